@@ -1,0 +1,5 @@
+"""``python -m check_mccluster``."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,124 @@
+"""The one interface to the outside: open a tool's output, know the node and the time."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Optional
+
+from .tools import Tool
+
+
+class AcquireError(Exception):
+    """A tool's output could not be had. The message is one line for an operator."""
+
+    def __init__(self, tool: Tool, detail: str) -> None:
+        super().__init__(detail)
+        self.tool = tool
+        self.detail = detail
+
+
+class ToolMissing(AcquireError):
+    """The program is not installed (or the snapshot has no file of it)."""
+
+
+class ToolDenied(AcquireError):
+    """The program may not be run by this user (exec permission, sudo refused)."""
+
+
+class ToolTimeout(AcquireError):
+    """The deadline passed before the tool ended; it and its children are killed."""
+
+
+class OutputTooLarge(AcquireError):
+    """More output than the tool's limit."""
+
+
+class ModuleUnfit(AcquireError):
+    """The DRBD kernel module is not loaded, or it is 8.4: the tool was not run."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a tool ended. ``stderr`` is decoded with replacement and bounded; ``seconds`` is wall time."""
+
+    exit_code: int
+    stderr: str
+    seconds: Optional[float] = None
+
+
+class Stream(abc.ABC):
+    """A tool's standard output while it runs, or a recorded one. A binary file for readers.
+
+    ``read`` raises :class:`ToolTimeout` at the deadline and :class:`OutputTooLarge` past the limit.
+    """
+
+    @abc.abstractmethod
+    def read(self, size: int = -1) -> bytes:
+        """At most *size* bytes, all that is left if negative; ``b""`` at the end."""
+
+    @abc.abstractmethod
+    def finish(self) -> Ending:
+        """Discard what is left of the output, wait for the end, and tell how it went.
+
+        :raises ToolTimeout: at the deadline.
+        """
+
+
+@dataclass(frozen=True)
+class Run:
+    """A line for ``-vvv``: what was run or read, and how it ended."""
+
+    command: str
+    outcome: str
+    seconds: Optional[float]
+
+
+class Source(abc.ABC):
+    """A machine or a snapshot. Each tool is run at most once; opening it again replays nothing."""
+
+    #: Name of the node: the snapshot's, or this host's node name (``uname -n``).
+    node: Optional[str]
+    #: When the state was true: the snapshot's time, or now. Aware, UTC.
+    time: datetime
+    #: Whether this is a snapshot.
+    recorded: bool
+
+    @abc.abstractmethod
+    def prepare(self, tools: tuple[Tool, ...]) -> None:
+        """Start these tools at once, so that a hanging one does not use up the others' time."""
+
+    @abc.abstractmethod
+    def open(self, tool: Tool) -> Stream:
+        """The tool's output, from the start. A tool is opened once.
+
+        :raises AcquireError: if it cannot be run, or was not recorded.
+        """
+
+    @abc.abstractmethod
+    def wait(self, seconds: float) -> None:
+        """Let time pass between two readings; at once in a snapshot.
+
+        :raises ToolTimeout: never; a wait beyond the deadline ends at the deadline.
+        """
+
+    @abc.abstractmethod
+    def drbd_module(self) -> tuple[bool, Optional[str]]:
+        """Whether it is known that the kernel module is loaded, and its version.
+
+        ``(True, "9.2.18")`` loaded; ``(True, None)`` known not to be loaded; ``(False, None)``
+        not known (a snapshot that does not say).
+        """
+
+    @abc.abstractmethod
+    def expected_drbd_resources(self) -> Optional[tuple[str, ...]]:
+        """DRBD resources that this node's own configuration names; ``None`` if that is not known."""
+
+    @abc.abstractmethod
+    def runs(self) -> tuple[Run, ...]:
+        """What was run or read so far, for ``-vvv``."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """End every child that still runs, with its process group."""

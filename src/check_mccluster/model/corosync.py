@@ -1,0 +1,112 @@
+"""Corosync's view: votes, links, and timing in force.
+
+Sources: corosync ``tools/corosync-quorumtool.c``, ``tools/corosync-cfgtool.c``,
+``exec/totemconfig.c``; corosync-cmapctl(8), votequorum(5), cmap_keys(7).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Optional, Union
+
+from .words import Unrecognised
+
+
+@dataclass(frozen=True)
+class Voter:
+    """A row of quorumtool's membership table. ``votes`` of a member that lost them is 0."""
+
+    node_id: int
+    votes: Optional[int]
+    name: str
+    local: bool
+    qdevice_flags: Optional[str]
+
+
+@dataclass(frozen=True)
+class Votes:
+    """``corosync-quorumtool -s``. The exit code is never read: its meaning changed twice.
+
+    ``expected``, ``total`` and ``quorum`` are votes. ``qdevice_votes`` is the vote count of the quorum
+    device's own row, ``None`` where there is no such row.
+    """
+
+    provider: Optional[str]
+    quorate: bool
+    node_id: Optional[int]
+    expected: Optional[int]
+    total: Optional[int]
+    quorum: Optional[int]
+    flags: frozenset[str]
+    members: tuple[Voter, ...]
+    qdevice_votes: Optional[int]
+
+
+class LinkState(enum.Enum):
+    """State of a knet link to one node, or of a Corosync 2 ring."""
+
+    LOCALHOST = "localhost"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    FAULTY = "FAULTY"
+    ACTIVE = "active"
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link to one peer; ``peer_id`` is ``None`` for a Corosync 2 ring, which knows no peers."""
+
+    link: int
+    address: Optional[str]
+    peer_id: Optional[int]
+    state: Union[LinkState, Unrecognised]
+    enabled: Optional[bool]
+    text: str
+
+
+@dataclass(frozen=True)
+class Links:
+    """``corosync-cfgtool -s`` in any of its dialects."""
+
+    node_id: Optional[int]
+    transport: Optional[str]
+    links: tuple[Link, ...]
+    unrecognised: tuple[Unrecognised, ...] = ()
+
+
+@dataclass(frozen=True)
+class ConfiguredNode:
+    """An entry of ``nodelist.node.N``."""
+
+    node_id: Optional[int]
+    name: Optional[str]
+    votes: Optional[int]
+
+
+@dataclass(frozen=True)
+class Cmap:
+    """Keys of ``corosync-cmapctl``. Times are the runtime values, in milliseconds.
+
+    Runtime values differ from ``corosync.conf``: ``token`` has the token_coefficient added,
+    ``consensus`` is 1.2 token unless set (``totem_volatile_config_read`` in exec/totemconfig.c).
+    """
+
+    token_ms: Optional[int]
+    consensus_ms: Optional[int]
+    token_retransmit_ms: Optional[int]
+    retransmits_before_loss: Optional[int]
+    nodes: tuple[ConfiguredNode, ...]
+    local_position: Optional[int]
+    two_node: Optional[bool]
+    wait_for_all: Optional[bool]
+    expected_votes: Optional[int]
+    qdevice_model: Optional[str]
+
+    @property
+    def local_name(self) -> Optional[str]:
+        """Name of this node in the configured node list."""
+        position = self.local_position
+        if position is None or position >= len(self.nodes):
+            return None
+        return self.nodes[position].name

@@ -1,0 +1,248 @@
+"""DRBD's view: ``drbdsetup status --json`` and ``drbdsetup show --json --show-defaults``.
+
+Sources: drbd-utils ``user/v9/drbdsetup.c`` (functions ``*_status_json``, ``show_*_json``),
+drbd-headers ``drbd_strings.c``, ``linux/drbd_genl.h``; drbdsetup(8), drbd.conf-9.0(5).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Optional, Union
+
+from .words import Unrecognised
+
+SECTOR = 512
+"""Bytes per sector: the unit of ``rs-*``, ``ov-*`` and ``*-in-flight``."""
+KIB = 1024
+
+
+class Role(enum.Enum):
+    """Role of a resource on a node."""
+
+    UNKNOWN = "Unknown"
+    PRIMARY = "Primary"
+    SECONDARY = "Secondary"
+
+
+class DiskState(enum.Enum):
+    """State of a backing disk, own or peer's."""
+
+    DISKLESS = "Diskless"
+    ATTACHING = "Attaching"
+    DETACHING = "Detaching"
+    FAILED = "Failed"
+    NEGOTIATING = "Negotiating"
+    INCONSISTENT = "Inconsistent"
+    OUTDATED = "Outdated"
+    D_UNKNOWN = "DUnknown"
+    CONSISTENT = "Consistent"
+    UP_TO_DATE = "UpToDate"
+
+
+class ConnectionState(enum.Enum):
+    """State of a connection."""
+
+    STANDALONE = "StandAlone"
+    DISCONNECTING = "Disconnecting"
+    UNCONNECTED = "Unconnected"
+    TIMEOUT = "Timeout"
+    BROKEN_PIPE = "BrokenPipe"
+    NETWORK_FAILURE = "NetworkFailure"
+    PROTOCOL_ERROR = "ProtocolError"
+    TEAR_DOWN = "TearDown"
+    CONNECTING = "Connecting"
+    CONNECTED = "Connected"
+
+
+class ReplicationState(enum.Enum):
+    """Replication state of a peer device."""
+
+    OFF = "Off"
+    ESTABLISHED = "Established"
+    STARTING_SYNC_S = "StartingSyncS"
+    STARTING_SYNC_T = "StartingSyncT"
+    WF_BITMAP_S = "WFBitMapS"
+    WF_BITMAP_T = "WFBitMapT"
+    WF_SYNC_UUID = "WFSyncUUID"
+    SYNC_SOURCE = "SyncSource"
+    SYNC_TARGET = "SyncTarget"
+    VERIFY_S = "VerifyS"
+    VERIFY_T = "VerifyT"
+    PAUSED_SYNC_S = "PausedSyncS"
+    PAUSED_SYNC_T = "PausedSyncT"
+    AHEAD = "Ahead"
+    BEHIND = "Behind"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A running resync or online verify (the block behind ``has-sync-details``).
+
+    ``percent_done`` in per cent; ``seconds_left`` is ``None`` when the tool prints its "unknown"
+    (987654321); ``rate`` is ``db/dt``, ``recent_rate`` ``db0/dt0`` (the measuring window of some
+    seconds), ``wanted_rate`` ``want``, all in MiB/s. ``recent_sectors`` is ``rs-db0-sectors``: sectors
+    moved within the window of ``window_ms`` (``rs-dt0-ms``). ``paused_ms`` is the time spent paused,
+    ``total_sectors`` ``rs-total``, ``failed_sectors`` ``rs-failed``.
+    """
+
+    percent_done: Optional[float]
+    seconds_left: Optional[int]
+    rate: Optional[float]
+    recent_rate: Optional[float]
+    wanted_rate: Optional[float]
+    recent_sectors: Optional[int]
+    window_ms: Optional[int]
+    running_ms: Optional[int]
+    paused_ms: Optional[int]
+    total_sectors: Optional[int]
+    failed_sectors: Optional[int]
+
+
+@dataclass(frozen=True)
+class PeerDevice:
+    """A volume on a peer, as seen from here.
+
+    ``peer_client`` is local configuration (no bitmap kept for that peer), also known while
+    disconnected. ``resync_suspended`` holds the words of ``resync-suspended`` without ``no``
+    (user, peer, dependency); ``None`` if not printed.
+    ``out_of_sync_kib``, ``received_kib``, ``sent_kib``: KiB; ``None`` when the kernel gave no
+    statistics (the tool then prints all ones). ``pending`` and ``unacked`` are requests.
+    """
+
+    volume: int
+    replication_state: Union[ReplicationState, Unrecognised]
+    peer_disk_state: Union[DiskState, Unrecognised]
+    peer_client: Optional[bool]
+    resync_suspended: Optional[frozenset[str]]
+    received_kib: Optional[int]
+    sent_kib: Optional[int]
+    out_of_sync_kib: Optional[int]
+    pending: Optional[int]
+    unacked: Optional[int]
+    percent_in_sync: Optional[float]
+    verifying: Optional[bool]
+    progress: Optional[Progress]
+
+
+@dataclass(frozen=True)
+class Path:
+    """A network path of a connection (drbd-utils 9.26 or later)."""
+
+    this_host: str
+    remote_host: str
+    established: Optional[bool]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A connection to a peer. ``*_in_flight`` are sectors of 512 bytes."""
+
+    peer_node_id: int
+    name: str
+    state: Union[ConnectionState, Unrecognised]
+    peer_role: Union[Role, Unrecognised]
+    congested: Optional[bool]
+    ap_in_flight: Optional[int]
+    rs_in_flight: Optional[int]
+    paths: Optional[tuple[Path, ...]]
+    peer_devices: tuple[PeerDevice, ...]
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether replication can run over it."""
+        return self.state is ConnectionState.CONNECTED
+
+    def peer_device(self, volume: int) -> Optional[PeerDevice]:
+        """The peer's device of that volume number."""
+        return next((p for p in self.peer_devices if p.volume == volume), None)
+
+
+@dataclass(frozen=True)
+class Device:
+    """A volume on this node.
+
+    ``client`` is the intentional-diskless flag: ``None`` where this drbd-utils cannot say.
+    ``quorum`` is ``None`` where it is not printed (before 9.2.0). Sizes and counters in KiB;
+    ``upper_pending``/``lower_pending`` are requests from above / to the backing disk in flight.
+    """
+
+    volume: int
+    minor: Optional[int]
+    disk_state: Union[DiskState, Unrecognised]
+    client: Optional[bool]
+    quorum: Optional[bool]
+    open: Optional[bool]
+    size_kib: Optional[int]
+    read_kib: Optional[int]
+    written_kib: Optional[int]
+    al_writes: Optional[int]
+    bm_writes: Optional[int]
+    upper_pending: Optional[int]
+    lower_pending: Optional[int]
+
+
+@dataclass(frozen=True)
+class DrbdResource:
+    """A resource that is up on this node.
+
+    ``suspended`` is the OR of the four causes; the causes are ``None`` before drbd-utils 9.21.
+    """
+
+    name: str
+    node_id: Optional[int]
+    role: Union[Role, Unrecognised]
+    suspended: Optional[bool]
+    suspended_user: Optional[bool]
+    suspended_no_data: Optional[bool]
+    suspended_fencing: Optional[bool]
+    suspended_quorum: Optional[bool]
+    force_io_failures: Optional[bool]
+    devices: tuple[Device, ...]
+    connections: tuple[Connection, ...]
+    unrecognised: tuple[Unrecognised, ...] = ()
+
+
+@dataclass(frozen=True)
+class ShownVolume:
+    """A configured volume. ``diskless`` is true for ``disk none``; ``None`` if the tool cannot say."""
+
+    volume: int
+    minor: Optional[int]
+    backing_disk: Optional[str]
+    diskless: Optional[bool]
+
+
+@dataclass(frozen=True)
+class ShownConnection:
+    """Net options of a connection, in seconds whatever unit the file uses. ``ko_count`` is a count.
+
+    ``client_volumes`` are the volumes for which no bitmap is kept: the peer is an intended client.
+    """
+
+    peer_node_id: Optional[int]
+    name: Optional[str]
+    timeout_s: Optional[float]
+    ping_timeout_s: Optional[float]
+    ping_int_s: Optional[float]
+    connect_int_s: Optional[float]
+    ko_count: Optional[int]
+    protocol: Optional[str]
+    allow_two_primaries: Optional[bool]
+    standalone: Optional[bool]
+    client_volumes: tuple[int, ...]
+    replica_volumes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ShownResource:
+    """Options in force for a resource. ``quorum`` is off, majority, all or a number as text."""
+
+    name: str
+    node_id: Optional[int]
+    quorum: Optional[str]
+    on_no_quorum: Optional[str]
+    quorum_minimum_redundancy: Optional[str]
+    auto_promote: Optional[bool]
+    volumes: tuple[ShownVolume, ...]
+    connections: tuple[ShownConnection, ...]

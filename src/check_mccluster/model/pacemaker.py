@@ -1,0 +1,383 @@
+"""Pacemaker's view of the cluster, as ``crm_mon -r -1 -X`` shows it, and parts of the CIB.
+
+Sources: Pacemaker ``tools/crm_mon.c``, ``xml/api/crm_mon-*.rng`` (1.1 to 3.0), crm_mon(8).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Optional, Union
+
+from .words import Unrecognised
+
+INFINITY = 1_000_000
+"""Pacemaker's INFINITY: as a fail-count "never again", as a threshold "no threshold"."""
+
+
+class Role(enum.Enum):
+    """Role of a resource instance. ``Master``/``Slave`` of old versions are read as the new words."""
+
+    STOPPED = "Stopped"
+    STARTED = "Started"
+    PROMOTED = "Promoted"
+    UNPROMOTED = "Unpromoted"
+    STARTING = "Starting"
+    STOPPING = "Stopping"
+    MIGRATING = "Migrating"
+    PROMOTING = "Promoting"
+    DEMOTING = "Demoting"
+    UNKNOWN = "Unknown"
+
+
+class Health(enum.Enum):
+    """Node health as the ``node-health-strategy`` sees it (since Pacemaker 2.1.3)."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+class FenceStatus(enum.Enum):
+    """Outcome of a fencing event."""
+
+    SUCCESS = "success"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True)
+class DesignatedController:
+    """The elected controller (``current_dc``); the quorum is that of this node's partition."""
+
+    name: Optional[str]
+    id: Optional[str]
+    version: Optional[str]
+    with_quorum: Optional[bool]
+    mixed_version: Optional[bool]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Cluster options in ``summary/cluster_options``."""
+
+    fencing_enabled: Optional[bool]
+    symmetric: Optional[bool]
+    no_quorum_policy: Optional[str]
+    maintenance_mode: Optional[bool]
+    stop_all_resources: Optional[bool]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A member, remote or guest node.
+
+    ``online`` is true for standby and maintenance nodes, too. ``id_as_resource`` is set for
+    guest and bundle nodes only: the id of the container resource behind them.
+    ``type`` is ``member``, ``remote``, ``ping`` or ``unknown``.
+    """
+
+    name: str
+    id: str
+    online: Optional[bool]
+    standby: Optional[bool]
+    standby_onfail: Optional[bool]
+    maintenance: Optional[bool]
+    pending: Optional[bool]
+    unclean: Optional[bool]
+    shutdown: Optional[bool]
+    expected_up: Optional[bool]
+    is_dc: Optional[bool]
+    health: Optional[Union[Health, Unrecognised]]
+    feature_set: Optional[str]
+    type: Optional[str]
+    resources_running: Optional[int]
+    id_as_resource: Optional[str]
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """One resource instance.
+
+    ``target_role`` is as configured, in any case. ``failed`` is a failure not yet recovered
+    from. ``pending`` is ``Monitoring`` or ``None``. ``nodes`` are the names of the nodes where it runs;
+    more than one for a plain resource means that it is active twice.
+    """
+
+    id: str
+    agent: str
+    role: Union[Role, Unrecognised]
+    target_role: Optional[str]
+    active: Optional[bool]
+    orphaned: Optional[bool]
+    blocked: Optional[bool]
+    managed: Optional[bool]
+    maintenance: Optional[bool]
+    failed: Optional[bool]
+    failure_ignored: Optional[bool]
+    pending: Optional[str]
+    locked_to: Optional[str]
+    nodes: tuple[str, ...]
+
+    @property
+    def is_fence_device(self) -> bool:
+        """Whether the agent is a fence agent (``stonith:…``)."""
+        return self.agent.startswith("stonith:")
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group; ``disabled`` is a target-role of Stopped on the group itself (since 2.0.5)."""
+
+    id: str
+    managed: Optional[bool]
+    disabled: Optional[bool]
+    maintenance: Optional[bool]
+    members: tuple[Primitive, ...]
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone; ``promotable`` is the attribute ``multi_state``. Instances may share one id."""
+
+    id: str
+    promotable: Optional[bool]
+    unique: Optional[bool]
+    managed: Optional[bool]
+    disabled: Optional[bool]
+    maintenance: Optional[bool]
+    failed: Optional[bool]
+    failure_ignored: Optional[bool]
+    target_role: Optional[str]
+    instances: tuple[Union[Primitive, Group], ...]
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One replica of a bundle: its IP, inner resource, container and remote connection."""
+
+    id: str
+    members: tuple[Primitive, ...]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle of containers; ``type`` is docker, rkt or podman."""
+
+    id: str
+    type: Optional[str]
+    image: Optional[str]
+    unique: Optional[bool]
+    managed: Optional[bool]
+    maintenance: Optional[bool]
+    failed: Optional[bool]
+    replicas: tuple[Replica, ...]
+
+
+Resource = Union[Primitive, Group, Clone, Bundle]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A recorded operation. ``interval_ms`` is 0 or ``None`` for one that does not recur."""
+
+    task: str
+    rc: Optional[int]
+    rc_text: Optional[str]
+    interval_ms: Optional[int]
+
+
+@dataclass(frozen=True)
+class ResourceHistory:
+    """What a resource left behind on a node.
+
+    Kept only where there is something to say: a fail-count above 0, or an operation whose
+    result is neither success (0, 8) nor an expected "not running" (7).
+    ``fail_count`` and ``migration_threshold``: :data:`INFINITY` is "never again"/"no threshold".
+    """
+
+    node: str
+    resource: str
+    orphaned: Optional[bool]
+    migration_threshold: Optional[int]
+    fail_count: Optional[int]
+    last_failure: Optional[str]
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failed operation still recorded in the CIB, recovered from or not.
+
+    ``exit_reason`` has its second escaping undone and is ``None`` for ``none`` and ``""``.
+    ``time`` is when the result changed, aware if the tool printed a zone, else naive (local).
+    """
+
+    resource: str
+    task: Optional[str]
+    interval_ms: Optional[int]
+    node: str
+    exit_code: Optional[int]
+    exit_status: Optional[str]
+    exit_reason: Optional[str]
+    status: Optional[str]
+    call: Optional[int]
+    time: Optional[datetime]
+
+
+@dataclass(frozen=True)
+class Ban:
+    """A location constraint with a negative score; ``-1000000`` is -INFINITY."""
+
+    id: str
+    resource: str
+    node: str
+    weight: int
+    promoted_only: Optional[bool]
+
+    @property
+    def is_leftover(self) -> bool:
+        """Left by ``crm_resource --ban``/``--move`` (``pcs resource move``): a ``cli-ban-`` id."""
+        return self.id.startswith("cli-ban-")
+
+    @property
+    def is_infinite(self) -> bool:
+        """Whether the resource can never run there."""
+        return self.weight <= -INFINITY
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A cluster ticket (booth, ``crm_ticket``)."""
+
+    id: str
+    granted: Optional[bool]
+    standby: Optional[bool]
+
+
+@dataclass(frozen=True)
+class FenceEvent:
+    """An entry of the fencing history, newest first. ``completed`` is absent while pending."""
+
+    action: Optional[str]
+    target: str
+    status: Union[FenceStatus, Unrecognised]
+    client: Optional[str]
+    origin: Optional[str]
+    delegate: Optional[str]
+    completed: Optional[str]
+    exit_reason: Optional[str]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The ``summary`` element. ``dc`` is ``None`` when no designated controller is elected."""
+
+    stack: Optional[str]
+    dc: Optional[DesignatedController]
+    last_update: Optional[str]
+    last_update_origin: Optional[str]
+    last_change: Optional[str]
+    nodes_configured: Optional[int]
+    resources_configured: Optional[int]
+    options: Options
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A usable answer of crm_mon: it has a summary and at least one node."""
+
+    version: Optional[str]
+    summary: Summary
+    nodes: tuple[Node, ...]
+    resources: tuple[Resource, ...]
+    history: tuple[ResourceHistory, ...]
+    failures: tuple[Failure, ...]
+    bans: tuple[Ban, ...]
+    tickets: tuple[Ticket, ...]
+    fence_events: tuple[FenceEvent, ...]
+    fence_history_status: Optional[int]
+    unrecognised: tuple[Unrecognised, ...] = ()
+
+    def node(self, name: Optional[str]) -> Optional[Node]:
+        """The node of that name, if the cluster knows it."""
+        return next((node for node in self.nodes if node.name == name), None)
+
+
+@dataclass(frozen=True)
+class CrmMonDocument:
+    """What crm_mon printed, usable or not.
+
+    ``cluster`` is ``None`` when the document has no summary or no node: whatever the exit code,
+    that is no answer. ``pacemakerd_state`` is the state word of the ``pacemakerd`` element
+    (2.1.5) or of ``stack@pacemakerd-state`` (2.1.6+), ``None`` where there is neither.
+    ``has_summary`` tells which part is missing. ``status_code`` is that of ``pacemaker-result/status``.
+    """
+
+    version: Optional[str]
+    pacemakerd_state: Optional[str]
+    has_summary: bool
+    status_code: Optional[int]
+    errors: tuple[str, ...]
+    cluster: Optional[Cluster]
+
+
+def primitives(resource: Resource) -> Iterator[Primitive]:
+    """Every primitive instance inside *resource*, depth first."""
+    if isinstance(resource, Primitive):
+        yield resource
+    elif isinstance(resource, Group):
+        yield from resource.members
+    elif isinstance(resource, Clone):
+        for instance in resource.instances:
+            yield from primitives(instance)
+    else:
+        for replica in resource.replicas:
+            yield from replica.members
+
+
+@dataclass(frozen=True)
+class Filesystem:
+    """A ``ocf:*:Filesystem`` primitive of the CIB and the device it mounts."""
+
+    resource: str
+    device: str
+    directory: Optional[str]
+
+
+@dataclass(frozen=True)
+class Location:
+    """A location constraint of the CIB. ``score`` in Pacemaker's integers; ``node`` is ``None`` for rules."""
+
+    id: str
+    resource: Optional[str]
+    node: Optional[str]
+    score: Optional[int]
+
+    @property
+    def is_leftover_prefer(self) -> bool:
+        """Left by ``crm_resource --move --node``: a ``cli-prefer-`` id; crm_mon never shows it."""
+        return self.id.startswith("cli-prefer-")
+
+
+@dataclass(frozen=True)
+class TicketConstraint:
+    """``rsc_ticket``: the resource may run only where the ticket is granted."""
+
+    id: str
+    resource: Optional[str]
+    ticket: str
+
+
+@dataclass(frozen=True)
+class Cib:
+    """The parts of the CIB's configuration that crm_mon does not show."""
+
+    properties: dict[str, str]
+    filesystems: tuple[Filesystem, ...]
+    locations: tuple[Location, ...]
+    tickets: tuple[TicketConstraint, ...]
+    fence_devices: tuple[str, ...]
+    """Ids of the configured primitives of class ``stonith``."""

@@ -1,0 +1,35 @@
+"""State words: the known ones are enumerations, an unknown one keeps its text."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TypeVar, Union
+
+E = TypeVar("E", bound=enum.Enum)
+
+
+@dataclass(frozen=True)
+class Unrecognised:
+    """A state word that this suite does not know.
+
+    It compares unequal to every known word, so no rule can take it for a good state, and
+    the input rules report it as ``output-invalid`` with the word quoted.
+
+    :param word: the text as the tool printed it.
+    :param where: the field and object it was found in, for the message.
+    """
+
+    word: str
+    where: str
+
+    def __str__(self) -> str:
+        return self.word
+
+
+def parse(words: type[E], text: str, where: str) -> Union[E, Unrecognised]:
+    """Return the member of *words* whose value is *text*, or the text kept as unrecognised."""
+    try:
+        return words(text)
+    except ValueError:
+        return Unrecognised(text, where)
