@@ -5,9 +5,11 @@ from __future__ import annotations
 import abc
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Optional
+from typing import Optional, TypeVar
 
 from .tools import Tool
+
+_S = TypeVar("_S", bound="Source")
 
 
 class AcquireError(Exception):
@@ -62,7 +64,8 @@ class Stream(abc.ABC):
     def finish(self) -> Ending:
         """Discard what is left of the output, wait for the end, and tell how it went.
 
-        :raises ToolTimeout: at the deadline.
+        :raises AcquireError: :class:`ToolTimeout` at the deadline, :class:`ToolDenied` if sudo
+            refused to run the tool, or what ``read`` has raised before.
         """
 
 
@@ -122,3 +125,26 @@ class Source(abc.ABC):
     @abc.abstractmethod
     def close(self) -> None:
         """End every child that still runs, with its process group."""
+
+    def demand_module(self, tool: Tool) -> None:
+        """Look whether *tool* may run: it must not load a kernel module, nor meet the wrong one.
+
+        :raises ModuleUnfit: if *tool* needs DRBD 9 in the kernel and it is known not to be there.
+        """
+        if not tool.loads_module:
+            return
+        known, version = self.drbd_module()
+        if known and version is None:
+            raise ModuleUnfit(tool, "the DRBD kernel module is not loaded")
+        if version is not None and version.startswith("8."):
+            raise ModuleUnfit(
+                tool,
+                f"the loaded DRBD kernel module is {version}, the kernel's own 8.4 and not DRBD 9: "
+                f"{tool.name} would run drbdsetup-84",
+            )
+
+    def __enter__(self: _S) -> _S:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Optional
 
 
@@ -53,6 +53,7 @@ class Finding:
     :param state: the severity in this case.
     :param next_step: the kind's next step with names filled in.
     :param nodes: nodes at fault, for telling one fault from its consequences.
+    :param follows: in ``overview``, the text of the finding that explains this one.
     """
 
     kind: Kind
@@ -61,6 +62,7 @@ class Finding:
     state: State
     next_step: str
     nodes: tuple[str, ...] = ()
+    follows: str = ""
 
     @property
     def key(self) -> str:
@@ -110,6 +112,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Line:
+    """The verdict of one check among several."""
+
+    check: str
+    state: State
+    text: str
+
+
+@dataclass(frozen=True)
 class Report:
     """What a check has to say.
 
@@ -117,11 +128,13 @@ class Report:
     :param summary: the first line's text if nothing is wrong: something useful.
     :param figures: performance data, with the same labels whatever the verdict.
     :param looked_at: one line per object examined, for ``-vv``.
+    :param headlines: what the first line says instead of the findings' own texts, gravest first.
+    :param lines: verdicts of the parts, for ``overview``.
     """
 
     findings: tuple[Finding, ...] = ()
     summary: str = ""
     figures: tuple[Figure, ...] = ()
     looked_at: tuple[str, ...] = ()
-    lines: tuple[tuple[str, State, str], ...] = field(default=())
-    """Verdicts of the parts, for ``overview``: check, state, text."""
+    headlines: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()

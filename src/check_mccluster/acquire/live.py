@@ -1,0 +1,260 @@
+"""This machine: its tools, run once each and all at the same time."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shlex
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Optional, Union
+
+from .pump import Child, Pump
+from .source import (
+    AcquireError,
+    Ending,
+    Run,
+    Source,
+    Stream,
+    ToolDenied,
+    ToolMissing,
+    ToolTimeout,
+)
+from .tools import DRBD_RESOURCES, DRBD_STATUS_AGAIN, Tool
+
+FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+"""Where tools are looked for after ``PATH``: a monitoring user's has no ``sbin``."""
+
+SUDO_REFUSALS = (
+    "a password is required",
+    "is not allowed to execute",
+    "may not run sudo",
+    "is not in the sudoers file",
+    "no tty present",
+    "a terminal is required",
+    "you must have a tty",
+    "no new privileges",
+    "effective uid is not 0",
+    "must be owned by uid 0",
+)
+"""What sudo prints when it does not run the command; its exit code is 1 then."""
+
+
+class Live(Source):
+    """The tools of this machine.
+
+    :param deadline: when every tool must have answered, in the time of :func:`time.monotonic`.
+    :param node: the name of "this node"; default: ``uname -n``.
+    :param sudo: run the tools as ``sudo -n TOOL …``.
+    :param paths: absolute paths by tool name (``sudo`` and ``drbdadm`` too), instead of a search.
+    :param root: what ``/sys`` and ``/proc`` are looked up under.
+    """
+
+    recorded = False
+
+    def __init__(
+        self,
+        *,
+        deadline: float,
+        node: Optional[str] = None,
+        sudo: bool = False,
+        paths: Mapping[str, str] = MappingProxyType({}),
+        root: Path = Path("/"),
+    ) -> None:
+        self.node = os.uname().nodename if node is None else node
+        self.time = datetime.now(timezone.utc)
+        self._sudo = sudo
+        self._paths = dict(paths)
+        self._root = root
+        self._pump = Pump(deadline)
+        self._attempts: dict[Tool, Union[Child, AcquireError]] = {}
+
+    def prepare(self, tools: tuple[Tool, ...]) -> None:
+        """Start these tools at once; a second reading starts only when it is opened."""
+        for tool in tools:
+            if tool != DRBD_STATUS_AGAIN:
+                self._attempt(tool)
+
+    def open(self, tool: Tool) -> Stream:
+        """The tool's output; the tool is started now unless it was prepared.
+
+        :raises AcquireError: if it cannot be run.
+        """
+        attempt = self._attempt(tool)
+        if isinstance(attempt, AcquireError):
+            raise attempt
+        return _LiveStream(self._pump, attempt)
+
+    def wait(self, seconds: float) -> None:
+        """Let *seconds* pass, to the deadline at most; what the tools print is taken meanwhile."""
+        until = min(time.monotonic() + seconds, self._pump.deadline)
+        while (left := until - time.monotonic()) > 0:
+            self._pump.turn(left)
+
+    def drbd_module(self) -> tuple[bool, Optional[str]]:
+        """What the kernel says of its DRBD module; see :meth:`Source.drbd_module`."""
+        folder = self._root / "sys/module/drbd"
+        if not folder.is_dir():
+            return True, None
+        version = _text(folder / "version").strip()
+        if not version:
+            line = re.match(r"version: (\S+)", _text(self._root / "proc/drbd"))
+            version = line.group(1) if line else ""
+        return (True, version) if version else (False, None)
+
+    def expected_drbd_resources(self) -> Optional[tuple[str, ...]]:
+        """What ``drbdadm sh-resources`` says; ``None`` if it cannot."""
+        return self._configured_resources
+
+    def runs(self) -> tuple[Run, ...]:
+        """Every command so far with all its arguments, in the order of their start."""
+        return tuple(_run(tool, attempt) for tool, attempt in self._attempts.items())
+
+    def close(self) -> None:
+        """Kill and reap every child that still runs, with its process group."""
+        self._pump.close()
+
+    @cached_property
+    def _configured_resources(self) -> Optional[tuple[str, ...]]:
+        try:
+            stream = self.open(DRBD_RESOURCES)
+            names = stream.read().decode(errors="replace").split()
+            return tuple(names) if stream.finish().exit_code == 0 else None
+        except AcquireError:
+            return None
+
+    def _attempt(self, tool: Tool) -> Union[Child, AcquireError]:
+        if tool not in self._attempts:
+            try:
+                child = self._start(tool)
+            except AcquireError as error:
+                self._attempts[tool] = error
+            else:
+                self._attempts[tool] = child
+                self._pump.add(child)
+        return self._attempts[tool]
+
+    def _start(self, tool: Tool) -> Child:
+        # drbdadm reads files that everybody may read.
+        sudo = self._sudo and tool != DRBD_RESOURCES
+        argv = (self._find(tool, by_root=sudo), *tool.arguments)
+        if sudo:
+            argv = (self._find_sudo(tool), "-n", *argv)
+        self.demand_module(tool)
+        if time.monotonic() >= self._pump.deadline:
+            raise ToolTimeout(tool, f"no time was left to run {tool.command}")
+        try:
+            return Child(tool, argv, _environment(), sudo=sudo)
+        except OSError as error:
+            raise ToolDenied(tool, f"cannot run {argv[0]}: {error.strerror}") from error
+
+    def _find(self, tool: Tool, *, by_root: bool) -> str:
+        found = list(self._candidates(tool.name))
+        for path in found:
+            if by_root or os.access(path, os.X_OK):
+                return str(path)
+        if found:
+            raise ToolDenied(tool, f"this user may not execute {found[0]}")
+        configured = self._paths.get(tool.name)
+        where = "" if configured is None else f" (no file at its configured path {configured})"
+        raise ToolMissing(tool, f"{tool.name} is not installed{where}")
+
+    def _find_sudo(self, tool: Tool) -> str:
+        for path in self._candidates("sudo"):
+            if os.access(path, os.X_OK):
+                return str(path)
+        raise ToolDenied(tool, f"sudo is not installed, so {tool.command} cannot be run with it")
+
+    def _candidates(self, name: str) -> Iterator[Path]:
+        if name in self._paths:
+            paths = [Path(self._paths[name])]
+        else:
+            folders = (*os.environ.get("PATH", "").split(os.pathsep), *FOLDERS)
+            paths = [Path(folder) / name for folder in folders]
+        return (path for path in paths if path.is_absolute() and _is_file(path))
+
+
+class _LiveStream(Stream):
+    def __init__(self, pump: Pump, child: Child) -> None:
+        self._pump = pump
+        self._child = child
+
+    def read(self, size: int = -1) -> bytes:
+        child = self._child
+        self._pump.turn(0)  # the others' output is taken even if there is enough of this one's
+        while not (child.stdout.closed or child.failure or (child.output and size >= 0)):
+            self._pump.turn()
+        if child.failure is not None:
+            raise child.failure
+        end = len(child.output) if size < 0 else size
+        taken = bytes(child.output[:end])
+        del child.output[:end]
+        return taken
+
+    def finish(self) -> Ending:
+        child = self._child
+        child.discard = True
+        child.output.clear()
+        while not child.ended:
+            self._pump.turn()
+        if child.failure is not None:
+            raise child.failure
+        _check_sudo(child)
+        return child.ending
+
+
+def _check_sudo(child: Child) -> None:
+    """:raises ToolDenied: if it was sudo that ended, and not the tool."""
+    if not child.sudo or child.exit_code != 1:
+        return
+    if any(words in child.ending.stderr for words in SUDO_REFUSALS):
+        line = sudoers_line(child.argv[2:])
+        raise ToolDenied(
+            child.tool, f"sudo refused to run {child.tool.command}; sudoers needs: {line}"
+        )
+
+
+def sudoers_line(command: tuple[str, ...]) -> str:
+    """The line of sudoers(5) that lets this user run *command* as root, just so."""
+    uid = os.geteuid()
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = f"#{uid}"
+    # Without this, a command that has no arguments may be run with any: corosync-cmapctl can write.
+    arguments = command[1:] or ('""',)
+    return f"{user} ALL=(root) NOPASSWD: {' '.join((command[0], *arguments))}"
+
+
+def _run(tool: Tool, attempt: Union[Child, AcquireError]) -> Run:
+    if isinstance(attempt, Child):
+        return Run(shlex.join(attempt.argv), attempt.outcome, attempt.seconds)
+    if isinstance(attempt, ToolMissing):
+        return Run(tool.command, "not installed", None)
+    return Run(tool.command, f"not run: {attempt.detail}", None)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with English words, plain numbers and UTC for the tools."""
+    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
+    environment.pop("LANGUAGE", None)
+    return environment
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # in a folder that this user may not enter
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,118 @@
+"""Writes a snapshot: what the tools of a machine print, without the secrets."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Optional
+
+from .redact import remove_secrets
+from .snapshot import META, RC_WORDS
+from .source import AcquireError, ModuleUnfit, Source, ToolMissing
+from .tools import DRBD_RESOURCES, DRBD_STATUS_AGAIN, RECORDED, Tool
+
+ARCHIVE_ENDS = (".tar.gz", ".tgz")
+
+
+class RecordError(Exception):
+    """The snapshot cannot be written. The message is one line for an operator."""
+
+
+def record(source: Source, target: str, *, version: str, sample: Optional[float] = None) -> None:
+    """Write what the tools of *source* print to *target*, readable by its owner only.
+
+    :param target: a directory, which must not exist or be empty; or an archive, ``….tar.gz`` or
+        ``….tgz``, which appears when it is complete and replaces an older one.
+    :param version: this program's version, for ``meta.json``.
+    :param sample: read DRBD's status a second time, after so many seconds.
+    :raises RecordError: if it cannot be written.
+    """
+    try:
+        if target.endswith(ARCHIVE_ENDS):
+            _write_archive(Path(target), _files(source, version, sample), source.time.timestamp())
+        else:
+            _write_directory(Path(target), _files(source, version, sample))
+    except OSError as error:
+        raise RecordError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+def _files(source: Source, version: str, sample: Optional[float]) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of the files of a snapshot, in the order in which they are to be had."""
+    source.prepare((*RECORDED, DRBD_RESOURCES))
+    for tool in RECORDED:
+        yield from _tool_files(source, tool)
+    if sample is not None:
+        source.wait(sample)
+        yield from _tool_files(source, DRBD_STATUS_AGAIN)
+    yield META, (json.dumps(_meta(source, version), indent=2) + "\n").encode()
+
+
+def _tool_files(source: Source, tool: Tool) -> Iterator[tuple[str, bytes]]:
+    output, code, errors = b"", "0", ""
+    try:
+        stream = source.open(tool)
+        output = stream.read()
+        ending = stream.finish()
+        code, errors = str(ending.exit_code), ending.stderr
+    except ToolMissing:
+        return  # no file says so
+    except ModuleUnfit as error:
+        errors = f"not run: {error.detail}\n"  # meta.json says why, and so will the snapshot
+    except AcquireError as error:
+        words = [word for word, kind in RC_WORDS.items() if isinstance(error, kind)]
+        output, code, errors = b"", words[0], f"{error.detail}\n"
+    yield tool.file, remove_secrets(tool, output)
+    if code != "0":
+        yield f"{tool.file}.rc", f"{code}\n".encode()
+    if errors:
+        yield f"{tool.file}.err", errors.encode()
+
+
+def _meta(source: Source, version: str) -> dict[str, Any]:
+    meta: dict[str, Any] = {"time": source.time.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    if source.node is not None:
+        meta = {"node": source.node, **meta}
+    resources = source.expected_drbd_resources()
+    if resources is not None:
+        meta["expected_drbd_resources"] = list(resources)
+    known, module = source.drbd_module()
+    if known:
+        meta["drbd_module"] = module
+    meta["tools"] = {"check_mccluster": version}
+    return meta
+
+
+def _write_directory(target: Path, files: Iterator[tuple[str, bytes]]) -> None:
+    try:
+        target.mkdir(mode=0o700)
+    except FileExistsError:
+        if not target.is_dir() or any(target.iterdir()):
+            raise RecordError(f"{target} exists and is not an empty directory") from None
+    for name, content in files:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(target / name, flags, 0o600), "wb") as file:
+            file.write(content)
+
+
+def _write_archive(target: Path, files: Iterator[tuple[str, bytes]], time: float) -> None:
+    folder = target.name.removesuffix(".tar.gz").removesuffix(".tgz").strip(".") or "snapshot"
+    # Beside the target, so that it can be renamed; only its owner may read it.
+    descriptor, unfinished = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        os.close(descriptor)
+        with tarfile.open(unfinished, "w:gz") as archive:
+            for name, content in files:
+                member = tarfile.TarInfo(f"{folder}/{name}")
+                member.size, member.mtime, member.mode = len(content), int(time), 0o600
+                archive.addfile(member, io.BytesIO(content))
+        Path(unfinished).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(unfinished).unlink()
+        raise

@@ -1,0 +1,172 @@
+"""Do DRBD and Pacemaker agree?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..judge.check import Check
+from ..judge.drbd import PRIMARY_MULTIPLE, copies, has_io, primaries, two_primaries, volume_name
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.mapping import Pair, drbd_of, pairs, primitive
+from ..judge.pacemaker import join
+from ..judge.view import Asked, Input, View, contains_node, same_node
+from ..model.drbd import Device, DrbdResource
+from ..model.pacemaker import Cluster, Primitive, Role
+
+ELSEWHERE = Kind(
+    "primary-elsewhere",
+    State.CRITICAL,
+    "Pacemaker runs the Filesystem on one node, and the DRBD Primary is another.",
+    "crm_mon -1; drbdadm status {resource}; on {node}: find who holds the device (fuser -vm)",
+)
+NO_PRIMARY = Kind(
+    "started-without-primary",
+    State.CRITICAL,
+    "Pacemaker says Started, and no node is Primary: nothing is mounted there.",
+    "On the node: findmnt; crm_resource --refresh -r {object}",
+)
+NO_IO = Kind(
+    "started-without-io",
+    State.CRITICAL,
+    "Pacemaker says Started on this node, and DRBD here has lost quorum or has no data."
+    " Pacemaker is blind to that.",
+    "drbdadm status {resource}; see to the storage servers; the Filesystem monitor needs"
+    " OCF_CHECK_LEVEL=20 to notice",
+)
+NO_SERVICE = Kind(
+    "primary-without-service",
+    State.WARNING,
+    "A node is Primary though Pacemaker runs the resource nowhere: mounted by hand, or a stop"
+    " that hangs.",
+    "On {node}: fuser -vm on the mount; crm_mon -1",
+)
+NO_MAPPING = Kind(
+    "mapping-none",
+    State.UNKNOWN,
+    "No Filesystem resource on a DRBD device is known, from the CIB or the configuration file.",
+    "Set runs_with in [drbd.NAME] of the configuration file; 'check_mccluster topology' prints"
+    " one",
+)
+
+_RUNS = (Role.STARTED, Role.PROMOTED)
+
+
+def _blind(view: View, pair: Pair, resource: DrbdResource) -> Iterator[Finding]:
+    """Started here, and DRBD here cannot do I/O."""
+    for device in resource.devices:
+        if not has_io(view, resource, device):
+            text = (
+                f"{pair.resource} is Started on {view.here}, and {_why(view, resource, device)}"
+            )
+            yield finding(
+                NO_IO, pair.resource, text, nodes=(view.here,), resource=resource.name
+            )
+            return
+
+
+def _why(view: View, resource: DrbdResource, device: Device) -> str:
+    name = volume_name(resource, device.volume)
+    if device.quorum is False:
+        return f"{name} has lost quorum here"
+    if not copies(view, resource, device).up_to_date:
+        return f"{name} has no UpToDate copy in reach"
+    return f"I/O of {name} is suspended or failing"
+
+
+def _judge_one(
+    view: View, pair: Pair, member: Primitive, resource: DrbdResource
+) -> Iterator[Finding]:
+    seen = primaries(view, resource)
+    multiple = two_primaries(view, resource, seen)
+    if multiple is not None:
+        yield multiple
+    nodes = member.nodes if member.role in _RUNS else ()
+    names = {"resource": resource.name}
+    here = contains_node(nodes, view.node)
+    if nodes and seen.names:
+        for primary in seen.names:
+            if not contains_node(nodes, primary):
+                text = f"{pair.resource} runs on {join(nodes)}, the Primary of {resource.name} is {primary}"
+                yield finding(ELSEWHERE, pair.resource, text, nodes=(primary,), **names)
+                break
+    elif nodes and (seen.complete or here):
+        text = f"{pair.resource} is Started on {join(nodes)}, and {resource.name} has no Primary"
+        yield finding(NO_PRIMARY, pair.resource, text, nodes=nodes, **names)
+    elif not nodes and seen.names:
+        who = join(seen.names)
+        text = f"{who} is Primary of {resource.name}, and {pair.resource} runs nowhere"
+        yield finding(NO_SERVICE, pair.resource, text, nodes=seen.names, **names)
+    if here:
+        yield from _blind(view, pair, resource)
+
+
+def _unmapped(view: View, asked: Asked, cluster: Cluster, all_pairs: tuple[Pair, ...]) -> Iterator[Finding]:
+    """Pairs that cannot be judged, and none at all."""
+    if not all_pairs:
+        names = f" for {', '.join(asked.patterns)}" if asked.patterns else ""
+        text = f"no Filesystem resource on a DRBD device is known{names}"
+        yield finding(NO_MAPPING, "mapping", text)
+        return
+    for pair in all_pairs:
+        if primitive(cluster, pair.resource) is None:
+            text = f"{pair.resource} of the configuration file is no resource of the cluster"
+            yield finding(NO_MAPPING, pair.resource, text)
+        elif view.drbd.value is not None and drbd_of(view, pair) is None:
+            what = pair.device or pair.drbd
+            text = f"{pair.resource} stands on {what}, which is no DRBD resource that is up here"
+            yield finding(NO_MAPPING, pair.resource, text)
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Each pair of a Filesystem resource and its DRBD resource."""
+    cluster = view.cluster.value
+    if cluster is None:
+        return Report()
+    chosen = tuple(
+        pair
+        for pair in pairs(view)
+        if asked.wants(*(name for name in (pair.resource, pair.drbd) if name))
+    )
+    findings = list(_unmapped(view, asked, cluster, chosen)) if view.drbd.value else []
+    words = []
+    for pair in chosen:
+        member, resource = primitive(cluster, pair.resource), drbd_of(view, pair)
+        if member is None or resource is None:
+            continue
+        findings += _judge_one(view, pair, member, resource)
+        words.append(_words(view, pair, member, resource))
+    return Report(
+        tuple(findings),
+        join(words, 2) or "nothing to compare",
+        (
+            Figure("pairs", len(chosen), minimum=0),
+            Figure("pairs_disagreeing", len({f.object for f in findings}), minimum=0),
+        ),
+        tuple(f"pair {words_}" for words_ in words),
+    )
+
+
+def _words(view: View, pair: Pair, member: Primitive, resource: DrbdResource) -> str:
+    seen = primaries(view, resource)
+    if member.nodes and any(same_node(member.nodes[0], name) for name in seen.names):
+        return f"{pair.resource} runs and {resource.name} is Primary on {member.nodes[0]}"
+    runs = f"runs on {join(member.nodes)}" if member.nodes else "runs nowhere"
+    primary = f"Primary is {join(seen.names)}" if seen.names else "no Primary in sight"
+    return f"{pair.resource} {runs}, {primary} ({resource.name})"
+
+
+CHECK = Check(
+    name="consistency",
+    question="Do DRBD and Pacemaker agree?",
+    needs=(Input.CLUSTER, Input.DRBD),
+    uses=(Input.CIB,),
+    hints=(Input.SHOW,),
+    rule=judge,
+    kinds=(ELSEWHERE, NO_PRIMARY, NO_IO, NO_SERVICE, PRIMARY_MULTIPLE, NO_MAPPING),
+    figures=(
+        ("pairs", "Filesystem resources on DRBD devices"),
+        ("pairs_disagreeing", "those where the two systems do not agree"),
+    ),
+    filters="both",
+    example="check_mccluster consistency",
+)

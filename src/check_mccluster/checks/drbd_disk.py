@@ -1,0 +1,201 @@
+"""Are the local disks good?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Optional
+
+from ..judge.check import Check
+from ..judge.drbd import (
+    MOST_SINGLE_FIGURES,
+    about_to_sync,
+    is_client,
+    progress_words,
+    state_name,
+    syncing_to_here,
+    volume_name,
+)
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.view import Asked, Input, View, contains_node
+from ..model.drbd import KIB, Device, DiskState, DrbdResource
+
+LOST = Kind(
+    "disk-lost",
+    State.CRITICAL,
+    "Diskless, and not an intended client: an I/O error, detached, or never attached.",
+    "journalctl -k -g drbd; check the backing disk; then: drbdadm attach {resource}",
+)
+FAILED = Kind(
+    "disk-failed",
+    State.CRITICAL,
+    "The backing disk failed, or is being detached after a failure.",
+    "journalctl -k -g drbd; check the backing disk (smartctl, multipath)",
+)
+INCONSISTENT = Kind(
+    "disk-inconsistent",
+    State.CRITICAL,
+    "The disk is Inconsistent and no resync to it is running: it holds no usable copy.",
+    "drbdadm status {resource}; connect it to an UpToDate peer: drbdadm adjust {resource}",
+)
+OUTDATED = Kind(
+    "disk-outdated",
+    State.CRITICAL,
+    "The disk holds an old copy. WARNING while a resync to it is running.",
+    "drbdadm status {resource}; bring the connection to the Primary back: drbdadm adjust"
+    " {resource}",
+)
+SYNCING = Kind(
+    "disk-syncing",
+    State.WARNING,
+    "The disk is being resynchronised; until then it is no usable copy.",
+    "Wait; watch it with: drbdadm status {resource}",
+)
+CONSISTENT = Kind(
+    "disk-consistent",
+    State.WARNING,
+    "The disk waits to learn from its peers whether it is up to date.",
+    "drbdadm status {resource}; bring a connection to an UpToDate peer back",
+)
+ATTACHING = Kind(
+    "disk-attaching",
+    State.WARNING,
+    "The disk is being attached or negotiates with its peers; a problem only if it lasts.",
+    "Wait some seconds; if it stays: journalctl -k -g drbd",
+)
+CLIENT_UNKNOWN = Kind(
+    "client-unknown",
+    State.UNKNOWN,
+    "Diskless, and this drbd-utils or kernel cannot say whether on purpose.",
+    "Upgrade drbd-utils to 9.4 or later, or list the clients in the configuration file",
+)
+CLIENT_UNEXPECTED = Kind(
+    "client-unexpected",
+    State.CRITICAL,
+    "The configuration file lists this node as a replica and it runs as a diskless client.",
+    "drbdadm dump {resource}; correct the disk section, then: drbdadm adjust {resource}",
+)
+DISK_UNEXPECTED = Kind(
+    "disk-unexpected",
+    State.WARNING,
+    "The configuration file lists this node as a client and it has a disk.",
+    "drbdadm dump {resource}; correct the configuration file or the resource",
+)
+
+
+def _diskless(view: View, resource: DrbdResource, device: Device, name: str) -> Optional[Finding]:
+    rule = view.config.drbd.get(resource.name)
+    here = (view.here,)
+    names = {"resource": resource.name}
+    client = is_client(view, resource, device)
+    if client is None:
+        text = f"{name}: Diskless on {view.here}, and drbdsetup cannot say whether on purpose"
+        return finding(CLIENT_UNKNOWN, name, text, nodes=here, **names)
+    if not client:
+        text = f"{name}: disk lost on {view.here} (Diskless, not a client)"
+        return finding(LOST, name, text, nodes=here, **names)
+    if rule is not None and contains_node(rule.replicas, view.node):
+        text = f"{name}: {view.here} is a diskless client, the configuration file says replica"
+        return finding(CLIENT_UNEXPECTED, name, text, nodes=here, **names)
+    return None
+
+
+def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[Finding]:
+    name = volume_name(resource, device.volume)
+    state = device.disk_state
+    here = (view.here,)
+
+    def say(kind: Kind, text: str, grave: Optional[State] = None) -> Finding:
+        text = f"{name}: {text}"
+        return finding(kind, name, text, state=grave, nodes=here, resource=resource.name)
+
+    if state is DiskState.DISKLESS:
+        fault = _diskless(view, resource, device, name)
+        if fault is not None:
+            yield fault
+        return
+    rule = view.config.drbd.get(resource.name)
+    if rule is not None and contains_node(rule.clients, view.node):
+        yield say(DISK_UNEXPECTED, f"{view.here} has a disk, the configuration file says client")
+    sync = syncing_to_here(resource, device.volume)
+    coming = sync is not None or about_to_sync(resource, device.volume)
+    how = f"resync from {sync[0].name}, {progress_words(sync[1])}" if sync else "resync begins"
+    if state in (DiskState.FAILED, DiskState.DETACHING):
+        yield say(FAILED, f"disk of {view.here} is {state_name(state)}")
+    elif state is DiskState.INCONSISTENT and coming:
+        yield say(SYNCING, f"disk of {view.here} is Inconsistent, {how}")
+    elif state is DiskState.INCONSISTENT:
+        yield say(INCONSISTENT, f"disk of {view.here} is Inconsistent and nothing resyncs it")
+    elif state is DiskState.OUTDATED and coming:
+        yield say(OUTDATED, f"disk of {view.here} is Outdated, {how}", State.WARNING)
+    elif state is DiskState.OUTDATED:
+        yield say(OUTDATED, f"disk of {view.here} is Outdated and nothing resyncs it")
+    elif state is DiskState.CONSISTENT:
+        yield say(CONSISTENT, f"disk of {view.here} is Consistent, not known to be UpToDate")
+    elif state in (DiskState.ATTACHING, DiskState.NEGOTIATING):
+        yield say(ATTACHING, f"disk of {view.here} is {state_name(state)}")
+    elif state is DiskState.D_UNKNOWN:
+        yield say(FAILED, f"state of the disk of {view.here} is unknown", State.UNKNOWN)
+
+
+def _words(view: View, resource: DrbdResource, device: Device) -> str:
+    name = volume_name(resource, device.volume)
+    if device.disk_state is DiskState.DISKLESS and is_client(view, resource, device):
+        return f"{name} intended client (diskless)"
+    return f"{name} {state_name(device.disk_state)}"
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Each local volume's disk."""
+    del asked  # the resources are filtered already
+    volumes = [(r, d) for r in view.drbd.value or () for d in r.devices]
+    clients = sum(1 for r, d in volumes if is_client(view, r, d))
+    good = sum(1 for _, d in volumes if d.disk_state is DiskState.UP_TO_DATE)
+    some = [_words(view, r, d) for r, d in volumes]
+    summary = ", ".join(some)
+    if len(some) > 3:
+        summary = f"{len(some)} volumes: {good} UpToDate, {clients} intended clients"
+    figures = [
+        Figure("volumes", len(volumes), minimum=0),
+        Figure("volumes_uptodate", good, minimum=0, maximum=len(volumes)),
+        Figure("volumes_client", clients, minimum=0, maximum=len(volumes)),
+    ]
+    if len(volumes) <= MOST_SINGLE_FIGURES:
+        figures += [
+            Figure(f"{volume_name(r, d.volume)}_size", d.size_kib * KIB, "B", minimum=0)
+            for r, d in volumes
+            if d.size_kib is not None
+        ]
+    return Report(
+        tuple(each for r, d in volumes for each in _judge_one(view, r, d)),
+        summary or "no volumes",
+        tuple(figures),
+        tuple(f"disk {each}" for each in some),
+    )
+
+
+CHECK = Check(
+    name="drbd-disk",
+    question="Are the local disks good?",
+    needs=(Input.DRBD,),
+    rule=judge,
+    kinds=(
+        LOST,
+        FAILED,
+        INCONSISTENT,
+        OUTDATED,
+        SYNCING,
+        CONSISTENT,
+        ATTACHING,
+        CLIENT_UNKNOWN,
+        CLIENT_UNEXPECTED,
+        DISK_UNEXPECTED,
+    ),
+    figures=(
+        ("volumes", "volumes on this node"),
+        ("volumes_uptodate", "those with an UpToDate disk"),
+        ("volumes_client", "those that are intended to have no disk here"),
+        ("{volume}_size", "usable size of the volume, in bytes"),
+    ),
+    filters="drbd",
+    example="check_mccluster drbd-disk -r r0",
+)

@@ -1,0 +1,196 @@
+"""Is every connection of the mesh up?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Optional
+
+from ..judge.check import Check, Option
+from ..judge.drbd import MOST_SINGLE_FIGURES, state_name
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.limits import limited_state
+from ..judge.pacemaker import join
+from ..judge.view import Asked, Input, View, contains_node
+from ..model.drbd import Connection, ConnectionState, DrbdResource
+
+STANDALONE = Kind(
+    "peer-standalone",
+    State.CRITICAL,
+    "The connection is StandAlone: split brain, refused, or disconnected by hand. It will not"
+    " reconnect by itself.",
+    "journalctl -k -g Split-Brain; if it was by hand: drbdadm connect"
+    " {resource}:{peer}",
+)
+CONNECTING = Kind(
+    "peer-connecting",
+    State.WARNING,
+    "A peer is not connected and DRBD tries to reach it.",
+    "Is {peer} up? ping it over the replication network; drbdadm status {resource} on {peer}",
+)
+ISOLATED = Kind(
+    "mesh-isolated",
+    State.CRITICAL,
+    "No peer is connected at all: nothing is replicated from or to this node.",
+    "Check this node's replication network and firewall; drbdadm status {resource}",
+)
+MISSING = Kind(
+    "peer-missing",
+    State.CRITICAL,
+    "A peer of the configuration file has no connection in the kernel.",
+    "drbdadm adjust {resource}; compare drbdadm dump {resource} on all nodes",
+)
+PATH_DOWN = Kind(
+    "path-down",
+    State.WARNING,
+    "The connection is up, and one of its several paths is not established.",
+    "drbdsetup status {resource} --verbose; check that network",
+)
+CONGESTED = Kind(
+    "congested",
+    State.WARNING,
+    "The send queue of a connection is full.",
+    "Check the replication network's bandwidth and the peer's disk",
+)
+
+_Fault = tuple[DrbdResource, Connection]
+
+
+def _peer_kind(connection: Connection) -> str:
+    """``client`` or ``replica``: what the local configuration says about the peer."""
+    flags = {device.peer_client for device in connection.peer_devices}
+    if flags == {True}:
+        return "client"
+    return "replica" if False in flags else "peer"
+
+
+def _per_peer(kind: Kind, faults: Sequence[_Fault], state: Optional[State]) -> Iterator[Finding]:
+    """One finding for a peer and its state, whatever the number of resources behind it."""
+    together: dict[tuple[str, str], list[_Fault]] = {}
+    for resource, connection in faults:
+        key = (connection.name, state_name(connection.state))
+        together.setdefault(key, []).append((resource, connection))
+    for (peer, word), same in together.items():
+        names = [resource.name for resource, _ in same]
+        text = f"{join(names, 2)}: {_peer_kind(same[0][1])} {peer} is {word}"
+        object_ = f"{names[0]}:{peer}"
+        yield finding(
+            kind, object_, text, state=state, nodes=(peer,), resource=names[0], peer=peer
+        )
+
+
+def _is_cut(resource: DrbdResource) -> bool:
+    """Whether no peer is connected for sure: a word that nobody knows proves nothing."""
+    return bool(resource.connections) and all(
+        isinstance(c.state, ConnectionState) and not c.is_connected for c in resource.connections
+    )
+
+
+def _isolated(resources: Sequence[DrbdResource]) -> Iterator[Finding]:
+    """Resources without any connected peer, those with the same peers in one finding."""
+    together: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for resource in resources:
+        peers = tuple((c.name, state_name(c.state)) for c in resource.connections)
+        together.setdefault(peers, []).append(resource.name)
+    for peers, names in together.items():
+        listed = join([f"{peer} {word}" for peer, word in peers], 5)
+        text = f"{join(names, 2)}: no peer is connected ({listed})"
+        nodes = tuple(peer for peer, _ in peers)
+        yield finding(ISOLATED, names[0], text, nodes=nodes, resource=names[0])
+
+
+def _missing(view: View, resource: DrbdResource) -> Iterator[Finding]:
+    rule = view.config.drbd.get(resource.name)
+    if rule is None or not contains_node(rule.nodes, view.node):
+        return
+    peers = tuple(connection.name for connection in resource.connections)
+    for name in rule.nodes:
+        if not view.is_here(name) and not contains_node(peers, name):
+            text = f"{resource.name}: no connection to {name} is configured in the kernel"
+            object_ = f"{resource.name}:{name}"
+            yield finding(
+                MISSING, object_, text, nodes=(name,), resource=resource.name, peer=name
+            )
+
+
+def _connected(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
+    """What can be wrong with a connection that is up."""
+    del view
+    for connection in resource.connections:
+        if not connection.is_connected:
+            continue
+        object_ = f"{resource.name}:{connection.name}"
+        names = {"resource": resource.name, "peer": connection.name}
+        down = [path for path in connection.paths or () if path.established is False]
+        if down:
+            pairs = join([f"{path.this_host} - {path.remote_host}" for path in down], 2)
+            text = f"{resource.name}: path to {connection.name} is down ({pairs})"
+            yield finding(PATH_DOWN, object_, text, nodes=(connection.name,), **names)
+        if connection.congested and asked.values.get("report_congestion"):
+            text = f"{resource.name}: connection to {connection.name} is congested"
+            yield finding(CONGESTED, object_, text, nodes=(connection.name,), **names)
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Each connection of each resource."""
+    resources = view.drbd.value or ()
+    up = {r.name: sum(1 for c in r.connections if c.is_connected) for r in resources}
+    cut = [r for r in resources if _is_cut(r)]
+    findings = list(_isolated(cut))
+    broken = [
+        (r, c)
+        for r in resources
+        if r not in cut
+        for c in r.connections
+        if isinstance(c.state, ConnectionState) and not c.is_connected
+    ]
+    alone = [f for f in broken if f[1].state is ConnectionState.STANDALONE]
+    rest = [f for f in broken if f[1].state is not ConnectionState.STANDALONE]
+    findings += _per_peer(STANDALONE, alone, None)
+    state = limited_state(asked, min(up.values(), default=0)) if asked.has_limits else None
+    if state is not State.OK:
+        findings += _per_peer(CONNECTING, rest, state)
+    for resource in resources:
+        findings += _missing(view, resource)
+        findings += _connected(view, asked, resource)
+    total = sum(len(r.connections) for r in resources)
+    figures = [
+        Figure("connected", sum(up.values()), minimum=0, maximum=total),
+        Figure("connected_min", min(up.values(), default=0), minimum=0, limited=True),
+    ]
+    if len(resources) <= MOST_SINGLE_FIGURES:
+        figures += [
+            Figure(f"{r.name}_connected", up[r.name], minimum=0, maximum=len(r.connections))
+            for r in resources
+        ]
+    words = [f"{r.name}: {up[r.name]} of {len(r.connections)} peers connected" for r in resources]
+    summary = words[0] if len(words) == 1 else f"{sum(up.values())} of {total} connections up"
+    return Report(
+        tuple(findings),
+        summary,
+        tuple(figures),
+        tuple(
+            f"connection {r.name}:{c.name} ({_peer_kind(c)}): {state_name(c.state)}"
+            for r in resources
+            for c in r.connections
+        ),
+    )
+
+
+CHECK = Check(
+    name="drbd-mesh",
+    question="Is every connection of the mesh up?",
+    needs=(Input.DRBD,),
+    rule=judge,
+    kinds=(STANDALONE, CONNECTING, ISOLATED, MISSING, PATH_DOWN, CONGESTED),
+    figures=(
+        ("connected", "connections that are up; the maximum is the number configured"),
+        ("connected_min", "connected peers of the resource that has the fewest"),
+        ("{resource}_connected", "connected peers of the resource, of those configured"),
+    ),
+    options=(
+        Option("--report-congestion", "A congested connection is a finding.", "flag"),
+    ),
+    number="the fewest connected peers of a resource; the ranges replace peer-connecting",
+    filters="drbd",
+    example="check_mccluster drbd-mesh --report-congestion",
+)

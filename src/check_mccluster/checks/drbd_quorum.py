@@ -1,0 +1,263 @@
+"""Can data be read and written here, and how much may still fail?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Optional
+
+from ..judge.check import Check, Option
+from ..judge.drbd import (
+    MOST_SINGLE_FIGURES,
+    Copies,
+    by_name,
+    copies,
+    peer_devices,
+    shown,
+    volume_name,
+)
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.limits import limited_state
+from ..judge.pacemaker import join
+from ..judge.view import Asked, Input, View
+from ..model.drbd import Device, DiskState, DrbdResource
+
+LOST = Kind(
+    "drbd-quorum-lost",
+    State.CRITICAL,
+    "The volume has lost its quorum: no I/O is possible, a Primary will fail or freeze.",
+    "drbdadm status {resource}; bring the missing storage servers or the network back",
+)
+SUSPENDED = Kind(
+    "io-suspended",
+    State.CRITICAL,
+    "I/O is frozen: by an administrator, without data, for fencing, or without quorum.",
+    "drbdadm status {resource}; mend the cause named; if it was by hand: drbdadm resume-io"
+    " {resource}",
+)
+FAILING = Kind(
+    "io-failing",
+    State.CRITICAL,
+    "The resource was forced to Secondary: all I/O of those who have it open fails.",
+    "Stop what still holds the device (fuser -v), then: drbdadm down {resource}; drbdadm up"
+    " {resource}",
+)
+NO_COPY = Kind(
+    "copies-none",
+    State.CRITICAL,
+    "No UpToDate copy can be reached from here, the own disk included.",
+    "drbdadm status {resource} on every storage server; if all say Outdated, choose the newest"
+    " copy with care: drbdadm primary --force {resource}",
+)
+FEW_COPIES = Kind(
+    "copies-low",
+    State.WARNING,
+    "Fewer UpToDate copies can be reached than there are replicas. CRITICAL when one is left and"
+    " there should be three or more.",
+    "drbdadm status {resource}; see to the storage servers named",
+)
+STALLED = Kind(
+    "io-stalled",
+    State.CRITICAL,
+    "Requests are in flight, and between two readings neither they nor the counters moved: a"
+    " hung disk or peer, which shows in no state word.",
+    "journalctl -k -g drbd; look for a hanging disk on the storage servers (iostat -x 1)",
+)
+OFF = Kind(
+    "quorum-off",
+    State.WARNING,
+    "The option quorum is off although the resource has three or more nodes: a cut-off Primary"
+    " goes on writing.",
+    "Set 'quorum majority;' in the options of {resource}, then: drbdadm adjust {resource}",
+)
+
+
+def _suspended(resource: DrbdResource) -> Optional[str]:
+    """Why I/O is frozen; ``None`` if it is not."""
+    causes = [
+        word
+        for flag, word in (
+            (resource.suspended_user, "by an administrator (suspend-io)"),
+            (resource.suspended_no_data, "no data is accessible"),
+            (resource.suspended_fencing, "a fencing handler runs"),
+            (resource.suspended_quorum, "quorum is lost"),
+        )
+        if flag
+    ]
+    if causes:
+        return " and ".join(causes)
+    return "cause not told by this drbd-utils" if resource.suspended else None
+
+
+def _knows_disks(resource: DrbdResource, device: Device) -> bool:
+    """Whether every disk state of the volume is a known word."""
+    states = [device.disk_state, *(p.peer_disk_state for _, p in peer_devices(resource, device.volume))]
+    return all(isinstance(state, DiskState) for state in states)
+
+
+def _volume(
+    view: View, asked: Asked, resource: DrbdResource, device: Device
+) -> Iterator[Finding]:
+    name = volume_name(resource, device.volume)
+    have = copies(view, resource, device)
+    count, due = len(have.up_to_date), len(have.replicas)
+    reach = f"{count} of {due} copies UpToDate and reachable"
+    missing = f", not {join(have.missing)}" if have.missing else ""
+
+    def say(kind: Kind, text: str, state: Optional[State] = None) -> Finding:
+        return finding(
+            kind,
+            name,
+            f"{name}: {text}",
+            state=state,
+            nodes=have.missing,
+            resource=resource.name,
+        )
+
+    if device.quorum is False:
+        yield say(LOST, f"quorum lost on {view.here}, {reach}{missing}")
+        return
+    if not _knows_disks(resource, device):
+        return
+    if count == 0 and not (have.unknown and not due):
+        yield say(NO_COPY, f"no UpToDate copy can be reached from {view.here}")
+    elif asked.has_limits:
+        state = limited_state(asked, count)
+        if state is not State.OK:
+            yield say(FEW_COPIES, reach + missing, state)
+    elif count < due:
+        last = count == 1 and due >= 3
+        yield say(FEW_COPIES, reach + missing, State.CRITICAL if last else None)
+
+
+def _in_flight(resource: DrbdResource, device: Device) -> int:
+    """Requests of a volume that wait for a disk or a peer."""
+    peers = sum((p.pending or 0) + (p.unacked or 0) for _, p in peer_devices(resource, device.volume))
+    return (device.upper_pending or 0) + (device.lower_pending or 0) + peers
+
+
+def _counters(resource: DrbdResource, device: Device) -> tuple[object, ...]:
+    """Everything that moves when I/O does."""
+    return (
+        device.upper_pending,
+        device.lower_pending,
+        device.read_kib,
+        device.written_kib,
+        device.al_writes,
+        device.bm_writes,
+        tuple(
+            (c.peer_node_id, c.ap_in_flight, p.pending, p.unacked, p.sent_kib, p.received_kib)
+            for c, p in peer_devices(resource, device.volume)
+        ),
+    )
+
+
+def _stalled(view: View, resource: DrbdResource, device: Device) -> Iterator[Finding]:
+    again = by_name(view.drbd_again.value or (), resource.name)
+    later = next((d for d in again.devices if d.volume == device.volume), None) if again else None
+    if again is None or later is None or not _in_flight(resource, device):
+        return
+    if _counters(resource, device) == _counters(again, later):
+        name = volume_name(resource, device.volume)
+        text = f"{name}: {_in_flight(resource, device)} requests in flight and nothing moves"
+        waits = tuple(
+            c.name for c, p in peer_devices(resource, device.volume) if p.pending or p.unacked
+        )
+        if waits:
+            text += f" (waiting for {join(waits)})"
+        yield finding(STALLED, name, text, nodes=waits, resource=resource.name)
+
+
+def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
+    name = resource.name
+    lost = any(device.quorum is False for device in resource.devices)
+    why = _suspended(resource)
+    # Frozen only because quorum is lost: that finding says it.
+    if why is not None and not (lost and why == "quorum is lost"):
+        yield finding(SUSPENDED, name, f"{name}: I/O is suspended: {why}", nodes=(view.here,))
+    if resource.force_io_failures:
+        text = f"{name}: I/O is forced to fail (secondary --force)"
+        yield finding(FAILING, name, text, nodes=(view.here,))
+    for device in resource.devices:
+        yield from _volume(view, asked, resource, device)
+        yield from _stalled(view, resource, device)
+    options = shown(view, name)
+    nodes = len(resource.connections) + 1
+    if options is not None and options.quorum == "off" and nodes >= 3:
+        yield finding(OFF, name, f"{name}: quorum is off with {nodes} nodes")
+
+
+def _margin(view: View, resource: DrbdResource, device: Device, have: Copies) -> Optional[int]:
+    """Replicas that may still be lost before the majority is; ``None`` where none is needed."""
+    options = shown(view, resource.name)
+    if options is not None and options.quorum == "off":
+        return None
+    if not have.replicas or have.unknown:
+        return None
+    connected = {c.name for c in resource.connections if c.is_connected} | {view.here}
+    present = sum(1 for name in have.replicas if name in connected)
+    needed = len(have.replicas) // 2 + 1
+    if options is not None and options.quorum == "all":
+        needed = len(have.replicas)
+    elif options is not None and options.quorum is not None and options.quorum.isdigit():
+        needed = int(options.quorum)
+    return max(0, present - needed)
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Quorum, I/O and copies of each volume."""
+    volumes = [(r, d, copies(view, r, d)) for r in view.drbd.value or () for d in r.devices]
+    figures = [
+        Figure(
+            "copies_min",
+            min((len(have.up_to_date) for _, _, have in volumes), default=None),
+            minimum=0,
+            limited=True,
+        )
+    ]
+    words = []
+    for resource, device, have in volumes:
+        name = volume_name(resource, device.volume)
+        margin = _margin(view, resource, device, have)
+        may = f", {margin} may fail" if margin is not None else ""
+        words.append(f"{name}: {len(have.up_to_date)} of {len(have.replicas)} copies{may}")
+        if len(volumes) <= MOST_SINGLE_FIGURES:
+            most = len(have.replicas) or None
+            figures.append(Figure(f"{name}_copies", len(have.up_to_date), "", 0, most))
+            figures.append(Figure(f"{name}_replicas", len(have.replicas), "", 0))
+            if margin is not None:
+                figures.append(Figure(f"{name}_votes_margin", margin, "", 0))
+    summary = "; ".join(words) if len(words) <= 2 else f"{len(words)} volumes with all copies"
+    return Report(
+        tuple(each for r in view.drbd.value or () for each in _judge_one(view, asked, r)),
+        summary or "no volumes",
+        tuple(figures),
+        tuple(f"copies of {each}" for each in words),
+    )
+
+
+CHECK = Check(
+    name="drbd-quorum",
+    question="Can data be read and written here, and how much may still fail?",
+    needs=(Input.DRBD,),
+    uses=(Input.DRBD_AGAIN,),
+    hints=(Input.SHOW,),
+    rule=judge,
+    kinds=(LOST, SUSPENDED, FAILING, NO_COPY, FEW_COPIES, STALLED, OFF),
+    figures=(
+        ("copies_min", "reachable UpToDate copies of the volume that has the fewest"),
+        ("{volume}_copies", "UpToDate copies that can be reached from here"),
+        ("{volume}_replicas", "nodes that should hold a copy"),
+        ("{volume}_votes_margin", "replicas that may be lost before the quorum is"),
+    ),
+    options=(
+        Option(
+            "--sample",
+            "Read twice, so many seconds apart, and report I/O that does not move.",
+            "seconds",
+            metavar="SECONDS",
+        ),
+    ),
+    number="the reachable UpToDate copies of each volume; the ranges replace copies-low",
+    filters="drbd",
+    example="check_mccluster drbd-quorum --sample 2",
+)

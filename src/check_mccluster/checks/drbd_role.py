@@ -1,0 +1,127 @@
+"""Who is Primary?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..judge.check import Check, Option
+from ..judge.drbd import (
+    MOST_SINGLE_FIGURES,
+    PRIMARY_MULTIPLE,
+    primaries,
+    state_name,
+    two_primaries,
+)
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.view import Asked, Input, View, contains_node
+from ..model.drbd import DrbdResource, Role
+
+NONE = Kind(
+    "primary-none",
+    State.WARNING,
+    "No node is Primary, and every peer is connected, so nobody is: the data is not in use.",
+    "drbdadm status {resource}; is the service meant to be down? crm_mon -1 -r",
+)
+FORBIDDEN = Kind(
+    "primary-forbidden",
+    State.CRITICAL,
+    "A node is Primary that must never be (tie-breaker of the configuration file, --never-primary).",
+    "On {node}: find who holds the device (fuser -vm on its mount), stop it; drbdadm secondary"
+    " {resource}",
+)
+UNEXPECTED = Kind(
+    "role-unexpected",
+    State.WARNING,
+    "This node's role differs from --expect-role.",
+    "drbdadm role {resource}; crm_mon -1",
+)
+
+
+def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
+    seen = primaries(view, resource)
+    multiple = two_primaries(view, resource, seen)
+    if multiple is not None:
+        yield multiple
+    if not seen.names and seen.complete:
+        yield finding(NONE, resource.name, f"{resource.name}: no node is Primary")
+    never = (*asked.values.get("never_primary", ()), *view.config.tie_breakers)
+    for name in seen.names:
+        if contains_node(never, name):
+            text = f"{resource.name}: {name} is Primary and must never be"
+            yield finding(FORBIDDEN, resource.name, text, nodes=(name,))
+    role = asked.values.get("expect_role")
+    if role is not None and state_name(resource.role) != role:
+        text = f"{resource.name}: {view.here} is {state_name(resource.role)}, expected {role}"
+        yield finding(UNEXPECTED, resource.name, text, nodes=(view.here,))
+
+
+def _words(view: View, resource: DrbdResource) -> str:
+    seen = primaries(view, resource)
+    if seen.names:
+        return f"{resource.name}: Primary {', '.join(seen.names)}"
+    if seen.hidden:
+        return f"{resource.name}: no Primary in sight, {', '.join(seen.hidden)} cannot be seen"
+    return f"{resource.name}: no Primary"
+
+
+def _roles(view: View, resource: DrbdResource) -> list[tuple[str, object]]:
+    """Every node's role as seen from here, this node first."""
+    return [
+        (view.here, resource.role),
+        *((connection.name, connection.peer_role) for connection in resource.connections),
+    ]
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Each resource's Primaries."""
+    resources = view.drbd.value or ()
+    figures = [
+        Figure("primaries", sum(len(primaries(view, r).names) for r in resources), minimum=0)
+    ]
+    if len(resources) <= MOST_SINGLE_FIGURES:
+        figures += [
+            Figure(f"{r.name}_primary_{name}", int(role is Role.PRIMARY), minimum=0, maximum=1)
+            for r in resources
+            for name, role in _roles(view, r)
+        ]
+    some = [_words(view, resource) for resource in resources]
+    return Report(
+        tuple(each for r in resources for each in _judge_one(view, asked, r)),
+        "; ".join(some[:2]) + (f"; {len(some) - 2} more resources" if len(some) > 2 else ""),
+        tuple(figures),
+        tuple(
+            f"role of {r.name} on {name}: {state_name(role)}"
+            for r in resources
+            for name, role in _roles(view, r)
+        ),
+    )
+
+
+CHECK = Check(
+    name="drbd-role",
+    question="Who is Primary?",
+    needs=(Input.DRBD,),
+    hints=(Input.SHOW,),
+    rule=judge,
+    kinds=(PRIMARY_MULTIPLE, NONE, FORBIDDEN, UNEXPECTED),
+    figures=(
+        ("primaries", "Primaries of all resources together"),
+        ("{resource}_primary_{node}", "1 where the node is seen as Primary, else 0"),
+    ),
+    options=(
+        Option(
+            "--expect-role",
+            "The role that this node should have.",
+            ("Primary", "Secondary"),
+        ),
+        Option(
+            "--never-primary",
+            "A node that must never be Primary (repeatable).",
+            "node",
+            multiple=True,
+            metavar="NODE",
+        ),
+    ),
+    filters="drbd",
+    example="check_mccluster drbd-role --never-primary app03",
+)

@@ -1,0 +1,331 @@
+"""Is replication current?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+from ..judge.check import Check, Option
+from ..judge.drbd import (
+    HANDSHAKE,
+    MOST_SINGLE_FIGURES,
+    SYNCING,
+    by_name,
+    peer_devices,
+    progress_words,
+    state_name,
+    syncing_to_here,
+    volume_name,
+)
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.limits import limited_state
+from ..judge.view import Asked, Input, View
+from ..judge.words import size
+from ..model.drbd import (
+    KIB,
+    Connection,
+    Device,
+    DiskState,
+    DrbdResource,
+    PeerDevice,
+    ReplicationState,
+)
+
+TARGET = Kind(
+    "sync-target",
+    State.WARNING,
+    "This node is being resynchronised; until it is done its disk is no usable copy.",
+    "Wait; watch it with: drbdadm status {resource}",
+)
+PAUSED = Kind(
+    "sync-paused",
+    State.WARNING,
+    "Somebody paused the resync, or left a pause behind that will stop the next one.",
+    "drbdadm resume-sync {resource}, here and on {peer}",
+)
+WAITING = Kind(
+    "sync-waiting",
+    State.WARNING,
+    "This node's disk waits for its turn: another resync runs first.",
+    "Wait; see the order: drbdadm dump {resource} (resync-after)",
+)
+STALLED = Kind(
+    "sync-stalled",
+    State.CRITICAL,
+    "A resync to this node is running and no block moves, or it waits for a resync that runs"
+    " nowhere.",
+    "drbdadm disconnect {resource}:{peer}; drbdadm connect {resource}:{peer}; journalctl -k -g"
+    " drbd",
+)
+NOT_SYNCING = Kind(
+    "sync-missing",
+    State.WARNING,
+    "A disk with an old copy is connected to a good one, and nothing brings it up to date.",
+    "Bring the missing connection to the Primary back, or: drbdadm invalidate {resource} on the"
+    " node with the old copy",
+)
+SHAKING = Kind(
+    "sync-handshake",
+    State.WARNING,
+    "Two nodes negotiate a resync; a problem only if it lasts.",
+    "If it stays: drbdadm disconnect {resource}:{peer}; drbdadm connect {resource}:{peer}",
+)
+OUT_OF_SYNC = Kind(
+    "out-of-sync",
+    State.WARNING,
+    "Both ends say UpToDate and blocks are out of sync: the copies differ silently. The counter"
+    " may go back to 0 without a resync.",
+    "drbdadm verify {resource}; then on the node with the bad copy: drbdadm invalidate {resource}",
+)
+BEHIND = Kind(
+    "behind",
+    State.WARNING,
+    "The link is too slow and replication runs ahead: the peer's copy is old meanwhile.",
+    "Check the bandwidth of the replication network; drbdadm dump {resource} (on-congestion)",
+)
+
+_WINDOW_MS = 3000
+"""The kernel sets a mark about every 3 s (DRBD_SYNC_MARK_STEP): less says nothing."""
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """One volume towards one peer, with what is around it."""
+
+    view: View
+    resource: DrbdResource
+    device: Device
+    connection: Connection
+    peer: PeerDevice
+
+    @property
+    def name(self) -> str:
+        return volume_name(self.resource, self.device.volume)
+
+    @property
+    def flags(self) -> frozenset[str]:
+        return self.peer.resync_suspended or frozenset()
+
+    def say(self, kind: Kind, text: str, state: Optional[State] = None) -> Finding:
+        return finding(
+            kind,
+            self.name,
+            f"{self.name}: {text}",
+            state=state,
+            nodes=(self.connection.name,),
+            resource=self.resource.name,
+            peer=self.connection.name,
+        )
+
+    def others_syncing(self) -> bool:
+        """Whether another connection of this volume moves blocks."""
+        return any(
+            other.replication_state in SYNCING and connection is not self.connection
+            for connection, other in peer_devices(self.resource, self.device.volume)
+        )
+
+
+def _left(peer: PeerDevice) -> str:
+    """``27.5% done, 3 min left, 12.0 MiB to go``."""
+    out = peer.out_of_sync_kib
+    rest = f", {size(out * KIB)} to go" if out else ""
+    return progress_words(peer) + rest
+
+
+def _moved(spot: _Spot) -> Optional[bool]:
+    """Whether blocks moved between the two readings; ``None`` without a second one."""
+    again = by_name(spot.view.drbd_again.value or (), spot.resource.name)
+    if again is None:
+        return None
+    for connection, peer in peer_devices(again, spot.device.volume):
+        if connection.peer_node_id == spot.connection.peer_node_id:
+            return (
+                peer.out_of_sync_kib != spot.peer.out_of_sync_kib
+                or peer.received_kib != spot.peer.received_kib
+                or peer.replication_state is not spot.peer.replication_state
+            )
+    return None
+
+
+def _target(spot: _Spot) -> Iterator[Finding]:
+    """A resync to this node: does it move? One latched by a dependency behind another does not."""
+    source = spot.connection.name
+    latched = bool({"dependency", "peer"} & spot.flags) and not spot.others_syncing()
+    progress = spot.peer.progress
+    still = (
+        progress is not None
+        and progress.recent_sectors == 0
+        and (progress.window_ms or 0) >= _WINDOW_MS
+    )
+    moved = _moved(spot)
+    if "user" in spot.flags:
+        yield _paused(spot)
+    elif moved is False or (moved is None and still):
+        yield spot.say(STALLED, f"resync from {source} does not move, {_left(spot.peer)}")
+    elif moved is None and latched:
+        why = ",".join(sorted(spot.flags))
+        text = f"resync from {source} is latched (resync-suspended: {why}), {_left(spot.peer)}"
+        yield spot.say(STALLED, text)
+    else:
+        yield spot.say(TARGET, f"resync from {source}, {_left(spot.peer)}")
+
+
+def _paused(spot: _Spot) -> Finding:
+    who = "here" if "user" in spot.flags else f"on {spot.connection.name}"
+    state = state_name(spot.peer.replication_state)
+    return spot.say(PAUSED, f"resync with {spot.connection.name} is paused {who} ({state})")
+
+
+def _paused_target(spot: _Spot, runs_somewhere: bool) -> Iterator[Finding]:
+    """PausedSyncT: by somebody, waiting its turn, or waiting for ever."""
+    if "user" in spot.flags:
+        yield _paused(spot)
+        return
+    if syncing_to_here(spot.resource, spot.device.volume) is not None:
+        return  # ordinary: the disk is filled from another source
+    if "peer" in spot.flags and not spot.others_syncing():
+        yield _paused(spot)
+    elif "dependency" in spot.flags:
+        if runs_somewhere:
+            yield spot.say(WAITING, f"resync from {spot.connection.name} waits for its turn")
+        else:
+            text = f"resync from {spot.connection.name} waits, and no resync runs"
+            yield spot.say(STALLED, text)
+    elif not spot.flags:
+        yield _paused(spot)
+
+
+def _established(spot: _Spot, asked: Asked) -> Iterator[Finding]:
+    """A quiet link: is what it says of both ends consistent with its counters?"""
+    own, theirs = spot.device.disk_state, spot.peer.peer_disk_state
+    out = spot.peer.out_of_sync_kib
+    if own is DiskState.UP_TO_DATE and theirs is DiskState.UP_TO_DATE:
+        if out:
+            yield from _out_of_sync(spot, asked, out * KIB)
+        return
+    old = {DiskState.INCONSISTENT, DiskState.OUTDATED, DiskState.CONSISTENT}
+    if not out or spot.peer.resync_suspended is None or spot.flags:
+        return
+    if own is DiskState.UP_TO_DATE and theirs in old:
+        text = (
+            f"{spot.connection.name} is {state_name(theirs)} with {size(out * KIB)} out of sync,"
+            " and no resync runs"
+        )
+        yield spot.say(NOT_SYNCING, text)
+
+
+def _out_of_sync(spot: _Spot, asked: Asked, count: int) -> Iterator[Finding]:
+    state = limited_state(asked, count) if asked.has_limits else None
+    if state is not State.OK:
+        text = f"{size(count)} out of sync with {spot.connection.name}, both UpToDate, no resync"
+        yield spot.say(OUT_OF_SYNC, text, state)
+
+
+def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Finding]:
+    state = spot.peer.replication_state
+    peer = spot.connection.name
+    if state is ReplicationState.SYNC_TARGET:
+        yield from _target(spot)
+    elif state is ReplicationState.PAUSED_SYNC_T:
+        yield from _paused_target(spot, runs_somewhere)
+    elif state is ReplicationState.PAUSED_SYNC_S:
+        if "user" in spot.flags or ("peer" in spot.flags and not spot.others_syncing()):
+            yield _paused(spot)
+    elif state in HANDSHAKE:
+        yield spot.say(SHAKING, f"resync handshake with {peer} ({state_name(state)})")
+    elif state in (ReplicationState.AHEAD, ReplicationState.BEHIND):
+        text = f"this node is {state_name(state)} of {peer}"
+        out = spot.peer.out_of_sync_kib
+        rest = f", {size(out * KIB)} out of sync" if out else ""
+        yield spot.say(BEHIND, text.replace("Behind of", "Behind") + rest)
+    elif "user" in spot.flags:
+        text = f"a pause of the resync with {peer} was left behind, nothing is to sync"
+        yield spot.say(PAUSED, text)
+    elif state is ReplicationState.ESTABLISHED and spot.connection.is_connected:
+        yield from _established(spot, asked)
+
+
+def _spots(view: View) -> list[_Spot]:
+    return [
+        _Spot(view, resource, device, connection, peer)
+        for resource in view.drbd.value or ()
+        for device in resource.devices
+        for connection, peer in peer_devices(resource, device.volume)
+    ]
+
+
+def _words(spot: _Spot) -> Optional[str]:
+    """What is worth saying though it is no fault."""
+    state = spot.peer.replication_state
+    if state is ReplicationState.SYNC_SOURCE:
+        return f"{spot.name}: source of a resync to {spot.connection.name}, {_left(spot.peer)}"
+    if spot.peer.verifying:
+        progress = progress_words(spot.peer)
+        return f"{spot.name}: online verify with {spot.connection.name}, {progress}"
+    return None
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Every volume towards every peer."""
+    spots = _spots(view)
+    runs_somewhere = any(spot.peer.replication_state in SYNCING for spot in spots)
+    findings = [each for s in spots for each in _judge_spot(s, asked, runs_somewhere)]
+    notes = [words for words in map(_words, spots) if words is not None]
+    names = list(dict.fromkeys(spot.resource.name for spot in spots))
+    quiet = f"{', '.join(names)}: nothing to resync" if len(names) <= 3 else "nothing to resync"
+    return Report(
+        tuple(findings),
+        "; ".join(notes) if notes else quiet,
+        _figures(spots),
+        tuple(
+            f"replication {s.name} with {s.connection.name}:"
+            f" {state_name(s.peer.replication_state)},"
+            f" peer disk {state_name(s.peer.peer_disk_state)}"
+            for s in spots
+        ),
+    )
+
+
+def _figures(spots: list[_Spot]) -> tuple[Figure, ...]:
+    """Per volume the worst peer: a sum over peers would not be the data at risk."""
+    volumes: dict[str, list[_Spot]] = {}
+    for spot in spots:
+        volumes.setdefault(spot.name, []).append(spot)
+    worst = [(s.peer.out_of_sync_kib or 0) * KIB for s in spots]
+    figures = [Figure("out_of_sync_max", max(worst, default=0), "B", 0, limited=True)]
+    if len(volumes) > MOST_SINGLE_FIGURES:
+        return tuple(figures)
+    for name, several in volumes.items():
+        most = max((s.peer.out_of_sync_kib or 0) * KIB for s in several)
+        figures.append(Figure(f"{name}_out_of_sync", most, "B", 0))
+        parts = [s.peer.percent_in_sync for s in several if s.peer.percent_in_sync is not None]
+        if parts:
+            figures.append(Figure(f"{name}_in_sync", min(parts), "%", 0, 100))
+    return tuple(figures)
+
+
+CHECK = Check(
+    name="drbd-sync",
+    question="Is replication current?",
+    needs=(Input.DRBD,),
+    uses=(Input.DRBD_AGAIN,),
+    rule=judge,
+    kinds=(TARGET, PAUSED, WAITING, STALLED, NOT_SYNCING, SHAKING, OUT_OF_SYNC, BEHIND),
+    figures=(
+        ("out_of_sync_max", "most bytes out of sync on one connection"),
+        ("{volume}_out_of_sync", "most bytes out of sync towards one peer"),
+        ("{volume}_in_sync", "per cent in sync with the worst peer (drbd-utils 9.4 or later)"),
+    ),
+    options=(
+        Option(
+            "--sample",
+            "Read twice, so many seconds apart, and report a resync that does not move.",
+            "seconds",
+            metavar="SECONDS",
+        ),
+    ),
+    number="the bytes out of sync of each connection; the ranges replace out-of-sync",
+    filters="drbd",
+    example="check_mccluster drbd-sync -w 1048576",
+)

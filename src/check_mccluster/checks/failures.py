@@ -1,0 +1,157 @@
+"""What went wrong, and what does it leave behind?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from typing import Optional
+
+from ..judge.candidates import reached
+from ..judge.check import Check, Option
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.limits import limited_state
+from ..judge.pacemaker import base_id
+from ..judge.view import Asked, Input, View
+from ..judge.words import duration
+from ..model.pacemaker import INFINITY, Failure, ResourceHistory
+
+BARRED = Kind(
+    "node-barred",
+    State.WARNING,
+    "The fail-count has reached migration-threshold: the resource will not run on that node again"
+    " until somebody cleans up. The cluster looks green and has one way out less.",
+    "Mend the cause on {node}, then: crm_resource --cleanup -r {resource} -N {node}",
+)
+FAIL_COUNT = Kind(
+    "fail-count",
+    State.WARNING,
+    "A resource failed on a node, less often than migration-threshold allows.",
+    "See the cause in the log of {node}, then: crm_resource --cleanup -r {resource} -N {node}",
+)
+FAILED_ACTION = Kind(
+    "failed-action",
+    State.WARNING,
+    "A failed operation is recorded, recovered or not.",
+    "See the cause in the log of {node}, then: crm_resource --cleanup -r {resource} -N {node}",
+)
+
+
+def age(then: Optional[datetime], now: datetime) -> Optional[float]:
+    """Seconds since *then*. A time without zone is UTC: the tool ran with TZ=UTC."""
+    if then is None:
+        return None
+    aware = then if then.tzinfo is not None else then.replace(tzinfo=timezone.utc)
+    return max(0.0, (now - aware).total_seconds())
+
+
+def _what(failure: Failure, now: datetime) -> str:
+    """The operation, its result, the agent's reason and the age."""
+    said = failure.exit_status or failure.status or f"exit code {failure.exit_code}"
+    if failure.status and "time" in failure.status.lower():
+        said = "timed out"
+    reason = f", {failure.exit_reason}" if failure.exit_reason else ""
+    seconds = age(failure.time, now)
+    ago = f", {duration(seconds)} ago" if seconds is not None else ""
+    return f"{failure.task or 'operation'}: {said}{reason}{ago}"
+
+
+def _newest(failures: Sequence[Failure], now: datetime) -> Optional[Failure]:
+    return min(failures, key=lambda f: age(f.time, now) or 0.0, default=None)
+
+
+def _counted(
+    past: ResourceHistory, failures: Sequence[Failure], view: View, asked: Asked
+) -> Iterator[Finding]:
+    """The finding of a fail-count, with the failed actions behind it folded in."""
+    count = past.fail_count
+    if not count:
+        return
+    threshold = past.migration_threshold
+    newest = _newest(failures, view.time)
+    cause = f" ({_what(newest, view.time)})" if newest is not None else ""
+    times = "INFINITY" if count >= INFINITY else str(count)
+    where = (past.node,)
+    if reached(count, threshold):
+        limit = "" if threshold is None or threshold >= INFINITY else f" of {threshold}"
+        text = f"{past.resource} is barred from {past.node}: fail-count {times}{limit}{cause}"
+        yield finding(BARRED, past.resource, text, nodes=where)
+        return
+    state = limited_state(asked, count) if asked.has_limits else None
+    if state is State.OK:
+        return
+    text = f"{past.resource} failed {times} time{'' if count == 1 else 's'} on {past.node}{cause}"
+    yield finding(FAIL_COUNT, past.resource, text, state=state, nodes=where)
+
+
+def _uncounted(failures: Sequence[Failure], view: View, asked: Asked) -> Iterator[Finding]:
+    """A recorded failure without a fail-count: cleaned half, or on a node that is down."""
+    limit = asked.values.get("max_failure_age")
+    newest = _newest(failures, view.time)
+    if newest is None:
+        return
+    seconds = age(newest.time, view.time)
+    if limit is not None and seconds is not None and seconds > limit:
+        return
+    more = f" (+{len(failures) - 1} more)" if len(failures) > 1 else ""
+    text = f"{newest.resource} failed on {newest.node} ({_what(newest, view.time)}){more}"
+    yield finding(FAILED_ACTION, newest.resource, text, nodes=(newest.node,))
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """One failure, one finding: keyed by resource and node."""
+    cluster = view.cluster.value
+    if cluster is None:
+        return Report()
+    history = [past for past in cluster.history if asked.wants(past.resource, base_id(past.resource))]
+    recorded: dict[tuple[str, str], list[Failure]] = {}
+    for failure in cluster.failures:
+        if asked.wants(failure.resource, base_id(failure.resource)):
+            recorded.setdefault((base_id(failure.resource), failure.node), []).append(failure)
+    findings: list[Finding] = []
+    for past in history:
+        if past.fail_count:
+            folded = recorded.pop((base_id(past.resource), past.node), [])
+            findings += _counted(past, folded, view, asked)
+    for failures in recorded.values():
+        findings += _uncounted(failures, view, asked)
+    counts = [past.fail_count for past in history if past.fail_count]
+    return Report(
+        tuple(findings),
+        "no failed actions, no fail-counts",
+        (
+            Figure("failed_actions", len(cluster.failures), minimum=0),
+            Figure("nodes_barred", sum(1 for f in findings if f.kind is BARRED), minimum=0),
+            Figure("fail_count_max", max(counts, default=0), minimum=0, limited=True),
+        ),
+        tuple(
+            f"fail-count of {past.resource} on {past.node}: {past.fail_count}"
+            f" (migration-threshold {past.migration_threshold})"
+            for past in history
+            if past.fail_count
+        ),
+    )
+
+
+CHECK = Check(
+    name="failures",
+    question="What went wrong, and what does it leave behind?",
+    needs=(Input.CLUSTER,),
+    rule=judge,
+    kinds=(BARRED, FAIL_COUNT, FAILED_ACTION),
+    figures=(
+        ("failed_actions", "failed operations on record"),
+        ("nodes_barred", "pairs of a resource and a node that is barred from it"),
+        ("fail_count_max", "the highest fail-count; 1000000 is INFINITY"),
+    ),
+    options=(
+        Option(
+            "--max-failure-age",
+            "A recorded failed action older than this is OK.",
+            "seconds",
+            metavar="SECONDS",
+        ),
+    ),
+    number="a fail-count under the threshold; the ranges replace fail-count",
+    filters="pacemaker",
+    example="check_mccluster failures --max-failure-age 86400",
+)

@@ -1,0 +1,141 @@
+"""Do all Corosync links carry?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Optional
+
+from ..judge.check import Check
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.pacemaker import join
+from ..judge.view import Asked, Input, View
+from ..model.corosync import Link, Links, LinkState
+
+LINK_DOWN = Kind(
+    "link-down",
+    State.WARNING,
+    "Some, not all, of the links to a peer are disconnected: the redundancy is gone.",
+    "corosync-cfgtool -n; check that network between this node and {peer}",
+)
+UNREACHABLE = Kind(
+    "peer-unreachable",
+    State.CRITICAL,
+    "No link to a peer is connected, while the cluster does not report it offline (yet)."
+    " WARNING when it is known to be down.",
+    "Is {peer} up? ping it over every ring address: corosync-cfgtool -s",
+)
+FAULTY = Kind(
+    "link-faulty",
+    State.WARNING,
+    "A ring of Corosync 2 is marked FAULTY.",
+    "Mend the network, then: corosync-cfgtool -r",
+)
+
+
+def _name(view: View, node_id: int) -> str:
+    """A node's name by its Corosync id, from Pacemaker or the node list, else the id."""
+    if view.cluster.value is not None:
+        for node in view.cluster.value.nodes:
+            if node.id == str(node_id):
+                return node.name
+    if view.cmap.value is not None:
+        for configured in view.cmap.value.nodes:
+            if configured.node_id == node_id and configured.name:
+                return configured.name
+    if view.votes.value is not None:
+        for member in view.votes.value.members:
+            if member.node_id == node_id:
+                return member.name
+    return f"node {node_id}"
+
+
+def _known_down(view: View, node_id: int) -> bool:
+    """Whether the cluster itself says that the peer is not there: then the link is no news."""
+    if view.cluster.value is not None:
+        for node in view.cluster.value.nodes:
+            if node.id == str(node_id):
+                return node.online is False or bool(node.unclean)
+    if view.votes.value is not None:
+        return all(member.node_id != node_id for member in view.votes.value.members)
+    return False
+
+
+def _peers(links: Links) -> dict[int, list[Link]]:
+    """Links by peer, without the local ones."""
+    peers: dict[int, list[Link]] = {}
+    for link in links.links:
+        if link.peer_id is not None and link.state is not LinkState.LOCALHOST:
+            if link.peer_id != links.node_id:
+                peers.setdefault(link.peer_id, []).append(link)
+    return peers
+
+
+def _judge_peer(view: View, node_id: int, links: list[Link]) -> Iterator[Finding]:
+    down = [link for link in links if link.state is LinkState.DISCONNECTED]
+    name = _name(view, node_id)
+    if not down:
+        return
+    if len(down) < len(links):
+        which = join([str(link.link) for link in down])
+        text = f"link {which} to {name} is down, {len(links) - len(down)} of {len(links)} carry"
+        yield finding(LINK_DOWN, name, text, nodes=(name,))
+    elif _known_down(view, node_id):
+        text = f"no link to {name}, which is known to be down"
+        yield finding(UNREACHABLE, name, text, state=State.WARNING, nodes=(name,))
+    else:
+        text = f"no link to {name} is connected, and the cluster does not report it offline"
+        yield finding(UNREACHABLE, name, text, nodes=(name,))
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Each peer by its links; for Corosync 2 each ring."""
+    del asked
+    links: Optional[Links] = view.links.value
+    if links is None:
+        return Report()
+    peers = _peers(links)
+    rings = [link for link in links.links if link.peer_id is None]
+    findings = [each for peer, several in peers.items() for each in _judge_peer(view, peer, several)]
+    findings += [
+        finding(FAULTY, f"ring {ring.link}", f"ring {ring.link} ({ring.address}) is FAULTY")
+        for ring in rings
+        if ring.state is LinkState.FAULTY
+    ]
+    carried = [link for several in peers.values() for link in several] + rings
+    good = sum(1 for c in carried if c.state in (LinkState.CONNECTED, LinkState.ACTIVE))
+    numbers = {link.link for link in links.links}
+    what = f"{len(peers)} peers on {len(numbers)} link{'' if len(numbers) == 1 else 's'}"
+    if rings and not peers:
+        what = f"{len(rings)} ring{'' if len(rings) == 1 else 's'}"
+    return Report(
+        tuple(findings),
+        f"{what}, all connected",
+        (
+            Figure("links_connected", good, minimum=0, maximum=len(carried)),
+            Figure("peers_reachable", sum(1 for p in peers.values() if _reached(p)), minimum=0),
+        ),
+        tuple(
+            f"link {c.link} to {_name(view, c.peer_id) if c.peer_id is not None else 'ring'}:"
+            f" {c.text}"
+            for c in carried
+        ),
+    )
+
+
+def _reached(links: list[Link]) -> bool:
+    return any(link.state is LinkState.CONNECTED for link in links)
+
+
+CHECK = Check(
+    name="links",
+    question="Do all Corosync links carry?",
+    needs=(Input.LINKS,),
+    hints=(Input.CLUSTER, Input.VOTES, Input.CMAP),
+    rule=judge,
+    kinds=(LINK_DOWN, UNREACHABLE, FAULTY),
+    figures=(
+        ("links_connected", "links that carry; the maximum is the number of links to peers"),
+        ("peers_reachable", "peers with at least one connected link"),
+    ),
+    example="check_mccluster links",
+)

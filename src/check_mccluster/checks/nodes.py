@@ -1,0 +1,242 @@
+"""Are all cluster members here and in service?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..judge.check import Check
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.limits import limited_state, with_state
+from ..judge.pacemaker import guest_is_stopped
+from ..judge.view import Asked, Input, View, contains_node
+from ..model.pacemaker import Cluster, Health, Node
+
+OFFLINE = Kind(
+    "node-offline",
+    State.CRITICAL,
+    "A member or remote node is not online in Pacemaker: it can run nothing.",
+    "On {node}: systemctl status corosync pacemaker; is the host up and reachable?",
+)
+UNCLEAN = Kind(
+    "node-unclean",
+    State.CRITICAL,
+    "The cluster lost a node and does not know its state: it waits to be fenced.",
+    "crm_mon -1 -m; check {node}, then, if it is surely down: stonith_admin --confirm {node}",
+)
+PENDING = Kind(
+    "node-pending",
+    State.WARNING,
+    "A node joined Corosync and has not (yet) joined Pacemaker.",
+    "On {node}: journalctl -u pacemaker",
+)
+STANDBY = Kind(
+    "node-standby",
+    State.WARNING,
+    "An administrator put the node on standby: it runs no resources.",
+    "When the work is done: crm_standby --node {node} --delete (pcs node unstandby {node})",
+)
+STANDBY_ONFAIL = Kind(
+    "node-standby-onfail",
+    State.CRITICAL,
+    "A failed operation with on-fail=standby put the node on standby.",
+    "crm_mon -1 -f; mend the resource, then: crm_resource --cleanup --node {node}",
+)
+MAINTENANCE = Kind(
+    "node-maintenance",
+    State.WARNING,
+    "The node is in maintenance: its resources are neither monitored nor recovered.",
+    "When the work is done: crm_attribute --node {node} --name maintenance --delete",
+)
+SHUTDOWN = Kind(
+    "node-shutdown",
+    State.WARNING,
+    "The node is leaving the cluster in order.",
+    "Wait for it to end, or see what hangs: crm_mon -1; journalctl -u pacemaker on {node}",
+)
+HEALTH_RED = Kind(
+    "node-health-red",
+    State.CRITICAL,
+    "A node health attribute is red: the node-health-strategy moves resources away.",
+    "crm_mon -1 -A (attributes beginning with #health); mend the cause on {node}",
+)
+HEALTH_YELLOW = Kind(
+    "node-health-yellow",
+    State.WARNING,
+    "A node health attribute is yellow.",
+    "crm_mon -1 -A (attributes beginning with #health)",
+)
+MISSING = Kind(
+    "node-missing",
+    State.CRITICAL,
+    "A node that the configuration file lists is unknown to the cluster.",
+    "crm_node -l; compare with [pacemaker] nodes in the configuration file",
+)
+UNEXPECTED = Kind(
+    "node-unexpected",
+    State.WARNING,
+    "The cluster has a node that the configuration file does not list.",
+    "crm_node -l; add it to [pacemaker] nodes, or remove it from the cluster",
+)
+CLUSTER_MAINTENANCE = Kind(
+    "cluster-maintenance",
+    State.WARNING,
+    "maintenance-mode is set for the whole cluster: nothing is managed, nothing fails over.",
+    "When the work is done: crm_attribute --name maintenance-mode --delete",
+)
+VERSIONS_MIXED = Kind(
+    "versions-mixed",
+    State.WARNING,
+    "The members do not run the same Pacemaker: a rolling upgrade under way or forgotten.",
+    "crmadmin --nodes; compare pacemakerd --version on every node",
+)
+
+
+def _state_of(cluster: Cluster, node: Node) -> Iterator[Finding]:
+    """The findings of one node: a node that is down has one, and nothing else counts."""
+    name = node.name
+    here = (name,)
+    if node.online is False:
+        kind = UNCLEAN if node.unclean else OFFLINE
+        how = "unclean, its state is unknown" if node.unclean else "offline"
+        yield finding(kind, name, f"{name} is {how}", nodes=here)
+        return
+    if node.unclean:
+        yield finding(UNCLEAN, name, f"{name} is unclean and waits for fencing", nodes=here)
+        return
+    if node.pending:
+        text = f"{name} joined Corosync and not yet Pacemaker"
+        yield finding(PENDING, name, text, nodes=here)
+        return
+    if node.shutdown:
+        yield finding(SHUTDOWN, name, f"{name} is shutting down", nodes=here)
+    if node.standby_onfail:
+        yield finding(STANDBY_ONFAIL, name, f"{name} is on standby after a failure", nodes=here)
+    elif node.standby:
+        yield finding(STANDBY, name, f"{name} is on standby", nodes=here)
+    if node.maintenance:
+        yield finding(MAINTENANCE, name, f"{name} is in maintenance", nodes=here)
+    if node.health is Health.RED:
+        yield finding(HEALTH_RED, name, f"health of {name} is red", nodes=here)
+    elif node.health is Health.YELLOW:
+        yield finding(HEALTH_YELLOW, name, f"health of {name} is yellow", nodes=here)
+
+
+def _expected(view: View, nodes: tuple[Node, ...]) -> Iterator[Finding]:
+    """Compare with the configuration file; guests are the cluster's own business."""
+    listed = view.config.nodes
+    if listed is None:
+        return
+    for name in listed:
+        if not any(contains_node((node.name,), name) for node in nodes):
+            yield finding(MISSING, name, f"{name} is unknown to the cluster", nodes=(name,))
+    for node in nodes:
+        if node.id_as_resource is None and not contains_node(listed, node.name):
+            text = f"{node.name} is not in the configuration file"
+            yield finding(UNEXPECTED, node.name, text, nodes=(node.name,))
+
+
+def _versions(cluster: Cluster) -> Iterator[Finding]:
+    """A member that joins or leaves shows an odd feature set by itself and is no second fault."""
+    settled = [
+        node
+        for node in cluster.nodes
+        if node.online and node.type == "member" and not (node.pending or node.shutdown)
+    ]
+    sets = {node.feature_set for node in settled if node.feature_set is not None}
+    unsettled = any(node.online and (node.pending or node.shutdown) for node in cluster.nodes)
+    dc = cluster.summary.dc
+    if len(sets) > 1:
+        odd = ", ".join(f"{node.name} {node.feature_set}" for node in settled if node.feature_set)
+        yield finding(VERSIONS_MIXED, "cluster", f"feature sets differ: {odd}")
+    elif dc is not None and dc.mixed_version and not unsettled:
+        yield finding(VERSIONS_MIXED, "cluster", "the members run different Pacemaker versions")
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Judge every node by itself, then the cluster-wide facts."""
+    cluster = view.cluster.value
+    if cluster is None:
+        return Report()
+    nodes = tuple(
+        node
+        for node in cluster.nodes
+        if node.type != "ping" and not guest_is_stopped(cluster, node)
+    )
+    online = sum(1 for node in nodes if node.online)
+    findings = [each for node in nodes for each in _state_of(cluster, node)]
+    if asked.has_limits:
+        state = limited_state(asked, online)
+        findings = [
+            each if each.kind not in (OFFLINE, UNCLEAN) else with_state(each, state)
+            for each in findings
+        ]
+    findings += _expected(view, nodes)
+    if cluster.summary.options.maintenance_mode:
+        text = "maintenance-mode: the cluster manages nothing"
+        findings.append(finding(CLUSTER_MAINTENANCE, "cluster", text))
+    findings += _versions(cluster)
+    dc = cluster.summary.dc
+    controller = f", DC {dc.name}" if dc is not None and dc.name else ", no DC"
+    return Report(
+        tuple(findings),
+        f"{online} of {len(nodes)} nodes online{controller}",
+        (
+            Figure("nodes_online", online, minimum=0, maximum=len(nodes), limited=True),
+            *(
+                Figure(f"nodes_{name}", count, minimum=0)
+                for name, count in (
+                    ("offline", sum(1 for n in nodes if n.online is False)),
+                    ("unclean", sum(1 for n in nodes if n.unclean)),
+                    ("pending", sum(1 for n in nodes if n.pending)),
+                    ("standby", sum(1 for n in nodes if n.standby)),
+                    ("maintenance", sum(1 for n in nodes if n.maintenance)),
+                )
+            ),
+        ),
+        tuple(_describe(node) for node in nodes),
+    )
+
+
+def _describe(node: Node) -> str:
+    words = [
+        "online" if node.online else "offline",
+        *(word for word in ("unclean", "pending", "standby", "maintenance", "shutdown")
+          if getattr(node, word)),
+    ]
+    if node.is_dc:
+        words.append("DC")
+    runs = f", {node.resources_running} resources" if node.resources_running is not None else ""
+    return f"node {node.name} ({node.type or 'unknown type'}): {' '.join(words)}{runs}"
+
+
+CHECK = Check(
+    name="nodes",
+    question="Are all cluster members here and in service?",
+    needs=(Input.CLUSTER,),
+    rule=judge,
+    kinds=(
+        OFFLINE,
+        UNCLEAN,
+        PENDING,
+        STANDBY,
+        STANDBY_ONFAIL,
+        MAINTENANCE,
+        SHUTDOWN,
+        HEALTH_RED,
+        HEALTH_YELLOW,
+        MISSING,
+        UNEXPECTED,
+        CLUSTER_MAINTENANCE,
+        VERSIONS_MIXED,
+    ),
+    figures=(
+        ("nodes_online", "nodes that are online; the maximum is the number of nodes"),
+        ("nodes_offline", "nodes that are not online"),
+        ("nodes_unclean", "nodes whose state is unknown"),
+        ("nodes_pending", "nodes in Corosync and not yet in Pacemaker"),
+        ("nodes_standby", "nodes on standby"),
+        ("nodes_maintenance", "nodes in maintenance"),
+    ),
+    number="the number of nodes online; it then decides the severity of node-offline",
+    example="check_mccluster nodes -w 3: -c 2:",
+)

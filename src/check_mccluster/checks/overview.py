@@ -1,0 +1,278 @@
+"""Is everything on this node in order? All the other checks in one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..judge.check import Check, Option
+from ..judge.engine import report as report_of
+from ..judge.engine import worst_first
+from ..judge.finding import Figure, Finding, Line, Report, State, worst
+from ..judge.inputs import DRBD_RESOURCE_MISSING, TOOL_MISSING
+from ..judge.pacemaker import known_ids
+from ..judge.view import Answer, Asked, Input, View
+from ..registry import single_checks
+
+_DRBD_ONLY = frozenset({"consistency", "timing"})
+
+
+def fitting(view: View) -> tuple[Check, ...]:
+    """The checks that fit this node: by the tools that are installed or ought to be."""
+    no_pacemaker = _not_installed(view.cluster)
+    no_drbd = _not_installed(view.drbd)
+    chosen = single_checks()
+    if no_pacemaker and not no_drbd:
+        return tuple(check for check in chosen if check.name.startswith("drbd-"))
+    if no_drbd and not no_pacemaker:
+        return tuple(
+            check
+            for check in chosen
+            if not check.name.startswith("drbd-") and check.name not in _DRBD_ONLY
+        )
+    return chosen
+
+
+def _not_installed(answer: Answer[object]) -> bool:
+    """Whether the tool is missing and nothing says that it should be there."""
+    kinds = {problem.kind for problem in answer.problems}
+    return TOOL_MISSING in kinds and DRBD_RESOURCE_MISSING not in kinds
+
+
+# -- one fault, one message --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """What a finding explains.
+
+    :param keys: findings that can be a cause. :param anyway: findings that follow from it whatever
+        they name. :param same_node: findings that follow if they name a node of the cause.
+    """
+
+    keys: frozenset[str]
+    anyway: frozenset[str] = frozenset()
+    same_node: frozenset[str] = frozenset()
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_LINKS = "peer-unreachable link-down peer-connecting mesh-isolated"
+_FAILOVER = "no-candidate candidates-low here-not-ready"
+_CAUSES = (
+    _Cause(
+        _words("quorum-lost dc-missing"),
+        _words(
+            "quorum-lost dc-missing node-offline node-unclean quorum-margin peer-unreachable"
+            " resource-stopped resource-transition resource-on-lost-node clone-down"
+            f" clone-degraded promoted-missing not-running primary-none {_FAILOVER}"
+        ),
+        _words("peer-connecting mesh-isolated primary-without-service"),
+    ),
+    _Cause(
+        _words("drbd-quorum-lost copies-none"),
+        _words(f"started-without-io {_FAILOVER} io-suspended io-failing copies-none"),
+        _words("peer-connecting peer-standalone mesh-isolated copies-low"),
+    ),
+    _Cause(
+        _words("cluster-maintenance fencing-no-device"),
+        _words(f"{_FAILOVER} resource-unmanaged"),
+    ),
+    _Cause(
+        _words("node-offline node-unclean"),
+        _words("quorum-margin"),
+        _words(f"{_LINKS} copies-low resource-on-lost-node clone-degraded {_FAILOVER}"),
+    ),
+    _Cause(
+        _words("node-pending node-shutdown node-standby node-standby-onfail node-maintenance")
+        | _words("node-health-red"),
+        _words("versions-mixed"),
+        _words(_FAILOVER),
+    ),
+    _Cause(_words("resource-disabled"), _words("not-running primary-none")),
+    _Cause(
+        _words("resource-failed resource-blocked resource-stopped"),
+        _words("not-running"),
+        _words("node-barred fail-count failed-action"),
+    ),
+    _Cause(_words("node-barred leftover-ban"), same_node=_words(_FAILOVER)),
+    _Cause(
+        _words("disk-lost disk-failed disk-inconsistent disk-outdated disk-syncing"),
+        same_node=_words("copies-low"),
+    ),
+    _Cause(_words("sync-stalled sync-target"), same_node=_words("disk-syncing copies-low")),
+    _Cause(
+        _words("peer-standalone mesh-isolated peer-connecting peer-unreachable"),
+        same_node=_words("copies-low peer-connecting mesh-isolated"),
+    ),
+)
+"""In the order in which they explain: the first that fits takes the rest."""
+
+
+@dataclass
+class _Fault:
+    """A root cause with what follows from it."""
+
+    cause: Finding
+    follows: list[Finding] = field(default_factory=list)
+
+    @property
+    def state(self) -> State:
+        return worst([self.cause.state, *(each.state for each in self.follows)])
+
+
+def faults(findings: Sequence[Finding]) -> list[_Fault]:
+    """Fold consequences into their causes; gravest fault first."""
+    left = list(findings)
+    found: list[_Fault] = []
+    for rule in _CAUSES:
+        for cause in [each for each in left if each.key in rule.keys]:
+            if cause not in left:
+                continue
+            left.remove(cause)
+            fault = _Fault(cause)
+            nodes = set(cause.nodes)
+            for each in list(left):
+                if each.key in rule.anyway or (
+                    each.key in rule.same_node and _concerns(each, nodes)
+                ):
+                    left.remove(each)
+                    fault.follows.append(each)
+                    nodes.update(each.nodes if each.key in rule.anyway else ())
+            found.append(fault)
+    found += [_Fault(each) for each in left]
+    position = {id(each): index for index, each in enumerate(findings)}
+    return sorted(found, key=lambda f: (-f.state.rank, position[id(f.cause)]))
+
+
+def _concerns(each: Finding, nodes: set[str]) -> bool:
+    """Whether a finding names a node of the cause; one without nodes concerns the cluster."""
+    return not each.nodes or bool(nodes & set(each.nodes))
+
+
+# -- the check ---------------------------------------------------------------------------------
+
+
+def _split(view: View, asked: Asked) -> tuple[Asked, Asked, bool, bool]:
+    """The filter for Pacemaker's and for DRBD's checks, and whether each side is asked at all."""
+    if not asked.patterns:
+        return asked, asked, True, True
+    ids = known_ids(view.cluster.value) if view.cluster.value is not None else frozenset()
+    drbd = frozenset(resource.name for resource in view.drbd.value or ())
+    of_drbd = tuple(p for p in asked.patterns if any(Asked((p,)).wants(name) for name in drbd))
+    of_pacemaker = tuple(
+        p for p in asked.patterns if p not in of_drbd or any(Asked((p,)).wants(i) for i in ids)
+    )
+    return (
+        replace(asked, patterns=of_pacemaker),
+        replace(asked, patterns=of_drbd),
+        bool(of_pacemaker),
+        bool(of_drbd),
+    )
+
+
+def _reports(view: View, asked: Asked) -> Iterator[tuple[Check, Report]]:
+    skip = {*asked.values.get("skip", ()), *view.config.overview_skip}
+    asked = replace(asked, values={})
+    pacemaker, drbd, has_pacemaker, has_drbd = _split(view, asked)
+    narrowed = view
+    if drbd.patterns and view.drbd.value is not None:
+        wanted = tuple(r for r in view.drbd.value if drbd.wants(r.name))
+        narrowed = replace(view, drbd=replace(view.drbd, value=wanted))
+    for check in fitting(view):
+        if check.name in skip:
+            continue
+        if check.filters == "drbd":
+            if has_drbd:
+                yield check, report_of(check, narrowed, replace(drbd, patterns=()))
+        elif check.filters in ("pacemaker", "both"):
+            if has_pacemaker:
+                yield check, report_of(check, view, pacemaker)
+        else:
+            yield check, report_of(check, view, replace(asked, patterns=(), values={}))
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Every check that fits this node; each fault once, at its cause."""
+    reports = list(_reports(view, asked))
+    everything = list(
+        dict.fromkeys(each for _, judged in reports for each in judged.findings)
+    )
+    if not reports:
+        return Report((), "every check is skipped")
+    roots = faults(everything)
+    causes = {each: fault.cause.text for fault in roots for each in fault.follows}
+    lines = _lines(reports, causes)
+    states = [line.state for line in lines]
+    return Report(
+        tuple(replace(each, follows=causes.get(each, "")) for each in everything),
+        f"{len(lines)} checks, all OK: {_essence(reports)}",
+        tuple(
+            Figure(f"checks_{state.name.lower()}", states.count(state), minimum=0)
+            for state in State
+        ),
+        tuple(dict.fromkeys(each for _, judged in reports for each in judged.looked_at)),
+        tuple(_headline(fault) for fault in roots if fault.state is not State.OK),
+        tuple(lines),
+    )
+
+
+def _headline(fault: _Fault) -> str:
+    """The cause, and the gravest consequence if that is graver."""
+    graver = [each for each in fault.follows if each.state.rank > fault.cause.state.rank]
+    if not graver:
+        return fault.cause.text
+    gravest = max(graver, key=lambda each: each.state.rank)
+    return f"{fault.cause.text}, hence {gravest.text}"
+
+
+def _lines(
+    reports: Sequence[tuple[Check, Report]], causes: Mapping[Finding, str]
+) -> list[Line]:
+    """One line a check; a finding that an earlier check told is not told again."""
+    told: set[Finding] = set()
+    lines = []
+    for check, judged in reports:
+        fresh = [each for each in worst_first(judged) if each not in told]
+        told.update(judged.findings)
+        texts = [
+            f"{each.text} (follows from: {causes[each]})" if each in causes else each.text
+            for each in fresh
+        ]
+        state = worst([each.state for each in judged.findings])
+        text = "; ".join(texts) or ("as above" if judged.findings else judged.summary)
+        lines.append(Line(check.name, state, text))
+    return lines
+
+
+def _essence(reports: Sequence[tuple[Check, Report]]) -> str:
+    """What is most worth knowing when all is well."""
+    summaries = {check.name: judged.summary for check, judged in reports}
+    wanted = ("placement", "nodes", "drbd-role", "drbd-quorum")
+    return "; ".join(summaries[name] for name in wanted if summaries.get(name))
+
+
+CHECK = Check(
+    name="overview",
+    question="Is everything on this node in order?",
+    needs=(),
+    hints=tuple(Input),
+    rule=judge,
+    kinds=(),
+    figures=tuple(
+        (f"checks_{state.name.lower()}", f"checks that are {state.name}") for state in State
+    ),
+    options=(
+        Option(
+            "--skip",
+            "A check to leave out (repeatable).",
+            "check",
+            multiple=True,
+            metavar="CHECK",
+        ),
+    ),
+    filters="both",
+    example="check_mccluster overview --skip links",
+)

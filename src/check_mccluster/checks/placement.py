@@ -1,0 +1,220 @@
+"""Does the service run where it may?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Optional
+
+from ..judge.candidates import reasons_against
+from ..judge.check import Check
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.pacemaker import (
+    has_quorum,
+    ids_of,
+    is_disabled,
+    is_service,
+    join,
+    select,
+    where,
+)
+from ..judge.view import Asked, Input, View, contains_node, same_node
+from ..model.pacemaker import Ban, Cluster, Group, Resource, Role, primitives
+
+FORBIDDEN = Kind(
+    "placed-forbidden",
+    State.CRITICAL,
+    "A resource runs on a node that a standing rule or the configuration file excludes, such as"
+    " the tie-breaker.",
+    "crm_resource --move -r {resource} (then --clear); see why the rule did not hold:"
+    " crm_mon -1 -L",
+)
+UNLISTED = Kind(
+    "placed-unlisted",
+    State.CRITICAL,
+    "A resource runs on a node outside its allowed list in the configuration file.",
+    "crm_resource --move -r {resource} (then --clear), or correct the list",
+)
+UNPREFERRED = Kind(
+    "placed-unpreferred",
+    State.WARNING,
+    "The preferred node could run the resource, and it runs elsewhere.",
+    "In a quiet hour: crm_resource --move -r {resource} --node {node}, then --clear",
+)
+SPLIT = Kind(
+    "group-split",
+    State.CRITICAL,
+    "Members of one group run on different nodes.",
+    "crm_mon -1; stop {resource} where it must not run",
+)
+NOT_RUNNING = Kind(
+    "not-running",
+    State.CRITICAL,
+    "A group or single resource runs on no node. WARNING when that is on purpose.",
+    "crm_mon -1 -r -f; crm_resource --why -r {resource}",
+)
+BAN = Kind(
+    "leftover-ban",
+    State.WARNING,
+    "A manual move or ban left a constraint behind that keeps the resource from a node.",
+    "crm_resource --clear -r {resource} (pcs resource clear {resource})",
+)
+PREFER = Kind(
+    "leftover-prefer",
+    State.WARNING,
+    "A manual move left a constraint behind that draws the resource to a node.",
+    "crm_resource --clear -r {resource} (pcs resource clear {resource})",
+)
+UNPROTECTED = Kind(
+    "tie-breaker-unprotected",
+    State.WARNING,
+    "No standing -INFINITY rule keeps a resource from a tie-breaker of the configuration file.",
+    "crm_resource --ban leaves a cli-ban; add a rule: pcs constraint location {resource} avoids"
+    " {node}",
+)
+
+
+def _standing(cluster: Cluster, resource: Resource, node: str) -> Optional[Ban]:
+    """The standing -INFINITY rule that excludes *node*, if there is one."""
+    ids = ids_of(resource)
+    promoted = any(
+        p.role is Role.PROMOTED and node in p.nodes for p in primitives(resource)
+    )
+    return next(
+        (
+            ban
+            for ban in cluster.bans
+            if ban.is_infinite
+            and not ban.is_leftover
+            and ban.resource in ids
+            and same_node(ban.node, node)
+            and (promoted or not ban.promoted_only)
+        ),
+        None,
+    )
+
+
+def _placed(view: View, cluster: Cluster, resource: Resource) -> Iterator[Finding]:
+    """Each node where *resource* runs, against the rules and the file."""
+    name = resource.id
+    rule = view.config.resources.get(name)
+    nodes = where(resource)
+    for node in nodes:
+        ban = _standing(cluster, resource, node)
+        tie_breaker = is_service(resource) and contains_node(view.config.tie_breakers, node)
+        if ban is not None or tie_breaker:
+            why = ban.id if ban is not None else "it is a tie-breaker"
+            text = f"{name} runs on {node}, which is forbidden ({why})"
+            yield finding(FORBIDDEN, name, text, nodes=(node,))
+        elif rule is not None and rule.allowed is not None:
+            if not contains_node(rule.allowed, node):
+                text = f"{name} runs on {node}, allowed: {join(rule.allowed)}"
+                yield finding(UNLISTED, name, text, nodes=(node,))
+    if rule is not None and rule.preferred is not None and nodes:
+        home = next((n for n in cluster.nodes if same_node(n.name, rule.preferred)), None)
+        if home is not None and not contains_node(nodes, home.name):
+            if not reasons_against(view, cluster, resource, home):
+                text = f"{name} runs on {join(nodes)}, its preferred {home.name} could run it"
+                yield finding(UNPREFERRED, name, text, nodes=(home.name,))
+
+
+def _running(cluster: Cluster, resource: Resource) -> Iterator[Finding]:
+    """Groups and single resources have one place; clones and bundles are ``resources``' business."""
+    if not is_service(resource):
+        return
+    nodes = where(resource)
+    if not nodes and not any(p.role is not Role.STOPPED for p in primitives(resource)):
+        disabled = is_disabled(cluster, resource)
+        if disabled:
+            why = ", on purpose"
+        elif has_quorum(cluster) is False:
+            why = ": this partition has no quorum"
+        else:
+            why = ""
+        text = f"{resource.id} runs nowhere{why}"
+        state = State.WARNING if disabled else None
+        yield finding(NOT_RUNNING, resource.id, text, state=state)
+    elif isinstance(resource, Group) and len(nodes) > 1:
+        text = f"{resource.id} is split over {join(nodes)}"
+        yield finding(SPLIT, resource.id, text, nodes=nodes)
+
+
+def _leftovers(view: View, cluster: Cluster, wanted: frozenset[str]) -> Iterator[Finding]:
+    for ban in cluster.bans:
+        if ban.is_leftover and ban.resource in wanted:
+            text = f"{ban.id} keeps {ban.resource} from {ban.node}"
+            yield finding(BAN, ban.resource, text, nodes=(ban.node,))
+    if view.cib.value is None:
+        return
+    for location in view.cib.value.locations:
+        if location.is_leftover_prefer and location.resource in wanted:
+            where_to = f" to {location.node}" if location.node else ""
+            text = f"{location.id} draws {location.resource}{where_to}"
+            yield finding(PREFER, location.resource or "", text)
+
+
+def _unprotected(view: View, cluster: Cluster, chosen: tuple[Resource, ...]) -> Iterator[Finding]:
+    """A tie-breaker by agreement only. In an opt-in cluster nothing runs anywhere by default."""
+    if cluster.summary.options.symmetric is False:
+        return
+    for name in view.config.tie_breakers:
+        node = next((n.name for n in cluster.nodes if same_node(n.name, name)), None)
+        if node is None:
+            continue
+        open_to = [
+            resource.id
+            for resource in chosen
+            if is_service(resource) and _standing(cluster, resource, node) is None
+        ]
+        if open_to:
+            text = f"no standing rule keeps {join(open_to)} from the tie-breaker {node}"
+            yield finding(UNPROTECTED, node, text, nodes=(node,), resource=open_to[0])
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Where each resource runs, against every rule that says where it may."""
+    cluster = view.cluster.value
+    if cluster is None:
+        return Report()
+    chosen = tuple(
+        r for r in select(cluster, asked) if not all(p.orphaned for p in primitives(r))
+    )
+    wanted = frozenset().union(*(ids_of(resource) for resource in chosen))
+    findings: list[Finding] = []
+    for resource in chosen:
+        findings += _placed(view, cluster, resource)
+        findings += _running(cluster, resource)
+    findings += _leftovers(view, cluster, wanted)
+    findings += _unprotected(view, cluster, chosen)
+    services = [resource for resource in chosen if is_service(resource)]
+    placed = [f"{s.id} runs on {join(where(s))}" for s in services if where(s)]
+    return Report(
+        tuple(findings),
+        join(placed) if placed else "no group or single resource to place",
+        (
+            Figure("services", len(services), minimum=0),
+            Figure("services_running", len(placed), minimum=0, maximum=len(services)),
+            Figure(
+                "leftover_constraints",
+                sum(1 for each in findings if each.kind in (BAN, PREFER)),
+                minimum=0,
+            ),
+        ),
+        tuple(f"{r.id}: {join(where(r)) or 'nowhere'}" for r in chosen),
+    )
+
+
+CHECK = Check(
+    name="placement",
+    question="Does the service run where it may?",
+    needs=(Input.CLUSTER,),
+    uses=(Input.CIB,),
+    rule=judge,
+    kinds=(FORBIDDEN, UNLISTED, UNPREFERRED, SPLIT, NOT_RUNNING, BAN, PREFER, UNPROTECTED),
+    figures=(
+        ("services", "groups and single resources"),
+        ("services_running", "those that run somewhere"),
+        ("leftover_constraints", "cli-ban and cli-prefer constraints"),
+    ),
+    filters="pacemaker",
+    example="check_mccluster placement -r group1",
+)

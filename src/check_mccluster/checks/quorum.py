@@ -1,0 +1,182 @@
+"""Can this partition act, and how many more votes may it lose?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Optional
+
+from ..judge.check import Check
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.limits import limited_state
+from ..judge.view import Asked, Input, View
+from ..judge.votes import Tally, tally
+from ..model.corosync import Votes
+from ..model.pacemaker import Cluster
+
+LOST = Kind(
+    "quorum-lost",
+    State.CRITICAL,
+    "This partition has no quorum: by default Pacemaker stops everything in it.",
+    "corosync-quorumtool -s; corosync-cfgtool -s; bring the missing nodes or the network back",
+)
+NO_DC = Kind(
+    "dc-missing",
+    State.CRITICAL,
+    "No designated controller is elected: nobody decides anything in this cluster.",
+    "crmadmin --dc_lookup; journalctl -u pacemaker",
+)
+MARGIN = Kind(
+    "quorum-margin",
+    State.WARNING,
+    "The partition is quorate, and the next lost vote ends that.",
+    "Bring the missing nodes back: crm_mon -1; corosync-quorumtool -s",
+)
+EXPECTED = Kind(
+    "votes-expected",
+    State.WARNING,
+    "Corosync expects another number of votes than the configured nodes have.",
+    "Compare expected_votes and nodelist in /etc/corosync/corosync.conf on every node",
+)
+QDEVICE = Kind(
+    "qdevice-lost",
+    State.WARNING,
+    "A quorum device is configured and does not vote.",
+    "corosync-qdevice-tool -sv; systemctl status corosync-qdevice",
+)
+
+_CONSEQUENCE = {
+    "stop": "all resources are stopped",
+    "freeze": "what runs stays, nothing is recovered",
+    "ignore": "Pacemaker goes on as if it had quorum",
+    "demote": "promoted instances are demoted, the rest is stopped",
+    "suicide": "the nodes of this partition fence themselves",
+    "fence": "the nodes of this partition fence themselves",
+}
+
+
+def _lost(cluster: Cluster, count: Tally) -> Finding:
+    policy = cluster.summary.options.no_quorum_policy
+    consequence = _CONSEQUENCE.get(policy or "")
+    votes = (
+        f": {count.total} of {count.expected} votes, {count.needed} needed"
+        if count.total is not None
+        else ""
+    )
+    then = f"; no-quorum-policy={policy}: {consequence}" if consequence else ""
+    return finding(LOST, "partition", f"partition without quorum{votes}{then}")
+
+
+def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
+    members = sum(1 for node in cluster.nodes if node.type == "member")
+    margin = count.margin
+    if asked.has_limits:
+        state = limited_state(asked, margin)
+        if state is State.OK:
+            return
+    elif margin is None or margin > 0 or members <= 1 or count.covered:
+        return
+    else:
+        state = MARGIN.default
+    text = f"no vote may be lost: {count.total} of {count.expected} votes, {count.needed} needed"
+    if margin is None or margin > 0:
+        text = f"{margin} votes may be lost ({count.total} of {count.expected})"
+    yield finding(MARGIN, "partition", text, state=state)
+
+
+def _expected(cluster: Cluster, votes: Votes) -> Iterator[Finding]:
+    """Only where it can be told: every configured member present, or one vote each."""
+    if {"AllowDownscale", "LastManStanding"} & votes.flags or votes.expected is None:
+        return
+    configured = sum(1 for node in cluster.nodes if node.type == "member")
+    seen = [member.votes for member in votes.members if member.votes is not None]
+    qdevice = votes.qdevice_votes or 0
+    if len(votes.members) == configured:
+        due = sum(seen) + qdevice
+    elif all(count == 1 for count in seen):
+        due = configured + qdevice
+    else:
+        return
+    # A device that lost its vote is its own finding.
+    if votes.expected != due and not _qdevice_problem(votes, None):
+        text = f"{votes.expected} votes expected, the configured nodes have {due}"
+        yield finding(EXPECTED, "votes", text)
+
+
+def _qdevice_problem(votes: Votes, model: Optional[str]) -> Optional[str]:
+    """What is wrong with the quorum device; ``None`` if nothing is, or there is none.
+
+    Flags of the member table (corosync-quorumtool(8)): A alive, V voting, MW master wins,
+    each with a leading N for not, NR not registered.
+    """
+    local = next((m.qdevice_flags for m in votes.members if m.local), None)
+    flags = frozenset((local or "").split(","))
+    if "NR" in flags:
+        return "is not registered"
+    if "NA" in flags:
+        return "is not alive"
+    if "NV" in flags:
+        return "does not vote"
+    if votes.qdevice_votes == 0:
+        return "has no vote"
+    if model and votes.qdevice_votes is None and "Qdevice" not in votes.flags:
+        return "is configured and not running"
+    return None
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Quorum as Pacemaker and Corosync see it, and its margin."""
+    cluster = view.cluster.value
+    if cluster is None:
+        return Report()
+    count = tally(view)
+    findings: list[Finding] = []
+    dc = cluster.summary.dc
+    if dc is None:
+        findings.append(finding(NO_DC, "cluster", "no designated controller is elected"))
+    if count.quorate is False:
+        findings.append(_lost(cluster, count))
+    elif count.quorate:
+        findings += _margin(cluster, count, asked)
+    elif dc is not None:
+        text = "crm_mon does not say whether this partition has quorum"
+        findings.append(finding(LOST, "partition", text, state=State.UNKNOWN))
+    if count.votes is not None:
+        findings += _expected(cluster, count.votes)
+        model = view.cmap.value.qdevice_model if view.cmap.value is not None else None
+        problem = _qdevice_problem(count.votes, model)
+        if problem is not None:
+            findings.append(finding(QDEVICE, "qdevice", f"the quorum device {problem}"))
+    source = "" if count.counted else " (one vote a node assumed)"
+    may = "two-node mode" if count.covered else f"{count.margin} may be lost"
+    controller = f", DC {dc.name}" if dc is not None else ""
+    return Report(
+        tuple(findings),
+        f"quorate, {count.total} of {count.expected} votes, {may}{controller}{source}",
+        (
+            Figure("votes", count.total, minimum=0, maximum=count.expected),
+            Figure("votes_needed", count.needed, minimum=0),
+            Figure("votes_margin", count.margin, limited=True),
+        ),
+        tuple(
+            f"vote of {member.name}: {member.votes}"
+            for member in (count.votes.members if count.votes is not None else ())
+        ),
+    )
+
+
+CHECK = Check(
+    name="quorum",
+    question="Can this partition act, and how many more votes may it lose?",
+    needs=(Input.CLUSTER,),
+    hints=(Input.CMAP,),
+    uses=(Input.VOTES,),
+    rule=judge,
+    kinds=(LOST, NO_DC, MARGIN, EXPECTED, QDEVICE),
+    figures=(
+        ("votes", "votes in this partition; the maximum is the votes expected"),
+        ("votes_needed", "votes that make a quorum"),
+        ("votes_margin", "votes that may be lost before the quorum is"),
+    ),
+    number="the votes that may still be lost; the ranges replace quorum-margin",
+    example="check_mccluster quorum -c 1:",
+)

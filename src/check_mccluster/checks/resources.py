@@ -1,0 +1,606 @@
+"""Does everything run that should, as it should?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Optional, Union
+
+from ..judge.check import Check
+from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.pacemaker import (
+    MOVING,
+    RUNNING,
+    asks_for_stop,
+    barred_nodes,
+    base_id,
+    has_quorum,
+    ids_of,
+    is_disabled,
+    join,
+    known_ids,
+    lost_nodes,
+    select,
+    usable,
+)
+from ..judge.view import Asked, Input, View
+from ..model.pacemaker import (
+    Bundle,
+    Clone,
+    Cluster,
+    Group,
+    Health,
+    Node,
+    Primitive,
+    Resource,
+    Role,
+    primitives,
+)
+
+STOPPED = Kind(
+    "resource-stopped",
+    State.CRITICAL,
+    "A resource does not run although nothing asks for that.",
+    "crm_mon -1 -r -f; crm_resource --why -r {resource}; then crm_resource --cleanup -r {resource}",
+)
+FAILED = Kind(
+    "resource-failed",
+    State.CRITICAL,
+    "A resource has failed and is not recovered, whatever its role says.",
+    "crm_mon -1 -f; mend the cause, then: crm_resource --cleanup -r {resource}",
+)
+IGNORED = Kind(
+    "resource-failure-ignored",
+    State.WARNING,
+    "A failure was ignored (on-fail=ignore): Started by name, perhaps dead.",
+    "Look whether {resource} works; then: crm_resource --cleanup -r {resource}",
+)
+BLOCKED = Kind(
+    "resource-blocked",
+    State.CRITICAL,
+    "Pacemaker gave up on a resource, usually after a failed stop: it will not recover it.",
+    "Stop or mend {resource} by hand, then: crm_resource --cleanup -r {resource}",
+)
+MULTI_ACTIVE = Kind(
+    "resource-multi-active",
+    State.CRITICAL,
+    "A resource that may run once is active on several nodes.",
+    "Stop {resource} by hand on all nodes but one, then: crm_resource --cleanup -r {resource}",
+)
+ON_LOST_NODE = Kind(
+    "resource-on-lost-node",
+    State.CRITICAL,
+    "A resource is said to run only on nodes that are offline or unclean.",
+    "crm_mon -1; make sure that {node} is down, then: stonith_admin --confirm {node}",
+)
+DISABLED = Kind(
+    "resource-disabled",
+    State.WARNING,
+    "A resource is stopped or not promoted on purpose (target-role, stop-all-resources).",
+    "When it shall run again: crm_resource -r {resource} --meta -d target-role"
+    " (pcs resource enable {resource})",
+)
+UNMANAGED = Kind(
+    "resource-unmanaged",
+    State.WARNING,
+    "A resource is unmanaged: Pacemaker will not recover it.",
+    "crm_resource -r {resource} --meta -d is-managed (pcs resource manage {resource})",
+)
+ORPHANED = Kind(
+    "resource-orphaned",
+    State.WARNING,
+    "A resource was removed from the configuration and is still known to the cluster.",
+    "crm_resource --cleanup -r {resource}, after stopping what still runs",
+)
+TRANSITION = Kind(
+    "resource-transition",
+    State.WARNING,
+    "A resource is starting, stopping, being promoted, demoted or migrated.",
+    "crm_mon -1; if it stays so, see the agent's log: journalctl -u pacemaker",
+)
+TICKET_STANDBY = Kind(
+    "ticket-standby",
+    State.WARNING,
+    "A ticket that a resource needs is in standby: this site is about to give it up.",
+    "crm_ticket --info; crm_ticket --ticket {object} --activate",
+)
+CLONE_DEGRADED = Kind(
+    "clone-degraded",
+    State.WARNING,
+    "A clone or bundle has fewer instances than nodes that should run one.",
+    "crm_mon -1 -r -f; crm_resource --why -r {resource}",
+)
+CLONE_DOWN = Kind(
+    "clone-down",
+    State.CRITICAL,
+    "A clone or bundle has no instance at all.",
+    "crm_mon -1 -r -f; crm_resource --why -r {resource}",
+)
+NOT_PROMOTED = Kind(
+    "promoted-missing",
+    State.CRITICAL,
+    "A promotable clone runs and none of its instances is promoted.",
+    "crm_mon -1 -r -A (promotion scores); crm_resource --cleanup -r {resource}",
+)
+NONE = Kind(
+    "resources-none",
+    State.UNKNOWN,
+    "No resource is configured, or the filter matches nothing.",
+    "crm_resource --list; check the names given with --resource",
+)
+MISSING = Kind(
+    "resource-missing",
+    State.CRITICAL,
+    "A resource that is expected is not configured in the cluster.",
+    "crm_resource --list; compare with --resource and the configuration file",
+)
+
+
+@dataclass(frozen=True)
+class _Context:
+    """The cluster-wide facts that every resource is judged under."""
+
+    cluster: Cluster
+    lost: frozenset[str]
+    quiet_nodes: frozenset[str]
+    """Nodes in maintenance: that their resources are unmanaged is said by ``nodes``."""
+    why_stopped: dict[str, str]
+
+    @property
+    def maintenance(self) -> bool:
+        return bool(self.cluster.summary.options.maintenance_mode)
+
+    @property
+    def stop_all(self) -> bool:
+        return bool(self.cluster.summary.options.stop_all_resources)
+
+
+def _context(view: View, cluster: Cluster) -> _Context:
+    return _Context(
+        cluster,
+        lost_nodes(cluster),
+        frozenset(n.name for n in cluster.nodes if n.maintenance),
+        _reasons(view, cluster),
+    )
+
+
+def _reasons(view: View, cluster: Cluster) -> dict[str, str]:
+    """Why a resource may be stopped, by its id, where the documents tell."""
+    reasons: dict[str, str] = {}
+    for past in cluster.history:
+        for operation in past.operations:
+            if operation.rc == _NOT_INSTALLED:
+                reasons.setdefault(past.resource, f"not installed on {past.node}")
+    tickets = {ticket.id: ticket for ticket in cluster.tickets}
+    if view.cib.value is not None:
+        for constraint in view.cib.value.tickets:
+            ticket = tickets.get(constraint.ticket)
+            if constraint.resource and (ticket is None or not ticket.granted):
+                reasons[constraint.resource] = f"ticket {constraint.ticket} is not granted"
+    return reasons
+
+
+_NOT_INSTALLED = 5
+"""OCF_ERR_INSTALLED."""
+
+
+def _reason(context: _Context, *ids: str) -> str:
+    """The reason in brackets for a stopped resource, empty if nothing tells."""
+    if has_quorum(context.cluster) is False:
+        return " (the partition has no quorum)"
+    if context.cluster.summary.dc is None:
+        return " (no designated controller)"
+    for each in ids:
+        if each in context.why_stopped:
+            return f" ({context.why_stopped[each]})"
+    return ""
+
+
+def _on(primitive: Primitive) -> str:
+    return f" on {join(primitive.nodes)}" if primitive.nodes else ""
+
+
+def _fault(
+    context: _Context,
+    primitive: Primitive,
+    *,
+    name: str,
+    disabled: bool = False,
+    manage_said: bool = False,
+    many: bool = False,
+) -> Optional[Finding]:
+    """The one finding of an instance, gravest first; ``None`` if it is as it should be.
+
+    :param name: what to call it (``MYSQL``, or ``MYSQL of group1``).
+    :param disabled: its group or clone is disabled.
+    :param manage_said: that it is unmanaged is said elsewhere.
+    :param many: it may be active on several nodes (never for plain resources).
+    """
+    role = primitive.role
+    here = primitive.nodes
+
+    def say(kind: Kind, text: str, state: Optional[State] = None) -> Finding:
+        return finding(kind, primitive.id, text, state=state, nodes=here)
+
+    if len(here) > 1 and not many and role in RUNNING:
+        return say(MULTI_ACTIVE, f"{name} is active on {join(here)}")
+    if primitive.blocked:
+        failed = "failed and blocked" if primitive.failed else "blocked"
+        return say(BLOCKED, f"{name} {failed}{_on(primitive)}: Pacemaker gave up on it")
+    if primitive.failure_ignored:
+        return say(IGNORED, f"a failure of {name}{_on(primitive)} was ignored")
+    if primitive.failed:
+        return say(FAILED, f"{name} failed{_on(primitive)}")
+    if role in RUNNING and here and all(node in context.lost for node in here):
+        return say(ON_LOST_NODE, f"{name} is said to run on {join(here)}, which is lost")
+    if primitive.orphaned:
+        return say(ORPHANED, f"{name} is orphaned{_on(primitive)}: not configured any more")
+    if role in MOVING:
+        return say(TRANSITION, f"{name} is {role.value.lower()}{_on(primitive)}")
+    if primitive.pending is not None and primitive.pending != "Monitoring":
+        return say(TRANSITION, f"{name}: {primitive.pending} is pending")
+    if role is Role.STOPPED:
+        if disabled or context.stop_all or asks_for_stop(primitive.target_role):
+            return say(DISABLED, f"{name} is disabled")
+        if primitive.managed is False:
+            return say(STOPPED, f"{name} is stopped and unmanaged: nobody will start it")
+        return say(STOPPED, f"{name} is stopped{_reason(context, primitive.id)}")
+    if role is Role.UNKNOWN:
+        return say(STOPPED, f"the role of {name} is unknown", State.UNKNOWN)
+    if primitive.managed is False and not manage_said and not _maintained(context, primitive):
+        return say(UNMANAGED, f"{name} is unmanaged{_on(primitive)}")
+    return None
+
+
+def _maintained(context: _Context, primitive: Primitive) -> bool:
+    """Whether a cluster or node maintenance explains that it is unmanaged."""
+    return context.maintenance or (
+        bool(primitive.nodes) and all(node in context.quiet_nodes for node in primitive.nodes)
+    )
+
+
+# -- groups ------------------------------------------------------------------------------------
+
+
+def _group(context: _Context, group: Group) -> Iterator[Finding]:
+    """One finding for a group at its first faulty member; others only for faults of their own."""
+    unmanaged = group.managed is False and not context.maintenance
+    if unmanaged and not all(_maintained(context, member) for member in group.members):
+        text = f"{group.id} is unmanaged"
+        yield finding(UNMANAGED, group.id, text, nodes=_nodes_of(group.members))
+    faults = [
+        (
+            member,
+            _fault(
+                context,
+                member,
+                name=member.id,
+                disabled=bool(group.disabled),
+                manage_said=group.managed is False,
+            ),
+        )
+        for member in group.members
+    ]
+    stopped = [m for m, f in faults if f is not None and f.kind in (STOPPED, DISABLED)]
+    if len(stopped) == len(faults) and stopped:
+        yield from _group_stopped(context, group, faults)
+        return
+    first = next((i for i, (_, f) in enumerate(faults) if f is not None and f.kind in _STOPS), None)
+    behind = [] if first is None else _behind(faults[first + 1 :])
+    for index, (_, fault) in enumerate(faults):
+        if fault is None or (first is not None and index > first and fault.kind is STOPPED):
+            continue
+        if index != first:
+            yield _in_group(fault, group, "")
+        elif fault.kind is DISABLED and behind:
+            yield _in_group(fault, group, "")
+            yield _stopped_behind(context, group, fault.object, behind)
+        else:
+            yield _in_group(fault, group, _waiting(behind))
+
+
+_STOPS = (STOPPED, DISABLED, TRANSITION, FAILED, BLOCKED, MULTI_ACTIVE, ON_LOST_NODE)
+"""Kinds that keep the members behind in the group from running."""
+
+
+def _nodes_of(members: Sequence[Primitive]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(node for member in members for node in member.nodes))
+
+
+def _behind(rest: Sequence[tuple[Primitive, Optional[Finding]]]) -> list[str]:
+    return [m.id for m, fault in rest if fault is not None and fault.kind is STOPPED]
+
+
+def _waiting(behind: Sequence[str]) -> str:
+    if not behind:
+        return ""
+    return f"; {join(behind)} wait{'s' if len(behind) == 1 else ''} for it"
+
+
+def _in_group(fault: Finding, group: Group, tail: str) -> Finding:
+    """Name the group in a member's finding, and who waits."""
+    first, rest = fault.object, fault.text
+    text = rest.replace(first, f"{first} ({group.id})", 1)
+    return finding(fault.kind, first, text + tail, state=fault.state, nodes=fault.nodes)
+
+
+def _stopped_behind(
+    context: _Context, group: Group, disabled: str, behind: Sequence[str]
+) -> Finding:
+    text = f"{join(behind)} ({group.id}) stopped behind the disabled {disabled}"
+    return finding(STOPPED, behind[0], text + _reason(context), resource=behind[0])
+
+
+def _group_stopped(
+    context: _Context, group: Group, faults: Sequence[tuple[Primitive, Optional[Finding]]]
+) -> Iterator[Finding]:
+    """No member runs: once for the group, and what nobody asked for beside what somebody did."""
+    first = next(fault for _, fault in faults if fault is not None)
+    members = f"{len(faults)} members" if len(faults) > 1 else first.object
+    if is_disabled(context.cluster, group) or all(
+        fault is not None and fault.kind is DISABLED for _, fault in faults
+    ):
+        why = " (stop-all-resources)" if context.stop_all else ""
+        yield finding(DISABLED, group.id, f"{group.id} is disabled, {members} stopped{why}")
+        return
+    if first.kind is DISABLED:
+        yield _in_group(first, group, "")
+        behind = _behind(faults)
+        if behind:
+            yield _stopped_behind(context, group, first.object, behind)
+        return
+    reason = _reason(context, group.id, first.object)
+    text = f"{group.id} is stopped: {first.object} does not run{reason}"
+    yield finding(
+        STOPPED, first.object, text + _waiting(_behind(faults)[1:]), resource=group.id
+    )
+    for _, fault in faults[1:]:
+        if fault is not None and fault.kind is DISABLED:
+            yield _in_group(fault, group, "")
+
+
+# -- clones and bundles ------------------------------------------------------------------------
+
+
+def _is_running(instance: Union[Primitive, Group]) -> bool:
+    members = (instance,) if isinstance(instance, Primitive) else instance.members
+    return bool(members) and all(m.role in RUNNING or m.role in MOVING for m in members)
+
+
+def _hosts(cluster: Cluster, ids: frozenset[str]) -> tuple[Node, ...]:
+    """Nodes that should run an instance: usable, and no constraint against it."""
+    banned = barred_nodes(cluster, ids)
+    return tuple(
+        node
+        for node in cluster.nodes
+        if usable(node)
+        and node.name not in banned
+        and node.type != "ping"
+        and node.id_as_resource is None
+        and node.health is not Health.RED
+    )
+
+
+def _clone(context: _Context, clone: Clone) -> Iterator[Finding]:
+    if clone.managed is False and not context.maintenance:
+        yield finding(UNMANAGED, clone.id, f"{clone.id} is unmanaged")
+    disabled = is_disabled(context.cluster, clone)
+    stopped = 0
+    for instance in clone.instances:
+        if isinstance(instance, Group) and any(m.role in RUNNING for m in instance.members):
+            yield from _group(context, instance)
+            continue
+        for member in primitives(instance):
+            fault = _fault(
+                context,
+                member,
+                name=f"{member.id} ({clone.id})",
+                disabled=disabled,
+                manage_said=clone.managed is False,
+            )
+            if fault is not None and fault.kind in (STOPPED, DISABLED):
+                stopped += 1
+            elif fault is not None:
+                yield fault
+    running = [instance for instance in clone.instances if _is_running(instance)]
+    if disabled:
+        if stopped:
+            yield finding(DISABLED, clone.id, f"{clone.id} is disabled")
+        return
+    yield from _instances(context, clone, len(running), len(clone.instances))
+    if clone.promotable and running:
+        yield from _promoted(context, clone)
+
+
+def _instances(
+    context: _Context, resource: Union[Clone, Bundle], running: int, children: int
+) -> Iterator[Finding]:
+    """Instances against usable nodes: crm_mon lists spare children as Stopped for ever."""
+    hosts = _hosts(context.cluster, ids_of(resource))
+    due = min(len(hosts), children)
+    if running == 0 and children:
+        text = f"{resource.id} has no running instance{_reason(context, resource.id)}"
+        yield finding(CLONE_DOWN, resource.id, text)
+    elif running < due:
+        missing = ""
+        if isinstance(resource, Clone) and due == len(hosts):
+            busy = {n for i in resource.instances for p in primitives(i) for n in p.nodes}
+            idle = [node.name for node in hosts if node.name not in busy]
+            missing = f", none on {join(idle)}" if idle else ""
+        text = f"{resource.id}: {running} of {due} instances run{missing}"
+        yield finding(CLONE_DEGRADED, resource.id, text)
+
+
+def _promoted(context: _Context, clone: Clone) -> Iterator[Finding]:
+    roles = {primitive.role for primitive in primitives(clone)}
+    if roles & {Role.PROMOTED, Role.PROMOTING}:
+        return
+    targets = {clone.target_role, *(p.target_role for p in primitives(clone))}
+    if any(t is not None and t.lower() in ("unpromoted", "slave") for t in targets):
+        text = f"{clone.id}: no instance is promoted, on purpose (target-role)"
+        yield finding(DISABLED, clone.id, text)
+        return
+    reason = _reason(context, clone.id)
+    yield finding(NOT_PROMOTED, clone.id, f"{clone.id}: no instance is promoted{reason}")
+
+
+def _bundle(context: _Context, bundle: Bundle) -> Iterator[Finding]:
+    if bundle.managed is False and not context.maintenance:
+        yield finding(UNMANAGED, bundle.id, f"{bundle.id} is unmanaged")
+    disabled = is_disabled(context.cluster, bundle)
+    running = 0
+    for replica in bundle.replicas:
+        faults = [
+            _fault(
+                context,
+                member,
+                name=f"{member.id} ({bundle.id})",
+                disabled=disabled,
+                manage_said=bundle.managed is False,
+            )
+            for member in replica.members
+        ]
+        running += all(m.role in RUNNING or m.role in MOVING for m in replica.members)
+        partly = any(m.role in RUNNING for m in replica.members)
+        for fault in faults:
+            if fault is None or (fault.kind in (STOPPED, DISABLED) and not partly):
+                continue
+            yield fault
+    if disabled:
+        if running < len(bundle.replicas):
+            yield finding(DISABLED, bundle.id, f"{bundle.id} is disabled")
+        return
+    yield from _instances(context, bundle, running, len(bundle.replicas))
+
+
+# -- the check ---------------------------------------------------------------------------------
+
+
+def _judge_one(context: _Context, resource: Resource) -> Iterator[Finding]:
+    if isinstance(resource, Primitive):
+        fault = _fault(context, resource, name=resource.id)
+        if fault is not None:
+            yield fault
+    elif isinstance(resource, Group):
+        yield from _group(context, resource)
+    elif isinstance(resource, Clone):
+        yield from _clone(context, resource)
+    else:
+        yield from _bundle(context, resource)
+
+
+def _expected(view: View, cluster: Cluster, asked: Asked) -> Iterator[Finding]:
+    known = known_ids(cluster)
+    configured = [name for name in view.config.resources if asked.wants(name)]
+    for name in dict.fromkeys((*asked.literals, *configured)):
+        if name not in known:
+            yield finding(MISSING, name, f"{name} is not configured in the cluster")
+
+
+def _tickets(view: View, cluster: Cluster) -> Iterator[Finding]:
+    if view.cib.value is None:
+        return
+    needed: dict[str, list[str]] = {}
+    for constraint in view.cib.value.tickets:
+        needed.setdefault(constraint.ticket, []).append(constraint.resource or "a resource set")
+    for ticket in cluster.tickets:
+        if ticket.standby and ticket.id in needed:
+            text = f"ticket {ticket.id} is in standby; {join(needed[ticket.id])} needs it"
+            yield finding(TICKET_STANDBY, ticket.id, text)
+
+
+def judge(view: View, asked: Asked) -> Report:
+    """Judge every top-level resource, with what is inside."""
+    cluster = view.cluster.value
+    if cluster is None:
+        return Report()
+    context = _context(view, cluster)
+    chosen = select(cluster, asked)
+    findings = [each for resource in chosen for each in _judge_one(context, resource)]
+    missing = list(_expected(view, cluster, asked))
+    findings += missing
+    if not chosen and not missing:
+        text = (
+            f"no resource matches {', '.join(asked.patterns)}"
+            if asked.patterns
+            else "no resource is configured"
+        )
+        findings.append(finding(NONE, "resources", text))
+    if not asked.patterns:
+        findings += _tickets(view, cluster)
+    leaves = [p for resource in chosen for p in primitives(resource)]
+    return Report(
+        _once(findings),
+        _summary(chosen, leaves),
+        _figures(leaves),
+        tuple(_describe(p) for p in leaves),
+    )
+
+
+def _once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Instances of an anonymous clone share their id: the same text is said once."""
+    return tuple({(each.key, each.text): each for each in findings}.values())
+
+
+def _figures(leaves: Sequence[Primitive]) -> tuple[Figure, ...]:
+    counts = (
+        ("resources", len(leaves)),
+        ("resources_running", sum(1 for p in leaves if p.role in RUNNING)),
+        ("resources_stopped", sum(1 for p in leaves if p.role is Role.STOPPED)),
+        ("resources_failed", sum(1 for p in leaves if p.failed)),
+        ("resources_blocked", sum(1 for p in leaves if p.blocked)),
+        ("resources_unmanaged", sum(1 for p in leaves if p.managed is False)),
+    )
+    return tuple(Figure(label, count, minimum=0) for label, count in counts)
+
+
+def _summary(chosen: Sequence[Resource], leaves: Sequence[Primitive]) -> str:
+    running = sum(1 for primitive in leaves if primitive.role in RUNNING)
+    placed = [
+        f"{resource.id} on {join(nodes)}"
+        for resource in chosen
+        if isinstance(resource, Group) and (nodes := _nodes_of(resource.members))
+    ]
+    return f"{running} resources run" + (f"; {join(placed)}" if placed else "")
+
+
+def _describe(primitive: Primitive) -> str:
+    role = primitive.role.value if isinstance(primitive.role, Role) else str(primitive.role)
+    return f"resource {base_id(primitive.id)} ({primitive.agent}): {role}{_on(primitive)}"
+
+
+CHECK = Check(
+    name="resources",
+    question="Does everything run that should, as it should?",
+    needs=(Input.CLUSTER,),
+    uses=(Input.CIB,),
+    rule=judge,
+    kinds=(
+        STOPPED,
+        FAILED,
+        IGNORED,
+        BLOCKED,
+        MULTI_ACTIVE,
+        ON_LOST_NODE,
+        DISABLED,
+        UNMANAGED,
+        ORPHANED,
+        TRANSITION,
+        TICKET_STANDBY,
+        CLONE_DEGRADED,
+        CLONE_DOWN,
+        NOT_PROMOTED,
+        NONE,
+        MISSING,
+    ),
+    figures=(
+        ("resources", "resource instances that crm_mon lists, spare clone children included"),
+        ("resources_running", "instances that run"),
+        ("resources_stopped", "instances that do not run"),
+        ("resources_failed", "instances failed and not recovered"),
+        ("resources_blocked", "instances that Pacemaker gave up on"),
+        ("resources_unmanaged", "instances that Pacemaker does not manage"),
+    ),
+    filters="pacemaker",
+    example="check_mccluster resources -r group1",
+)

@@ -1,0 +1,253 @@
+"""The command line: click on the outside, exit codes 0 to 3 and no other, every word on stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import pkgutil
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, NoReturn, Optional
+
+import click
+
+from . import __version__, commands, registry
+from .judge.view import Asked
+
+PROGRAM = "check_mccluster"
+UNKNOWN = 3
+_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+
+
+class Interrupted(BaseException):
+    """A signal asks us to end; a BaseException, so that no rule can swallow it."""
+
+
+class Commands(click.Group):
+    """Checks come from ``checks``, the rest from ``commands``; only the one called is imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Checks first, in the order of the policy."""
+        others = sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(commands.__path__))
+        return [*registry.names(), *others]
+
+    def get_command(self, ctx: click.Context, name: str) -> Optional[click.Command]:
+        """Import the command's module."""
+        if name in registry.names():
+            return check_command(name)
+        if name in self.list_commands(ctx):
+            module = importlib.import_module(f"{commands.__name__}.{name.replace('-', '_')}")
+            command: click.Command = module.command
+            command.context_settings = {**_SETTINGS, **command.context_settings}
+            return command
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Two lists: the checks with their questions, and what else there is."""
+        checks = registry.names()
+        rows = [(name, registry.load(name).question) for name in checks]
+        with formatter.section("Checks"):
+            formatter.write_dl(rows)
+        others = [name for name in self.list_commands(ctx) if name not in checks]
+        with formatter.section("Other commands"):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str(60))
+                    for name in others
+                    if (command := self.get_command(ctx, name)) is not None
+                ]
+            )
+
+
+class _NothingChecked(Exception):  # noqa: N818 - not an error: help or version was asked for
+    """``--help`` or ``--version`` of a check: exit 3, as the plugin guidelines ask."""
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    del param
+    if value and not ctx.resilient_parsing:
+        click.echo(f"{PROGRAM} {__version__}")
+        ctx.exit()
+
+
+def version_option() -> click.Option:
+    """``-V``: prints the version and ends."""
+    return click.Option(
+        ["-V", "--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_version,
+        help="Show the version and exit.",
+    )
+
+
+@click.group(
+    cls=Commands,
+    context_settings=_SETTINGS,
+    params=[version_option()],
+    subcommand_metavar="COMMAND [OPTIONS]",
+    epilog="Example: check_mccluster overview -v",
+)
+def cli() -> None:
+    """Is the Pacemaker cluster with DRBD 9 on this node in order?
+
+    Each check gives one verdict as a monitoring plugin: exit code 0 OK, 1 WARNING, 2 CRITICAL,
+    3 UNKNOWN. Without options each is right on every node of a healthy cluster.
+    """
+
+
+def check_command(name: str) -> click.Command:
+    """The click command of a check, made from its description."""
+    from .options import check_options
+
+    check = registry.load(name)
+
+    def run(**values: Any) -> NoReturn:
+        _run_check(name, values)
+
+    findings = ", ".join(kind.key for kind in check.kinds)
+    says = f"\n\nFindings: {findings}." if findings else ""
+    return click.Command(
+        name,
+        callback=run,
+        params=[*check_options(check), version_option()],
+        help=f"{check.question}{says}",
+        epilog=f"Example: {check.example}",
+        context_settings=_SETTINGS,
+    )
+
+
+def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
+    """Run a check and exit with its verdict."""
+    from .present.plugin import Looked, show
+    from .session import Setup, load_config, open_source, run_check, severities_of
+
+    check = registry.load(name)
+    setup = Setup.take(values)
+    verbosity = min(values.pop("verbose"), 3)
+    as_json = values.pop("as_json")
+    warning, critical = values.pop("warning"), values.pop("critical")
+    asked = Asked(
+        values.pop("patterns"),
+        warning,
+        critical,
+        {key: value for key, value in values.items() if key != "severity"},
+        severities_of(values.pop("severity")),
+    )
+    with _deadline(setup.timeout):
+        config = load_config(setup.config)
+        with open_source(setup, config) as source:
+            if as_json:
+                from .present.document import as_json as document
+                from .present.text import state_of
+
+                outcome = run_check(check, source, config, setup, asked)
+                text = document(name, outcome.report, outcome.view)
+                code = state_of(outcome.report).value
+            else:
+
+                def look() -> Looked:
+                    report = run_check(check, source, config, setup, asked).report
+                    return Looked(report, source.runs())
+
+                text, code = show(
+                    name, look, verbosity=verbosity, warning=warning, critical=critical
+                )
+    click.echo(text, nl=False)
+    sys.exit(code)
+
+
+def _deadline(seconds: float) -> contextlib.AbstractContextManager[None]:
+    """A second line of defence behind the tools' own deadline: parsing ends, too."""
+    return _alarm(seconds + 1)
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Any:
+    def ring(number: int, frame: Optional[FrameType]) -> None:
+        raise Interrupted(f"no verdict within {seconds - 1:g} s")
+
+    previous = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def _end_on_signal(number: int, frame: Optional[FrameType]) -> NoReturn:
+    raise Interrupted(f"ended by signal {signal.Signals(number).name}")
+
+
+def _name_of(args: Sequence[str]) -> str:
+    """The command in the arguments, for the prefix of an error."""
+    first = next((arg for arg in args if not arg.startswith("-")), "")
+    return first if first in registry.names() else PROGRAM
+
+
+def _say(name: str, text: str) -> None:
+    from .present.text import clean
+
+    click.echo(f"{name.upper()} UNKNOWN - {clean(text)}")
+
+
+def main(args: Optional[Sequence[str]] = None) -> NoReturn:
+    """Run the command line and exit with 0 to 3, whatever happens."""
+    arguments = list(sys.argv[1:] if args is None else args)
+    name = _name_of(arguments)
+    checked = name != PROGRAM
+    with contextlib.suppress(AttributeError, ValueError):
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        signal.signal(signal.SIGTERM, _end_on_signal)
+        cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        code = UNKNOWN if checked else 0
+    except SystemExit as end:
+        code = end.code if end.code in (0, 1, 2, 3) else UNKNOWN  # type: ignore[assignment]
+    except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:
+        click.echo(error.ctx.get_help())
+        code = UNKNOWN
+    except click.ClickException as error:
+        _say(name, error.format_message())
+        code = UNKNOWN
+    except (click.Abort, KeyboardInterrupt):
+        _say(name, "interrupted")
+        code = UNKNOWN
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = UNKNOWN
+    except Interrupted as error:
+        _say(name, str(error))
+        code = UNKNOWN
+    except Exception as error:  # noqa: BLE001 - a bug must end in one line, too
+        code = _crash(name, arguments, error)
+    _flush()
+    sys.exit(code)
+
+
+def _crash(name: str, arguments: Sequence[str], error: Exception) -> int:
+    from .session import SetupError
+
+    if isinstance(error, SetupError):
+        _say(name, str(error))
+    else:
+        _say(name, f"internal error: {type(error).__name__}: {error}")
+        if any(arg in ("-vvv", "-vvvv") for arg in arguments) or arguments.count("-v") > 2:
+            import traceback
+
+            click.echo(traceback.format_exc().replace("|", "/"), nl=False)
+    return UNKNOWN
+
+
+def _flush() -> None:
+    """Write out what is buffered; a reader that went away is no error of ours."""
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

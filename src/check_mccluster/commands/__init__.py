@@ -1,0 +1,1 @@
+"""The commands that are no checks, one module each, with a click ``command`` in it."""

@@ -1,0 +1,76 @@
+"""Which Pacemaker resource stands on which DRBD resource."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Optional
+
+from ..model.drbd import DrbdResource
+from ..model.pacemaker import Cluster, Primitive, Resource, primitives
+from .view import View
+
+_MINOR = re.compile(r"/dev/drbd_?(\d+)$")
+_BY_RES = re.compile(r"/dev/drbd/by-res/([^/]+)(?:/\d+)?$")
+_BY_DISK = re.compile(r"/dev/drbd")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A Pacemaker resource and the DRBD resource under it.
+
+    :param drbd: the DRBD resource's name; ``None`` if the device's minor belongs to no resource
+        that is up here. :param device: the device mounted, ``None`` if the pair was configured.
+    """
+
+    resource: str
+    drbd: Optional[str]
+    device: Optional[str]
+
+
+def pairs(view: View) -> tuple[Pair, ...]:
+    """Pairs of the configuration file, then those of the CIB's Filesystem resources."""
+    found = {
+        rule.runs_with: Pair(rule.runs_with, name, None)
+        for name, rule in view.config.drbd.items()
+        if rule.runs_with is not None
+    }
+    if view.cib.value is not None:
+        for filesystem in view.cib.value.filesystems:
+            device = filesystem.device
+            if not _BY_DISK.match(device) or filesystem.resource in found:
+                continue
+            by_name = _BY_RES.match(device)
+            name = by_name.group(1) if by_name else _by_minor(view, device)
+            found[filesystem.resource] = Pair(filesystem.resource, name, device)
+    return tuple(found.values())
+
+
+def _by_minor(view: View, device: str) -> Optional[str]:
+    match = _MINOR.match(device)
+    if match is None:
+        return None
+    for resource in view.drbd.value or ():
+        if any(volume.minor == int(match.group(1)) for volume in resource.devices):
+            return resource.name
+    return None
+
+
+def primitive(cluster: Cluster, name: str) -> Optional[Primitive]:
+    """The first instance of a primitive by its id."""
+    for resource in cluster.resources:
+        for each in primitives(resource):
+            if each.id == name:
+                return each
+    return None
+
+
+def below(view: View, resource: Resource) -> tuple[Pair, ...]:
+    """The pairs of a group's or resource's own members."""
+    ids = {resource.id, *(each.id for each in primitives(resource))}
+    return tuple(pair for pair in pairs(view) if pair.resource in ids)
+
+
+def drbd_of(view: View, pair: Pair) -> Optional[DrbdResource]:
+    """The pair's DRBD resource, if it is up on this node."""
+    return next((r for r in view.drbd.value or () if r.name == pair.drbd), None)

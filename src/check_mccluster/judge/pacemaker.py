@@ -1,0 +1,158 @@
+"""Facts that several Pacemaker rules need: where things run, and why they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Optional, Union
+
+from ..model.pacemaker import (
+    Bundle,
+    Clone,
+    Cluster,
+    Group,
+    Node,
+    Primitive,
+    Resource,
+    Role,
+    primitives,
+)
+from .view import Asked
+
+RUNNING = frozenset({Role.STARTED, Role.PROMOTED, Role.UNPROMOTED})
+MOVING = frozenset(
+    {Role.STARTING, Role.STOPPING, Role.MIGRATING, Role.PROMOTING, Role.DEMOTING}
+)
+
+
+def guest_is_stopped(cluster: Cluster, node: Node) -> bool:
+    """Whether *node* is the remote node of a bundle replica or guest that is not running.
+
+    A bundle with more replicas than hosts shows such nodes offline for ever.
+    """
+    if node.id_as_resource is None or node.online:
+        return False
+    for resource in cluster.resources:
+        for primitive in primitives(resource):
+            if primitive.id == node.id_as_resource:
+                return primitive.role is Role.STOPPED
+    return True
+
+
+def lost_nodes(cluster: Cluster) -> frozenset[str]:
+    """Names of nodes on which nothing can be known to run: offline or unclean."""
+    return frozenset(n.name for n in cluster.nodes if n.online is False or n.unclean)
+
+
+def usable(node: Node) -> bool:
+    """Whether Pacemaker would place an instance of a clone there."""
+    return bool(node.online) and not (
+        node.standby
+        or node.standby_onfail
+        or node.maintenance
+        or node.pending
+        or node.unclean
+        or node.shutdown
+    )
+
+
+def barred_nodes(cluster: Cluster, ids: frozenset[str]) -> frozenset[str]:
+    """Nodes that a constraint forbids to any of *ids*: location scores of -INFINITY."""
+    return frozenset(
+        ban.node
+        for ban in cluster.bans
+        if ban.is_infinite and ban.resource in ids and not ban.promoted_only
+    )
+
+
+def ids_of(resource: Resource) -> frozenset[str]:
+    """The resource's id and those of everything inside, without instance numbers."""
+    inner = {base_id(primitive.id) for primitive in primitives(resource)}
+    if isinstance(resource, Clone):
+        inner |= {base_id(i.id) for i in resource.instances if isinstance(i, Group)}
+    return frozenset({resource.id, *inner})
+
+
+def base_id(name: str) -> str:
+    """An instance's id without its number: ``ping:1`` → ``ping``."""
+    stem, colon, number = name.rpartition(":")
+    return stem if colon and number.isdigit() else name
+
+
+def where(resource: Union[Resource, Iterable[Primitive]]) -> tuple[str, ...]:
+    """Nodes where any part has any role but Stopped, in the order of the members."""
+    parts = resource if not isinstance(resource, (Primitive, Group, Clone, Bundle)) else None
+    found: dict[str, None] = {}
+    for primitive in parts if parts is not None else primitives(resource):  # type: ignore[arg-type]
+        if primitive.role is not Role.STOPPED:
+            found.update(dict.fromkeys(primitive.nodes))
+    return tuple(found)
+
+
+def is_service(resource: Resource) -> bool:
+    """Whether this is a group or single resource that someone uses: no fence device, no orphan."""
+    if isinstance(resource, Group):
+        return True
+    return (
+        isinstance(resource, Primitive)
+        and not resource.orphaned
+        and not resource.is_fence_device
+    )
+
+
+def asks_for_stop(target_role: Optional[str]) -> bool:
+    """Whether a target-role, in any case, asks for the resource to be stopped."""
+    return target_role is not None and target_role.lower() == "stopped"
+
+
+def is_disabled(cluster: Cluster, resource: Resource) -> bool:
+    """Whether somebody asked for the whole *resource* to be stopped."""
+    if cluster.summary.options.stop_all_resources:
+        return True
+    if isinstance(resource, Primitive):
+        return asks_for_stop(resource.target_role)
+    if isinstance(resource, Group):
+        return bool(resource.disabled) or all(
+            asks_for_stop(member.target_role) for member in resource.members
+        )
+    if isinstance(resource, Clone) and (
+        resource.disabled or asks_for_stop(resource.target_role)
+    ):
+        return True
+    parts = tuple(primitives(resource))
+    return bool(parts) and all(asks_for_stop(part.target_role) for part in parts)
+
+
+def has_quorum(cluster: Cluster) -> Optional[bool]:
+    """Whether this partition has quorum, as Pacemaker says; ``None`` without a controller."""
+    dc = cluster.summary.dc
+    return None if dc is None else dc.with_quorum
+
+
+def select(cluster: Cluster, asked: Asked) -> tuple[Resource, ...]:
+    """The resources that ``--resource`` lets pass; a group is narrowed to the members named."""
+    if not asked.patterns:
+        return cluster.resources
+    chosen: list[Resource] = []
+    for resource in cluster.resources:
+        if asked.wants(resource.id):
+            chosen.append(resource)
+        elif isinstance(resource, Group):
+            members = tuple(member for member in resource.members if asked.wants(member.id))
+            if members:
+                chosen += members
+        elif asked.wants(*ids_of(resource)):
+            chosen.append(resource)
+    return tuple(chosen)
+
+
+def known_ids(cluster: Cluster) -> frozenset[str]:
+    """Every id that ``--resource`` may name."""
+    return frozenset().union(*(ids_of(resource) for resource in cluster.resources))
+
+
+def join(names: Iterable[str], most: int = 4) -> str:
+    """Names for a message: ``a, b, c``, or ``a, b, c, d and 7 more``."""
+    listed = list(names)
+    if len(listed) <= most + 1:
+        return ", ".join(listed)
+    return f"{', '.join(listed[:most])} and {len(listed) - most} more"

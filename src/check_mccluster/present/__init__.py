@@ -1,0 +1,1 @@
+"""How a verdict is shown: plugin output, JSON, Zabbix, Prometheus, terminal."""

@@ -1,0 +1,191 @@
+"""The only importer of nagiosplugin: its Resource, Context, Summary and Results at work.
+
+``Check.main`` is not used: its Runtime is one per process, prints to a stdout bound at import
+(1.3.2), and moves the performance data off the first line with ``-v``. A check is called, and
+what it then holds is printed here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import nagiosplugin
+
+from ..acquire.source import Run
+from ..judge.engine import worst_first
+from ..judge.finding import Figure, Finding, Report, State
+from ..judge.inputs import KINDS as INPUT_KINDS
+from .text import clean, first_line, shorten
+
+_STATES = {
+    State.OK: nagiosplugin.Ok,
+    State.WARNING: nagiosplugin.Warn,
+    State.CRITICAL: nagiosplugin.Critical,
+    State.UNKNOWN: nagiosplugin.Unknown,
+}
+_RANK = {_STATES[state]: state.rank for state in State}
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A report with what ``-vvv`` shows of its making."""
+
+    report: Report
+    runs: tuple[Run, ...] = ()
+
+
+class Observation(nagiosplugin.Resource):
+    """Acquisition: one look at the cluster; its findings and figures become metrics."""
+
+    def __init__(self, look: Callable[[], Looked]) -> None:
+        self._look = look
+        self.looked = Looked(Report())
+
+    def probe(self) -> Iterator[nagiosplugin.Metric]:
+        self.looked = self._look()
+        report = self.looked.report
+        yield nagiosplugin.Metric("summary", report.summary, context="summary")
+        for each in worst_first(report):
+            yield nagiosplugin.Metric(each.key, each, context="finding")
+        for figure in report.figures:
+            yield nagiosplugin.Metric(figure.label, figure, context="figure")
+
+
+class SummaryContext(nagiosplugin.Context):
+    """The cluster was looked at: OK, unless a finding says otherwise."""
+
+    def evaluate(self, metric: Any, resource: Any) -> Any:
+        return self.result_cls(nagiosplugin.Ok, None, metric)
+
+
+class FindingContext(nagiosplugin.Context):
+    """Judgement: a finding brings its state from the rule, or from ``--severity``."""
+
+    def evaluate(self, metric: Any, resource: Any) -> Any:
+        each: Finding = metric.value
+        return self.result_cls(_STATES[each.state], clean(each.text), metric)
+
+
+class FigureContext(nagiosplugin.Context):
+    """Performance data. The ranges decide the severity of findings; here they are only shown."""
+
+    def __init__(self, name: str, warning: object, critical: object) -> None:
+        super().__init__(name)
+        self._warning = warning
+        self._critical = critical
+
+    def evaluate(self, metric: Any, resource: Any) -> Any:
+        return self.result_cls(nagiosplugin.Ok, None, metric)
+
+    def performance(self, metric: Any, resource: Any) -> Optional[Any]:
+        figure: Figure = metric.value
+        if figure.value is None or math.isnan(figure.value):
+            return None
+        return nagiosplugin.Performance(
+            label(figure.label),
+            figure.value,
+            figure.unit,
+            self._warning if figure.limited else None,
+            self._critical if figure.limited else None,
+            figure.minimum,
+            figure.maximum,
+        )
+
+
+class FirstLine(nagiosplugin.Summary):
+    """Presentation: worst finding first; the long output by verbosity."""
+
+    def __init__(self, observation: Observation, verbosity: int) -> None:
+        self._observation = observation
+        self._verbosity = verbosity
+
+    def ok(self, results: Any) -> str:
+        return self.problem(results)
+
+    def problem(self, results: Any) -> str:
+        report = self._observation.looked.report
+        return first_line(report, worst_first(report))
+
+    def verbose(self, results: Any) -> list[str]:
+        looked = self._observation.looked
+        return long_output(looked.report, looked.runs, self._verbosity)
+
+
+class WorstFirst(nagiosplugin.Results):
+    """A known CRITICAL is never hidden by an UNKNOWN, as nagiosplugin's own order would."""
+
+    @property
+    def most_significant_state(self) -> Any:
+        return max(self.by_state, key=_RANK.__getitem__)
+
+
+def label(text: str) -> str:
+    """A perfdata label: quotes and equals signs are not allowed in one."""
+    return clean(text).replace("'", "_").replace("=", "_")
+
+
+def long_output(report: Report, runs: Sequence[Run], verbosity: int) -> list[str]:
+    """The lines after the first.
+
+    Without ``-v``: what the first line could not hold. ``-v``: every finding with its key and next
+    step. ``-vv``: every object looked at. ``-vvv``: every command.
+    """
+    findings = worst_first(report)
+    lines = [f"[{line.state.name}] {line.check}: {clean(line.text)}" for line in report.lines]
+    if verbosity == 0:
+        return lines if lines else _overflow(findings)
+    for each in findings:
+        why = f" (follows from: {clean(each.follows)})" if each.follows else ""
+        step = clean(each.next_step)
+        lines.append(f"[{each.state.name}] {each.key}: {clean(each.text)}{why} -> {step}")
+    if verbosity >= 2:
+        lines += [f"looked at {clean(each)}" for each in report.looked_at]
+    if verbosity >= 3:
+        lines += [
+            f"ran {clean(run.command)}: {clean(run.outcome)}"
+            + (f" in {run.seconds:.3f} s" if run.seconds is not None else "")
+            for run in runs
+        ]
+    return lines
+
+
+def _overflow(findings: Sequence[Finding]) -> list[str]:
+    """Findings that the first line could not hold in full; bad input is always one line."""
+    texts = [clean(each.text) for each in findings]
+    cut = any(text != shorten(text) for text in texts)
+    if all(each.kind in INPUT_KINDS for each in findings) or not (cut or len(texts) > 1):
+        return []
+    return [f"[{each.state.name}] {text}" for each, text in zip(findings, texts)]
+
+
+def show(
+    name: str,
+    look: Callable[[], Looked],
+    *,
+    verbosity: int = 0,
+    warning: object = None,
+    critical: object = None,
+) -> tuple[str, int]:
+    """Look, judge and word it.
+
+    :param look: makes the report; called once, by nagiosplugin.
+    :returns: the whole standard output, and the exit code 0 to 3.
+    """
+    observation = Observation(look)
+    check = nagiosplugin.Check(
+        observation,
+        SummaryContext("summary"),
+        FindingContext("finding"),
+        FigureContext("figure", warning, critical),
+        FirstLine(observation, verbosity),
+        WorstFirst(),
+    )
+    check.name = name
+    check()
+    line = f"{name.upper()} {str(check.state).upper()} - {check.summary_str}"
+    if check.perfdata:
+        line += " | " + " ".join(check.perfdata)
+    return "\n".join([line, *check.verbose_str]) + "\n", int(check.exitcode)

@@ -1,0 +1,44 @@
+"""Text that is safe in a plugin's output, and the first line that an operator reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..judge.finding import Finding, Report, State, worst
+
+FIRST_LINE = 120
+"""About so many characters of text on the first line."""
+
+
+def clean(text: str) -> str:
+    """One line without the perfdata separator and without control characters."""
+    line = " ".join(text.replace("|", "/").split())
+    return "".join(c if c.isprintable() else "?" for c in line)
+
+
+def shorten(text: str, most: int = FIRST_LINE) -> str:
+    """At most *most* characters."""
+    return text if len(text) <= most else text[: most - 3].rstrip() + "..."
+
+
+def state_of(report: Report) -> State:
+    """The verdict of a report: its gravest finding."""
+    return worst([each.state for each in report.findings])
+
+
+def first_line(report: Report, findings: Sequence[Finding]) -> str:
+    """The worst findings that fit, and how many more there are; the summary if all is well."""
+    heads = report.headlines or [f.text for f in findings if f.state is not State.OK]
+    texts = list(dict.fromkeys(clean(text) for text in heads))
+    if not texts:
+        allowed = [clean(f.text) for f in findings]
+        return clean(report.summary) or shorten("; ".join(allowed)) or "nothing to report"
+    line = shorten(texts[0])
+    shown = 1
+    for text in texts[1:]:
+        if len(line) + len(text) + 2 > FIRST_LINE:
+            break
+        line = f"{line}; {text}"
+        shown += 1
+    rest = len(texts) - shown
+    return f"{line} (+{rest} more)" if rest else line

@@ -1,0 +1,254 @@
+"""Corosync's tools: ``corosync-quorumtool -s``, ``corosync-cfgtool -s``, ``corosync-cmapctl``.
+
+Every line that these tools print ends in a newline: a last line without one is cut off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Optional, Union
+
+from ..model.corosync import Cmap, ConfiguredNode, Link, Links, LinkState, Voter, Votes
+from ..model.words import Unrecognised, parse
+from .errors import ReadError
+
+
+def _lines(text: str) -> list[str]:
+    if not text.strip():
+        raise ReadError("empty output")
+    if not text.endswith("\n"):
+        raise ReadError("cut off")
+    return text.splitlines()
+
+
+def _number(text: str, what: str) -> int:
+    """A number, also hexadecimal as ``quorumtool -H`` prints node ids."""
+    if not re.fullmatch(r"0x[0-9a-fA-F]{1,8}|[0-9]{1,18}", text):
+        raise ReadError(f"{what} is {text!r}, not a number")
+    return int(text, 16 if text.startswith("0x") else 10)
+
+
+# quorumtool
+
+
+def read_quorumtool(text: str) -> Votes:
+    """Read ``corosync-quorumtool -s`` of Corosync 2 and 3.
+
+    :raises ReadError: not its output, no ``Quorate:`` line, or fewer members than it counts.
+    """
+    lines = _lines(text)
+    table = next((n for n, line in enumerate(lines) if line.split()[:1] == ["Nodeid"]), len(lines))
+    facts = dict(_facts(lines[:table]))
+    quorate = facts.get("Quorate")
+    if quorate is None:
+        raise ReadError("no line Quorate")
+    if quorate not in ("Yes", "No"):
+        raise ReadError(f"Quorate is {quorate!r}, not Yes or No")
+
+    def count(key: str) -> Optional[int]:
+        words = facts.get(key, "").split()  # "Quorum:  2 Activity blocked"
+        return _number(words[0], key) if words else None
+
+    members, qdevice_votes = _members(lines[table:])
+    expected_rows = count("Nodes")
+    # Without votequorum there is no table at all.
+    if facts.get("Quorum provider") == "corosync_votequorum" and len(members) != expected_rows:
+        raise ReadError(f"cut off: {len(members)} members, Nodes says {expected_rows}")
+    return Votes(
+        provider=facts.get("Quorum provider"),
+        quorate=quorate == "Yes",
+        node_id=count("Node ID"),
+        expected=count("Expected votes"),
+        total=count("Total votes"),
+        quorum=count("Quorum"),
+        flags=frozenset(facts.get("Flags", "").split()),
+        members=members,
+        qdevice_votes=qdevice_votes,
+    )
+
+
+def _facts(lines: list[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        key, colon, value = line.partition(":")
+        if colon:
+            yield key, value.strip()
+
+
+def _members(table: list[str]) -> tuple[tuple[Voter, ...], Optional[int]]:
+    """The members, and the votes of the quorum device: the row of node 0.
+
+    Columns: ``Nodeid Votes Name``, and ``Qdevice`` before the name if a device is registered.
+    """
+    if not table:
+        return (), None
+    columns = table[0].split()
+    has_qdevice = "Qdevice" in columns
+    members = []
+    qdevice_votes = None
+    for line in table[1:]:
+        cells = line.split(None, len(columns) - 1)
+        if len(cells) < 2:
+            continue
+        node_id, votes = _number(cells[0], "Nodeid"), _number(cells[1], "Votes")
+        if node_id == 0:
+            qdevice_votes = votes
+            continue
+        name = cells[-1] if len(cells) == len(columns) else ""
+        members.append(
+            Voter(
+                node_id=node_id,
+                votes=votes,
+                name=re.sub(r" ?\(local\)$", "", name),
+                local=name.endswith("(local)"),
+                qdevice_flags=cells[2] if has_qdevice and len(cells) > 2 else None,
+            )
+        )
+    return tuple(members), qdevice_votes
+
+
+# cfgtool
+
+LINK = re.compile(r"(?:LINK|RING) ID (\d+)")
+FIELD = re.compile(r"\t(\w+)\t= (.*)")
+PEER = re.compile(r"\t\tnodeid:? +(\d+):\t(.+)")
+PEER_3_0_0 = re.compile(
+    r"\t\t(?:nodeid +(?P<id>\d+)|node \d+):\tlink enabled:(?P<enabled>[01])"
+    r"\tlink connected:(?P<connected>[01])"
+)
+
+
+def read_cfgtool(text: str) -> Links:
+    """Read ``corosync-cfgtool -s`` of Corosync 1 to 3.
+
+    Corosync 1 and 2, and 3 with ``udpu``, have one status text per ring; ``peer_id`` is then
+    ``None``. 3.0.0 numbers the peers by their place in the list, which is no node id either.
+
+    :raises ReadError: not its output, no link, or a link without a state.
+    """
+    lines = _lines(text)
+    first = next((n for n, line in enumerate(lines) if LINK.match(line)), None)
+    if first is None:
+        # The tool prints its own errors here, on standard output, and may end with 0.
+        error = next((line for line in lines if line.startswith("Could not")), "not a status")
+        raise ReadError(f"no link: {error}")
+    local = re.search(r"^Local node ID (\d+)(?:, transport (\S+))?", "\n".join(lines[:first]), re.M)
+    links = tuple(_links(lines[first:]))
+    return Links(
+        node_id=int(local[1]) if local else None,
+        transport=local[2] if local else None,
+        links=links,
+        unrecognised=tuple(one.state for one in links if isinstance(one.state, Unrecognised)),
+    )
+
+
+def _links(lines: list[str]) -> Iterator[Link]:
+    headings = [(n, found[1]) for n, found in enumerate(map(LINK.match, lines)) if found]
+    ends = [*(n for n, _ in headings[1:]), len(lines)]
+    for (start, number), end in zip(headings, ends):
+        links = tuple(_states(int(number), lines[start + 1 : end]))
+        if not links:
+            raise ReadError(f"link {number} without a state")
+        yield from links
+
+
+def _states(link: int, lines: list[str]) -> Iterator[Link]:
+    """The link's state to every peer, or the ring's one state."""
+    address = None
+    for line in lines:
+        field = FIELD.fullmatch(line)
+        peer = PEER_3_0_0.fullmatch(line) or PEER.fullmatch(line)
+        if field and field[1] in ("addr", "id"):
+            address = field[2].strip()
+        elif field and field[1] == "status":
+            yield Link(link, address, None, _ring_state(field[2], link), None, field[2])
+        elif peer and peer.re is PEER_3_0_0:
+            connected = peer["connected"] == "1"
+            yield Link(
+                link=link,
+                address=address,
+                peer_id=int(peer["id"]) if peer["id"] else None,
+                state=LinkState.CONNECTED if connected else LinkState.DISCONNECTED,
+                enabled=peer["enabled"] == "1",
+                text=line.strip(),
+            )
+        elif peer:
+            words = peer[2].strip()
+            yield Link(
+                link=link,
+                address=address,
+                peer_id=int(peer[1]),
+                state=_peer_state(words, link, peer[1]),
+                enabled=False if words.endswith("(not enabled)") else None,
+                text=words,
+            )
+        elif line.startswith("\t\t"):
+            raise ReadError(f"link {link}: unknown line {line.strip()!r}")
+
+
+def _ring_state(words: str, ring: int) -> Union[LinkState, Unrecognised]:
+    """A ring that counts problems is in service until it is marked FAULTY."""
+    if "FAULTY" in words:
+        return LinkState.FAULTY
+    if words == "OK" or re.search("active with no faults|problem counter", words):
+        return LinkState.ACTIVE
+    return Unrecognised(words, f"status of ring {ring}")
+
+
+def _peer_state(words: str, link: int, peer: str) -> Union[LinkState, Unrecognised]:
+    word = words.replace("(not enabled)", "").strip()
+    if word in ("knet error", "config error"):  # the tool could not ask: nothing says it carries
+        return LinkState.DISCONNECTED
+    return parse(LinkState, word, f"link {link} to node {peer}")
+
+
+# cmapctl
+
+KEY = re.compile(r"(\S+) \((?:[iu](?:8|16|32|64)|flt|dbl|str)\) = ?(.*)")
+NODE_KEY = re.compile(r"nodelist\.node\.(\d+)\.(\w+)")
+
+
+def read_cmapctl(text: str) -> Cmap:
+    """Read ``corosync-cmapctl``: lines ``key (type) = value``; binary keys have no value.
+
+    :raises ReadError: no such line, or a number that is none.
+    """
+    keys = {found[1]: found[2].strip() for found in map(KEY.fullmatch, _lines(text)) if found}
+    if not keys:
+        raise ReadError("no line 'key (type) = value'")
+
+    def number(key: str) -> Optional[int]:
+        return _number(keys[key], key) if key in keys else None
+
+    def flag(key: str) -> Optional[bool]:
+        value = number(key)
+        return None if value is None else value != 0
+
+    nodes: dict[int, dict[str, str]] = {}
+    for key in keys:
+        found = NODE_KEY.fullmatch(key)
+        if found:
+            nodes.setdefault(int(found[1]), {})[found[2]] = key
+    places = sorted(nodes)
+    local = number("nodelist.local_node_pos")
+    # What runs decides; the configuration is only asked where Corosync tells nothing else.
+    two_node = flag("runtime.votequorum.two_node")
+    return Cmap(
+        token_ms=number("runtime.config.totem.token"),
+        consensus_ms=number("runtime.config.totem.consensus"),
+        token_retransmit_ms=number("runtime.config.totem.token_retransmit"),
+        retransmits_before_loss=number("runtime.config.totem.token_retransmits_before_loss_const"),
+        nodes=tuple(
+            ConfiguredNode(
+                node_id=number(nodes[place].get("nodeid", "")),
+                name=keys.get(nodes[place].get("name", "")),
+                votes=number(nodes[place].get("quorum_votes", "")),
+            )
+            for place in places
+        ),
+        local_position=places.index(local) if local in places else None,
+        two_node=flag("quorum.two_node") if two_node is None else two_node,
+        wait_for_all=flag("quorum.wait_for_all"),
+        expected_votes=number("quorum.expected_votes"),
+        qdevice_model=keys.get("quorum.device.model"),
+    )

@@ -1,0 +1,482 @@
+"""``crm_mon -r -1 -X`` and ``--output-as=xml``, from Pacemaker 1.1 to 3.0.
+
+Both forms have the same sections below different roots. Sections and attributes come and go with
+the version, their order changes, and old and new names stand side by side; none of that is ever
+decided by the version number (a vendor's 2.1.2 may print the words of 2.0).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Optional, Union
+
+from ..model.pacemaker import (
+    Ban,
+    Bundle,
+    Clone,
+    Cluster,
+    CrmMonDocument,
+    DesignatedController,
+    Failure,
+    FenceEvent,
+    FenceStatus,
+    Group,
+    Health,
+    Node,
+    Operation,
+    Options,
+    Primitive,
+    Replica,
+    Resource,
+    ResourceHistory,
+    Role,
+    Summary,
+    Ticket,
+    primitives,
+)
+from ..model.words import Unrecognised, parse
+from .errors import ReadError
+from .xmlstream import (
+    Element,
+    Path,
+    Readable,
+    boolean,
+    integer,
+    label,
+    records,
+    required,
+    score,
+    text,
+)
+
+ROOTS = ("crm_mon", "pacemaker-result")
+
+
+def read_crm_mon(stream: Readable) -> CrmMonDocument:
+    """Read what crm_mon printed, while it arrives.
+
+    :raises NotXml: plain text, as Pacemaker 1.1 and 2.0.0 to 2.0.2 report errors.
+    :raises ReadError: not crm_mon's XML, cut off, or an attribute of a wrong type.
+    """
+    found = _Found()
+    for path, element in records(stream, "crm_mon", ROOTS, RECORDS):
+        RECORDS[path](found, element)
+    return found.document()
+
+
+@dataclass
+class _Found:
+    """What was read so far."""
+
+    version: Optional[str] = None
+    pacemakerd_state: Optional[str] = None
+    status_code: Optional[int] = None
+    errors: list[str] = field(default_factory=list)
+    summary: Optional[Summary] = None
+    nodes: list[Node] = field(default_factory=list)
+    resources: list[Resource] = field(default_factory=list)
+    history: list[ResourceHistory] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    bans: list[Ban] = field(default_factory=list)
+    tickets: list[Ticket] = field(default_factory=list)
+    fence_events: list[FenceEvent] = field(default_factory=list)
+    fence_history_status: Optional[int] = None
+    unrecognised: list[Unrecognised] = field(default_factory=list)
+
+    def document(self) -> CrmMonDocument:
+        return CrmMonDocument(
+            version=self.version,
+            pacemakerd_state=self.pacemakerd_state,
+            has_summary=self.summary is not None,
+            status_code=self.status_code,
+            errors=tuple(self.errors),
+            cluster=self.cluster(),
+        )
+
+    def cluster(self) -> Optional[Cluster]:
+        if self.summary is None or not self.nodes:
+            return None
+        words = (
+            *self.unrecognised,
+            *(node.health for node in self.nodes),
+            *(instance.role for top in self.resources for instance in primitives(top)),
+            *(event.status for event in self.fence_events),
+        )
+        return Cluster(
+            version=self.version,
+            summary=self.summary,
+            nodes=tuple(self.nodes),
+            resources=tuple(self.resources),
+            history=tuple(self.history),
+            failures=tuple(self.failures),
+            bans=tuple(self.bans),
+            tickets=tuple(self.tickets),
+            fence_events=tuple(self.fence_events),
+            fence_history_status=self.fence_history_status,
+            # Instances of a clone share id and word: said once.
+            unrecognised=tuple(
+                dict.fromkeys(word for word in words if isinstance(word, Unrecognised))
+            ),
+        )
+
+
+def _root(found: _Found, element: Element) -> None:
+    found.version = element.get("version")
+
+
+def _pacemakerd(found: _Found, element: Element) -> None:
+    found.pacemakerd_state = text(element, "state")
+
+
+def _status(found: _Found, element: Element) -> None:
+    found.status_code = integer(element, "code")
+    found.errors += [(error.text or "").strip() for error in element.iterfind("errors/error")]
+
+
+def _summary(found: _Found, element: Element) -> None:
+    def child(tag: str, *names: str) -> Optional[str]:
+        part = element.find(tag)
+        return None if part is None else text(part, *names)
+
+    def count(tag: str) -> Optional[int]:
+        part = element.find(tag)
+        return None if part is None else integer(part, "number")
+
+    found.pacemakerd_state = child("stack", "pacemakerd-state") or found.pacemakerd_state
+    found.summary = Summary(
+        stack=child("stack", "type"),
+        dc=_designated_controller(element.find("current_dc")),
+        last_update=child("last_update", "time"),
+        last_update_origin=child("last_update", "origin"),
+        last_change=child("last_change", "time"),
+        nodes_configured=count("nodes_configured"),
+        resources_configured=count("resources_configured"),
+        options=_options(element.find("cluster_options")),
+    )
+
+
+def _designated_controller(element: Optional[Element]) -> Optional[DesignatedController]:
+    if element is None or not boolean(element, "present"):
+        return None
+    return DesignatedController(
+        name=text(element, "name"),
+        id=text(element, "id"),
+        version=text(element, "version"),
+        with_quorum=boolean(element, "with_quorum"),
+        mixed_version=boolean(element, "mixed_version"),
+    )
+
+
+def _options(element: Optional[Element]) -> Options:
+    if element is None:
+        return Options(None, None, None, None, None)
+    return Options(
+        fencing_enabled=boolean(element, "fencing-enabled", "stonith-enabled"),
+        symmetric=boolean(element, "symmetric-cluster"),
+        no_quorum_policy=text(element, "no-quorum-policy"),
+        maintenance_mode=boolean(element, "maintenance-mode"),
+        stop_all_resources=boolean(element, "stop-all-resources"),
+    )
+
+
+def _node(found: _Found, element: Element) -> None:
+    name = required(element, "name")
+    health = text(element, "health")
+    found.nodes.append(
+        Node(
+            name=name,
+            id=required(element, "id"),
+            online=boolean(element, "online"),
+            standby=boolean(element, "standby"),
+            standby_onfail=boolean(element, "standby_onfail"),
+            maintenance=boolean(element, "maintenance"),
+            pending=boolean(element, "pending"),
+            unclean=boolean(element, "unclean"),
+            shutdown=boolean(element, "shutdown"),
+            expected_up=boolean(element, "expected_up"),
+            is_dc=boolean(element, "is_dc"),
+            health=None if health is None else parse(Health, health, f"health of {name}"),
+            feature_set=text(element, "feature_set"),
+            type=text(element, "type"),
+            resources_running=integer(element, "resources_running"),
+            id_as_resource=text(element, "id_as_resource", "container_id"),
+        )
+    )
+
+
+def _resource(found: _Found, element: Element) -> None:
+    found.resources.append(RESOURCES[element.tag](element))
+
+
+def _primitive(element: Element) -> Primitive:
+    name = required(element, "id")
+    return Primitive(
+        id=name,
+        agent=required(element, "resource_agent"),
+        role=_role(required(element, "role"), name),
+        target_role=text(element, "target_role"),
+        active=boolean(element, "active"),
+        orphaned=boolean(element, "removed", "orphaned"),
+        blocked=boolean(element, "blocked"),
+        managed=boolean(element, "managed"),
+        maintenance=boolean(element, "maintenance"),
+        failed=boolean(element, "failed"),
+        failure_ignored=boolean(element, "failure_ignored"),
+        pending=text(element, "pending"),
+        locked_to=text(element, "locked_to"),
+        # node@cached changed its meaning in 2.0.3: never read.
+        nodes=tuple(required(node, "name") for node in element.iterfind("node")),
+    )
+
+
+def _role(word: str, resource: str) -> Union[Role, Unrecognised]:
+    """A role; the words of 2.0 and of builds with ``--enable-compat-2.0`` are the new ones."""
+    current = {"Master": "Promoted", "Slave": "Unpromoted"}.get(word, word)
+    return parse(Role, current, f"role of {resource}")
+
+
+def _group(element: Element) -> Group:
+    return Group(
+        id=required(element, "id"),
+        managed=boolean(element, "managed"),
+        disabled=boolean(element, "disabled"),
+        maintenance=boolean(element, "maintenance"),
+        members=tuple(map(_primitive, element.iterfind("resource"))),
+    )
+
+
+def _clone(element: Element) -> Clone:
+    return Clone(
+        id=required(element, "id"),
+        promotable=boolean(element, "multi_state"),
+        unique=boolean(element, "unique"),
+        managed=boolean(element, "managed"),
+        disabled=boolean(element, "disabled"),
+        maintenance=boolean(element, "maintenance"),
+        failed=boolean(element, "failed"),
+        failure_ignored=boolean(element, "failure_ignored"),
+        target_role=text(element, "target_role"),
+        instances=tuple(
+            _group(child) if child.tag == "group" else _primitive(child)
+            for child in element
+            if child.tag in ("group", "resource")
+        ),
+    )
+
+
+def _bundle(element: Element) -> Bundle:
+    return Bundle(
+        id=required(element, "id"),
+        type=text(element, "type"),
+        image=text(element, "image"),
+        unique=boolean(element, "unique"),
+        managed=boolean(element, "managed"),
+        maintenance=boolean(element, "maintenance"),
+        failed=boolean(element, "failed"),
+        replicas=tuple(
+            Replica(
+                id=required(replica, "id"),
+                members=tuple(map(_primitive, replica.iterfind("resource"))),
+            )
+            for replica in element.iterfind("replica")
+        ),
+    )
+
+
+RESOURCES: dict[str, Callable[[Element], Resource]] = {
+    "resource": _primitive,
+    "group": _group,
+    "clone": _clone,
+    "bundle": _bundle,
+}
+
+
+def _history(found: _Found, element: Element) -> None:
+    operations = tuple(map(_operation, element.iterfind("operation_history")))
+    fail_count = score(element, "fail-count")
+    if not fail_count and all(map(_is_unremarkable, operations)):
+        return
+    found.history.append(
+        ResourceHistory(
+            node=required(next(element.iterancestors("node")), "name"),
+            resource=required(element, "id"),
+            orphaned=boolean(element, "removed", "orphan"),
+            migration_threshold=score(element, "migration-threshold"),
+            fail_count=fail_count,
+            last_failure=text(element, "last-failure"),
+            operations=operations,
+        )
+    )
+
+
+def _operation(element: Element) -> Operation:
+    return Operation(
+        task=required(element, "task"),
+        rc=integer(element, "rc"),
+        rc_text=text(element, "rc_text"),
+        interval_ms=integer(element, "interval", unit="ms"),
+    )
+
+
+def _is_unremarkable(operation: Operation) -> bool:
+    """Success (0, 8), or "not running" (7) from what does not recur: a probe or a stop."""
+    return operation.rc in (0, 8) or (operation.rc == 7 and not operation.interval_ms)
+
+
+OP_KEY = re.compile(
+    r"(?P<resource>.+?)_(?:monitor|start|stop|promote|demote|migrate_to|migrate_from|reload"
+    r"|reload-agent|(?:pre|post)_notify_[a-z_]+|notify|last|last_failure)_[0-9]+"
+)
+
+
+def _failure(found: _Found, element: Element) -> None:
+    key = required(element, "op_key", "id")
+    task = text(element, "task")
+    interval = integer(element, "interval")
+    found.failures.append(
+        Failure(
+            resource=_resource_of(key, f"_{task}_{interval}"),
+            task=task,
+            interval_ms=interval,
+            node=required(element, "node"),
+            exit_code=integer(element, "exitcode"),
+            exit_status=text(element, "exitstatus"),
+            exit_reason=_reason(text(element, "exitreason")),
+            status=text(element, "status"),
+            call=integer(element, "call"),
+            time=_time(text(element, "last-rc-change")),
+        )
+    )
+
+
+def _resource_of(key: str, suffix: str) -> str:
+    """The resource in an operation key ``RESOURCE_TASK_INTERVAL``; ids may contain underscores.
+
+    Pacemaker 2.0.4 and 2.0.5 may print ``id="id"`` instead: a key that does not end in an operation
+    is returned as it is.
+    """
+    if key.endswith(suffix) and key != suffix:
+        return key[: -len(suffix)]
+    found = OP_KEY.fullmatch(key)
+    return found["resource"] if found else key
+
+
+def _reason(words: Optional[str]) -> Optional[str]:
+    """An exit reason as the agent gave it; ``none`` means that it gave none.
+
+    2.0.3 to 3.0.2 escape it twice, 2.1.8 and later only some of the characters. Up to 2.1.2 each
+    byte outside ASCII is printed as the octal number of the sign-extended byte.
+    """
+    if words in (None, "none"):
+        return None
+    unescaped = re.sub(r"&(?:amp|lt|gt|quot|apos|#\w+);", lambda m: html.unescape(m[0]), words)
+    return re.sub(
+        r"(?:\\37777777[67][0-7]{2})+",
+        lambda m: bytes(int(byte, 8) & 0xFF for byte in m[0].split("\\")[1:]).decode(
+            "utf-8", "replace"
+        ),
+        unescaped,
+    )
+
+
+ISO_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?: ?(?P<zone>Z|[+-]\d\d:?\d\d))?"
+)
+C_TIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _time(words: Optional[str]) -> Optional[datetime]:
+    """A time: ``2026-11-22 09:02:55Z`` (aware), or ctime of up to 2.0.2 (naive, local).
+
+    ``strptime`` would read the month's name in the language of this process.
+    """
+    if words is None:
+        return None
+    try:
+        iso = ISO_TIME.fullmatch(words)
+        if iso:
+            year, month, day, hour, minute, second = map(int, iso.groups()[:6])
+            return datetime(year, month, day, hour, minute, second, tzinfo=_zone(iso["zone"]))
+        ctime = C_TIME.fullmatch(words)
+        if ctime:
+            day, hour, minute, second, year = map(int, ctime.groups()[1:])
+            return datetime(year, MONTHS.index(ctime[1]) + 1, day, hour, minute, second)
+    except ValueError:  # a 32nd, a 25th hour, an unknown month
+        return None
+    return None
+
+
+def _zone(words: Optional[str]) -> Optional[timezone]:
+    if words is None:
+        return None
+    if words == "Z":
+        return timezone.utc
+    offset = timedelta(hours=int(words[1:3]), minutes=int(words[-2:]))
+    return timezone(-offset if words[0] == "-" else offset)
+
+
+def _ban(found: _Found, element: Element) -> None:
+    weight = score(element, "weight")
+    if weight is None:
+        raise ReadError(f"{label(element)} without weight")
+    found.bans.append(
+        Ban(
+            id=required(element, "id"),
+            resource=required(element, "resource"),
+            node=required(element, "node"),
+            weight=weight,
+            promoted_only=boolean(element, "promoted-only", "master_only"),
+        )
+    )
+
+
+GRANTED = {"granted": True, "revoked": False}
+
+
+def _ticket(found: _Found, element: Element) -> None:
+    name = required(element, "id")
+    status = text(element, "status")
+    granted = boolean(element, "granted") if status is None else GRANTED.get(status)
+    if status is not None and granted is None:
+        found.unrecognised.append(Unrecognised(status, f"status of ticket {name}"))
+    found.tickets.append(Ticket(id=name, granted=granted, standby=boolean(element, "standby")))
+
+
+def _fence_history(found: _Found, element: Element) -> None:
+    found.fence_history_status = integer(element, "status")
+    found.fence_events += map(_fence_event, element.iterfind("fence_event"))
+
+
+def _fence_event(element: Element) -> FenceEvent:
+    target = required(element, "target")
+    return FenceEvent(
+        action=text(element, "action"),
+        target=target,
+        status=parse(FenceStatus, required(element, "status", "state"), f"fencing of {target}"),
+        client=text(element, "client"),
+        origin=text(element, "origin"),
+        delegate=text(element, "delegate"),
+        completed=text(element, "completed"),
+        exit_reason=text(element, "exit-reason"),
+    )
+
+
+RECORDS: dict[Path, Callable[[_Found, Element], None]] = {
+    (): _root,
+    ("pacemakerd",): _pacemakerd,
+    ("summary",): _summary,
+    ("nodes", "node"): _node,
+    **{("resources", tag): _resource for tag in RESOURCES},
+    ("node_history", "node", "resource_history"): _history,
+    ("failures", "failure"): _failure,
+    ("bans", "ban"): _ban,
+    ("tickets", "ticket"): _ticket,
+    ("fence_history",): _fence_history,
+    ("status",): _status,
+}
+"""Where each part of the document stands, below either root, and who reads it."""

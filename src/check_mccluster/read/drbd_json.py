@@ -1,0 +1,205 @@
+"""The JSON of drbd-utils: decoding with its known defects, and access to members by type.
+
+drbdsetup prints its JSON with ``printf``. What some releases get wrong is repaired here; any
+other text that is not JSON is refused. Source: drbd-utils ``user/v9/drbdsetup.c``, 8.9.8 to 9.34.0.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Optional
+
+from .errors import ReadError
+
+__all__ = ["Members", "decode", "distinct"]
+
+Pairs = list[tuple[str, Any]]
+
+COMMENTS = re.compile(r"(?:\s*#[^\n]*)*\s*")
+"""``# No currently configured DRBD found.`` before the list: 8.9.8 to 9.5.0."""
+
+STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'
+"""A string, or the rest of the text if it has no end."""
+
+DEFECTS = re.compile(
+    r'(?P<quotes>"""")'  # an absent tls-certificate: show, 9.28 to 9.31
+    rf"|(?P<string>{STRING})"  # matched to be skipped
+    r"|(?P<nan>-?\b(?:nan|inf)\b)"  # printf of a division by zero: 9.4.0 and 9.5.0
+    r"|(?P<stray>,(?=\s*[\]}]))"  # after resync-done: 8.9.8 to 8.9.10; connection: 9.6.0 to 9.11.0
+    r'|(?P<gap>[0-9el\]}](?=\s+"))',  # before resync-done: the same; after node-id: 9.6.0 to 9.11.0
+    re.DOTALL,
+)
+
+LARGEST_INTEGER = 2**64 - 1
+LARGEST_NUMBER = 2.0**128
+"""More than any quotient of 64-bit counters."""
+
+FLAGS = {"yes": True, "no": False, "true": True, "false": False, "unknown": None}
+"""Words for booleans before 9.4.0."""
+
+
+def distinct(pairs: Pairs) -> dict[str, Any]:
+    """An object whose keys differ.
+
+    :raises ReadError: if a key is there twice.
+    """
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ReadError("not drbdsetup's JSON: the same key twice")
+    return members
+
+
+def decode(data: bytes, make_object: Callable[[Pairs], Any] = distinct) -> list[Any]:
+    """The elements of the list that drbdsetup printed.
+
+    ``nan`` and ``inf`` become ``None``. Bytes that are not UTF-8 are replaced.
+
+    :param make_object: makes an object of its keys and values.
+    :raises ReadError: if there is no output, or it is not JSON, cut off, XML, or not a list.
+        The message quotes nothing, because ``drbdsetup show`` prints secrets.
+    """
+    text = data.decode("utf-8", "replace").strip()
+    if not text:
+        raise ReadError("empty output")
+    text = COMMENTS.sub("", text, count=1)  # it matches at the start, if only nothing
+    if text.startswith("<"):
+        raise ReadError("this is XML, not drbdsetup's JSON")
+    try:
+        document = _load(text, make_object)
+    except RecursionError:
+        raise ReadError("not drbdsetup's JSON: nested too deeply") from None
+    if not isinstance(document, list):
+        raise ReadError("not drbdsetup's JSON: not a list")
+    return document
+
+
+def _load(text: str, make_object: Callable[[Pairs], Any]) -> Any:
+    try:
+        return _loads(text, make_object)
+    except ValueError:
+        repaired = DEFECTS.sub(_repair, text)
+    try:
+        return _loads(repaired, make_object)
+    except ValueError:
+        raise ReadError("cut off" if _is_cut_off(text) else "not JSON") from None
+
+
+def _loads(text: str, make_object: Callable[[Pairs], Any]) -> Any:
+    return json.loads(text, object_pairs_hook=make_object, parse_constant=lambda _: None)
+
+
+def _repair(defect: re.Match[str]) -> str:
+    if defect["quotes"]:
+        return '""'
+    if defect["nan"]:
+        return "null"
+    if defect["stray"]:
+        return ""
+    if defect["gap"]:
+        return defect["gap"] + ","
+    return defect[0]
+
+
+def _is_cut_off(text: str) -> bool:
+    """Whether the text ends before its brackets are closed."""
+    structure = re.sub(STRING, "", text, flags=re.DOTALL)
+    opened = structure.count("[") + structure.count("{")
+    closed = structure.count("]") + structure.count("}")
+    return text.startswith(("[", "{")) and opened > closed
+
+
+class Members:
+    """An object's members by type. Every method raises :class:`ReadError` for another type.
+
+    An absent key and ``null`` are the same. Messages name the key and the object, not the value.
+
+    :param where: what the object is, for messages (``r0/0 to storage02``).
+    """
+
+    def __init__(self, value: Any, where: str) -> None:
+        if not isinstance(value, dict):
+            raise ReadError(f"{where}: not an object")
+        self._members: dict[str, Any] = value
+        self.where = where
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._members
+
+    def _error(self, key: str, trouble: str) -> ReadError:
+        return ReadError(f"{self.where}: {key} {trouble}")
+
+    def value(self, key: str) -> Any:
+        """The value as decoded."""
+        return self._members.get(key)
+
+    def optional_text(self, key: str) -> Optional[str]:
+        """A printable string, so that no name can break the line it is printed in."""
+        value = self.value(key)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise self._error(key, "is not a string")
+        if not value.isprintable():
+            raise self._error(key, "has characters that cannot be printed")
+        return value
+
+    def text(self, key: str) -> str:
+        """A string that must be there."""
+        value = self.optional_text(key)
+        if value is None:
+            raise self._error(key, "is missing")
+        return value
+
+    def flag(self, key: str) -> Optional[bool]:
+        """A boolean, or one of the words that stood for it before 9.4.0."""
+        value = self.value(key)
+        if isinstance(value, str) and value in FLAGS:
+            return FLAGS[value]
+        if value is None or isinstance(value, bool):
+            return value
+        raise self._error(key, "is neither yes nor no")
+
+    def optional_integer(self, key: str) -> Optional[int]:
+        """A whole number of at most 64 bits."""
+        value = self.value(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST_INTEGER:
+            raise self._error(key, "is not a whole number")
+        return value
+
+    def integer(self, key: str) -> int:
+        """A whole number that must be there."""
+        value = self.optional_integer(key)
+        if value is None:
+            raise self._error(key, "is missing")
+        return value
+
+    def number(self, key: str) -> Optional[float]:
+        """A number; ``None`` for ``nan``, too."""
+        value = self.value(key)
+        if value is None:
+            return None
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or abs(value) > LARGEST_NUMBER
+        ):
+            raise self._error(key, "is not a number")
+        return float(value)
+
+    def optional_elements(self, key: str) -> Optional[list[Any]]:
+        """A list."""
+        value = self.value(key)
+        if value is not None and not isinstance(value, list):
+            raise self._error(key, "is not a list")
+        return value
+
+    def elements(self, key: str) -> list[Any]:
+        """A list that must be there."""
+        value = self.optional_elements(key)
+        if value is None:
+            raise self._error(key, "is missing")
+        return value

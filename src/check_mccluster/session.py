@@ -1,0 +1,143 @@
+"""From the command line's words to evidence: open the source, read the configuration file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Optional
+
+from .acquire.snapshot import Snapshot, SnapshotError
+from .acquire.source import Source
+from .evidence import Evidence
+from .judge import engine, inputs
+from .judge.check import Check
+from .judge.finding import Report, State
+from .judge.view import Asked, View
+from .model.config import Config
+from .options import DEFAULT_CONFIG, severity
+from .read.config import ConfigError, read_config
+
+
+class SetupError(Exception):
+    """The check cannot begin: a bad snapshot or configuration file. One line."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The options of :func:`~check_mccluster.options.source_options`, as given."""
+
+    timeout: float
+    snapshot: Optional[str] = None
+    max_age: Optional[float] = None
+    config: Optional[str] = None
+    node: Optional[str] = None
+    sudo: bool = False
+
+    @classmethod
+    def take(cls, values: dict[str, Any]) -> Setup:
+        """Take the options out of click's *values*; the rest stays."""
+        names = ("timeout", "snapshot", "max_age", "config", "node", "sudo")
+        return cls(**{name: values.pop(name) for name in names})
+
+
+def load_config(path: Optional[str]) -> Config:
+    """The configuration file: the one named, else the default one if it is there.
+
+    It is never looked for in the working directory.
+
+    :raises SetupError: if it cannot be read, or is wrong.
+    """
+    place = Path(path or DEFAULT_CONFIG)
+    try:
+        config = read_config(place.read_bytes())
+        for key, word in config.severity.items():
+            severity(key, word)
+        _absolute(config.tools)
+    except FileNotFoundError:
+        if path is None:
+            return Config()
+        raise SetupError(f"configuration file {place}: no such file") from None
+    except OSError as error:
+        raise SetupError(f"configuration file {place}: {error.strerror}") from None
+    except (ConfigError, ValueError) as error:
+        raise SetupError(f"configuration file {place}: {error}") from None
+    return config
+
+
+def _absolute(paths: Mapping[str, str]) -> None:
+    for name, path in paths.items():
+        if not path.startswith("/"):
+            raise ValueError(f"tools.{name}: '{path}' is no absolute path")
+
+
+def open_source(setup: Setup, config: Config) -> Source:
+    """This machine, or a snapshot.
+
+    :raises SetupError: if the snapshot cannot be read.
+    """
+    if setup.snapshot is not None:
+        try:
+            return Snapshot(setup.snapshot)
+        except SnapshotError as error:
+            raise SetupError(str(error)) from None
+    from .acquire.live import Live
+
+    deadline = time.monotonic() + setup.timeout
+    return Live(deadline=deadline, sudo=setup.sudo, paths=config.tools)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A report with the view it was made of."""
+
+    report: Report
+    view: View
+
+
+def run_check(
+    check: Check,
+    source: Source,
+    config: Config,
+    setup: Setup,
+    asked: Asked,
+) -> Outcome:
+    """Read what *check* needs from *source* and judge it.
+
+    :raises SetupError: if the snapshot turns out to be damaged.
+    """
+    severities = {key: State[word.upper()] for key, word in config.severity.items()}
+    severities.update(asked.severities)
+    asked = Asked(asked.patterns, asked.warning, asked.critical, asked.values, severities)
+    evidence = Evidence(source, config, setup.node, asked.values.get("sample"))
+    drbd_filter = asked if check.filters == "drbd" else Asked()
+    wanted = frozenset((*check.needs, *check.uses, *check.hints))
+    try:
+        view = evidence.view(wanted, drbd_filter)
+    except SnapshotError as error:
+        raise SetupError(str(error)) from None
+    report = engine.report(check, view, asked)
+    return Outcome(_aged(report, source, setup, severities), view)
+
+
+def _aged(
+    report: Report, source: Source, setup: Setup, severities: Mapping[str, State]
+) -> Report:
+    """Add ``snapshot-stale`` where --max-age asks for it: the only look at the clock."""
+    if not source.recorded or setup.max_age is None:
+        return report
+    stale = inputs.stale(source.time, datetime.now(timezone.utc), setup.max_age)
+    if stale is None:
+        return report
+    from dataclasses import replace
+
+    return engine.with_severities(
+        replace(report, findings=(stale, *report.findings)), severities
+    )
+
+
+def severities_of(pairs: Iterable[tuple[str, State]]) -> dict[str, State]:
+    """The last override of a key wins."""
+    return dict(pairs)

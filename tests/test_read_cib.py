@@ -1,0 +1,316 @@
+"""``cibadmin --query``: recorded documents, and constructed ones for the traps."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from check_mccluster.acquire.source import ToolTimeout
+from check_mccluster.acquire.tools import CIB
+from check_mccluster.model.pacemaker import (
+    INFINITY,
+    Cib,
+    Filesystem,
+    Location,
+    TicketConstraint,
+)
+from check_mccluster.read.cib import read_cib
+from check_mccluster.read.errors import NotXml, ReadError
+
+DOCUMENTS = Path(__file__).parents[1] / "fixtures" / "documents"
+
+EMPTY = Cib(properties={}, filesystems=(), locations=(), tickets=(), fence_devices=())
+
+
+def read(text: str) -> Cib:
+    return read_cib(io.BytesIO(text.encode()))
+
+
+def a_cib(resources: str = "", constraints: str = "", crm_config: str = "") -> Cib:
+    """A constructed CIB."""
+    return read(
+        f'<cib epoch="1"><configuration><crm_config>{crm_config}</crm_config><nodes/>'
+        f"<resources>{resources}</resources><constraints>{constraints}</constraints>"
+        "</configuration><status/></cib>"
+    )
+
+
+def nvpairs(**values: str) -> str:
+    return "".join(f'<nvpair id="{n}" name="{n}" value="{v}"/>' for n, v in values.items())
+
+
+def filesystem(name: str, inside: str, attributes: str = "") -> str:
+    return (
+        f'<primitive id="{name}" class="ocf" provider="heartbeat" type="Filesystem" {attributes}>'
+        f"{inside}</primitive>"
+    )
+
+
+def parameters(**values: str) -> str:
+    return f'<instance_attributes id="i">{nvpairs(**values)}</instance_attributes>'
+
+
+def recorded(name: str) -> Cib:
+    with (DOCUMENTS / f"cib-{name}.xml").open("rb") as stream:
+        return read_cib(stream)
+
+
+def test_recorded_cib_with_a_constraint_left_by_a_move() -> None:
+    assert recorded("2.1.5-moved-cli-prefer") == Cib(
+        properties={
+            "stonith-enabled": "false",
+            "have-watchdog": "false",
+            "dc-version": "2.1.5-a3f44794f94",
+            "cluster-infrastructure": "corosync",
+            "cluster-name": "lab",
+        },
+        filesystems=(Filesystem("FS_DRBD", "/srv/lab/drbd", "/opt/drbd"),),
+        locations=(
+            Location("location-group1-app03--INFINITY", "group1", "app03", -INFINITY),
+            Location("cli-prefer-group1", "group1", "app02", INFINITY),
+        ),
+        tickets=(),
+        fence_devices=(),
+    )
+
+
+def test_recorded_fence_devices_are_not_counted_again_in_the_status() -> None:
+    assert recorded("2.1.5-fence-devices").fence_devices == ("fence-bad", "fence-good")
+
+
+def test_nothing_configured() -> None:
+    assert a_cib() == EMPTY
+    assert read("<cib/>") == EMPTY
+
+
+def test_status_section_is_skipped_wherever_it_stands() -> None:
+    resources = filesystem("FS", parameters(device="/dev/drbd0"))
+    assert (
+        read(
+            f"<cib><status><node_state>{resources}<configuration><resources>{resources}</resources>"
+            "</configuration></node_state></status><configuration><resources/></configuration></cib>"
+        )
+        == EMPTY
+    )
+
+
+def test_first_of_several_property_sets_counts() -> None:
+    sets = (
+        f'<cluster_property_set id="a">{nvpairs(a="1")}</cluster_property_set>'
+        f'<cluster_property_set id="b">{nvpairs(a="2", b="3")}</cluster_property_set>'
+    )
+    assert a_cib(crm_config=sets).properties == {"a": "1", "b": "3"}
+
+
+def test_property_without_a_value_is_not_there() -> None:
+    pair = '<cluster_property_set id="a"><nvpair id="x" name="x"/></cluster_property_set>'
+    assert a_cib(crm_config=pair).properties == {}
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}",
+        '<group id="g">{}</group>',
+        '<clone id="c">{}</clone>',
+        '<clone id="c"><group id="g">{}</group></clone>',
+        '<master id="m">{}</master>',
+        '<bundle id="b">{}</bundle>',
+    ],
+)
+def test_filesystem_inside_other_resources(around: str) -> None:
+    one = filesystem("FS", parameters(device="/dev/drbd0", directory="/srv"))
+    assert a_cib(around.format(one)).filesystems == (Filesystem("FS", "/dev/drbd0", "/srv"),)
+
+
+def test_filesystem_without_directory_or_device() -> None:
+    both = filesystem("A", parameters(device="/dev/drbd0")) + filesystem("B", "")
+    assert a_cib(both).filesystems == (Filesystem("A", "/dev/drbd0", None),)
+
+
+def test_attributes_of_operations_and_other_agents_are_not_taken() -> None:
+    operation = f'<operations><op id="o" name="monitor">{parameters(device="x")}</op></operations>'
+    other = (
+        '<primitive id="D" class="ocf" provider="linbit" type="drbd">'
+        f"{parameters(device='/dev/drbd0')}</primitive>"
+        f'<primitive id="S" class="systemd" type="Filesystem">{parameters(device="y")}</primitive>'
+    )
+    assert a_cib(filesystem("A", operation) + other).filesystems == ()
+
+
+def test_first_of_several_attribute_sets_counts() -> None:
+    sets = parameters(device="/dev/drbd0") + parameters(device="/dev/drbd1", directory="/srv")
+    assert a_cib(filesystem("A", sets)).filesystems == (Filesystem("A", "/dev/drbd0", "/srv"),)
+
+
+@pytest.mark.parametrize("template_first", [True, False])
+def test_filesystem_from_a_template(template_first: bool) -> None:
+    template = (
+        '<template id="t" class="ocf" provider="heartbeat" type="Filesystem">'
+        f"{parameters(device='/dev/drbd0', directory='/srv')}</template>"
+    )
+    uses = (
+        '<primitive id="A" template="t"/>'
+        f'<primitive id="B" template="t">{parameters(device="/dev/drbd1")}</primitive>'
+    )
+    resources = template + uses if template_first else uses + template
+    assert a_cib(resources).filesystems == (
+        Filesystem("A", "/dev/drbd0", "/srv"),
+        Filesystem("B", "/dev/drbd1", "/srv"),
+    )
+
+
+def test_template_alone_and_template_that_is_missing() -> None:
+    template = f'<template id="t" class="stonith" type="x">{parameters(device="d")}</template>'
+    assert a_cib(template + '<primitive id="A" template="gone"/>') == EMPTY
+
+
+def test_fence_devices_alone_in_groups_clones_and_from_templates() -> None:
+    device = '<primitive id="{}" class="stonith" type="fence_ipmilan"/>'
+    resources = (
+        device.format("a")
+        + f'<group id="g">{device.format("b")}</group>'
+        + f'<clone id="c">{device.format("c")}</clone>'
+        + '<template id="t" class="stonith" type="fence_ipmilan"/>'
+        + '<primitive id="d" template="t"/>'
+    )
+    assert a_cib(resources).fence_devices == ("a", "b", "c", "d")
+
+
+@pytest.mark.parametrize(
+    ("score", "value"),
+    [
+        ("INFINITY", INFINITY),
+        ("+INFINITY", INFINITY),
+        ("-INFINITY", -INFINITY),
+        ("50", 50),
+        ("+50", 50),
+        ("-50", -50),
+        ("0", 0),
+        ("2000000", INFINITY),
+    ],
+)
+def test_scores(score: str, value: int) -> None:
+    constraint = f'<rsc_location id="l" rsc="r" node="app01" score="{score}"/>'
+    assert a_cib(constraints=constraint).locations == (Location("l", "r", "app01", value),)
+
+
+def rule(inside: str, attributes: str = 'score="INFINITY"') -> str:
+    return (
+        f'<rsc_location id="cli-prefer-r" rsc="r"><rule id="u" {attributes}>{inside}</rule>'
+        "</rsc_location>"
+    )
+
+
+UNAME = '<expression id="e" attribute="#uname" operation="eq" value="app02" type="string"/>'
+END = '<date_expression id="d" operation="lt" end="2026-11-22 10:00:00 Z"/>'
+
+
+@pytest.mark.parametrize(
+    ("constraint", "node", "score"),
+    [
+        pytest.param(rule(UNAME + END), "app02", INFINITY, id="move-with-a-lifetime"),
+        pytest.param(
+            rule(UNAME + END, 'score="-INFINITY" boolean-op="and"'), "app02", -INFINITY, id="and"
+        ),
+        pytest.param(rule(UNAME + END, 'boolean-op="or" score="5"'), None, 5, id="or"),
+        pytest.param(rule(UNAME.replace("eq", "ne")), None, INFINITY, id="not-that-node"),
+        pytest.param(rule(UNAME.replace("#uname", "pingd")), None, INFINITY, id="attribute"),
+        pytest.param(rule(UNAME * 2), None, INFINITY, id="two-names"),
+        pytest.param(rule(UNAME, 'score-attribute="weight"'), "app02", None, id="no-number"),
+        pytest.param(
+            '<rsc_location id="cli-prefer-r" rsc="r"><rule id="a" score="1"/>'
+            '<rule id="b" score="2"/></rsc_location>',
+            None,
+            None,
+            id="two-rules",
+        ),
+    ],
+)
+def test_location_by_rule(constraint: str, node: str | None, score: int | None) -> None:
+    assert a_cib(constraints=constraint).locations == (Location("cli-prefer-r", "r", node, score),)
+
+
+def test_location_of_a_pattern_and_of_a_set() -> None:
+    constraints = (
+        '<rsc_location id="p" rsc-pattern="^fs" node="app01" score="1"/>'
+        '<rsc_location id="s" node="app01" score="2"><resource_set id="x">'
+        '<resource_ref id="a"/><resource_ref id="b"/></resource_set></rsc_location>'
+    )
+    assert a_cib(constraints=constraints).locations == (
+        Location("p", None, "app01", 1),
+        Location("s", "a", "app01", 2),
+        Location("s", "b", "app01", 2),
+    )
+
+
+def test_tickets() -> None:
+    constraints = (
+        '<rsc_ticket id="t" rsc="group1" ticket="siteA" loss-policy="stop"/>'
+        '<rsc_ticket id="s" ticket="siteB"><resource_set id="x"><resource_ref id="a"/>'
+        "</resource_set></rsc_ticket>"
+        '<rsc_colocation id="c" rsc="a" with-rsc="b"/>'
+    )
+    assert a_cib(constraints=constraints).tickets == (
+        TicketConstraint("t", "group1", "siteA"),
+        TicketConstraint("s", "a", "siteB"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("constraint", "message"),
+    [
+        ('<rsc_location rsc="r"/>', "rsc_location without id"),
+        (
+            '<rsc_location id="l" rsc="r" score="high"/>',
+            "rsc_location l: score is 'high', not a score",
+        ),
+        ('<rsc_ticket id="t" rsc="r"/>', "rsc_ticket t without ticket"),
+    ],
+)
+def test_constraints_that_are_none(constraint: str, message: str) -> None:
+    with pytest.raises(ReadError) as error:
+        a_cib(constraints=constraint)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty output"),
+        ("<crm_mon/>", "root element is crm_mon, not cib"),
+        ("<cib><configuration>", "cut off"),
+        ("<!DOCTYPE cib><cib/>", "has a DOCTYPE, which cibadmin never prints"),
+        ("{}", "this is JSON, not cibadmin's XML"),
+    ],
+)
+def test_foreign_and_broken_input(text: str, message: str) -> None:
+    with pytest.raises(ReadError) as error:
+        read(text)
+    assert str(error.value) == message
+
+
+def test_plain_text() -> None:
+    with pytest.raises(NotXml) as error:
+        read("Call cib_query failed (-62): Timer expired\n")
+    assert error.value.text == "Call cib_query failed (-62): Timer expired"
+
+
+def test_cut_inside_the_status_section() -> None:
+    text = (DOCUMENTS / "cib-2.1.5-fence-devices.xml").read_text()
+    with pytest.raises(ReadError, match=r"^cut off$"):
+        read(text[: text.index("<status>") + 500])
+
+
+def test_exceptions_of_the_stream_pass_unchanged() -> None:
+    timeout = ToolTimeout(CIB, "no answer within 8 s")
+
+    class Failing(io.BytesIO):
+        def read(self, _size: int | None = -1, /) -> bytes:
+            raise timeout
+
+    with pytest.raises(ToolTimeout) as error:
+        read_cib(Failing())
+    assert error.value is timeout
