@@ -62,10 +62,6 @@ class Commands(click.Group):
             )
 
 
-class _NothingChecked(Exception):  # noqa: N818 - not an error: help or version was asked for
-    """``--help`` or ``--version`` of a check: exit 3, as the plugin guidelines ask."""
-
-
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     del param
     if value and not ctx.resilient_parsing:
@@ -168,7 +164,7 @@ def _deadline(seconds: float) -> contextlib.AbstractContextManager[None]:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Any:
-    def ring(number: int, frame: Optional[FrameType]) -> None:
+    def ring(_number: int, _frame: Optional[FrameType]) -> None:
         raise Interrupted(f"no verdict within {seconds - 1:g} s")
 
     previous = signal.signal(signal.SIGALRM, ring)
@@ -180,7 +176,7 @@ def _alarm(seconds: float) -> Any:
         signal.signal(signal.SIGALRM, previous)
 
 
-def _end_on_signal(number: int, frame: Optional[FrameType]) -> NoReturn:
+def _end_on_signal(number: int, _frame: Optional[FrameType]) -> NoReturn:
     raise Interrupted(f"ended by signal {signal.Signals(number).name}")
 
 
@@ -208,7 +204,7 @@ def main(args: Optional[Sequence[str]] = None) -> NoReturn:
         cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
         code = UNKNOWN if checked else 0
     except SystemExit as end:
-        code = end.code if end.code in (0, 1, 2, 3) else UNKNOWN  # type: ignore[assignment]
+        code = end.code if end.code in (0, 1, 2, 3) else UNKNOWN
     except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:
         click.echo(error.ctx.get_help())
         code = UNKNOWN
@@ -224,7 +220,7 @@ def main(args: Optional[Sequence[str]] = None) -> NoReturn:
     except Interrupted as error:
         _say(name, str(error))
         code = UNKNOWN
-    except Exception as error:  # noqa: BLE001 - a bug must end in one line, too
+    except Exception as error:  # a bug must end in one line, too
         code = _crash(name, arguments, error)
     _flush()
     sys.exit(code)

@@ -161,9 +161,7 @@ def _read(source: Source, tool: Tool) -> Attempt[Any]:
         ending = stream.finish()
     except AcquireError as error:
         return Attempt(program, command, _FAULTS[type(error)], error.detail)
-    return Attempt(
-        program, command, fault, detail, ending.exit_code, ending.stderr, document, text
-    )
+    return Attempt(program, command, fault, detail, ending.exit_code, ending.stderr, document, text)
 
 
 def _reader(tool: Tool) -> Callable[[Stream], Any]:

@@ -21,7 +21,9 @@ class RangeType(click.ParamType):
 
     name = "range"
 
-    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> Any:
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> Any:
         """A nagiosplugin Range; always from text, a bare 0 would mean "no range" to it."""
         import nagiosplugin
 
@@ -38,7 +40,9 @@ class SeverityType(click.ParamType):
 
     name = "severity"
 
-    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> Any:
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> Any:
         """A pair of key and state."""
         if isinstance(value, tuple):
             return value
@@ -56,7 +60,9 @@ class SecondsType(click.ParamType):
 
     name = "seconds"
 
-    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> float:
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> float:
         """Seconds as a float; infinity and NaN are none."""
         try:
             seconds = float(value)
@@ -197,7 +203,9 @@ def _own_option(option: Option) -> click.Option:
 class _CheckName(click.ParamType):
     name = "check"
 
-    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> str:
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> str:
         from . import registry
 
         if value not in registry.names():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from functools import lru_cache
+from functools import cache
 
 from . import checks
 from .judge.check import Check
@@ -30,7 +30,7 @@ ORDER = (
 """How the checks are listed; one that is not named here comes at the end."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def names() -> tuple[str, ...]:
     """The names of all checks, ``overview`` last."""
     found = {m.name.replace("_", "-") for m in pkgutil.iter_modules(checks.__path__)}
@@ -59,9 +59,7 @@ def kinds() -> dict[str, tuple[Kind, tuple[str, ...]]]:
     """Every kind of finding by its key, with the checks that can have it; input kinds have none."""
     from .judge import inputs
 
-    found: dict[str, tuple[Kind, tuple[str, ...]]] = {
-        kind.key: (kind, ()) for kind in inputs.KINDS
-    }
+    found: dict[str, tuple[Kind, tuple[str, ...]]] = {kind.key: (kind, ()) for kind in inputs.KINDS}
     for check in single_checks():
         for kind in check.kinds:
             _, owners = found.get(kind.key, (kind, ()))

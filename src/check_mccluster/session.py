@@ -122,9 +122,7 @@ def run_check(
     return Outcome(_aged(report, source, setup, severities), view)
 
 
-def _aged(
-    report: Report, source: Source, setup: Setup, severities: Mapping[str, State]
-) -> Report:
+def _aged(report: Report, source: Source, setup: Setup, severities: Mapping[str, State]) -> Report:
     """Add ``snapshot-stale`` where --max-age asks for it: the only look at the clock."""
     if not source.recorded or setup.max_age is None:
         return report
@@ -133,9 +131,7 @@ def _aged(
         return report
     from dataclasses import replace
 
-    return engine.with_severities(
-        replace(report, findings=(stale, *report.findings)), severities
-    )
+    return engine.with_severities(replace(report, findings=(stale, *report.findings)), severities)
 
 
 def severities_of(pairs: Iterable[tuple[str, State]]) -> dict[str, State]:

@@ -44,8 +44,7 @@ NO_MAPPING = Kind(
     "mapping-none",
     State.UNKNOWN,
     "No Filesystem resource on a DRBD device is known, from the CIB or the configuration file.",
-    "Set runs_with in [drbd.NAME] of the configuration file; 'check_mccluster topology' prints"
-    " one",
+    "Set runs_with in [drbd.NAME] of the configuration file; 'check_mccluster topology' prints one",
 )
 
 _RUNS = (Role.STARTED, Role.PROMOTED)
@@ -55,12 +54,8 @@ def _blind(view: View, pair: Pair, resource: DrbdResource) -> Iterator[Finding]:
     """Started here, and DRBD here cannot do I/O."""
     for device in resource.devices:
         if not has_io(view, resource, device):
-            text = (
-                f"{pair.resource} is Started on {view.here}, and {_why(view, resource, device)}"
-            )
-            yield finding(
-                NO_IO, pair.resource, text, nodes=(view.here,), resource=resource.name
-            )
+            text = f"{pair.resource} is Started on {view.here}, and {_why(view, resource, device)}"
+            yield finding(NO_IO, pair.resource, text, nodes=(view.here,), resource=resource.name)
             return
 
 
@@ -81,26 +76,29 @@ def _judge_one(
     if multiple is not None:
         yield multiple
     nodes = member.nodes if member.role in _RUNS else ()
-    names = {"resource": resource.name}
     here = contains_node(nodes, view.node)
     if nodes and seen.names:
         for primary in seen.names:
             if not contains_node(nodes, primary):
                 text = f"{pair.resource} runs on {join(nodes)}, the Primary of {resource.name} is {primary}"
-                yield finding(ELSEWHERE, pair.resource, text, nodes=(primary,), **names)
+                yield finding(
+                    ELSEWHERE, pair.resource, text, nodes=(primary,), resource=resource.name
+                )
                 break
     elif nodes and (seen.complete or here):
         text = f"{pair.resource} is Started on {join(nodes)}, and {resource.name} has no Primary"
-        yield finding(NO_PRIMARY, pair.resource, text, nodes=nodes, **names)
+        yield finding(NO_PRIMARY, pair.resource, text, nodes=nodes, resource=resource.name)
     elif not nodes and seen.names:
         who = join(seen.names)
         text = f"{who} is Primary of {resource.name}, and {pair.resource} runs nowhere"
-        yield finding(NO_SERVICE, pair.resource, text, nodes=seen.names, **names)
+        yield finding(NO_SERVICE, pair.resource, text, nodes=seen.names, resource=resource.name)
     if here:
         yield from _blind(view, pair, resource)
 
 
-def _unmapped(view: View, asked: Asked, cluster: Cluster, all_pairs: tuple[Pair, ...]) -> Iterator[Finding]:
+def _unmapped(
+    view: View, asked: Asked, cluster: Cluster, all_pairs: tuple[Pair, ...]
+) -> Iterator[Finding]:
     """Pairs that cannot be judged, and none at all."""
     if not all_pairs:
         names = f" for {', '.join(asked.patterns)}" if asked.patterns else ""

@@ -85,17 +85,16 @@ DISK_UNEXPECTED = Kind(
 def _diskless(view: View, resource: DrbdResource, device: Device, name: str) -> Optional[Finding]:
     rule = view.config.drbd.get(resource.name)
     here = (view.here,)
-    names = {"resource": resource.name}
     client = is_client(view, resource, device)
     if client is None:
         text = f"{name}: Diskless on {view.here}, and drbdsetup cannot say whether on purpose"
-        return finding(CLIENT_UNKNOWN, name, text, nodes=here, **names)
+        return finding(CLIENT_UNKNOWN, name, text, nodes=here, resource=resource.name)
     if not client:
         text = f"{name}: disk lost on {view.here} (Diskless, not a client)"
-        return finding(LOST, name, text, nodes=here, **names)
+        return finding(LOST, name, text, nodes=here, resource=resource.name)
     if rule is not None and contains_node(rule.replicas, view.node):
         text = f"{name}: {view.here} is a diskless client, the configuration file says replica"
-        return finding(CLIENT_UNEXPECTED, name, text, nodes=here, **names)
+        return finding(CLIENT_UNEXPECTED, name, text, nodes=here, resource=resource.name)
     return None
 
 

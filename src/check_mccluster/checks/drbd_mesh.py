@@ -18,8 +18,7 @@ STANDALONE = Kind(
     State.CRITICAL,
     "The connection is StandAlone: split brain, refused, or disconnected by hand. It will not"
     " reconnect by itself.",
-    "journalctl -k -g Split-Brain; if it was by hand: drbdadm connect"
-    " {resource}:{peer}",
+    "journalctl -k -g Split-Brain; if it was by hand: drbdadm connect {resource}:{peer}",
 )
 CONNECTING = Kind(
     "peer-connecting",
@@ -73,9 +72,7 @@ def _per_peer(kind: Kind, faults: Sequence[_Fault], state: Optional[State]) -> I
         names = [resource.name for resource, _ in same]
         text = f"{join(names, 2)}: {_peer_kind(same[0][1])} {peer} is {word}"
         object_ = f"{names[0]}:{peer}"
-        yield finding(
-            kind, object_, text, state=state, nodes=(peer,), resource=names[0], peer=peer
-        )
+        yield finding(kind, object_, text, state=state, nodes=(peer,), resource=names[0])
 
 
 def _is_cut(resource: DrbdResource) -> bool:
@@ -107,27 +104,27 @@ def _missing(view: View, resource: DrbdResource) -> Iterator[Finding]:
         if not view.is_here(name) and not contains_node(peers, name):
             text = f"{resource.name}: no connection to {name} is configured in the kernel"
             object_ = f"{resource.name}:{name}"
-            yield finding(
-                MISSING, object_, text, nodes=(name,), resource=resource.name, peer=name
-            )
+            yield finding(MISSING, object_, text, nodes=(name,), resource=resource.name)
 
 
-def _connected(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
+def _connected(asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
     """What can be wrong with a connection that is up."""
-    del view
     for connection in resource.connections:
         if not connection.is_connected:
             continue
         object_ = f"{resource.name}:{connection.name}"
-        names = {"resource": resource.name, "peer": connection.name}
         down = [path for path in connection.paths or () if path.established is False]
         if down:
             pairs = join([f"{path.this_host} - {path.remote_host}" for path in down], 2)
             text = f"{resource.name}: path to {connection.name} is down ({pairs})"
-            yield finding(PATH_DOWN, object_, text, nodes=(connection.name,), **names)
+            yield finding(
+                PATH_DOWN, object_, text, nodes=(connection.name,), resource=resource.name
+            )
         if connection.congested and asked.values.get("report_congestion"):
             text = f"{resource.name}: connection to {connection.name} is congested"
-            yield finding(CONGESTED, object_, text, nodes=(connection.name,), **names)
+            yield finding(
+                CONGESTED, object_, text, nodes=(connection.name,), resource=resource.name
+            )
 
 
 def judge(view: View, asked: Asked) -> Report:
@@ -151,7 +148,7 @@ def judge(view: View, asked: Asked) -> Report:
         findings += _per_peer(CONNECTING, rest, state)
     for resource in resources:
         findings += _missing(view, resource)
-        findings += _connected(view, asked, resource)
+        findings += _connected(asked, resource)
     total = sum(len(r.connections) for r in resources)
     figures = [
         Figure("connected", sum(up.values()), minimum=0, maximum=total),
@@ -187,9 +184,7 @@ CHECK = Check(
         ("connected_min", "connected peers of the resource that has the fewest"),
         ("{resource}_connected", "connected peers of the resource, of those configured"),
     ),
-    options=(
-        Option("--report-congestion", "A congested connection is a finding.", "flag"),
-    ),
+    options=(Option("--report-congestion", "A congested connection is a finding.", "flag"),),
     number="the fewest connected peers of a resource; the ranges replace peer-connecting",
     filters="drbd",
     example="check_mccluster drbd-mesh --report-congestion",

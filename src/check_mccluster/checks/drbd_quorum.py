@@ -90,13 +90,14 @@ def _suspended(resource: DrbdResource) -> Optional[str]:
 
 def _knows_disks(resource: DrbdResource, device: Device) -> bool:
     """Whether every disk state of the volume is a known word."""
-    states = [device.disk_state, *(p.peer_disk_state for _, p in peer_devices(resource, device.volume))]
+    states = [
+        device.disk_state,
+        *(p.peer_disk_state for _, p in peer_devices(resource, device.volume)),
+    ]
     return all(isinstance(state, DiskState) for state in states)
 
 
-def _volume(
-    view: View, asked: Asked, resource: DrbdResource, device: Device
-) -> Iterator[Finding]:
+def _volume(view: View, asked: Asked, resource: DrbdResource, device: Device) -> Iterator[Finding]:
     name = volume_name(resource, device.volume)
     have = copies(view, resource, device)
     count, due = len(have.up_to_date), len(have.replicas)
@@ -131,7 +132,9 @@ def _volume(
 
 def _in_flight(resource: DrbdResource, device: Device) -> int:
     """Requests of a volume that wait for a disk or a peer."""
-    peers = sum((p.pending or 0) + (p.unacked or 0) for _, p in peer_devices(resource, device.volume))
+    peers = sum(
+        (p.pending or 0) + (p.unacked or 0) for _, p in peer_devices(resource, device.volume)
+    )
     return (device.upper_pending or 0) + (device.lower_pending or 0) + peers
 
 
@@ -186,7 +189,7 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
         yield finding(OFF, name, f"{name}: quorum is off with {nodes} nodes")
 
 
-def _margin(view: View, resource: DrbdResource, device: Device, have: Copies) -> Optional[int]:
+def _margin(view: View, resource: DrbdResource, have: Copies) -> Optional[int]:
     """Replicas that may still be lost before the majority is; ``None`` where none is needed."""
     options = shown(view, resource.name)
     if options is not None and options.quorum == "off":
@@ -217,7 +220,7 @@ def judge(view: View, asked: Asked) -> Report:
     words = []
     for resource, device, have in volumes:
         name = volume_name(resource, device.volume)
-        margin = _margin(view, resource, device, have)
+        margin = _margin(view, resource, have)
         may = f", {margin} may fail" if margin is not None else ""
         words.append(f"{name}: {len(have.up_to_date)} of {len(have.replicas)} copies{may}")
         if len(volumes) <= MOST_SINGLE_FIGURES:

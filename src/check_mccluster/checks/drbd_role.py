@@ -13,6 +13,7 @@ from ..judge.drbd import (
     two_primaries,
 )
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.pacemaker import join
 from ..judge.view import Asked, Input, View, contains_node
 from ..model.drbd import DrbdResource, Role
 
@@ -42,8 +43,6 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
     multiple = two_primaries(view, resource, seen)
     if multiple is not None:
         yield multiple
-    if not seen.names and seen.complete:
-        yield finding(NONE, resource.name, f"{resource.name}: no node is Primary")
     never = (*asked.values.get("never_primary", ()), *view.config.tie_breakers)
     for name in seen.names:
         if contains_node(never, name):
@@ -53,6 +52,17 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
     if role is not None and state_name(resource.role) != role:
         text = f"{resource.name}: {view.here} is {state_name(resource.role)}, expected {role}"
         yield finding(UNEXPECTED, resource.name, text, nodes=(view.here,))
+
+
+def _nobody(view: View, resources: tuple[DrbdResource, ...]) -> Iterator[Finding]:
+    """Resources without a Primary, in one finding: usually they are all idle together."""
+    idle = [
+        resource.name
+        for resource in resources
+        if (seen := primaries(view, resource)).complete and not seen.names
+    ]
+    if idle:
+        yield finding(NONE, idle[0], f"{join(idle)}: no node is Primary")
 
 
 def _words(view: View, resource: DrbdResource) -> str:
@@ -86,7 +96,10 @@ def judge(view: View, asked: Asked) -> Report:
         ]
     some = [_words(view, resource) for resource in resources]
     return Report(
-        tuple(each for r in resources for each in _judge_one(view, asked, r)),
+        (
+            *(each for r in resources for each in _judge_one(view, asked, r)),
+            *_nobody(view, resources),
+        ),
         "; ".join(some[:2]) + (f"; {len(some) - 2} more resources" if len(some) > 2 else ""),
         tuple(figures),
         tuple(

@@ -115,7 +115,6 @@ class _Spot:
             state=state,
             nodes=(self.connection.name,),
             resource=self.resource.name,
-            peer=self.connection.name,
         )
 
     def others_syncing(self) -> bool:

@@ -55,7 +55,9 @@ class _Outlook:
     disabled: bool
 
 
-def _cluster_wide(view: View, cluster: Cluster, count: Tally, active: tuple[str, ...]) -> Iterator[str]:
+def _cluster_wide(
+    view: View, cluster: Cluster, count: Tally, active: tuple[str, ...]
+) -> Iterator[str]:
     """What keeps anything from being started anywhere."""
     if cluster.summary.dc is None:
         yield "no designated controller"
@@ -163,9 +165,7 @@ def _here(view: View, cluster: Cluster, outlooks: list[_Outlook]) -> Iterator[Fi
             continue
         if contains_node(tuple(wanted_exclusions(view, cluster, outlook.resource)), view.node):
             continue
-        reasons = next(
-            (why for node, why in outlook.excluded.items() if view.is_here(node)), None
-        )
+        reasons = next((why for node, why in outlook.excluded.items() if view.is_here(node)), None)
         if reasons:
             together.setdefault(reasons, []).append(outlook.resource.id)
     for reasons, names in together.items():

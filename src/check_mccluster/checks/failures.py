@@ -102,7 +102,9 @@ def judge(view: View, asked: Asked) -> Report:
     cluster = view.cluster.value
     if cluster is None:
         return Report()
-    history = [past for past in cluster.history if asked.wants(past.resource, base_id(past.resource))]
+    history = [
+        past for past in cluster.history if asked.wants(past.resource, base_id(past.resource))
+    ]
     recorded: dict[tuple[str, str], list[Failure]] = {}
     for failure in cluster.failures:
         if asked.wants(failure.resource, base_id(failure.resource)):

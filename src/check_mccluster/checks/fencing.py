@@ -77,14 +77,10 @@ def judge(view: View, asked: Asked) -> Report:
         findings.append(finding(DISABLED, "fencing", "fencing is disabled"))
     if enabled is None:
         text = "crm_mon does not say whether fencing is enabled"
-        findings.append(
-            finding(OUTPUT_INVALID, "crm_mon", text, command="crm_mon -r -1 -X", grant="")
-        )
+        findings.append(finding(OUTPUT_INVALID, "crm_mon", text, command="crm_mon -r -1 -X"))
     if cluster.fence_history_status:
         text = f"the fencer did not give its history (code {cluster.fence_history_status})"
-        findings.append(
-            finding(TOOL_FAILED, "fencer", text, command="stonith_admin --history '*'", grant="")
-        )
+        findings.append(finding(TOOL_FAILED, "fencer", text, command="stonith_admin --history '*'"))
     failed = sum(1 for each in findings if each.kind is FENCING_FAILED)
     word = {True: "enabled", False: "disabled", None: "unknown"}[enabled]
     return Report(

@@ -95,7 +95,9 @@ def judge(view: View, asked: Asked) -> Report:
         return Report()
     peers = _peers(links)
     rings = [link for link in links.links if link.peer_id is None]
-    findings = [each for peer, several in peers.items() for each in _judge_peer(view, peer, several)]
+    findings = [
+        each for peer, several in peers.items() for each in _judge_peer(view, peer, several)
+    ]
     findings += [
         finding(FAULTY, f"ring {ring.link}", f"ring {ring.link} ({ring.address}) is FAULTY")
         for ring in rings

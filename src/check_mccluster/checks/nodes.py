@@ -91,7 +91,7 @@ VERSIONS_MIXED = Kind(
 )
 
 
-def _state_of(cluster: Cluster, node: Node) -> Iterator[Finding]:
+def _state_of(node: Node) -> Iterator[Finding]:
     """The findings of one node: a node that is down has one, and nothing else counts."""
     name = node.name
     here = (name,)
@@ -163,7 +163,7 @@ def judge(view: View, asked: Asked) -> Report:
         if node.type != "ping" and not guest_is_stopped(cluster, node)
     )
     online = sum(1 for node in nodes if node.online)
-    findings = [each for node in nodes for each in _state_of(cluster, node)]
+    findings = [each for node in nodes for each in _state_of(node)]
     if asked.has_limits:
         state = limited_state(asked, online)
         findings = [
@@ -200,8 +200,11 @@ def judge(view: View, asked: Asked) -> Report:
 def _describe(node: Node) -> str:
     words = [
         "online" if node.online else "offline",
-        *(word for word in ("unclean", "pending", "standby", "maintenance", "shutdown")
-          if getattr(node, word)),
+        *(
+            word
+            for word in ("unclean", "pending", "standby", "maintenance", "shutdown")
+            if getattr(node, word)
+        ),
     ]
     if node.is_dc:
         words.append("DC")

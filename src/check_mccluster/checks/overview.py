@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
+from ..judge import mapping
 from ..judge.check import Check, Option
 from ..judge.engine import report as report_of
 from ..judge.engine import worst_first
@@ -33,7 +35,7 @@ def fitting(view: View) -> tuple[Check, ...]:
     return chosen
 
 
-def _not_installed(answer: Answer[object]) -> bool:
+def _not_installed(answer: Answer[Any]) -> bool:
     """Whether the tool is missing and nothing says that it should be there."""
     kinds = {problem.kind for problem in answer.problems}
     return TOOL_MISSING in kinds and DRBD_RESOURCE_MISSING not in kinds
@@ -48,82 +50,98 @@ class _Cause:
 
     :param keys: findings that can be a cause. :param anyway: findings that follow from it whatever
         they name. :param same_node: findings that follow if they name a node of the cause.
+    :param all_nodes: findings that follow if they name no other node. :param above: findings that
+        follow if they are about a Pacemaker resource on the DRBD resource of the cause.
     """
 
     keys: frozenset[str]
     anyway: frozenset[str] = frozenset()
     same_node: frozenset[str] = frozenset()
+    all_nodes: frozenset[str] = frozenset()
+    above: frozenset[str] = frozenset()
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_LINKS = "peer-unreachable link-down peer-connecting mesh-isolated"
 _FAILOVER = "no-candidate candidates-low here-not-ready"
+_WITHOUT_QUORUM = (
+    "dc-missing node-offline node-unclean quorum-margin peer-unreachable resource-stopped"
+    " resource-transition resource-on-lost-node clone-down clone-degraded promoted-missing"
+    f" not-running primary-none {_FAILOVER}"
+)
 _CAUSES = (
     _Cause(
-        _words("quorum-lost dc-missing"),
-        _words(
-            "quorum-lost dc-missing node-offline node-unclean quorum-margin peer-unreachable"
-            " resource-stopped resource-transition resource-on-lost-node clone-down"
-            f" clone-degraded promoted-missing not-running primary-none {_FAILOVER}"
-        ),
-        _words("peer-connecting mesh-isolated primary-without-service"),
+        _words("quorum-lost"),
+        anyway=_words(_WITHOUT_QUORUM),
+        same_node=_words("peer-connecting primary-without-service"),
+        all_nodes=_words("mesh-isolated"),
+    ),
+    _Cause(
+        _words("dc-missing"),
+        anyway=_words(_WITHOUT_QUORUM),
+        same_node=_words("peer-connecting primary-without-service"),
     ),
     _Cause(
         _words("drbd-quorum-lost copies-none"),
-        _words(f"started-without-io {_FAILOVER} io-suspended io-failing copies-none"),
-        _words("peer-connecting peer-standalone mesh-isolated copies-low"),
+        anyway=_words(f"started-without-io {_FAILOVER} io-suspended io-failing"),
+        same_node=_words("peer-connecting peer-standalone mesh-isolated copies-low"),
+        above=_words(
+            "resource-stopped resource-failed resource-blocked resource-transition not-running"
+            " node-barred fail-count failed-action"
+        ),
     ),
     _Cause(
         _words("cluster-maintenance fencing-no-device"),
-        _words(f"{_FAILOVER} resource-unmanaged"),
+        anyway=_words(f"{_FAILOVER} resource-unmanaged"),
     ),
     _Cause(
         _words("node-offline node-unclean"),
-        _words("quorum-margin"),
-        _words(f"{_LINKS} copies-low resource-on-lost-node clone-degraded {_FAILOVER}"),
+        anyway=_words("quorum-margin"),
+        same_node=_words(
+            "peer-unreachable link-down peer-connecting copies-low resource-on-lost-node"
+            f" clone-degraded {_FAILOVER}"
+        ),
+        all_nodes=_words("mesh-isolated"),
     ),
     _Cause(
         _words("node-pending node-shutdown node-standby node-standby-onfail node-maintenance")
         | _words("node-health-red"),
-        _words("versions-mixed"),
-        _words(_FAILOVER),
+        same_node=_words(_FAILOVER),
     ),
-    _Cause(_words("resource-disabled"), _words("not-running primary-none")),
+    _Cause(_words("resource-disabled"), anyway=_words("not-running primary-none")),
     _Cause(
         _words("resource-failed resource-blocked resource-stopped"),
-        _words("not-running"),
-        _words("node-barred fail-count failed-action"),
+        anyway=_words("not-running"),
+        same_node=_words("node-barred fail-count failed-action"),
     ),
     _Cause(_words("node-barred leftover-ban"), same_node=_words(_FAILOVER)),
     _Cause(
         _words("disk-lost disk-failed disk-inconsistent disk-outdated disk-syncing"),
         same_node=_words("copies-low"),
     ),
-    _Cause(_words("sync-stalled sync-target"), same_node=_words("disk-syncing copies-low")),
-    _Cause(
-        _words("peer-standalone mesh-isolated peer-connecting peer-unreachable"),
-        same_node=_words("copies-low peer-connecting mesh-isolated"),
-    ),
+    _Cause(_words("sync-stalled sync-target"), same_node=_words("copies-low")),
+    _Cause(_words("mesh-isolated"), same_node=_words("copies-low")),
+    _Cause(_words("peer-unreachable"), same_node=_words("peer-connecting")),
+    _Cause(_words("peer-standalone peer-connecting"), same_node=_words("copies-low")),
 )
 """In the order in which they explain: the first that fits takes the rest."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Fault:
     """A root cause with what follows from it."""
 
     cause: Finding
-    follows: list[Finding] = field(default_factory=list)
+    follows: Sequence[Finding] = ()
 
     @property
     def state(self) -> State:
         return worst([self.cause.state, *(each.state for each in self.follows)])
 
 
-def faults(findings: Sequence[Finding]) -> list[_Fault]:
+def faults(view: View, findings: Sequence[Finding]) -> list[_Fault]:
     """Fold consequences into their causes; gravest fault first."""
     left = list(findings)
     found: list[_Fault] = []
@@ -132,24 +150,32 @@ def faults(findings: Sequence[Finding]) -> list[_Fault]:
             if cause not in left:
                 continue
             left.remove(cause)
-            fault = _Fault(cause)
-            nodes = set(cause.nodes)
-            for each in list(left):
-                if each.key in rule.anyway or (
-                    each.key in rule.same_node and _concerns(each, nodes)
-                ):
-                    left.remove(each)
-                    fault.follows.append(each)
-                    nodes.update(each.nodes if each.key in rule.anyway else ())
-            found.append(fault)
+            follows = _following(view, rule, cause, left)
+            left = [each for each in left if each not in follows]
+            found.append(_Fault(cause, follows))
     found += [_Fault(each) for each in left]
-    position = {id(each): index for index, each in enumerate(findings)}
-    return sorted(found, key=lambda f: (-f.state.rank, position[id(f.cause)]))
+    position = {each: index for index, each in enumerate(findings)}
+    return sorted(found, key=lambda fault: (-fault.state.rank, position[fault.cause]))
 
 
-def _concerns(each: Finding, nodes: set[str]) -> bool:
-    """Whether a finding names a node of the cause; one without nodes concerns the cluster."""
-    return not each.nodes or bool(nodes & set(each.nodes))
+def _following(
+    view: View, rule: _Cause, cause: Finding, findings: Sequence[Finding]
+) -> list[Finding]:
+    """Those of *findings* that *cause* explains; nodes lost with it count as its own."""
+    nodes = set(cause.nodes)
+    for each in findings:
+        if each.key in rule.anyway:
+            nodes.update(each.nodes)
+    above = mapping.above(view, cause.object.partition("/")[0]) if rule.above else frozenset()
+    return [
+        each
+        for each in findings
+        if each.key in rule.anyway
+        # A finding without nodes concerns the cluster as a whole.
+        or (each.key in rule.same_node and (not each.nodes or nodes & set(each.nodes)))
+        or (each.key in rule.all_nodes and nodes >= set(each.nodes))
+        or (each.key in rule.above and each.object in above)
+    ]
 
 
 # -- the check ---------------------------------------------------------------------------------
@@ -197,13 +223,13 @@ def _reports(view: View, asked: Asked) -> Iterator[tuple[Check, Report]]:
 def judge(view: View, asked: Asked) -> Report:
     """Every check that fits this node; each fault once, at its cause."""
     reports = list(_reports(view, asked))
-    everything = list(
-        dict.fromkeys(each for _, judged in reports for each in judged.findings)
-    )
+    everything = list(dict.fromkeys(each for _, judged in reports for each in judged.findings))
     if not reports:
         return Report((), "every check is skipped")
-    roots = faults(everything)
-    causes = {each: fault.cause.text for fault in roots for each in fault.follows}
+    roots = faults(view, everything)
+    causes = {
+        each: f"{fault.cause.key} {fault.cause.object}" for fault in roots for each in fault.follows
+    }
     lines = _lines(reports, causes)
     states = [line.state for line in lines]
     return Report(
@@ -228,9 +254,7 @@ def _headline(fault: _Fault) -> str:
     return f"{fault.cause.text}, hence {gravest.text}"
 
 
-def _lines(
-    reports: Sequence[tuple[Check, Report]], causes: Mapping[Finding, str]
-) -> list[Line]:
+def _lines(reports: Sequence[tuple[Check, Report]], causes: Mapping[Finding, str]) -> list[Line]:
     """One line a check; a finding that an earlier check told is not told again."""
     told: set[Finding] = set()
     lines = []

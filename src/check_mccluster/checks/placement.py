@@ -76,9 +76,7 @@ UNPROTECTED = Kind(
 def _standing(cluster: Cluster, resource: Resource, node: str) -> Optional[Ban]:
     """The standing -INFINITY rule that excludes *node*, if there is one."""
     ids = ids_of(resource)
-    promoted = any(
-        p.role is Role.PROMOTED and node in p.nodes for p in primitives(resource)
-    )
+    promoted = any(p.role is Role.PROMOTED and node in p.nodes for p in primitives(resource))
     return next(
         (
             ban
@@ -175,9 +173,7 @@ def judge(view: View, asked: Asked) -> Report:
     cluster = view.cluster.value
     if cluster is None:
         return Report()
-    chosen = tuple(
-        r for r in select(cluster, asked) if not all(p.orphaned for p in primitives(r))
-    )
+    chosen = tuple(r for r in select(cluster, asked) if not all(p.orphaned for p in primitives(r)))
     wanted = frozenset().union(*(ids_of(resource) for resource in chosen))
     findings: list[Finding] = []
     for resource in chosen:

@@ -351,9 +351,7 @@ def _group_stopped(
         return
     reason = _reason(context, group.id, first.object)
     text = f"{group.id} is stopped: {first.object} does not run{reason}"
-    yield finding(
-        STOPPED, first.object, text + _waiting(_behind(faults)[1:]), resource=group.id
-    )
+    yield finding(STOPPED, first.object, text + _waiting(_behind(faults)[1:]), resource=group.id)
     for _, fault in faults[1:]:
         if fault is not None and fault.kind is DISABLED:
             yield _in_group(fault, group, "")

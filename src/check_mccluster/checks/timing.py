@@ -8,6 +8,7 @@ from typing import Optional
 
 from ..judge.check import Check, Option
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.inputs import OUTPUT_INVALID
 from ..judge.limits import limited_state
 from ..judge.view import Asked, Input, View
 from ..model.corosync import Cmap
@@ -137,9 +138,7 @@ def _net(resource: ShownResource) -> Iterator[Finding]:
 
 
 def _policy(resources: tuple[ShownResource, ...]) -> Iterator[Finding]:
-    off = [
-        r.name for r in resources if r.quorum == "off" and len(r.connections) + 1 >= 3
-    ]
+    off = [r.name for r in resources if r.quorum == "off" and len(r.connections) + 1 >= 3]
     if off:
         text = f"quorum is off on {', '.join(off)} with three or more nodes"
         yield finding(POLICY, off[0], text)
@@ -153,15 +152,11 @@ def _policy(resources: tuple[ShownResource, ...]) -> Iterator[Finding]:
         yield finding(POLICY, "drbd", f"on-no-quorum differs: {words}")
 
 
-def _missing(cmap: Optional[Cmap], drbd: Optional[_Detection]) -> Iterator[Finding]:
+def _missing(cmap: Optional[Cmap]) -> Iterator[Finding]:
     """Keys that the documents lack: without them there is no comparison."""
-    from ..judge.inputs import OUTPUT_INVALID
-
     if cmap is not None and corosync_s(cmap) is None:
         text = "corosync-cmapctl: no runtime token and consensus"
-        yield finding(
-            OUTPUT_INVALID, "corosync-cmapctl", text, command="corosync-cmapctl", grant=""
-        )
+        yield finding(OUTPUT_INVALID, "corosync-cmapctl", text, command="corosync-cmapctl")
 
 
 def judge(view: View, asked: Asked) -> Report:
@@ -174,7 +169,7 @@ def judge(view: View, asked: Asked) -> Report:
     for resource in resources:
         findings += _net(resource)
     findings += _policy(resources)
-    findings += _missing(view.cmap.value, drbd)
+    findings += _missing(view.cmap.value)
     needs = None if drbd is None else (drbd.mean_s if mean else drbd.bound_s)
     cmap = view.cmap.value
     figures = [

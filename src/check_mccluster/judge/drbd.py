@@ -180,9 +180,7 @@ def has_io(view: View, resource: DrbdResource, device: Device) -> bool:
 # -- synchronisation ---------------------------------------------------------------------------
 
 
-def peer_devices(
-    resource: DrbdResource, volume: int
-) -> Iterator[tuple[Connection, PeerDevice]]:
+def peer_devices(resource: DrbdResource, volume: int) -> Iterator[tuple[Connection, PeerDevice]]:
     """Every peer's device of one volume, with its connection."""
     for connection in resource.connections:
         device = connection.peer_device(volume)
@@ -190,9 +188,7 @@ def peer_devices(
             yield connection, device
 
 
-def syncing_to_here(
-    resource: DrbdResource, volume: int
-) -> Optional[tuple[Connection, PeerDevice]]:
+def syncing_to_here(resource: DrbdResource, volume: int) -> Optional[tuple[Connection, PeerDevice]]:
     """The connection over which a resync to this node's disk runs, if one does."""
     for connection, device in peer_devices(resource, volume):
         if device.replication_state in SYNCING_TO_HERE:
@@ -218,9 +214,7 @@ def progress_words(device: PeerDevice) -> str:
     progress = device.progress
     if progress is None or progress.percent_done is None:
         return "progress unknown"
-    left = (
-        f", {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
-    )
+    left = f", {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
     return f"{progress.percent_done:.1f}% done{left}"
 
 
@@ -237,4 +231,3 @@ def state_name(state: object) -> str:
 
 MOST_SINGLE_FIGURES = 16
 """Above so many volumes only totals are given: performance data stays bounded."""
-

@@ -53,7 +53,7 @@ class Finding:
     :param state: the severity in this case.
     :param next_step: the kind's next step with names filled in.
     :param nodes: nodes at fault, for telling one fault from its consequences.
-    :param follows: in ``overview``, the text of the finding that explains this one.
+    :param follows: in ``overview``, key and object of the finding that explains this one.
     """
 
     kind: Kind
@@ -72,26 +72,30 @@ class Finding:
 
 def finding(
     kind: Kind,
-    object: str,  # noqa: A002 - the field's own name
+    object: str,
     text: str,
     *,
     state: Optional[State] = None,
     nodes: tuple[str, ...] = (),
-    **names: str,
+    resource: Optional[str] = None,
+    command: str = "",
+    grant: str = "",
 ) -> Finding:
-    """A finding of *kind*, with the kind's default severity unless *state* says otherwise."""
-    names.setdefault("object", object)
-    names.setdefault("resource", object)
-    names.setdefault("node", nodes[0] if nodes else "NODE")
-    names.setdefault("peer", nodes[0] if nodes else "PEER")
-    return Finding(
-        kind,
-        object,
-        text,
-        kind.default if state is None else state,
-        kind.next_step.format(**names),
-        nodes,
+    """A finding of *kind*, with the kind's default severity unless *state* says otherwise.
+
+    :param resource: what ``{resource}`` in the next step stands for, if it is not the object.
+    :param command: what ``{command}`` stands for. :param grant: what ``{grant}`` stands for.
+    """
+    node = nodes[0] if nodes else "NODE"
+    next_step = kind.next_step.format(
+        object=object,
+        resource=object if resource is None else resource,
+        node=node,
+        peer=node,
+        command=command,
+        grant=grant,
     )
+    return Finding(kind, object, text, kind.default if state is None else state, next_step, nodes)
 
 
 @dataclass(frozen=True)

@@ -198,9 +198,7 @@ def _fault(attempt: Attempt[T]) -> Optional[Finding]:
 
 
 def _denied(attempt: Attempt[T], why: str) -> Finding:
-    return _about(
-        TOOL_DENIED, attempt, f"{attempt.program}: {why}; {_grant(attempt.program)}"
-    )
+    return _about(TOOL_DENIED, attempt, f"{attempt.program}: {why}; {_grant(attempt.program)}")
 
 
 def _failed(attempt: Attempt[T]) -> Finding:
@@ -241,9 +239,7 @@ def _down(attempt: Attempt[T], why: str) -> Finding:
     return _about(PACEMAKER_DOWN, attempt, why)
 
 
-def cluster(
-    attempt: Attempt[CrmMonDocument], corosync_runs: Optional[bool]
-) -> Answer[Cluster]:
+def cluster(attempt: Attempt[CrmMonDocument], corosync_runs: Optional[bool]) -> Answer[Cluster]:
     """Judge what crm_mon said.
 
     :param corosync_runs: what Corosync's own tools say; ``None`` if they cannot be asked.
@@ -346,7 +342,9 @@ def cib(attempt: Attempt[Cib]) -> Answer[Cib]:
 # -- Corosync ----------------------------------------------------------------------------------
 
 _DENIED = re.compile(r"CS_ERR_ACCESS|error 11\b|Permission denied", re.IGNORECASE)
-_NOT_RUNNING = re.compile(r"CS_ERR_LIBRARY|error 2\b|Cannot initialize the? ?COROSYNC", re.IGNORECASE)
+_NOT_RUNNING = re.compile(
+    r"CS_ERR_LIBRARY|error 2\b|Cannot initialize the? ?COROSYNC", re.IGNORECASE
+)
 
 
 _NO_CMAP = "Cannot initialize CMAP service"

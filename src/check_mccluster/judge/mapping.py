@@ -12,7 +12,7 @@ from .view import View
 
 _MINOR = re.compile(r"/dev/drbd_?(\d+)$")
 _BY_RES = re.compile(r"/dev/drbd/by-res/([^/]+)(?:/\d+)?$")
-_BY_DISK = re.compile(r"/dev/drbd")
+_DRBD = re.compile(r"/dev/drbd")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def pairs(view: View) -> tuple[Pair, ...]:
     if view.cib.value is not None:
         for filesystem in view.cib.value.filesystems:
             device = filesystem.device
-            if not _BY_DISK.match(device) or filesystem.resource in found:
+            if not _DRBD.match(device) or filesystem.resource in found:
                 continue
             by_name = _BY_RES.match(device)
             name = by_name.group(1) if by_name else _by_minor(view, device)
@@ -74,3 +74,14 @@ def below(view: View, resource: Resource) -> tuple[Pair, ...]:
 def drbd_of(view: View, pair: Pair) -> Optional[DrbdResource]:
     """The pair's DRBD resource, if it is up on this node."""
     return next((r for r in view.drbd.value or () if r.name == pair.drbd), None)
+
+
+def above(view: View, drbd: str) -> frozenset[str]:
+    """Ids of the resources that stand on a DRBD resource: the pair's, its group's, its members'."""
+    on_it = {pair.resource for pair in pairs(view) if pair.drbd == drbd}
+    found = set(on_it)
+    for resource in view.cluster.value.resources if view.cluster.value is not None else ():
+        ids = {resource.id, *(each.id for each in primitives(resource))}
+        if ids & on_it:
+            found |= ids
+    return frozenset(found)

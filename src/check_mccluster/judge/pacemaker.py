@@ -19,9 +19,7 @@ from ..model.pacemaker import (
 from .view import Asked
 
 RUNNING = frozenset({Role.STARTED, Role.PROMOTED, Role.UNPROMOTED})
-MOVING = frozenset(
-    {Role.STARTING, Role.STOPPING, Role.MIGRATING, Role.PROMOTING, Role.DEMOTING}
-)
+MOVING = frozenset({Role.STARTING, Role.STOPPING, Role.MIGRATING, Role.PROMOTING, Role.DEMOTING})
 
 
 def guest_is_stopped(cluster: Cluster, node: Node) -> bool:
@@ -93,9 +91,7 @@ def is_service(resource: Resource) -> bool:
     if isinstance(resource, Group):
         return True
     return (
-        isinstance(resource, Primitive)
-        and not resource.orphaned
-        and not resource.is_fence_device
+        isinstance(resource, Primitive) and not resource.orphaned and not resource.is_fence_device
     )
 
 
@@ -114,10 +110,12 @@ def is_disabled(cluster: Cluster, resource: Resource) -> bool:
         return bool(resource.disabled) or all(
             asks_for_stop(member.target_role) for member in resource.members
         )
-    if isinstance(resource, Clone) and (
-        resource.disabled or asks_for_stop(resource.target_role)
-    ):
-        return True
+    if isinstance(resource, Clone):
+        # "disabled" is also said of a promotable clone that shall only not be promoted.
+        if resource.target_role is not None:
+            return asks_for_stop(resource.target_role)
+        if resource.disabled:
+            return True
     parts = tuple(primitives(resource))
     return bool(parts) and all(asks_for_stop(part.target_role) for part in parts)
 

@@ -100,7 +100,7 @@ class View:
 
     def answer(self, source: Input) -> Answer[Any]:
         """The answer of one input."""
-        return {
+        answers: dict[Input, Answer[Any]] = {
             Input.CLUSTER: self.cluster,
             Input.CIB: self.cib,
             Input.VOTES: self.votes,
@@ -109,7 +109,8 @@ class View:
             Input.DRBD: self.drbd,
             Input.DRBD_AGAIN: self.drbd_again,
             Input.SHOW: self.show,
-        }[source]
+        }
+        return answers[source]
 
     @property
     def here(self) -> str:

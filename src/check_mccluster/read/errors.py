@@ -12,7 +12,7 @@ class ReadError(Exception):
     """
 
 
-class NotXml(ReadError):  # noqa: N818 - says what was found, as ToolMissing does
+class NotXml(ReadError):
     """The tool printed plain text where XML was expected.
 
     Pacemaker 1.1 and 2.0.0 to 2.0.2 report errors this way. ``text`` holds the beginning of the
