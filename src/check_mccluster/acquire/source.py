@@ -43,7 +43,7 @@ class ModuleUnfit(AcquireError):
 
 @dataclass(frozen=True)
 class Ending:
-    """How a tool ended. ``stderr`` is decoded with replacement and bounded; ``seconds`` is wall time."""
+    """How a tool ended. ``stderr`` is bounded, undecodable bytes replaced; ``seconds``: wall time."""
 
     exit_code: int
     stderr: str
@@ -116,7 +116,7 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def expected_drbd_resources(self) -> Optional[tuple[str, ...]]:
-        """DRBD resources that this node's own configuration names; ``None`` if that is not known."""
+        """DRBD resources that this node's own configuration names; ``None`` if nobody knows."""
 
     @abc.abstractmethod
     def runs(self) -> tuple[Run, ...]:

@@ -80,7 +80,8 @@ def _judge_one(
     if nodes and seen.names:
         for primary in seen.names:
             if not contains_node(nodes, primary):
-                text = f"{pair.resource} runs on {join(nodes)}, the Primary of {resource.name} is {primary}"
+                runs = f"{pair.resource} runs on {join(nodes)}"
+                text = f"{runs}, the Primary of {resource.name} is {primary}"
                 yield finding(
                     ELSEWHERE, pair.resource, text, nodes=(primary,), resource=resource.name
                 )

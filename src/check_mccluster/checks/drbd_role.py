@@ -26,7 +26,8 @@ NONE = Kind(
 FORBIDDEN = Kind(
     "primary-forbidden",
     State.CRITICAL,
-    "A node is Primary that must never be (tie-breaker of the configuration file, --never-primary).",
+    "A node is Primary that must never be (tie-breaker in the configuration file,"
+    " --never-primary).",
     "On {node}: find who holds the device (fuser -vm on its mount), stop it; drbdadm secondary"
     " {resource}",
 )

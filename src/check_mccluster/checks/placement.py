@@ -116,7 +116,7 @@ def _placed(view: View, cluster: Cluster, resource: Resource) -> Iterator[Findin
 
 
 def _running(cluster: Cluster, resource: Resource) -> Iterator[Finding]:
-    """Groups and single resources have one place; clones and bundles are ``resources``' business."""
+    """Groups and single resources have one place; clones and bundles have not."""
     if not is_service(resource):
         return
     nodes = where(resource)

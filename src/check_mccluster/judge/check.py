@@ -16,7 +16,7 @@ class Option:
 
     :param flag: as typed, ``--max-failure-age``.
     :param help: one sentence.
-    :param type: ``flag``, ``seconds``, ``count``, ``node``, ``check``, or the tuple of allowed words.
+    :param type: ``flag``, ``seconds``, ``count``, ``node``, ``check``, or a tuple of words.
     :param metavar: what stands for the value in the help.
     """
 

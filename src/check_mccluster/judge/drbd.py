@@ -1,4 +1,4 @@
-"""Facts that several DRBD rules need: who is Primary, which copies are reachable, what is synced."""
+"""Facts that several DRBD rules need: who is Primary, which copies can be reached."""
 
 from __future__ import annotations
 

@@ -293,7 +293,7 @@ def _no_summary(
     attempt: Attempt[CrmMonDocument], document: CrmMonDocument, corosync_runs: Optional[bool]
 ) -> Finding:
     """A document without an answer. The order of the questions is the policy's."""
-    if attempt.exit_code == _EXIT_PERMISSION or document.status_code == _EXIT_PERMISSION:
+    if _EXIT_PERMISSION in (attempt.exit_code, document.status_code):
         return _denied(attempt, "insufficient privileges")
     if corosync_runs is False:
         return _down(attempt, "Corosync does not run on this node")

@@ -10,7 +10,7 @@ from .view import Asked
 
 
 def limited_state(asked: Asked, value: Optional[float]) -> State:
-    """The state that the ranges give *value*; UNKNOWN if there is no value (NaN passes any range)."""
+    """The state that the ranges give *value*; UNKNOWN without a value (NaN passes any range)."""
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return State.UNKNOWN
     if asked.critical is not None and not asked.critical.match(value):

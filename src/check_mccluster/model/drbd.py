@@ -81,9 +81,9 @@ class Progress:
 
     ``percent_done`` in per cent; ``seconds_left`` is ``None`` when the tool prints its "unknown"
     (987654321); ``rate`` is ``db/dt``, ``recent_rate`` ``db0/dt0`` (the measuring window of some
-    seconds), ``wanted_rate`` ``want``, all in MiB/s. ``recent_sectors`` is ``rs-db0-sectors``: sectors
-    moved within the window of ``window_ms`` (``rs-dt0-ms``). ``paused_ms`` is the time spent paused,
-    ``total_sectors`` ``rs-total``, ``failed_sectors`` ``rs-failed``.
+    seconds), ``wanted_rate`` ``want``, all in MiB/s. ``recent_sectors`` is ``rs-db0-sectors``:
+    sectors moved within the window of ``window_ms`` (``rs-dt0-ms``). ``paused_ms`` is the time
+    spent paused, ``total_sectors`` ``rs-total``, ``failed_sectors`` ``rs-failed``.
     """
 
     percent_done: Optional[float]
@@ -205,7 +205,7 @@ class DrbdResource:
 
 @dataclass(frozen=True)
 class ShownVolume:
-    """A configured volume. ``diskless`` is true for ``disk none``; ``None`` if the tool cannot say."""
+    """A configured volume. ``diskless`` is true for ``disk none``; ``None`` if not told."""
 
     volume: int
     minor: Optional[int]

@@ -18,7 +18,7 @@ INFINITY = 1_000_000
 
 
 class Role(enum.Enum):
-    """Role of a resource instance. ``Master``/``Slave`` of old versions are read as the new words."""
+    """Role of a resource instance; ``Master``/``Slave`` of old versions become the new words."""
 
     STOPPED = "Stopped"
     STARTED = "Started"
@@ -102,7 +102,7 @@ class Primitive:
     """One resource instance.
 
     ``target_role`` is as configured, in any case. ``failed`` is a failure not yet recovered
-    from. ``pending`` is ``Monitoring`` or ``None``. ``nodes`` are the names of the nodes where it runs;
+    from. ``pending`` is ``Monitoring`` or ``None``. ``nodes`` are the nodes where it runs;
     more than one for a plain resource means that it is active twice.
     """
 
@@ -313,7 +313,7 @@ class CrmMonDocument:
     ``cluster`` is ``None`` when the document has no summary or no node: whatever the exit code,
     that is no answer. ``pacemakerd_state`` is the state word of the ``pacemakerd`` element
     (2.1.5) or of ``stack@pacemakerd-state`` (2.1.6+), ``None`` where there is neither.
-    ``has_summary`` tells which part is missing. ``status_code`` is that of ``pacemaker-result/status``.
+    ``has_summary`` tells which part is missing. ``status_code`` is ``status@code``.
     """
 
     version: Optional[str]
@@ -349,7 +349,10 @@ class Filesystem:
 
 @dataclass(frozen=True)
 class Location:
-    """A location constraint of the CIB. ``score`` in Pacemaker's integers; ``node`` is ``None`` for rules."""
+    """A location constraint of the CIB.
+
+    ``score`` in Pacemaker's integers; ``node`` is ``None`` where only a rule tells the place.
+    """
 
     id: str
     resource: Optional[str]

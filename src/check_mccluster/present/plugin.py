@@ -45,6 +45,7 @@ class Observation(nagiosplugin.Resource):
         self.looked = Looked(Report())
 
     def probe(self) -> Iterator[nagiosplugin.Metric]:
+        """Look once; yield the summary, the findings, the figures."""
         self.looked = self._look()
         report = self.looked.report
         yield nagiosplugin.Metric("summary", report.summary, context="summary")
@@ -58,6 +59,7 @@ class SummaryContext(nagiosplugin.Context):
     """The cluster was looked at: OK, unless a finding says otherwise."""
 
     def evaluate(self, metric: Any, resource: Any) -> Any:
+        """Always OK."""
         return self.result_cls(nagiosplugin.Ok, None, metric)
 
 
@@ -65,6 +67,7 @@ class FindingContext(nagiosplugin.Context):
     """Judgement: a finding brings its state from the rule, or from ``--severity``."""
 
     def evaluate(self, metric: Any, resource: Any) -> Any:
+        """The finding's own state and text."""
         each: Finding = metric.value
         return self.result_cls(_STATES[each.state], clean(each.text), metric)
 
@@ -78,9 +81,11 @@ class FigureContext(nagiosplugin.Context):
         self._critical = critical
 
     def evaluate(self, metric: Any, resource: Any) -> Any:
+        """Always OK: the findings carry the severity."""
         return self.result_cls(nagiosplugin.Ok, None, metric)
 
     def performance(self, metric: Any, resource: Any) -> Optional[Any]:
+        """The figure; one without a value is left out, ``U`` is not understood by all."""
         figure: Figure = metric.value
         if figure.value is None or math.isnan(figure.value):
             return None
@@ -103,13 +108,16 @@ class FirstLine(nagiosplugin.Summary):
         self._verbosity = verbosity
 
     def ok(self, results: Any) -> str:
+        """The same line: findings that were allowed are told, too."""
         return self.problem(results)
 
     def problem(self, results: Any) -> str:
+        """The worst findings that fit on one line."""
         report = self._observation.looked.report
         return first_line(report, worst_first(report))
 
     def verbose(self, results: Any) -> list[str]:
+        """The long output, by verbosity."""
         looked = self._observation.looked
         return long_output(looked.report, looked.runs, self._verbosity)
 
@@ -119,6 +127,7 @@ class WorstFirst(nagiosplugin.Results):
 
     @property
     def most_significant_state(self) -> Any:
+        """CRITICAL, UNKNOWN, WARNING, OK."""
         return max(self.by_state, key=_RANK.__getitem__)
 
 
