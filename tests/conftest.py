@@ -22,6 +22,36 @@ def pytest_addoption(parser):
     )
 
 
+    parser.addoption(
+        "--daemons",
+        action="store_true",
+        help="run the tests that start real daemons from Debian's packages (CI does)",
+    )
+    parser.addoption(
+        "--no-skips",
+        action="store_true",
+        help="fail if any test was skipped: for a machine where everything should run",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Say plainly why a marked test does not run here."""
+    for item in items:
+        if "daemon" in item.keywords and not config.getoption("--daemons"):
+            item.add_marker(pytest.mark.skip(reason="starts real daemons: needs --daemons"))
+        elif "root" in item.keywords and os.geteuid() != 0:
+            item.add_marker(pytest.mark.skip(reason="needs root"))
+        elif "captures" in item.keywords and config.getoption("--captures") is None:
+            item.add_marker(pytest.mark.skip(reason="needs --captures=DIR"))
+
+
+def pytest_sessionfinish(session):
+    """With --no-skips a skipped test is a failed run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(scope="session")
 def captures(request) -> Path:
     """The folder of recorded clusters."""

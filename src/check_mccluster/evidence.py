@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from .acquire import tools
 from .acquire.source import (
@@ -22,9 +22,11 @@ from .judge import inputs
 from .judge.inputs import Attempt, Fault
 from .judge.view import Answer, Asked, Input, View, contains_node
 from .model.config import Config
-from .model.drbd import DrbdResource
-from .model.pacemaker import Cluster
 from .read.errors import NotXml, ReadError
+
+if TYPE_CHECKING:
+    from .model.drbd import DrbdResource
+    from .model.pacemaker import Cluster
 
 T = TypeVar("T")
 

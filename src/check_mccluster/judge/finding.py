@@ -48,7 +48,7 @@ class Finding:
     """Something to report about one object.
 
     :param kind: its kind.
-    :param object: the object at fault as the field names it (``app01``, ``r0/0``, ``r0:storage02``).
+    :param object: the object at fault by its own name (``app01``, ``r0/0``, ``r0:storage02``).
     :param text: one line for the operator, naming the object.
     :param state: the severity in this case.
     :param next_step: the kind's next step with names filled in.

@@ -11,14 +11,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, Optional, TypeVar
+from typing import TYPE_CHECKING, Generic, Optional, TypeVar
 
-from ..model.corosync import Cmap, Links, Votes
-from ..model.drbd import DrbdResource, ShownResource
-from ..model.pacemaker import Cib, Cluster, CrmMonDocument
-from ..model.words import Unrecognised
 from .finding import Finding, Kind, State, finding
 from .view import Answer, Asked
+
+if TYPE_CHECKING:  # a check loads the models of what it reads, no others
+    from ..model.corosync import Cmap, Links, Votes
+    from ..model.drbd import DrbdResource, ShownResource
+    from ..model.pacemaker import Cib, Cluster, CrmMonDocument
+    from ..model.words import Unrecognised
 
 T = TypeVar("T")
 

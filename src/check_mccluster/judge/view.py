@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any, Generic, Optional, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Optional, Protocol, TypeVar
 
 from ..model.config import Config
-from ..model.corosync import Cmap, Links, Votes
-from ..model.drbd import DrbdResource, ShownResource
-from ..model.pacemaker import Cib, Cluster
 from .finding import Finding, State
+
+if TYPE_CHECKING:  # a check loads the models of what it reads, no others
+    from ..model.corosync import Cmap, Links, Votes
+    from ..model.drbd import DrbdResource, ShownResource
+    from ..model.pacemaker import Cib, Cluster
 
 T = TypeVar("T")
 
