@@ -15,10 +15,10 @@ from .evidence import Evidence
 from .judge import engine, inputs
 from .judge.check import Check
 from .judge.finding import Report, State
-from .judge.view import Asked, View
+from .judge.pacemaker import join
+from .judge.view import Asked, View, contains_node
 from .model.config import Config
 from .options import DEFAULT_CONFIG, severity
-from .read.config import ConfigError, read_config
 
 
 class SetupError(Exception):
@@ -52,16 +52,20 @@ def load_config(path: Optional[str]) -> Config:
     """
     place = Path(path or DEFAULT_CONFIG)
     try:
-        config = read_config(place.read_bytes())
-        for key, word in config.severity.items():
-            severity(key, word)
-        _absolute(config.tools)
+        text = place.read_bytes()
     except FileNotFoundError:
         if path is None:
             return Config()
         raise SetupError(f"configuration file {place}: no such file") from None
     except OSError as error:
         raise SetupError(f"configuration file {place}: {error.strerror}") from None
+    from .read.config import ConfigError, read_config
+
+    try:
+        config = read_config(text)
+        for key, word in config.severity.items():
+            severity(key, word)
+        _absolute(config.tools)
     except (ConfigError, ValueError) as error:
         raise SetupError(f"configuration file {place}: {error}") from None
     return config
@@ -86,7 +90,7 @@ def open_source(setup: Setup, config: Config) -> Source:
     from .acquire.live import Live
 
     deadline = time.monotonic() + setup.timeout
-    return Live(deadline=deadline, sudo=setup.sudo, paths=config.tools)
+    return Live(deadline=deadline, node=setup.node, sudo=setup.sudo, paths=config.tools)
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,8 @@ def run_check(
 ) -> Outcome:
     """Read what *check* needs from *source* and judge it.
 
-    :raises SetupError: if the snapshot turns out to be damaged.
+    :raises SetupError: if the snapshot turns out to be damaged, or the cluster does not know the
+        node of --node.
     """
     severities = {key: State[word.upper()] for key, word in config.severity.items()}
     severities.update(asked.severities)
@@ -118,8 +123,23 @@ def run_check(
         view = evidence.view(wanted, drbd_filter)
     except SnapshotError as error:
         raise SetupError(str(error)) from None
+    if setup.node is not None:
+        _demand_known(setup.node, view)
     report = engine.report(check, view, asked)
     return Outcome(_aged(report, source, setup, severities), view)
+
+
+def _demand_known(node: str, view: View) -> None:
+    """A mistyped --node must not be judged as a node that has nothing to say.
+
+    Only Pacemaker and Corosync list their own node; what DRBD lists are its peers.
+    """
+    if view.cluster.value is None:
+        return
+    names = tuple(known.name for known in view.cluster.value.nodes)
+    configured = view.cmap.value.nodes if view.cmap.value is not None else ()
+    if not contains_node((*names, *(each.name for each in configured if each.name)), node):
+        raise SetupError(f"--node {node}: no such node in the cluster ({join(names)})")
 
 
 def _aged(report: Report, source: Source, setup: Setup, severities: Mapping[str, State]) -> Report:

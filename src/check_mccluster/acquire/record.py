@@ -9,6 +9,7 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
@@ -24,50 +25,79 @@ class RecordError(Exception):
     """The snapshot cannot be written. The message is one line for an operator."""
 
 
-def record(source: Source, target: str, *, version: str, sample: Optional[float] = None) -> None:
+@dataclass(frozen=True)
+class Recorded:
+    """What became of one tool.
+
+    :param outcome: ``exit 0``, ``timeout``, ``not run: …``, ``not installed``.
+    :param size: of its file in bytes; ``None`` if there is no file, as the tool is not installed.
+    """
+
+    tool: Tool
+    outcome: str
+    size: Optional[int]
+
+
+def record(
+    source: Source, target: str, *, version: str, sample: Optional[float] = None
+) -> tuple[Recorded, ...]:
     """Write what the tools of *source* print to *target*, readable by its owner only.
 
     :param target: a directory, which must not exist or be empty; or an archive, ``….tar.gz`` or
         ``….tgz``, which appears when it is complete and replaces an older one.
     :param version: this program's version, for ``meta.json``.
     :param sample: read DRBD's status a second time, after so many seconds.
+    :returns: what became of each tool.
     :raises RecordError: if it cannot be written.
     """
+    done: list[Recorded] = []
+    files = _files(source, version, sample, done)
     try:
         if target.endswith(ARCHIVE_ENDS):
-            _write_archive(Path(target), _files(source, version, sample), source.time.timestamp())
+            _write_archive(Path(target), files, source.time.timestamp())
         else:
-            _write_directory(Path(target), _files(source, version, sample))
+            _write_directory(Path(target), files)
     except OSError as error:
         raise RecordError(f"cannot write {target}: {error.strerror or error}") from error
+    return tuple(done)
 
 
-def _files(source: Source, version: str, sample: Optional[float]) -> Iterator[tuple[str, bytes]]:
+def _files(
+    source: Source, version: str, sample: Optional[float], done: list[Recorded]
+) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the files of a snapshot, in the order in which they are to be had."""
     source.prepare((*RECORDED, DRBD_RESOURCES))
     for tool in RECORDED:
-        yield from _tool_files(source, tool)
+        yield from _tool_files(source, tool, done)
     if sample is not None:
         source.wait(sample)
-        yield from _tool_files(source, DRBD_STATUS_AGAIN)
+        yield from _tool_files(source, DRBD_STATUS_AGAIN, done)
     yield META, (json.dumps(_meta(source, version), indent=2) + "\n").encode()
 
 
-def _tool_files(source: Source, tool: Tool) -> Iterator[tuple[str, bytes]]:
+def _tool_files(
+    source: Source, tool: Tool, done: list[Recorded]
+) -> Iterator[tuple[str, bytes]]:
     output, code, errors = b"", "0", ""
+    outcome = ""
     try:
         stream = source.open(tool)
         output = stream.read()
         ending = stream.finish()
         code, errors = str(ending.exit_code), ending.stderr
     except ToolMissing:
+        done.append(Recorded(tool, "not installed", None))
         return  # no file says so
     except ModuleUnfit as error:
+        outcome = f"not run: {error.detail}"
         errors = f"not run: {error.detail}\n"  # meta.json says why, and so will the snapshot
     except AcquireError as error:
         words = [word for word, kind in RC_WORDS.items() if isinstance(error, kind)]
         output, code, errors = b"", words[0], f"{error.detail}\n"
-    yield tool.file, remove_secrets(tool, output)
+        outcome = words[0]
+    output = remove_secrets(tool, output)
+    done.append(Recorded(tool, outcome or f"exit {code}", len(output)))
+    yield tool.file, output
     if code != "0":
         yield f"{tool.file}.rc", f"{code}\n".encode()
     if errors:

@@ -43,7 +43,7 @@ class ModuleUnfit(AcquireError):
 
 @dataclass(frozen=True)
 class Ending:
-    """How a tool ended. ``stderr`` is bounded, undecodable bytes replaced; ``seconds``: wall time."""
+    """How a tool ended. ``stderr`` is bounded text; ``seconds`` is wall time."""
 
     exit_code: int
     stderr: str

@@ -8,7 +8,7 @@ from ..judge.check import Check
 from ..judge.drbd import PRIMARY_MULTIPLE, copies, has_io, primaries, two_primaries, volume_name
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
 from ..judge.mapping import Pair, drbd_of, pairs, primitive
-from ..judge.pacemaker import join
+from ..judge.pacemaker import join, names_of
 from ..judge.view import Asked, Input, View, contains_node, same_node
 from ..model.drbd import Device, DrbdResource
 from ..model.pacemaker import Cluster, Primitive, Role
@@ -124,7 +124,7 @@ def judge(view: View, asked: Asked) -> Report:
     chosen = tuple(
         pair
         for pair in pairs(view)
-        if asked.wants(*(name for name in (pair.resource, pair.drbd) if name))
+        if asked.wants(*names_of(cluster, pair.resource), *([pair.drbd] if pair.drbd else []))
     )
     findings = list(_unmapped(view, asked, cluster, chosen)) if view.drbd.value else []
     words = []

@@ -13,7 +13,8 @@ from ..judge.fencing import has_fence_device
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
 from ..judge.limits import limited_state
 from ..judge.mapping import below, drbd_of
-from ..judge.pacemaker import is_disabled, is_service, join, select, where
+from ..judge.pacemaker import MISSING, is_disabled, is_service, join, select, where
+from ..judge.pacemaker import NONE as RESOURCES_NONE
 from ..judge.view import Asked, Input, View, contains_node, same_node
 from ..judge.votes import Tally, tally
 from ..model.pacemaker import Cluster, Node, Resource
@@ -228,7 +229,7 @@ CHECK = Check(
     uses=(Input.CIB, Input.VOTES),
     hints=(Input.DRBD,),
     rule=judge,
-    kinds=(NO_CANDIDATE, FEW, NOT_READY),
+    kinds=(NO_CANDIDATE, FEW, NOT_READY, MISSING, RESOURCES_NONE),
     figures=(
         ("services", "groups and single resources"),
         ("candidates_min", "nodes that could take the resource that has the fewest"),

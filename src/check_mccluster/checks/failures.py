@@ -10,7 +10,8 @@ from ..judge.candidates import reached
 from ..judge.check import Check, Option
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
 from ..judge.limits import limited_state
-from ..judge.pacemaker import base_id
+from ..judge.pacemaker import MISSING, base_id, names_of
+from ..judge.pacemaker import NONE as RESOURCES_NONE
 from ..judge.view import Asked, Input, View
 from ..judge.words import duration
 from ..model.pacemaker import INFINITY, Failure, ResourceHistory
@@ -102,12 +103,10 @@ def judge(view: View, asked: Asked) -> Report:
     cluster = view.cluster.value
     if cluster is None:
         return Report()
-    history = [
-        past for past in cluster.history if asked.wants(past.resource, base_id(past.resource))
-    ]
+    history = [past for past in cluster.history if asked.wants(*names_of(cluster, past.resource))]
     recorded: dict[tuple[str, str], list[Failure]] = {}
     for failure in cluster.failures:
-        if asked.wants(failure.resource, base_id(failure.resource)):
+        if asked.wants(*names_of(cluster, failure.resource)):
             recorded.setdefault((base_id(failure.resource), failure.node), []).append(failure)
     findings: list[Finding] = []
     for past in history:
@@ -139,7 +138,7 @@ CHECK = Check(
     question="What went wrong, and what does it leave behind?",
     needs=(Input.CLUSTER,),
     rule=judge,
-    kinds=(BARRED, FAIL_COUNT, FAILED_ACTION),
+    kinds=(BARRED, FAIL_COUNT, FAILED_ACTION, MISSING, RESOURCES_NONE),
     figures=(
         ("failed_actions", "failed operations on record"),
         ("nodes_barred", "pairs of a resource and a node that is barred from it"),

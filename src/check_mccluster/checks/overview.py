@@ -213,7 +213,12 @@ def _reports(view: View, asked: Asked) -> Iterator[tuple[Check, Report]]:
         if check.filters == "drbd":
             if has_drbd:
                 yield check, report_of(check, narrowed, replace(drbd, patterns=()))
-        elif check.filters in ("pacemaker", "both"):
+        elif check.filters == "both":
+            judged = report_of(check, view, asked)
+            # Asked for resources that do not stand on DRBD: nothing to compare.
+            if not asked.patterns or all(f.key != "mapping-none" for f in judged.findings):
+                yield check, judged
+        elif check.filters == "pacemaker":
             if has_pacemaker:
                 yield check, report_of(check, view, pacemaker)
         else:

@@ -9,6 +9,7 @@ from ..judge.candidates import reasons_against
 from ..judge.check import Check
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
 from ..judge.pacemaker import (
+    MISSING,
     has_quorum,
     ids_of,
     is_disabled,
@@ -17,6 +18,7 @@ from ..judge.pacemaker import (
     select,
     where,
 )
+from ..judge.pacemaker import NONE as RESOURCES_NONE
 from ..judge.view import Asked, Input, View, contains_node, same_node
 from ..model.pacemaker import Ban, Cluster, Group, Resource, Role, primitives
 
@@ -205,7 +207,18 @@ CHECK = Check(
     needs=(Input.CLUSTER,),
     uses=(Input.CIB,),
     rule=judge,
-    kinds=(FORBIDDEN, UNLISTED, UNPREFERRED, SPLIT, NOT_RUNNING, BAN, PREFER, UNPROTECTED),
+    kinds=(
+        FORBIDDEN,
+        UNLISTED,
+        UNPREFERRED,
+        SPLIT,
+        NOT_RUNNING,
+        BAN,
+        PREFER,
+        UNPROTECTED,
+        MISSING,
+        RESOURCES_NONE,
+    ),
     figures=(
         ("services", "groups and single resources"),
         ("services_running", "those that run somewhere"),

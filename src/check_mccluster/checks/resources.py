@@ -9,7 +9,9 @@ from typing import Optional, Union
 from ..judge.check import Check
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
 from ..judge.pacemaker import (
+    MISSING,
     MOVING,
+    NONE,
     RUNNING,
     asks_for_stop,
     barred_nodes,
@@ -121,18 +123,6 @@ NOT_PROMOTED = Kind(
     State.CRITICAL,
     "A promotable clone runs and none of its instances is promoted.",
     "crm_mon -1 -r -A (promotion scores); crm_resource --cleanup -r {resource}",
-)
-NONE = Kind(
-    "resources-none",
-    State.UNKNOWN,
-    "No resource is configured, or the filter matches nothing.",
-    "crm_resource --list; check the names given with --resource",
-)
-MISSING = Kind(
-    "resource-missing",
-    State.CRITICAL,
-    "A resource that is expected is not configured in the cluster.",
-    "crm_resource --list; compare with --resource and the configuration file",
 )
 
 
@@ -489,9 +479,8 @@ def _judge_one(context: _Context, resource: Resource) -> Iterator[Finding]:
 
 def _expected(view: View, cluster: Cluster, asked: Asked) -> Iterator[Finding]:
     known = known_ids(cluster)
-    configured = [name for name in view.config.resources if asked.wants(name)]
-    for name in dict.fromkeys((*asked.literals, *configured)):
-        if name not in known:
+    for name in view.config.resources:
+        if name not in known and asked.wants(name):
             yield finding(MISSING, name, f"{name} is not configured in the cluster")
 
 
@@ -515,15 +504,9 @@ def judge(view: View, asked: Asked) -> Report:
     context = _context(view, cluster)
     chosen = select(cluster, asked)
     findings = [each for resource in chosen for each in _judge_one(context, resource)]
-    missing = list(_expected(view, cluster, asked))
-    findings += missing
-    if not chosen and not missing:
-        text = (
-            f"no resource matches {', '.join(asked.patterns)}"
-            if asked.patterns
-            else "no resource is configured"
-        )
-        findings.append(finding(NONE, "resources", text))
+    findings += _expected(view, cluster, asked)
+    if not cluster.resources and not findings:
+        findings.append(finding(NONE, "resources", "no resource is configured"))
     if not asked.patterns:
         findings += _tickets(view, cluster)
     leaves = [p for resource in chosen for p in primitives(resource)]

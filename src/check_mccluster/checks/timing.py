@@ -8,7 +8,7 @@ from typing import Optional
 
 from ..judge.check import Check, Option
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
-from ..judge.inputs import OUTPUT_INVALID
+from ..judge.inputs import OUTPUT_INVALID, no_match
 from ..judge.limits import limited_state
 from ..judge.view import Asked, Input, View
 from ..model.corosync import Cmap
@@ -166,6 +166,8 @@ def judge(view: View, asked: Asked) -> Report:
     corosync = corosync_s(view.cmap.value)
     drbd = _slowest(resources, mean)
     findings = list(_race(asked, corosync, drbd, mean))
+    if view.show.value and not resources:
+        findings.append(no_match(asked))
     for resource in resources:
         findings += _net(resource)
     findings += _policy(resources)

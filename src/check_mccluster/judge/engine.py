@@ -14,9 +14,17 @@ from .view import Asked, Input, View
 def report(check: Check, view: View, asked: Asked) -> Report:
     """The whole report of *check*; problems with its inputs come first."""
     judged = check.rule(view, asked)
-    problems = tuple(dict.fromkeys(input_problems(check, view)))
+    problems = tuple(dict.fromkeys((*input_problems(check, view), *_filter(check, view, asked))))
     rest = tuple(each for each in judged.findings if each not in problems)
     return with_severities(replace(judged, findings=problems + rest), asked.severities)
+
+
+def _filter(check: Check, view: View, asked: Asked) -> Iterator[Finding]:
+    """A filter that matches nothing is never OK; DRBD's inputs judge theirs themselves."""
+    if check.filters == "pacemaker" and view.cluster.value is not None:
+        from .pacemaker import filter_problems
+
+        yield from filter_problems(view.cluster.value, asked)
 
 
 def input_problems(check: Check, view: View) -> Iterator[Finding]:

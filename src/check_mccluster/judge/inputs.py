@@ -454,17 +454,20 @@ def drbd(
         else:
             problems += [gone for gone in missing if gone.object not in known]
             if not wanted and not problems:
-                problems.append(
-                    finding(
-                        DRBD_RESOURCE_MISSING,
-                        ",".join(asked.patterns),
-                        f"no DRBD resource matches {', '.join(asked.patterns)}",
-                        state=State.UNKNOWN,
-                    )
-                )
+                problems.append(no_match(asked))
     for resource in whole:
         problems += _words(attempt, resource.unrecognised)
     return Answer(whole or None, tuple(problems))
+
+
+def no_match(asked: Asked) -> Finding:
+    """The filter matches no DRBD resource: grave if it names one, for a name is expected."""
+    return finding(
+        DRBD_RESOURCE_MISSING,
+        ",".join(asked.patterns),
+        f"no DRBD resource matches {', '.join(asked.patterns)}",
+        state=None if asked.literals else State.UNKNOWN,
+    )
 
 
 def _drbd_tool(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Optional, Union
 
 from ..model.pacemaker import (
@@ -16,7 +16,21 @@ from ..model.pacemaker import (
     Role,
     primitives,
 )
+from .finding import Finding, Kind, State, finding
 from .view import Asked
+
+NONE = Kind(
+    "resources-none",
+    State.UNKNOWN,
+    "No resource is configured, or the filter matches nothing.",
+    "crm_resource --list; check the names given with --resource",
+)
+MISSING = Kind(
+    "resource-missing",
+    State.CRITICAL,
+    "A resource that is expected is not configured in the cluster.",
+    "crm_resource --list; compare with --resource and the configuration file",
+)
 
 RUNNING = frozenset({Role.STARTED, Role.PROMOTED, Role.UNPROMOTED})
 MOVING = frozenset({Role.STARTING, Role.STOPPING, Role.MIGRATING, Role.PROMOTING, Role.DEMOTING})
@@ -33,7 +47,7 @@ def guest_is_stopped(cluster: Cluster, node: Node) -> bool:
         for primitive in primitives(resource):
             if primitive.id == node.id_as_resource:
                 return primitive.role is Role.STOPPED
-    return True
+    return False
 
 
 def lost_nodes(cluster: Cluster) -> frozenset[str]:
@@ -141,6 +155,29 @@ def select(cluster: Cluster, asked: Asked) -> tuple[Resource, ...]:
         elif asked.wants(*ids_of(resource)):
             chosen.append(resource)
     return tuple(chosen)
+
+
+def filter_problems(cluster: Cluster, asked: Asked) -> Iterator[Finding]:
+    """What ``--resource`` names and the cluster does not have."""
+    if not asked.patterns:
+        return
+    known = known_ids(cluster)
+    missing = [name for name in asked.literals if name not in known]
+    for name in missing:
+        yield finding(MISSING, name, f"{name} is not configured in the cluster")
+    if not missing and not any(asked.wants(name) for name in known):
+        text = f"no resource matches {', '.join(asked.patterns)}"
+        yield finding(NONE, "resources", text)
+
+
+def names_of(cluster: Cluster, name: str) -> frozenset[str]:
+    """A primitive's own id, and those of the group, clone or bundle around it."""
+    names = {name, base_id(name)}
+    for resource in cluster.resources:
+        inner = ids_of(resource)
+        if base_id(name) in inner:
+            names.add(resource.id)
+    return frozenset(names)
 
 
 def known_ids(cluster: Cluster) -> frozenset[str]:

@@ -28,7 +28,7 @@ class Voter:
 class Votes:
     """``corosync-quorumtool -s``. The exit code is never read: its meaning changed twice.
 
-    ``expected``, ``total`` and ``quorum`` are votes. ``qdevice_votes`` counts the votes of the quorum
+    ``expected``, ``total`` and ``quorum`` are votes. ``qdevice_votes`` are the votes of the quorum
     device's own row, ``None`` where there is no such row.
     """
 
