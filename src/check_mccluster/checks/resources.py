@@ -275,18 +275,27 @@ def _group(context: _Context, group: Group) -> Iterator[Finding]:
     if len(stopped) == len(faults) and stopped:
         yield from _group_stopped(context, group, faults)
         return
-    first = next((i for i, (_, f) in enumerate(faults) if f is not None and f.kind in _STOPS), None)
-    behind = [] if first is None else _behind(faults[first + 1 :])
-    for index, (_, fault) in enumerate(faults):
-        if fault is None or (first is not None and index > first and fault.kind is STOPPED):
+    yield from _group_faults(context, group, [fault for _, fault in faults if fault is not None])
+
+
+def _group_faults(context: _Context, group: Group, faults: Sequence[Finding]) -> Iterator[Finding]:
+    """Fold what follows from the first fault that stops the group into that one."""
+    first = next((fault for fault in faults if fault.kind in _STOPS), None)
+    later = faults[faults.index(first) + 1 :] if first is not None else ()
+    alike = [each.object for each in later if first is not None and each.kind is first.kind]
+    behind = [each.object for each in later if each.kind in (STOPPED, TRANSITION)]
+    behind = [name for name in behind if name not in alike]
+    for fault in faults:
+        if fault in later and fault.object in (*behind, *alike):
             continue
-        if index != first:
+        if fault is not first:
             yield _in_group(fault, group, "")
-        elif fault.kind is DISABLED and behind:
-            yield _in_group(fault, group, "")
-            yield _stopped_behind(context, group, fault.object, behind)
+        elif fault.kind is DISABLED:
+            yield _in_group(fault, group, _too(alike))
+            if behind:
+                yield _stopped_behind(context, group, fault.object, behind)
         else:
-            yield _in_group(fault, group, _waiting(behind))
+            yield _in_group(fault, group, _too(alike) + _waiting(behind))
 
 
 _STOPS = (STOPPED, DISABLED, TRANSITION, FAILED, BLOCKED, MULTI_ACTIVE, ON_LOST_NODE)
@@ -299,6 +308,10 @@ def _nodes_of(members: Sequence[Primitive]) -> tuple[str, ...]:
 
 def _behind(rest: Sequence[tuple[Primitive, Optional[Finding]]]) -> list[str]:
     return [m.id for m, fault in rest if fault is not None and fault.kind is STOPPED]
+
+
+def _too(alike: Sequence[str]) -> str:
+    return f"; {join(alike)} too" if alike else ""
 
 
 def _waiting(behind: Sequence[str]) -> str:
