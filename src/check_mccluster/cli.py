@@ -8,6 +8,7 @@ import os
 import pkgutil
 import signal
 import sys
+import textwrap
 from collections.abc import Sequence
 from types import FrameType
 from typing import Any, NoReturn, Optional
@@ -105,8 +106,10 @@ def check_command(name: str) -> click.Command:
     def run(**values: Any) -> NoReturn:
         _run_check(name, values)
 
-    findings = ", ".join(kind.key for kind in check.kinds)
-    says = f"\n\nFindings: {findings}." if findings else ""
+    keys = ", ".join(kind.key for kind in check.kinds)
+    # click would break the keys at their hyphens
+    wrapped = textwrap.fill(f"Findings: {keys}.", 76, break_on_hyphens=False)
+    says = f"\n\n\b\n{wrapped}" if keys else ""
     return click.Command(
         name,
         callback=run,
@@ -126,7 +129,7 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
     setup = Setup.take(values)
     verbosity = min(values.pop("verbose"), 3)
     as_json = values.pop("as_json")
-    warning, critical = values.pop("warning"), values.pop("critical")
+    warning, critical = values.pop("warning", None), values.pop("critical", None)
     asked = Asked(
         values.pop("patterns"),
         warning,
@@ -186,10 +189,15 @@ def _name_of(args: Sequence[str]) -> str:
     return first if first in registry.names() else PROGRAM
 
 
-def _say(name: str, text: str) -> None:
+def _say(name: str, text: str, as_json: bool = False) -> None:
     from .present.text import clean
 
-    click.echo(f"{name.upper()} UNKNOWN - {clean(text)}")
+    if as_json:
+        from .present.document import failure
+
+        click.echo(failure(name, clean(text)), nl=False)
+    else:
+        click.echo(f"{name.upper()} UNKNOWN - {clean(text)}")
 
 
 def main(args: Optional[Sequence[str]] = None) -> NoReturn:
@@ -208,36 +216,42 @@ def main(args: Optional[Sequence[str]] = None) -> NoReturn:
     except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:
         click.echo(error.ctx.get_help())
         code = UNKNOWN
-    except click.ClickException as error:
-        _say(name, error.format_message())
-        code = UNKNOWN
-    except (click.Abort, KeyboardInterrupt):
-        _say(name, "interrupted")
-        code = UNKNOWN
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = UNKNOWN
-    except Interrupted as error:
-        _say(name, str(error))
+    except BaseException as error:  # a bug must end in one line, too
+        _say(name, _reason(error), as_json="--json" in arguments)
+        if _wants_traceback(arguments):
+            click.echo(_traceback(error), nl=False)
         code = UNKNOWN
-    except Exception as error:  # a bug must end in one line, too
-        code = _crash(name, arguments, error)
     _flush()
     sys.exit(code)
 
 
-def _crash(name: str, arguments: Sequence[str], error: Exception) -> int:
+def _reason(error: BaseException) -> str:
+    """What went wrong, in one line for an operator."""
     from .session import SetupError
 
-    if isinstance(error, SetupError):
-        _say(name, str(error))
-    else:
-        _say(name, f"internal error: {type(error).__name__}: {error}")
-        if any(arg in ("-vvv", "-vvvv") for arg in arguments) or arguments.count("-v") > 2:
-            import traceback
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, (click.Abort, KeyboardInterrupt)):
+        return "interrupted"
+    if isinstance(error, (SetupError, Interrupted)):
+        return str(error)
+    return f"internal error: {type(error).__name__}: {error}"
 
-            click.echo(traceback.format_exc().replace("|", "/"), nl=False)
-    return UNKNOWN
+
+def _wants_traceback(arguments: Sequence[str]) -> bool:
+    """Whether ``-vvv`` was given, in one word or in several."""
+    short = [arg for arg in arguments if arg.startswith("-v") and set(arg[1:]) == {"v"}]
+    return sum(len(arg) - 1 for arg in short) + arguments.count("--verbose") >= 3
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback, safe in a plugin's long output."""
+    import traceback
+
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    return "".join(lines).replace("|", "/")
 
 
 def _flush() -> None:

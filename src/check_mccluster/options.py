@@ -138,23 +138,9 @@ def check_options(check: Check) -> list[click.Parameter]:
         "drbd": "Only these DRBD resources (repeatable, glob); one named is expected.",
         "both": "Only these resources, Pacemaker's or DRBD's (repeatable, glob).",
     }.get(check.filters, "Only these resources; no effect on this check.")
-    limited = check.number is not None
     return [
         *own,
-        click.Option(
-            ["-w", "--warning"],
-            type=RangeType(),
-            metavar="RANGE",
-            help=f"WARNING outside of it: {check.number}." if limited else "No number here.",
-            hidden=not limited,
-        ),
-        click.Option(
-            ["-c", "--critical"],
-            type=RangeType(),
-            metavar="RANGE",
-            help="CRITICAL outside of it.",
-            hidden=not limited,
-        ),
+        *_limits(check),
         click.Option(
             ["-r", "--resource", "patterns"],
             multiple=True,
@@ -175,6 +161,26 @@ def check_options(check: Check) -> list[click.Parameter]:
             ["-v", "--verbose"],
             count=True,
             help="More: findings with their next step, -vv objects, -vvv commands.",
+        ),
+    ]
+
+
+def _limits(check: Check) -> list[click.Parameter]:
+    """``-w`` and ``-c``, where the check has a number."""
+    if check.number is None:
+        return []
+    return [
+        click.Option(
+            ["-w", "--warning"],
+            type=RangeType(),
+            metavar="RANGE",
+            help=f"WARNING outside of it: {check.number}.",
+        ),
+        click.Option(
+            ["-c", "--critical"],
+            type=RangeType(),
+            metavar="RANGE",
+            help="CRITICAL outside of it.",
         ),
     ]
 

@@ -9,6 +9,7 @@ from ..judge.candidates import reasons_against
 from ..judge.check import Check
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
 from ..judge.pacemaker import (
+    NOT_RUNNING,
     MISSING,
     has_quorum,
     ids_of,
@@ -47,12 +48,6 @@ SPLIT = Kind(
     State.CRITICAL,
     "Members of one group run on different nodes.",
     "crm_mon -1; stop {resource} where it must not run",
-)
-NOT_RUNNING = Kind(
-    "not-running",
-    State.CRITICAL,
-    "A group or single resource runs on no node. WARNING when that is on purpose.",
-    "crm_mon -1 -r -f; crm_resource --why -r {resource}",
 )
 BAN = Kind(
     "leftover-ban",

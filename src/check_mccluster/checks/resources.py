@@ -12,6 +12,7 @@ from ..judge.pacemaker import (
     MISSING,
     MOVING,
     NONE,
+    ON_LOST_NODE,
     RUNNING,
     asks_for_stop,
     barred_nodes,
@@ -68,12 +69,6 @@ MULTI_ACTIVE = Kind(
     State.CRITICAL,
     "A resource that may run once is active on several nodes.",
     "Stop {resource} by hand on all nodes but one, then: crm_resource --cleanup -r {resource}",
-)
-ON_LOST_NODE = Kind(
-    "resource-on-lost-node",
-    State.CRITICAL,
-    "A resource is said to run only on nodes that are offline or unclean.",
-    "crm_mon -1; make sure that {node} is down, then: stonith_admin --confirm {node}",
 )
 DISABLED = Kind(
     "resource-disabled",
@@ -282,9 +277,16 @@ def _group_faults(context: _Context, group: Group, faults: Sequence[Finding]) ->
     """Fold what follows from the first fault that stops the group into that one."""
     first = next((fault for fault in faults if fault.kind in _STOPS), None)
     later = faults[faults.index(first) + 1 :] if first is not None else ()
-    alike = [each.object for each in later if first is not None and each.kind is first.kind]
-    behind = [each.object for each in later if each.kind in (STOPPED, TRANSITION)]
-    behind = [name for name in behind if name not in alike]
+    alike = [
+        each.object
+        for each in later
+        if first is not None and each.kind is first.kind and each.kind is not STOPPED
+    ]
+    behind = [
+        each.object
+        for each in later
+        if each.kind in (STOPPED, TRANSITION) and each.object not in alike
+    ]
     for fault in faults:
         if fault in later and fault.object in (*behind, *alike):
             continue

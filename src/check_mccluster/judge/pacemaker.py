@@ -31,6 +31,18 @@ MISSING = Kind(
     "A resource that is expected is not configured in the cluster.",
     "crm_resource --list; compare with --resource and the configuration file",
 )
+ON_LOST_NODE = Kind(
+    "resource-on-lost-node",
+    State.CRITICAL,
+    "A resource is said to run only on nodes that are offline or unclean.",
+    "crm_mon -1; make sure that {node} is down, then: stonith_admin --confirm {node}",
+)
+NOT_RUNNING = Kind(
+    "not-running",
+    State.CRITICAL,
+    "A group or single resource runs on no node. WARNING when that is on purpose.",
+    "crm_mon -1 -r -f; crm_resource --why -r {resource}",
+)
 
 RUNNING = frozenset({Role.STARTED, Role.PROMOTED, Role.UNPROMOTED})
 MOVING = frozenset({Role.STARTING, Role.STOPPING, Role.MIGRATING, Role.PROMOTING, Role.DEMOTING})

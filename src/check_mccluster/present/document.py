@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ..judge.engine import worst_first
-from ..judge.finding import Figure, Finding, Report
+from ..judge.finding import Figure, Finding, Report, State
 from ..judge.view import View
 from .text import first_line, state_of
 
@@ -29,6 +29,20 @@ def as_json(name: str, report: Report, view: View) -> str:
             for line in report.lines
         ]
     return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def failure(name: str, text: str) -> str:
+    """The document where there was no check at all: a usage error, a bad configuration file."""
+    document = {
+        "check": name,
+        "state": State.UNKNOWN.name,
+        "exit_code": State.UNKNOWN.value,
+        "text": text,
+        "node": None,
+        "findings": [],
+        "figures": [],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 
 
 def finding_as_dict(each: Finding) -> dict[str, Any]:
