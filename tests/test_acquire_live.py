@@ -513,7 +513,8 @@ def sudo_user():
     try:
         yield pwd.getpwnam(name)
     finally:
-        subprocess.run(["userdel", name], check=True)
+        # A child of the killed sudo may still wait to be reaped by process 1.
+        subprocess.run(["userdel", "--force", name], check=True, stderr=subprocess.DEVNULL)
 
 
 @pytest.fixture

@@ -29,8 +29,8 @@ class RecordError(Exception):
 class Recorded:
     """What became of one tool.
 
-    :param outcome: ``exit 0``, ``timeout``, ``not run: …``, ``not installed``.
-    :param size: of its file in bytes; ``None`` if there is no file, as the tool is not installed.
+    :param outcome: ``exit 0``, ``timeout``, ``not run: …``; without a file, why there is none.
+    :param size: of its file in bytes; ``None`` if there is no file.
     """
 
     tool: Tool
@@ -85,8 +85,8 @@ def _tool_files(
         output = stream.read()
         ending = stream.finish()
         code, errors = str(ending.exit_code), ending.stderr
-    except ToolMissing:
-        done.append(Recorded(tool, "not installed", None))
+    except ToolMissing as error:
+        done.append(Recorded(tool, error.detail, None))
         return  # no file says so
     except ModuleUnfit as error:
         outcome = f"not run: {error.detail}"

@@ -9,8 +9,8 @@ from ..judge.candidates import reasons_against
 from ..judge.check import Check
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
 from ..judge.pacemaker import (
-    NOT_RUNNING,
     MISSING,
+    NOT_RUNNING,
     has_quorum,
     ids_of,
     is_disabled,

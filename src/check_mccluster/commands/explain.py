@@ -52,7 +52,11 @@ def _row(kind: Kind, width: int) -> list[str]:
     start = f"  {kind.key:{width}}  {kind.default.name:8}  "
     sentence = re.split(r"(?<=[.!?])\s", kind.meaning)[0]
     return textwrap.wrap(
-        start + sentence, WIDTH, subsequent_indent=" " * len(start), break_long_words=False
+        start + sentence,
+        WIDTH,
+        subsequent_indent=" " * len(start),
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
@@ -64,7 +68,7 @@ def _explain(key: str) -> Iterator[str]:
     kinds = registry.kinds()
     if key not in kinds:
         near = difflib.get_close_matches(key, kinds, n=3)
-        hint = f"; near to it: {', '.join(near)}" if near else ""
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise SetupError(f"no finding '{key}'{hint}")
     kind, checks = kinds[key]
     yield f"{key}: {kind.default.name} by default"

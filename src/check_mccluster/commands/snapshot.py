@@ -28,7 +28,7 @@ SECRETS = (
 
 
 def _options() -> list[click.Parameter]:
-    kept = {"snapshot", "config", "node", "sudo"}
+    kept = {"config", "node", "sudo"}
     return [
         click.Argument(["target"], type=click.Path()),
         click.Option(
@@ -44,6 +44,12 @@ def _options() -> list[click.Parameter]:
             show_default=True,
             metavar="SECONDS",
             help="Deadline for the tools; --sample comes on top.",
+        ),
+        click.Option(
+            ["--from", "snapshot"],
+            type=click.Path(),
+            metavar="DIR",
+            help="Pack this snapshot again, without its secrets, instead of recording.",
         ),
         *(option for option in source_options() if option.name in kept),
     ]
@@ -75,7 +81,7 @@ def _lines(done: tuple[Recorded, ...]) -> list[str]:
     return [
         f"{each.tool.file:{width}}  {each.outcome}, {each.size} bytes"
         if each.size is not None
-        else f"{each.tool.file:{width}}  not recorded: {each.tool.name} is not installed"
+        else f"{each.tool.file:{width}}  not recorded: {each.outcome}"
         for each in done
     ]
 
@@ -88,6 +94,6 @@ command = click.Command(
     help="""Record what the checks would read to TARGET, for --from and for bug reports.
 
     TARGET is a new directory, or an archive if its name ends in .tar.gz or .tgz.
-    Secrets are left out. With --from, another snapshot is packed again.""",
+    Secrets are left out.""",
     epilog="Example: check_mccluster snapshot /tmp/app01.tar.gz --sample 5",
 )
