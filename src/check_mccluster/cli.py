@@ -127,6 +127,7 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
 
     check = registry.load(name)
     setup = Setup.take(values)
+    _check_sample(values.get("sample"), setup.timeout)
     verbosity = min(values.pop("verbose"), 3)
     as_json = values.pop("as_json")
     warning, critical = values.pop("warning", None), values.pop("critical", None)
@@ -137,7 +138,7 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
         {key: value for key, value in values.items() if key != "severity"},
         severities_of(values.pop("severity")),
     )
-    with _deadline(setup.timeout):
+    with deadline(setup.timeout):
         config = load_config(setup.config)
         with open_source(setup, config) as source:
             if as_json:
@@ -160,7 +161,7 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
     sys.exit(code)
 
 
-def _deadline(seconds: float) -> contextlib.AbstractContextManager[None]:
+def deadline(seconds: float) -> contextlib.AbstractContextManager[None]:
     """A second line of defence behind the tools' own deadline: parsing ends, too."""
     return _alarm(seconds + 1)
 

@@ -75,9 +75,7 @@ def _files(
     yield META, (json.dumps(_meta(source, version), indent=2) + "\n").encode()
 
 
-def _tool_files(
-    source: Source, tool: Tool, done: list[Recorded]
-) -> Iterator[tuple[str, bytes]]:
+def _tool_files(source: Source, tool: Tool, done: list[Recorded]) -> Iterator[tuple[str, bytes]]:
     output, code, errors = b"", "0", ""
     outcome = ""
     try:

@@ -71,6 +71,10 @@ OFF = Kind(
 )
 
 
+_NO_QUORUM = "quorum is lost"
+_UNTOLD = "cause not told by this drbd-utils"
+
+
 def _suspended(resource: DrbdResource) -> Optional[str]:
     """Why I/O is frozen; ``None`` if it is not."""
     causes = [
@@ -79,13 +83,13 @@ def _suspended(resource: DrbdResource) -> Optional[str]:
             (resource.suspended_user, "by an administrator (suspend-io)"),
             (resource.suspended_no_data, "no data is accessible"),
             (resource.suspended_fencing, "a fencing handler runs"),
-            (resource.suspended_quorum, "quorum is lost"),
+            (resource.suspended_quorum, _NO_QUORUM),
         )
         if flag
     ]
     if causes:
         return " and ".join(causes)
-    return "cause not told by this drbd-utils" if resource.suspended else None
+    return _UNTOLD if resource.suspended else None
 
 
 def _knows_disks(resource: DrbdResource, device: Device) -> bool:
@@ -115,12 +119,15 @@ def _volume(view: View, asked: Asked, resource: DrbdResource, device: Device) ->
         )
 
     if device.quorum is False:
-        yield say(LOST, f"quorum lost on {view.here}, {reach}{missing}")
+        frozen = "I/O is frozen, " if resource.suspended else ""
+        yield say(LOST, f"quorum lost on {view.here}, {frozen}{reach}{missing}")
         return
     if not _knows_disks(resource, device):
         return
-    if count == 0 and not (have.unknown and not due):
-        yield say(NO_COPY, f"no UpToDate copy can be reached from {view.here}")
+    if count == 0:
+        # Frozen because of that: the other finding says it.
+        if not resource.suspended_no_data:
+            yield say(NO_COPY, f"no UpToDate copy can be reached from {view.here}")
     elif asked.has_limits:
         state = limited_state(asked, count)
         if state is not State.OK:
@@ -175,14 +182,16 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
     lost = any(device.quorum is False for device in resource.devices)
     why = _suspended(resource)
     # Frozen only because quorum is lost: that finding says it.
-    if why is not None and not (lost and why == "quorum is lost"):
+    if why is not None and not (lost and why in (_NO_QUORUM, _UNTOLD)):
         yield finding(SUSPENDED, name, f"{name}: I/O is suspended: {why}", nodes=(view.here,))
     if resource.force_io_failures:
         text = f"{name}: I/O is forced to fail (secondary --force)"
         yield finding(FAILING, name, text, nodes=(view.here,))
     for device in resource.devices:
         yield from _volume(view, asked, resource, device)
-        yield from _stalled(view, resource, device)
+        # Requests that wait for a known cause are no riddle.
+        if why is None and device.quorum is not False:
+            yield from _stalled(view, resource, device)
     options = shown(view, name)
     nodes = len(resource.connections) + 1
     if options is not None and options.quorum == "off" and nodes >= 3:

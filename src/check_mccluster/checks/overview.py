@@ -130,7 +130,7 @@ _CAUSES = (
 
 
 @dataclass(frozen=True)
-class _Fault:
+class Fault:
     """A root cause with what follows from it."""
 
     cause: Finding
@@ -138,13 +138,23 @@ class _Fault:
 
     @property
     def state(self) -> State:
+        """The gravest of the cause and what follows."""
         return worst([self.cause.state, *(each.state for each in self.follows)])
 
+    @property
+    def text(self) -> str:
+        """The cause, and the gravest consequence if that is graver."""
+        graver = [each for each in self.follows if each.state.rank > self.cause.state.rank]
+        if not graver:
+            return self.cause.text
+        gravest = max(graver, key=lambda each: each.state.rank)
+        return f"{self.cause.text}, hence {gravest.text}"
 
-def faults(view: View, findings: Sequence[Finding]) -> list[_Fault]:
+
+def faults(view: View, findings: Sequence[Finding]) -> list[Fault]:
     """Fold consequences into their causes; gravest fault first."""
     left = list(findings)
-    found: list[_Fault] = []
+    found: list[Fault] = []
     for rule in _CAUSES:
         for cause in [each for each in left if each.key in rule.keys]:
             if cause not in left:
@@ -152,8 +162,8 @@ def faults(view: View, findings: Sequence[Finding]) -> list[_Fault]:
             left.remove(cause)
             follows = _following(view, rule, cause, left)
             left = [each for each in left if each not in follows]
-            found.append(_Fault(cause, follows))
-    found += [_Fault(each) for each in left]
+            found.append(Fault(cause, follows))
+    found += [Fault(each) for each in left]
     position = {each: index for index, each in enumerate(findings)}
     return sorted(found, key=lambda fault: (-fault.state.rank, position[fault.cause]))
 
@@ -199,7 +209,8 @@ def _split(view: View, asked: Asked) -> tuple[Asked, Asked, bool, bool]:
     )
 
 
-def _reports(view: View, asked: Asked) -> Iterator[tuple[Check, Report]]:
+def reports(view: View, asked: Asked) -> Iterator[tuple[Check, Report]]:
+    """The report of every check that fits this node and is not skipped."""
     skip = {*asked.values.get("skip", ()), *view.config.overview_skip}
     asked = replace(asked, values={})
     pacemaker, drbd, has_pacemaker, has_drbd = _split(view, asked)
@@ -245,18 +256,9 @@ def judge(view: View, asked: Asked) -> Report:
             for state in State
         ),
         tuple(dict.fromkeys(each for _, judged in reports for each in judged.looked_at)),
-        tuple(_headline(fault) for fault in roots if fault.state is not State.OK),
+        tuple(fault.text for fault in roots if fault.state is not State.OK),
         tuple(lines),
     )
-
-
-def _headline(fault: _Fault) -> str:
-    """The cause, and the gravest consequence if that is graver."""
-    graver = [each for each in fault.follows if each.state.rank > fault.cause.state.rank]
-    if not graver:
-        return fault.cause.text
-    gravest = max(graver, key=lambda each: each.state.rank)
-    return f"{fault.cause.text}, hence {gravest.text}"
 
 
 def _lines(reports: Sequence[tuple[Check, Report]], causes: Mapping[Finding, str]) -> list[Line]:
