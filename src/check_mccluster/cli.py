@@ -9,7 +9,7 @@ import pkgutil
 import signal
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Any, NoReturn, Optional
 
@@ -161,18 +161,20 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
     sys.exit(code)
 
 
-def deadline(seconds: float) -> contextlib.AbstractContextManager[None]:
-    """A second line of defence behind the tools' own deadline: parsing ends, too."""
-    return _alarm(seconds + 1)
+def _check_sample(sample: Optional[float], timeout: float) -> None:
+    if sample is not None and sample >= timeout:
+        raise click.UsageError(f"--sample {sample:g} does not fit into --timeout {timeout:g}")
 
 
 @contextlib.contextmanager
-def _alarm(seconds: float) -> Any:
+def deadline(seconds: float) -> Iterator[None]:
+    """A second line of defence behind the tools' own deadline: parsing ends, too."""
+
     def ring(_number: int, _frame: Optional[FrameType]) -> None:
-        raise Interrupted(f"no verdict within {seconds - 1:g} s")
+        raise Interrupted(f"no verdict within {seconds:g} s")
 
     previous = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds + 1)
     try:
         yield
     finally:

@@ -88,13 +88,16 @@ def severity(key: str, word: str) -> tuple[str, State]:
         raise ValueError(f"'{word}' is no state (ok, warning, critical, unknown)") from None
 
 
-def source_options() -> list[click.Option]:
-    """Where the evidence comes from; the same for every command that reads the cluster."""
+def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
+    """Where the evidence comes from; the same for every command that reads the cluster.
+
+    :param timeout: the default of ``--timeout``, in seconds.
+    """
     return [
         click.Option(
             ["-t", "--timeout"],
             type=SecondsType(),
-            default=DEFAULT_TIMEOUT,
+            default=timeout,
             show_default=True,
             metavar="SECONDS",
             help="Deadline for everything, tools included.",

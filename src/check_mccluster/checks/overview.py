@@ -238,24 +238,24 @@ def reports(view: View, asked: Asked) -> Iterator[tuple[Check, Report]]:
 
 def judge(view: View, asked: Asked) -> Report:
     """Every check that fits this node; each fault once, at its cause."""
-    reports = list(_reports(view, asked))
-    everything = list(dict.fromkeys(each for _, judged in reports for each in judged.findings))
-    if not reports:
+    parts = list(reports(view, asked))
+    everything = list(dict.fromkeys(each for _, judged in parts for each in judged.findings))
+    if not parts:
         return Report((), "every check is skipped")
     roots = faults(view, everything)
     causes = {
         each: f"{fault.cause.key} {fault.cause.object}" for fault in roots for each in fault.follows
     }
-    lines = _lines(reports, causes)
+    lines = _lines(parts, causes)
     states = [line.state for line in lines]
     return Report(
         tuple(replace(each, follows=causes.get(each, "")) for each in everything),
-        f"{len(lines)} checks, all OK: {_essence(reports)}",
+        f"{len(lines)} checks, all OK: {_essence(parts)}",
         tuple(
             Figure(f"checks_{state.name.lower()}", states.count(state), minimum=0)
             for state in State
         ),
-        tuple(dict.fromkeys(each for _, judged in reports for each in judged.looked_at)),
+        tuple(dict.fromkeys(each for _, judged in parts for each in judged.looked_at)),
         tuple(fault.text for fault in roots if fault.state is not State.OK),
         tuple(lines),
     )
