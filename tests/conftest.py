@@ -92,3 +92,11 @@ def call(capsys):
         return Outcome(end.value.code, out)
 
     return run
+
+
+@pytest.fixture
+def node(tmp_path):
+    """A machine whose tools replay a snapshot: ``node(FIXTURES / "snapshots/NAME/app01")``."""
+    from standins.machine import Machine
+
+    return lambda snapshot: Machine(tmp_path / "machine", snapshot)

@@ -514,7 +514,7 @@ def test_exceptions_of_the_stream_pass_unchanged(content: bytes) -> None:
         ),
         (
             f'<nodes><node name="a" id="1" resources_running="{"9" * 5000}"/></nodes>',
-            f"node a: resources_running is '{'9' * 40}…', not a number",
+            f"node a: resources_running is '{'9' * 40}...', not a number",
         ),
         ("<resources><resource/></resources>", "resource without id"),
         ('<resources><resource id="X" role=""/></resources>', "resource X without resource_agent"),

@@ -167,14 +167,17 @@ def _check_sample(sample: Optional[float], timeout: float) -> None:
 
 
 @contextlib.contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """A second line of defence behind the tools' own deadline: parsing ends, too."""
+def deadline(seconds: float, grace: float = 1.0) -> Iterator[None]:
+    """A second line of defence behind the tools' own deadline: parsing ends, too.
+
+    :param grace: seconds from the tools' deadline to this one.
+    """
 
     def ring(_number: int, _frame: Optional[FrameType]) -> None:
         raise Interrupted(f"no verdict within {seconds:g} s")
 
     previous = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds + 1)
+    signal.setitimer(signal.ITIMER_REAL, seconds + grace)
     try:
         yield
     finally:
@@ -222,12 +225,29 @@ def main(args: Optional[Sequence[str]] = None) -> NoReturn:
     except BrokenPipeError:
         code = UNKNOWN
     except BaseException as error:  # a bug must end in one line, too
-        _say(name, _reason(error), as_json="--json" in arguments)
-        if _wants_traceback(arguments):
-            click.echo(_traceback(error), nl=False)
-        code = UNKNOWN
+        code = _fail(name, arguments, error)
     _flush()
     sys.exit(code)
+
+
+def _fail(name: str, arguments: Sequence[str], error: BaseException) -> int:
+    """Tell what went wrong, as UNKNOWN unless the command has a document for that."""
+    document = getattr(_called(arguments), "error_document", None)
+    if document is not None:
+        click.echo(document(_reason(error)), nl=False)
+        return 0
+    _say(name, _reason(error), as_json="--json" in arguments)
+    if _wants_traceback(arguments):
+        click.echo(_traceback(error), nl=False)
+    return UNKNOWN
+
+
+def _called(arguments: Sequence[str]) -> Optional[click.Command]:
+    """The command that the arguments name, if there is one."""
+    first = next((arg for arg in arguments if not arg.startswith("-")), "")
+    with contextlib.suppress(Exception):  # an error of its import is being told
+        return cli.get_command(click.Context(cli), first)
+    return None
 
 
 def _reason(error: BaseException) -> str:

@@ -25,7 +25,7 @@ from .model.config import Config
 from .read.errors import NotXml, ReadError
 
 if TYPE_CHECKING:
-    from .model.drbd import DrbdResource
+    from .model.drbd import DrbdResource, ShownResource
     from .model.pacemaker import Cluster
 
 T = TypeVar("T")
@@ -75,13 +75,13 @@ class Evidence:
         :param drbd_filter: which DRBD resources count, and which names are expected to be up.
         """
         needed = [_TOOLS[source] for source in Input if source in wanted and source in _TOOLS]
-        if Input.DRBD in wanted:
+        if Input.DRBD in wanted or Input.SHOW in wanted:
             needed.append(tools.DRBD_RESOURCES)
         self.source.prepare(tuple(needed))
         drbd = self._drbd(drbd_filter) if Input.DRBD in wanted else Answer[Any]()
         again = Answer[Any]()
         if Input.DRBD_AGAIN in wanted and drbd.value is not None:
-            again = self._drbd_again(drbd_filter)
+            again = self._drbd_again(drbd.value)
         return View(
             node=self.here,
             time=self.source.time,
@@ -94,8 +94,9 @@ class Evidence:
             links=inputs.links(self._attempt(tools.CFGTOOL)) if Input.LINKS in wanted else Answer(),
             cmap=inputs.cmap(self._attempt(tools.CMAPCTL)) if Input.CMAP in wanted else Answer(),
             drbd=drbd,
+            drbd_others=self._drbd_others(drbd_filter) if drbd.value is not None else (),
             drbd_again=again,
-            show=inputs.show(self._attempt(tools.DRBD_SHOW)) if Input.SHOW in wanted else Answer(),
+            show=self._show(drbd_filter) if Input.SHOW in wanted else Answer(),
         )
 
     def expected_drbd(self, drbd_filter: Asked) -> tuple[str, ...]:
@@ -128,7 +129,11 @@ class Evidence:
         attempt = self._attempt(tools.DRBD_STATUS)
         return inputs.drbd(attempt, self.expected_drbd(drbd_filter), drbd_filter)
 
-    def _drbd_again(self, drbd_filter: Asked) -> Answer[tuple[DrbdResource, ...]]:
+    def _drbd_others(self, drbd_filter: Asked) -> tuple[DrbdResource, ...]:
+        document = self._attempt(tools.DRBD_STATUS).document or ()
+        return tuple(each for each in document if not drbd_filter.wants(each.name))
+
+    def _drbd_again(self, first: tuple[DrbdResource, ...]) -> Answer[tuple[DrbdResource, ...]]:
         if self.sample is None and not self.source.recorded:
             return Answer()
         if self.sample is not None:
@@ -136,7 +141,10 @@ class Evidence:
         attempt = self._attempt(tools.DRBD_STATUS_AGAIN)
         if attempt.fault is Fault.MISSING and self.sample is None:
             return Answer()
-        return inputs.drbd_again(attempt, drbd_filter)
+        return inputs.drbd_again(attempt, first)
+
+    def _show(self, drbd_filter: Asked) -> Answer[tuple[ShownResource, ...]]:
+        return inputs.show(self._attempt(tools.DRBD_SHOW), self.expected_drbd(drbd_filter))
 
     # -- reading -------------------------------------------------------------------------------
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..judge.check import Check
 from ..judge.drbd import PRIMARY_MULTIPLE, copies, has_io, primaries, two_primaries, volume_name
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
-from ..judge.mapping import Pair, drbd_of, pairs, primitive
+from ..judge.inputs import TOOL_MISSING
+from ..judge.mapping import Pair, drbd_of, instances, pairs
 from ..judge.pacemaker import join, names_of
-from ..judge.view import Asked, Input, View, contains_node, same_node
+from ..judge.view import Asked, Input, View, contains_node
 from ..model.drbd import Device, DrbdResource
 from ..model.pacemaker import Cluster, Primitive, Role
 
@@ -68,24 +69,26 @@ def _why(view: View, resource: DrbdResource, device: Device) -> str:
     return f"I/O of {name} is suspended or failing"
 
 
+def _runs_on(members: Sequence[Primitive]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(n for each in members if each.role in _RUNS for n in each.nodes))
+
+
 def _judge_one(
-    view: View, pair: Pair, member: Primitive, resource: DrbdResource
+    view: View, pair: Pair, nodes: tuple[str, ...], resource: DrbdResource
 ) -> Iterator[Finding]:
     seen = primaries(view, resource)
     multiple = two_primaries(view, resource, seen)
     if multiple is not None:
         yield multiple
-    nodes = member.nodes if member.role in _RUNS else ()
     here = contains_node(nodes, view.node)
     if nodes and seen.names:
-        for primary in seen.names:
-            if not contains_node(nodes, primary):
-                runs = f"{pair.resource} runs on {join(nodes)}"
-                text = f"{runs}, the Primary of {resource.name} is {primary}"
-                yield finding(
-                    ELSEWHERE, pair.resource, text, nodes=(primary,), resource=resource.name
-                )
-                break
+        if not all(contains_node(seen.names, node) for node in nodes):
+            who = tuple(name for name in seen.names if not contains_node(nodes, name))
+            runs = f"{pair.resource} runs on {join(nodes)}"
+            text = f"{runs}, the Primary of {resource.name} is {join(who or seen.names)}"
+            yield finding(
+                ELSEWHERE, pair.resource, text, nodes=who or seen.names, resource=resource.name
+            )
     elif nodes and (seen.complete or here):
         text = f"{pair.resource} is Started on {join(nodes)}, and {resource.name} has no Primary"
         yield finding(NO_PRIMARY, pair.resource, text, nodes=nodes, resource=resource.name)
@@ -102,12 +105,14 @@ def _unmapped(
 ) -> Iterator[Finding]:
     """Pairs that cannot be judged, and none at all."""
     if not all_pairs:
+        if any(problem.kind is not TOOL_MISSING for problem in view.cib.problems):
+            return  # why nothing is known is said already
         names = f" for {', '.join(asked.patterns)}" if asked.patterns else ""
         text = f"no Filesystem resource on a DRBD device is known{names}"
         yield finding(NO_MAPPING, "mapping", text)
         return
     for pair in all_pairs:
-        if primitive(cluster, pair.resource) is None:
+        if not instances(cluster, pair.resource):
             text = f"{pair.resource} of the configuration file is no resource of the cluster"
             yield finding(NO_MAPPING, pair.resource, text)
         elif view.drbd.value is not None and drbd_of(view, pair) is None:
@@ -129,11 +134,12 @@ def judge(view: View, asked: Asked) -> Report:
     findings = list(_unmapped(view, asked, cluster, chosen)) if view.drbd.value else []
     words = []
     for pair in chosen:
-        member, resource = primitive(cluster, pair.resource), drbd_of(view, pair)
-        if member is None or resource is None:
+        members, resource = instances(cluster, pair.resource), drbd_of(view, pair)
+        if not members or resource is None:
             continue
-        findings += _judge_one(view, pair, member, resource)
-        words.append(_words(view, pair, member, resource))
+        nodes = _runs_on(members)
+        findings += _judge_one(view, pair, nodes, resource)
+        words.append(_words(view, pair, nodes, resource))
     return Report(
         tuple(findings),
         join(words, 2) or "nothing to compare",
@@ -145,11 +151,11 @@ def judge(view: View, asked: Asked) -> Report:
     )
 
 
-def _words(view: View, pair: Pair, member: Primitive, resource: DrbdResource) -> str:
+def _words(view: View, pair: Pair, nodes: tuple[str, ...], resource: DrbdResource) -> str:
     seen = primaries(view, resource)
-    if member.nodes and any(same_node(member.nodes[0], name) for name in seen.names):
-        return f"{pair.resource} runs and {resource.name} is Primary on {member.nodes[0]}"
-    runs = f"runs on {join(member.nodes)}" if member.nodes else "runs nowhere"
+    if nodes and all(contains_node(seen.names, node) for node in nodes):
+        return f"{pair.resource} runs and {resource.name} is Primary on {join(nodes)}"
+    runs = f"runs on {join(nodes)}" if nodes else "runs nowhere"
     primary = f"Primary is {join(seen.names)}" if seen.names else "no Primary in sight"
     return f"{pair.resource} {runs}, {primary} ({resource.name})"
 

@@ -146,7 +146,9 @@ def _words(view: View, resource: DrbdResource, device: Device) -> str:
 def judge(view: View, asked: Asked) -> Report:
     """Each local volume's disk."""
     del asked  # the resources are filtered already
-    volumes = [(r, d) for r in view.drbd.value or () for d in r.devices]
+    if view.drbd.value is None:
+        return Report()
+    volumes = [(r, d) for r in view.drbd.value for d in r.devices]
     clients = sum(1 for r, d in volumes if is_client(view, r, d))
     good = sum(1 for _, d in volumes if d.disk_state is DiskState.UP_TO_DATE)
     some = [_words(view, r, d) for r, d in volumes]

@@ -62,6 +62,17 @@ def _peer_kind(connection: Connection) -> str:
     return "replica" if False in flags else "peer"
 
 
+def _up(resource: DrbdResource) -> int:
+    """Connected peers."""
+    return sum(1 for connection in resource.connections if connection.is_connected)
+
+
+def _counted(*resources: DrbdResource) -> str:
+    """``4 of 5 connected``, of all these resources together."""
+    total = sum(len(resource.connections) for resource in resources)
+    return f"{sum(map(_up, resources))} of {total} connected"
+
+
 def _per_peer(kind: Kind, faults: Sequence[_Fault], state: Optional[State]) -> Iterator[Finding]:
     """One finding for a peer and its state, whatever the number of resources behind it."""
     together: dict[tuple[str, str], list[_Fault]] = {}
@@ -70,7 +81,8 @@ def _per_peer(kind: Kind, faults: Sequence[_Fault], state: Optional[State]) -> I
         together.setdefault(key, []).append((resource, connection))
     for (peer, word), same in together.items():
         names = [resource.name for resource, _ in same]
-        text = f"{join(names, 2)}: {_peer_kind(same[0][1])} {peer} is {word}"
+        counted = _counted(*(resource for resource, _ in same))
+        text = f"{join(names, 2)}: {_peer_kind(same[0][1])} {peer} is {word}, {counted}"
         object_ = f"{names[0]}:{peer}"
         yield finding(kind, object_, text, state=state, nodes=(peer,), resource=names[0])
 
@@ -90,7 +102,7 @@ def _isolated(resources: Sequence[DrbdResource]) -> Iterator[Finding]:
         together.setdefault(peers, []).append(resource.name)
     for peers, names in together.items():
         listed = join([f"{peer} {word}" for peer, word in peers], 5)
-        text = f"{join(names, 2)}: no peer is connected ({listed})"
+        text = f"{join(names, 2)}: 0 of {len(peers)} connected ({listed})"
         nodes = tuple(peer for peer, _ in peers)
         yield finding(ISOLATED, names[0], text, nodes=nodes, resource=names[0])
 
@@ -102,13 +114,14 @@ def _missing(view: View, resource: DrbdResource) -> Iterator[Finding]:
     peers = tuple(connection.name for connection in resource.connections)
     for name in rule.nodes:
         if not view.is_here(name) and not contains_node(peers, name):
-            text = f"{resource.name}: no connection to {name} is configured in the kernel"
+            text = f"{resource.name}: no connection to {name} in the kernel, {_counted(resource)}"
             object_ = f"{resource.name}:{name}"
             yield finding(MISSING, object_, text, nodes=(name,), resource=resource.name)
 
 
 def _connected(asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
     """What can be wrong with a connection that is up."""
+    counted = _counted(resource)
     for connection in resource.connections:
         if not connection.is_connected:
             continue
@@ -116,12 +129,12 @@ def _connected(asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
         down = [path for path in connection.paths or () if path.established is False]
         if down:
             pairs = join([f"{path.this_host} - {path.remote_host}" for path in down], 2)
-            text = f"{resource.name}: path to {connection.name} is down ({pairs})"
+            text = f"{resource.name}: path to {connection.name} is down ({pairs}), {counted}"
             yield finding(
                 PATH_DOWN, object_, text, nodes=(connection.name,), resource=resource.name
             )
         if connection.congested and asked.values.get("report_congestion"):
-            text = f"{resource.name}: connection to {connection.name} is congested"
+            text = f"{resource.name}: connection to {connection.name} is congested, {counted}"
             yield finding(
                 CONGESTED, object_, text, nodes=(connection.name,), resource=resource.name
             )
@@ -129,8 +142,10 @@ def _connected(asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
 
 def judge(view: View, asked: Asked) -> Report:
     """Each connection of each resource."""
-    resources = view.drbd.value or ()
-    up = {r.name: sum(1 for c in r.connections if c.is_connected) for r in resources}
+    resources = view.drbd.value
+    if resources is None:
+        return Report()
+    up = {resource.name: _up(resource) for resource in resources}
     cut = [r for r in resources if _is_cut(r)]
     findings = list(_isolated(cut))
     broken = [
@@ -146,6 +161,12 @@ def judge(view: View, asked: Asked) -> Report:
     state = limited_state(asked, min(up.values(), default=0)) if asked.has_limits else None
     if state is not State.OK:
         findings += _per_peer(CONNECTING, rest, state)
+    if state not in (None, State.OK) and not findings:
+        # The ranges ask for more peers than there are.
+        fewest = min(resources, key=_up, default=None)
+        if fewest is not None:
+            text = f"{fewest.name}: {_counted(fewest)}"
+            findings.append(finding(CONNECTING, fewest.name, text, state=state))
     for resource in resources:
         findings += _missing(view, resource)
         findings += _connected(asked, resource)

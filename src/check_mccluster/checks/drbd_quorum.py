@@ -198,26 +198,50 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
         yield finding(OFF, name, f"{name}: quorum is off with {nodes} nodes")
 
 
-def _margin(view: View, resource: DrbdResource, have: Copies) -> Optional[int]:
-    """Replicas that may still be lost before the majority is; ``None`` where none is needed."""
+def _margin(view: View, resource: DrbdResource, device: Device, have: Copies) -> Optional[int]:
+    """Replicas that may still be lost before the quorum is; ``None`` where nobody can say.
+
+    Half of an even number of replicas keeps the quorum while most clients are connected: they
+    break the tie. A node that lost its own disk has no vote there.
+    Source: ``calc_quorum`` in drbd ``drbd_state.c``.
+    """
     options = shown(view, resource.name)
-    if options is not None and options.quorum == "off":
+    due = len(have.replicas)
+    if options is None or have.unknown or not due:
         return None
-    if not have.replicas or have.unknown:
+    needed = _needed(options.quorum, due)
+    if needed is None:
         return None
-    connected = {c.name for c in resource.connections if c.is_connected} | {view.here}
+    if device.quorum is False:
+        return 0
+    connected = {c.name for c in resource.connections if c.is_connected}
+    clients = [c.name for c in resource.connections if c.name not in have.replicas]
+    breakers = sum(1 for name in clients if name in connected)
+    if view.here not in have.replicas:
+        clients.append(view.here)
+        breakers += 1
+    elif device.disk_state is not DiskState.DISKLESS:
+        connected.add(view.here)
     present = sum(1 for name in have.replicas if name in connected)
-    needed = len(have.replicas) // 2 + 1
-    if options is not None and options.quorum == "all":
-        needed = len(have.replicas)
-    elif options is not None and options.quorum is not None and options.quorum.isdigit():
-        needed = int(options.quorum)
+    if due % 2 == 0 and breakers > len(clients) // 2:
+        needed -= 1
     return max(0, present - needed)
+
+
+def _needed(option: Optional[str], due: int) -> Optional[int]:
+    """Votes that the option ``quorum`` asks for; ``None`` if it is off, or not known."""
+    words = {"majority": due // 2 + 1, "all": due}
+    if option is not None and option.isdigit():
+        return int(option)
+    return words.get(option or "")
 
 
 def judge(view: View, asked: Asked) -> Report:
     """Quorum, I/O and copies of each volume."""
-    volumes = [(r, d, copies(view, r, d)) for r in view.drbd.value or () for d in r.devices]
+    resources = view.drbd.value
+    if resources is None:
+        return Report()
+    volumes = [(r, d, copies(view, r, d)) for r in resources for d in r.devices]
     figures = [
         Figure(
             "copies_min",
@@ -229,18 +253,22 @@ def judge(view: View, asked: Asked) -> Report:
     words = []
     for resource, device, have in volumes:
         name = volume_name(resource, device.volume)
-        margin = _margin(view, resource, have)
+        margin = _margin(view, resource, device, have)
         may = f", {margin} may fail" if margin is not None else ""
-        words.append(f"{name}: {len(have.up_to_date)} of {len(have.replicas)} copies{may}")
+        due = f"at least {len(have.replicas)}" if have.unknown else str(len(have.replicas))
+        words.append(f"{name}: {len(have.up_to_date)} of {due} copies{may}")
         if len(volumes) <= MOST_SINGLE_FIGURES:
             most = len(have.replicas) or None
             figures.append(Figure(f"{name}_copies", len(have.up_to_date), "", 0, most))
             figures.append(Figure(f"{name}_replicas", len(have.replicas), "", 0))
             if margin is not None:
                 figures.append(Figure(f"{name}_votes_margin", margin, "", 0))
-    summary = "; ".join(words) if len(words) <= 2 else f"{len(words)} volumes with all copies"
+    summary = "; ".join(words)
+    if len(words) > 2:
+        full = sum(1 for _, _, have in volumes if not have.missing)
+        summary = f"{len(words)} volumes, {full} with all copies"
     return Report(
-        tuple(each for r in view.drbd.value or () for each in _judge_one(view, asked, r)),
+        tuple(each for r in resources for each in _judge_one(view, asked, r)),
         summary or "no volumes",
         tuple(figures),
         tuple(f"copies of {each}" for each in words),

@@ -71,7 +71,7 @@ def _words(view: View, resource: DrbdResource) -> str:
     if seen.names:
         return f"{resource.name}: Primary {', '.join(seen.names)}"
     if seen.hidden:
-        return f"{resource.name}: no Primary in sight, {', '.join(seen.hidden)} cannot be seen"
+        return f"{resource.name}: no Primary in sight, {join(seen.hidden)} cannot be seen"
     return f"{resource.name}: no Primary"
 
 
@@ -85,7 +85,9 @@ def _roles(view: View, resource: DrbdResource) -> list[tuple[str, object]]:
 
 def judge(view: View, asked: Asked) -> Report:
     """Each resource's Primaries."""
-    resources = view.drbd.value or ()
+    resources = view.drbd.value
+    if resources is None:
+        return Report()
     figures = [
         Figure("primaries", sum(len(primaries(view, r).names) for r in resources), minimum=0)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Optional
 
@@ -206,11 +206,11 @@ def _established(spot: _Spot, asked: Asked) -> Iterator[Finding]:
     old = {DiskState.INCONSISTENT, DiskState.OUTDATED, DiskState.CONSISTENT}
     if not out or spot.peer.resync_suspended is None or spot.flags:
         return
+    rest = f"with {size(out * KIB)} out of sync, and no resync runs"
     if own is DiskState.UP_TO_DATE and theirs in old:
-        text = (
-            f"{spot.connection.name} is {state_name(theirs)} with {size(out * KIB)} out of sync,"
-            " and no resync runs"
-        )
+        yield spot.say(NOT_SYNCING, f"{spot.connection.name} is {state_name(theirs)} {rest}")
+    elif own in old and theirs is DiskState.UP_TO_DATE:
+        text = f"the disk here is {state_name(own)} {rest} from {spot.connection.name}"
         yield spot.say(NOT_SYNCING, text)
 
 
@@ -239,16 +239,17 @@ def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Fin
         rest = f", {size(out * KIB)} out of sync" if out else ""
         yield spot.say(BEHIND, text.replace("Behind of", "Behind") + rest)
     elif "user" in spot.flags:
-        text = f"a pause of the resync with {peer} was left behind, nothing is to sync"
-        yield spot.say(PAUSED, text)
+        out = spot.peer.out_of_sync_kib
+        rest = f"{size(out * KIB)} out of sync" if out else "nothing is to sync"
+        yield spot.say(PAUSED, f"a pause of the resync with {peer} was left behind, {rest}")
     elif state is ReplicationState.ESTABLISHED and spot.connection.is_connected:
         yield from _established(spot, asked)
 
 
-def _spots(view: View) -> list[_Spot]:
+def _spots(view: View, resources: Iterable[DrbdResource]) -> list[_Spot]:
     return [
         _Spot(view, resource, device, connection, peer)
-        for resource in view.drbd.value or ()
+        for resource in resources
         for device in resource.devices
         for connection, peer in peer_devices(resource, device.volume)
     ]
@@ -262,17 +263,29 @@ def _words(spot: _Spot) -> Optional[str]:
     if spot.peer.verifying:
         progress = progress_words(spot.peer)
         return f"{spot.name}: online verify with {spot.connection.name}, {progress}"
+    if state is ReplicationState.PAUSED_SYNC_S:
+        return f"{spot.name}: a resync to {spot.connection.name} waits, {_left(spot.peer)}"
+    other = {"peer", "dependency"} & spot.flags
+    if other and spot.peer.peer_disk_state is DiskState.INCONSISTENT:
+        return f"{spot.name}: {spot.connection.name} is resynchronised from another node"
     return None
 
 
 def judge(view: View, asked: Asked) -> Report:
     """Every volume towards every peer."""
-    spots = _spots(view)
-    runs_somewhere = any(spot.peer.replication_state in SYNCING for spot in spots)
+    if view.drbd.value is None:
+        return Report()
+    spots = _spots(view, view.drbd.value)
+    # A resync may wait for that of a resource that --resource leaves out.
+    everywhere = (*spots, *_spots(view, view.drbd_others))
+    runs_somewhere = any(spot.peer.replication_state in SYNCING for spot in everywhere)
     findings = [each for s in spots for each in _judge_spot(s, asked, runs_somewhere)]
     notes = [words for words in map(_words, spots) if words is not None]
     names = list(dict.fromkeys(spot.resource.name for spot in spots))
-    quiet = f"{', '.join(names)}: nothing to resync" if len(names) <= 3 else "nothing to resync"
+    most = max((spot.peer.out_of_sync_kib or 0 for spot in spots), default=0) * KIB
+    quiet = f"no resync runs, {size(most)} out of sync" if most else "nothing to resync"
+    if len(names) <= 3:
+        quiet = f"{', '.join(names)}: {quiet}"
     return Report(
         tuple(findings),
         "; ".join(notes) if notes else quiet,

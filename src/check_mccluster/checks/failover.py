@@ -64,7 +64,7 @@ def _cluster_wide(
         yield "no designated controller"
     elif count.quorate is False:
         yield "this partition has no quorum"
-    elif any(count.survives_loss_of(node) is False for node in active):
+    elif any(count.survives_loss_of(n) is False for n in cluster.nodes if n.name in active):
         votes = f"{count.total} of {count.expected} votes"
         yield f"the quorum ends with the vote of {join(active)} ({votes}, {count.needed} needed)"
     if cluster.summary.options.maintenance_mode:
@@ -178,7 +178,7 @@ def _words(view: View, outlook: _Outlook) -> str:
     name = outlook.resource.id
     if outlook.disabled and not outlook.active:
         return f"{name} is disabled"
-    takers = join(outlook.candidates)
+    takers = join(outlook.candidates) or "no node"
     if not outlook.active:
         return f"{name} could be started on {takers}"
     remote = [node for node in outlook.candidates if not view.is_here(node)]
@@ -198,12 +198,14 @@ def judge(view: View, asked: Asked) -> Report:
     outlooks = [_outlook(view, cluster, count, resource) for resource in chosen]
     findings = list(_findings(outlooks, asked))
     findings += _here(view, cluster, outlooks)
-    if view.drbd.value is None and any(below(view, resource) for resource in chosen):
-        findings += view.drbd.problems
+    if any(below(view, resource) for resource in chosen):
+        whole = view.drbd.value is not None
+        findings += [p for p in view.drbd.problems if not whole or p.object == Input.DRBD.value]
     living = [o for o in outlooks if not (o.disabled and not o.active)]
     fewest: Optional[int] = min((len(o.candidates) for o in living), default=None)
     words = [_words(view, outlook) for outlook in outlooks]
-    summary = words[0] if len(words) == 1 else f"{len(words)} resources have a node to go to"
+    able = sum(1 for outlook in outlooks if outlook.candidates)
+    summary = words[0] if len(words) == 1 else f"{able} resources have a node to go to"
     return Report(
         tuple(findings),
         summary if words else "no group or single resource",

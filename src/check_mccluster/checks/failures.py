@@ -104,10 +104,10 @@ def judge(view: View, asked: Asked) -> Report:
     if cluster is None:
         return Report()
     history = [past for past in cluster.history if asked.wants(*names_of(cluster, past.resource))]
+    actions = [each for each in cluster.failures if asked.wants(*names_of(cluster, each.resource))]
     recorded: dict[tuple[str, str], list[Failure]] = {}
-    for failure in cluster.failures:
-        if asked.wants(*names_of(cluster, failure.resource)):
-            recorded.setdefault((base_id(failure.resource), failure.node), []).append(failure)
+    for failure in actions:
+        recorded.setdefault((base_id(failure.resource), failure.node), []).append(failure)
     findings: list[Finding] = []
     for past in history:
         if past.fail_count:
@@ -118,9 +118,9 @@ def judge(view: View, asked: Asked) -> Report:
     counts = [past.fail_count for past in history if past.fail_count]
     return Report(
         tuple(findings),
-        "no failed actions, no fail-counts",
+        f"{len(actions) or 'no'} failed actions, {len(counts) or 'no'} fail-counts",
         (
-            Figure("failed_actions", len(cluster.failures), minimum=0),
+            Figure("failed_actions", len(actions), minimum=0),
             Figure("nodes_barred", sum(1 for f in findings if f.kind is BARRED), minimum=0),
             Figure("fail_count_max", max(counts, default=0), minimum=0, limited=True),
         ),

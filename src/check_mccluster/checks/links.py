@@ -109,9 +109,10 @@ def judge(view: View, asked: Asked) -> Report:
     what = f"{len(peers)} peers on {len(numbers)} link{'' if len(numbers) == 1 else 's'}"
     if rings and not peers:
         what = f"{len(rings)} ring{'' if len(rings) == 1 else 's'}"
+    carry = "all connected" if good == len(carried) else f"{good} of {len(carried)} links connected"
     return Report(
         tuple(findings),
-        f"{what}, all connected",
+        f"{what}, {carry}",
         (
             Figure("links_connected", good, minimum=0, maximum=len(carried)),
             Figure("peers_reachable", sum(1 for p in peers.values() if _reached(p)), minimum=0),

@@ -121,13 +121,23 @@ def _state_of(node: Node) -> Iterator[Finding]:
         yield finding(HEALTH_YELLOW, name, f"health of {name} is yellow", nodes=here)
 
 
-def _expected(view: View, nodes: tuple[Node, ...]) -> Iterator[Finding]:
+def _limited(findings: list[Finding], state: State, text: str) -> list[Finding]:
+    """The ranges decide how grave missing nodes are, and miss nodes that nobody lists."""
+    absent = (OFFLINE, UNCLEAN)
+    limited = [with_state(e, state) if e.kind in absent else e for e in findings]
+    if state is not State.OK and all(each.kind not in absent for each in findings):
+        limited.append(finding(OFFLINE, "cluster", f"{text}, outside the range", state=state))
+    return limited
+
+
+def _expected(view: View, cluster: Cluster) -> Iterator[Finding]:
     """Compare with the configuration file; guests are the cluster's own business."""
     listed = view.config.nodes
     if listed is None:
         return
+    nodes = tuple(node for node in cluster.nodes if node.type != "ping")
     for name in listed:
-        if not any(contains_node((node.name,), name) for node in nodes):
+        if not contains_node(tuple(node.name for node in nodes), name):
             yield finding(MISSING, name, f"{name} is unknown to the cluster", nodes=(name,))
     for node in nodes:
         if node.id_as_resource is None and not contains_node(listed, node.name):
@@ -165,12 +175,8 @@ def judge(view: View, asked: Asked) -> Report:
     online = sum(1 for node in nodes if node.online)
     findings = [each for node in nodes for each in _state_of(node)]
     if asked.has_limits:
-        state = limited_state(asked, online)
-        findings = [
-            each if each.kind not in (OFFLINE, UNCLEAN) else with_state(each, state)
-            for each in findings
-        ]
-    findings += _expected(view, nodes)
+        findings = _limited(findings, limited_state(asked, online), f"{online} nodes online")
+    findings += _expected(view, cluster)
     if cluster.summary.options.maintenance_mode:
         text = "maintenance-mode: the cluster manages nothing"
         findings.append(finding(CLUSTER_MAINTENANCE, "cluster", text))

@@ -10,7 +10,7 @@ from ..judge import mapping
 from ..judge.check import Check, Option
 from ..judge.engine import report as report_of
 from ..judge.engine import worst_first
-from ..judge.finding import Figure, Finding, Line, Report, State, worst
+from ..judge.finding import Fault, Figure, Finding, Line, Report, State, worst
 from ..judge.inputs import DRBD_RESOURCE_MISSING, TOOL_MISSING
 from ..judge.pacemaker import known_ids
 from ..judge.view import Answer, Asked, Input, View
@@ -21,7 +21,8 @@ _DRBD_ONLY = frozenset({"consistency", "timing"})
 
 def fitting(view: View) -> tuple[Check, ...]:
     """The checks that fit this node: by the tools that are installed or ought to be."""
-    no_pacemaker = _not_installed(view.cluster)
+    # cibadmin comes with crm_mon: where only one of the two is there, something is wrong.
+    no_pacemaker = _not_installed(view.cluster) and _not_installed(view.cib)
     no_drbd = _not_installed(view.drbd)
     chosen = single_checks()
     if no_pacemaker and not no_drbd:
@@ -129,28 +130,6 @@ _CAUSES = (
 """In the order in which they explain: the first that fits takes the rest."""
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A root cause with what follows from it."""
-
-    cause: Finding
-    follows: Sequence[Finding] = ()
-
-    @property
-    def state(self) -> State:
-        """The gravest of the cause and what follows."""
-        return worst([self.cause.state, *(each.state for each in self.follows)])
-
-    @property
-    def text(self) -> str:
-        """The cause, and the gravest consequence if that is graver."""
-        graver = [each for each in self.follows if each.state.rank > self.cause.state.rank]
-        if not graver:
-            return self.cause.text
-        gravest = max(graver, key=lambda each: each.state.rank)
-        return f"{self.cause.text}, hence {gravest.text}"
-
-
 def faults(view: View, findings: Sequence[Finding]) -> list[Fault]:
     """Fold consequences into their causes; gravest fault first."""
     left = list(findings)
@@ -162,7 +141,7 @@ def faults(view: View, findings: Sequence[Finding]) -> list[Fault]:
             left.remove(cause)
             follows = _following(view, rule, cause, left)
             left = [each for each in left if each not in follows]
-            found.append(Fault(cause, follows))
+            found.append(Fault(cause, tuple(follows)))
     found += [Fault(each) for each in left]
     position = {each: index for index, each in enumerate(findings)}
     return sorted(found, key=lambda fault: (-fault.state.rank, position[fault.cause]))

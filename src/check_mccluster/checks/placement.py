@@ -104,7 +104,8 @@ def _placed(view: View, cluster: Cluster, resource: Resource) -> Iterator[Findin
             if not contains_node(rule.allowed, node):
                 text = f"{name} runs on {node}, allowed: {join(rule.allowed)}"
                 yield finding(UNLISTED, name, text, nodes=(node,))
-    if rule is not None and rule.preferred is not None and nodes:
+    managed = not cluster.summary.options.maintenance_mode and has_quorum(cluster) is not False
+    if rule is not None and rule.preferred is not None and nodes and managed:
         home = next((n for n in cluster.nodes if same_node(n.name, rule.preferred)), None)
         if home is not None and not contains_node(nodes, home.name):
             if not reasons_against(view, cluster, resource, home):

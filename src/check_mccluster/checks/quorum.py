@@ -148,10 +148,11 @@ def judge(view: View, asked: Asked) -> Report:
             findings.append(finding(QDEVICE, "qdevice", f"the quorum device {problem}"))
     source = "" if count.counted else " (one vote a node assumed)"
     may = "two-node mode" if count.covered else f"{count.margin} may be lost"
+    state = "quorate" if count.quorate else "not quorate"
     controller = f", DC {dc.name}" if dc is not None else ""
     return Report(
         tuple(findings),
-        f"quorate, {count.total} of {count.expected} votes, {may}{controller}{source}",
+        f"{state}, {count.total} of {count.expected} votes, {may}{controller}{source}",
         (
             Figure("votes", count.total, minimum=0, maximum=count.expected),
             Figure("votes_needed", count.needed, minimum=0),

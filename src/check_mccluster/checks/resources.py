@@ -23,12 +23,14 @@ from ..judge.pacemaker import (
     join,
     known_ids,
     lost_nodes,
+    nodes_opted_in,
     select,
     usable,
 )
 from ..judge.view import Asked, Input, View
 from ..model.pacemaker import (
     Bundle,
+    Cib,
     Clone,
     Cluster,
     Group,
@@ -130,6 +132,7 @@ class _Context:
     quiet_nodes: frozenset[str]
     """Nodes in maintenance: that their resources are unmanaged is said by ``nodes``."""
     why_stopped: dict[str, str]
+    cib: Optional[Cib]
 
     @property
     def maintenance(self) -> bool:
@@ -146,6 +149,7 @@ def _context(view: View, cluster: Cluster) -> _Context:
         lost_nodes(cluster),
         frozenset(n.name for n in cluster.nodes if n.maintenance),
         _reasons(view, cluster),
+        view.cib.value,
     )
 
 
@@ -156,12 +160,19 @@ def _reasons(view: View, cluster: Cluster) -> dict[str, str]:
         for operation in past.operations:
             if operation.rc == _NOT_INSTALLED:
                 reasons.setdefault(past.resource, f"not installed on {past.node}")
+    for resource in cluster.resources:
+        for primitive in primitives(resource):
+            if primitive.locked_to:
+                why = f"locked to {primitive.locked_to} until that is back (shutdown-lock)"
+                reasons[primitive.id] = why
     tickets = {ticket.id: ticket for ticket in cluster.tickets}
     if view.cib.value is not None:
         for constraint in view.cib.value.tickets:
             ticket = tickets.get(constraint.ticket)
             if constraint.resource and (ticket is None or not ticket.granted):
                 reasons[constraint.resource] = f"ticket {constraint.ticket} is not granted"
+            elif constraint.resource and ticket is not None and ticket.standby:
+                reasons[constraint.resource] = f"ticket {constraint.ticket} is in standby"
     return reasons
 
 
@@ -192,14 +203,12 @@ def _fault(
     name: str,
     disabled: bool = False,
     manage_said: bool = False,
-    many: bool = False,
 ) -> Optional[Finding]:
     """The one finding of an instance, gravest first; ``None`` if it is as it should be.
 
     :param name: what to call it (``MYSQL``, or ``MYSQL of group1``).
     :param disabled: its group or clone is disabled.
     :param manage_said: that it is unmanaged is said elsewhere.
-    :param many: it may be active on several nodes (never for plain resources).
     """
     role = primitive.role
     here = primitive.nodes
@@ -207,7 +216,8 @@ def _fault(
     def say(kind: Kind, text: str, state: Optional[State] = None) -> Finding:
         return finding(kind, primitive.id, text, state=state, nodes=here)
 
-    if len(here) > 1 and not many and role in RUNNING:
+    # A migration is on two nodes for a moment; a stop of what is active twice still is.
+    if len(here) > 1 and role not in (Role.STOPPED, Role.MIGRATING):
         return say(MULTI_ACTIVE, f"{name} is active on {join(here)}")
     if primitive.blocked:
         failed = "failed and blocked" if primitive.failed else "blocked"
@@ -216,7 +226,7 @@ def _fault(
         return say(IGNORED, f"a failure of {name}{_on(primitive)} was ignored")
     if primitive.failed:
         return say(FAILED, f"{name} failed{_on(primitive)}")
-    if role in RUNNING and here and all(node in context.lost for node in here):
+    if role is not Role.STOPPED and here and all(node in context.lost for node in here):
         return say(ON_LOST_NODE, f"{name} is said to run on {join(here)}, which is lost")
     if primitive.orphaned:
         return say(ORPHANED, f"{name} is orphaned{_on(primitive)}: not configured any more")
@@ -287,10 +297,14 @@ def _group_faults(context: _Context, group: Group, faults: Sequence[Finding]) ->
         for each in later
         if each.kind in (STOPPED, TRANSITION) and each.object not in alike
     ]
+    unmanaged = [each for each in faults if each.kind is UNMANAGED]
     for fault in faults:
         if fault in later and fault.object in (*behind, *alike):
             continue
-        if fault is not first:
+        if fault.kind is UNMANAGED:
+            if fault is unmanaged[0]:
+                yield _in_group(fault, group, _too([each.object for each in unmanaged[1:]]))
+        elif fault is not first:
             yield _in_group(fault, group, "")
         elif fault.kind is DISABLED:
             yield _in_group(fault, group, _too(alike))
@@ -365,33 +379,53 @@ def _group_stopped(
 # -- clones and bundles ------------------------------------------------------------------------
 
 
-def _is_running(instance: Union[Primitive, Group]) -> bool:
-    members = (instance,) if isinstance(instance, Primitive) else instance.members
-    return bool(members) and all(m.role in RUNNING or m.role in MOVING for m in members)
+def _runs(context: _Context, member: Primitive) -> bool:
+    """Whether it runs, or will in a moment, on a node that is there."""
+    lost = bool(member.nodes) and all(node in context.lost for node in member.nodes)
+    return (member.role in RUNNING or member.role in MOVING) and not lost
 
 
-def _hosts(cluster: Cluster, ids: frozenset[str]) -> tuple[Node, ...]:
+def _is_running(context: _Context, instance: Union[Primitive, Group]) -> bool:
+    members = tuple(primitives(instance))
+    return bool(members) and all(_runs(context, member) for member in members)
+
+
+def _hosts(context: _Context, ids: frozenset[str]) -> tuple[Node, ...]:
     """Nodes that should run an instance: usable, and no constraint against it."""
+    cluster = context.cluster
     banned = barred_nodes(cluster, ids)
+    opted_in = nodes_opted_in(cluster, context.cib, ids)
+    inside_bundles = {
+        primitive.id
+        for resource in cluster.resources
+        if isinstance(resource, Bundle)
+        for primitive in primitives(resource)
+    }
     return tuple(
         node
         for node in cluster.nodes
         if usable(node)
         and node.name not in banned
+        and (opted_in is None or node.name in opted_in)
         and node.type != "ping"
-        and node.id_as_resource is None
+        and node.id_as_resource not in inside_bundles
         and node.health is not Health.RED
     )
 
 
 def _clone(context: _Context, clone: Clone) -> Iterator[Finding]:
-    if clone.managed is False and not context.maintenance:
-        yield finding(UNMANAGED, clone.id, f"{clone.id} is unmanaged")
+    members = tuple(primitives(clone))
+    unmanaged = clone.managed is False or all(member.managed is False for member in members)
+    if unmanaged and not all(_maintained(context, m) for m in members if m.nodes):
+        yield finding(UNMANAGED, clone.id, f"{clone.id} is unmanaged", nodes=_nodes_of(members))
     disabled = is_disabled(context.cluster, clone)
+    # An instance on a lost node is that node's fault, unless there is no other.
+    alive = any(_runs(context, member) for member in members)
     stopped = 0
     for instance in clone.instances:
         if isinstance(instance, Group) and any(m.role in RUNNING for m in instance.members):
-            yield from _group(context, instance)
+            inner = _group(context, instance)
+            yield from (each for each in inner if not (alive and each.kind is ON_LOST_NODE))
             continue
         for member in primitives(instance):
             fault = _fault(
@@ -399,13 +433,13 @@ def _clone(context: _Context, clone: Clone) -> Iterator[Finding]:
                 member,
                 name=f"{member.id} ({clone.id})",
                 disabled=disabled,
-                manage_said=clone.managed is False,
+                manage_said=unmanaged,
             )
             if fault is not None and fault.kind in (STOPPED, DISABLED):
                 stopped += 1
-            elif fault is not None:
+            elif fault is not None and not (alive and fault.kind is ON_LOST_NODE):
                 yield fault
-    running = [instance for instance in clone.instances if _is_running(instance)]
+    running = [instance for instance in clone.instances if _is_running(context, instance)]
     if disabled:
         if stopped:
             yield finding(DISABLED, clone.id, f"{clone.id} is disabled")
@@ -419,7 +453,7 @@ def _instances(
     context: _Context, resource: Union[Clone, Bundle], running: int, children: int
 ) -> Iterator[Finding]:
     """Instances against usable nodes: crm_mon lists spare children as Stopped for ever."""
-    hosts = _hosts(context.cluster, ids_of(resource))
+    hosts = _hosts(context, ids_of(resource))
     due = min(len(hosts), children)
     if running == 0 and children:
         text = f"{resource.id} has no running instance{_reason(context, resource.id)}"
@@ -436,7 +470,7 @@ def _instances(
 
 def _promoted(context: _Context, clone: Clone) -> Iterator[Finding]:
     roles = {primitive.role for primitive in primitives(clone)}
-    if roles & {Role.PROMOTED, Role.PROMOTING}:
+    if roles & {Role.PROMOTED, Role.PROMOTING, Role.DEMOTING}:
         return
     targets = {clone.target_role, *(p.target_role for p in primitives(clone))}
     if any(t is not None and t.lower() in ("unpromoted", "slave") for t in targets):
@@ -463,7 +497,7 @@ def _bundle(context: _Context, bundle: Bundle) -> Iterator[Finding]:
             )
             for member in replica.members
         ]
-        running += all(m.role in RUNNING or m.role in MOVING for m in replica.members)
+        running += all(_runs(context, member) for member in replica.members)
         partly = any(m.role in RUNNING for m in replica.members)
         for fault in faults:
             if fault is None or (fault.kind in (STOPPED, DISABLED) and not partly):
@@ -499,11 +533,13 @@ def _expected(view: View, cluster: Cluster, asked: Asked) -> Iterator[Finding]:
             yield finding(MISSING, name, f"{name} is not configured in the cluster")
 
 
-def _tickets(view: View, cluster: Cluster) -> Iterator[Finding]:
+def _tickets(view: View, cluster: Cluster, asked: Asked) -> Iterator[Finding]:
     if view.cib.value is None:
         return
     needed: dict[str, list[str]] = {}
     for constraint in view.cib.value.tickets:
+        if asked.patterns and not asked.wants(constraint.resource or ""):
+            continue
         needed.setdefault(constraint.ticket, []).append(constraint.resource or "a resource set")
     for ticket in cluster.tickets:
         if ticket.standby and ticket.id in needed:
@@ -522,8 +558,7 @@ def judge(view: View, asked: Asked) -> Report:
     findings += _expected(view, cluster, asked)
     if not cluster.resources and not findings:
         findings.append(finding(NONE, "resources", "no resource is configured"))
-    if not asked.patterns:
-        findings += _tickets(view, cluster)
+    findings += _tickets(view, cluster, asked)
     leaves = [p for resource in chosen for p in primitives(resource)]
     return Report(
         _once(findings),

@@ -44,6 +44,7 @@ PING = Kind(
 )
 
 _SHORTEST_PING_S = 0.3
+_SHOW = "drbdsetup show --json --show-defaults"
 
 
 @dataclass(frozen=True)
@@ -152,11 +153,15 @@ def _policy(resources: tuple[ShownResource, ...]) -> Iterator[Finding]:
         yield finding(POLICY, "drbd", f"on-no-quorum differs: {words}")
 
 
-def _missing(cmap: Optional[Cmap]) -> Iterator[Finding]:
+def _missing(cmap: Optional[Cmap], resources: tuple[ShownResource, ...]) -> Iterator[Finding]:
     """Keys that the documents lack: without them there is no comparison."""
     if cmap is not None and corosync_s(cmap) is None:
         text = "corosync-cmapctl: no runtime token and consensus"
         yield finding(OUTPUT_INVALID, "corosync-cmapctl", text, command="corosync-cmapctl")
+    for resource in resources:
+        if any(_detection(resource, connection) is None for connection in resource.connections):
+            text = f"drbdsetup show: {resource.name} has a connection without ping-int"
+            yield finding(OUTPUT_INVALID, resource.name, text, command=_SHOW)
 
 
 def judge(view: View, asked: Asked) -> Report:
@@ -166,12 +171,12 @@ def judge(view: View, asked: Asked) -> Report:
     corosync = corosync_s(view.cmap.value)
     drbd = _slowest(resources, mean)
     findings = list(_race(asked, corosync, drbd, mean))
-    if view.show.value and not resources:
+    if view.show.value and not resources and not asked.literals:
         findings.append(no_match(asked))
     for resource in resources:
         findings += _net(resource)
     findings += _policy(resources)
-    findings += _missing(view.cmap.value)
+    findings += _missing(view.cmap.value, resources)
     needs = None if drbd is None else (drbd.mean_s if mean else drbd.bound_s)
     cmap = view.cmap.value
     figures = [
@@ -187,7 +192,9 @@ def judge(view: View, asked: Asked) -> Report:
         ),
     ]
     if corosync is not None and needs is not None:
-        summary = f"Corosync {corosync:.2f} s > DRBD {needs:.1f} s ({'mean' if mean else 'bound'})"
+        relation = ">" if corosync > needs else "<="
+        word = "mean" if mean else "bound"
+        summary = f"Corosync {corosync:.2f} s {relation} DRBD {needs:.1f} s ({word})"
     else:
         summary = "DRBD has no peer to detect"
     return Report(tuple(findings), summary, tuple(figures), tuple(_lines(view, resources)))

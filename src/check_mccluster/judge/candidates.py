@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Optional
 
 from ..model.pacemaker import INFINITY, Cluster, Group, Health, Node, Primitive, Resource
-from .pacemaker import base_id, ids_of
+from .pacemaker import base_id, ids_of, nodes_opted_in
 from .view import View, contains_node
 
 
@@ -81,6 +81,9 @@ def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iter
     ]
     if bans:
         yield f"banned by {bans[0].id}"
+    opted_in = nodes_opted_in(cluster, view.cib.value, ids)
+    if opted_in is not None and node.name not in opted_in:
+        yield "not opted in by a constraint"
     if is_service_kind(resource) and contains_node(view.config.tie_breakers, node.name):
         yield "tie-breaker"
     rule = view.config.resources.get(resource.id)
@@ -100,5 +103,11 @@ def _bars(cluster: Cluster, resource: Resource, node: Node) -> Iterable[str]:
 
 
 def reached(fail_count: int, threshold: Optional[int]) -> bool:
-    """Whether a fail-count bars the node: at the threshold, or INFINITY."""
+    """Whether a fail-count bars the node: at the threshold, or INFINITY.
+
+    A threshold of 0 means that failures never bar a node ("Resource Meta-Attributes" in
+    Pacemaker Explained; ``pcmk__threshold_reached`` in lib/pacemaker).
+    """
+    if threshold == 0:
+        return False
     return fail_count >= INFINITY or (threshold is not None and fail_count >= threshold)

@@ -146,7 +146,9 @@ def copies(view: View, resource: DrbdResource, device: Device) -> Copies:
     good: list[str] = []
     replicas: list[str] = []
     unknown: list[str] = []
-    client = is_client(view, resource, device)
+    rule = view.config.drbd.get(resource.name)
+    listed = (rule.replicas or ()) if rule is not None else ()
+    client = is_client(view, resource, device) and not contains_node(listed, view.node)
     if client is None:
         unknown.append(view.here)
     elif not client:
@@ -164,6 +166,8 @@ def copies(view: View, resource: DrbdResource, device: Device) -> Copies:
             replicas.append(connection.name)
         if connection.is_connected and peer.peer_disk_state is DiskState.UP_TO_DATE:
             good.append(connection.name)
+    seen = (view.here, *(connection.name for connection in resource.connections))
+    replicas += [name for name in listed if not contains_node(seen, name)]
     return Copies(tuple(good), tuple(replicas), tuple(unknown))
 
 

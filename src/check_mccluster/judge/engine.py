@@ -30,14 +30,16 @@ def _filter(check: Check, view: View, asked: Asked) -> Iterator[Finding]:
 def input_problems(check: Check, view: View) -> Iterator[Finding]:
     """Problems of the inputs, Pacemaker's and Corosync's first.
 
-    An input that only adds to the answer is not missed where its tool is not installed.
+    An input that only adds to the answer is not missed where its tool is not installed; a second
+    reading is read only where there is one, or it was asked for.
     """
     for source in Input:
         answer = view.answer(source)
         if source in check.needs:
             yield from answer.problems
         elif source in check.uses:
-            yield from (p for p in answer.problems if p.kind is not TOOL_MISSING)
+            asked_for = source is Input.DRBD_AGAIN
+            yield from (p for p in answer.problems if asked_for or p.kind is not TOOL_MISSING)
 
 
 def with_severities(judged: Report, severities: Mapping[str, State]) -> Report:

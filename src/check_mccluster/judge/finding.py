@@ -99,6 +99,28 @@ def finding(
 
 
 @dataclass(frozen=True)
+class Fault:
+    """A finding that no other one explains, with those that it explains (``overview``)."""
+
+    cause: Finding
+    follows: tuple[Finding, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """The gravest of the cause and what follows."""
+        return worst([self.cause.state, *(each.state for each in self.follows)])
+
+    @property
+    def text(self) -> str:
+        """The cause, and the gravest consequence if that is graver."""
+        graver = [each for each in self.follows if each.state.rank > self.cause.state.rank]
+        if not graver:
+            return self.cause.text
+        gravest = max(graver, key=lambda each: each.state.rank)
+        return f"{self.cause.text}, hence {gravest.text}"
+
+
+@dataclass(frozen=True)
 class Figure:
     """A number for the performance data; ``None`` as value is not known (``U``).
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, Optional, TypeVar
@@ -161,7 +161,7 @@ class Attempt(Generic[T]):
     def complaint(self) -> str:
         """The first line of standard error, shortened."""
         first = next((line.strip() for line in self.stderr.splitlines() if line.strip()), "")
-        return first if len(first) <= 100 else first[:99] + "…"
+        return first if len(first) <= 100 else first[:97] + "..."
 
 
 def _grant(program: str) -> str:
@@ -222,7 +222,7 @@ def _words(attempt: Attempt[T], words: Sequence[Unrecognised]) -> tuple[Finding,
 
 def _short(text: str) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= 40 else text[:39] + "…"
+    return text if len(text) <= 40 else text[:37] + "..."
 
 
 # -- Pacemaker ---------------------------------------------------------------------------------
@@ -424,11 +424,8 @@ def drbd(
     :param expected: names that the configuration file, ``--resource`` or the node's own
         ``/etc/drbd.d`` give, after the filter.
     """
-    grave = State.CRITICAL if expected else None
-    problem = _drbd_tool(attempt, grave)
-    missing = tuple(
-        finding(DRBD_RESOURCE_MISSING, name, f"{name} is not up on this node") for name in expected
-    )
+    problem = _drbd_tool(attempt, _gravity(expected))
+    missing = _not_up(expected)
     if attempt.document is None:
         also = missing if attempt.fault is Fault.MISSING else ()
         return Answer(None, (*((problem,) if problem is not None else ()), *also))
@@ -448,9 +445,7 @@ def drbd(
     if problem is None:
         # A cut answer must not be read as "not there".
         if not attempt.document:
-            text = "no DRBD resource is up on this node"
-            names = f"; expected: {', '.join(expected)}" if expected else ""
-            problems.append(finding(DRBD_EMPTY, "drbd", text + names, state=grave))
+            problems.append(_nothing_up(expected))
         else:
             problems += [gone for gone in missing if gone.object not in known]
             if not wanted and not problems:
@@ -458,6 +453,23 @@ def drbd(
     for resource in whole:
         problems += _words(attempt, resource.unrecognised)
     return Answer(whole or None, tuple(problems))
+
+
+def _gravity(expected: tuple[str, ...]) -> Optional[State]:
+    """CRITICAL for what would be UNKNOWN if no resource were expected."""
+    return State.CRITICAL if expected else None
+
+
+def _nothing_up(expected: tuple[str, ...]) -> Finding:
+    names = f"; expected: {', '.join(expected)}" if expected else ""
+    text = f"no DRBD resource is up on this node{names}"
+    return finding(DRBD_EMPTY, "drbd", text, state=_gravity(expected))
+
+
+def _not_up(names: Iterable[str]) -> tuple[Finding, ...]:
+    return tuple(
+        finding(DRBD_RESOURCE_MISSING, name, f"{name} is not up on this node") for name in names
+    )
 
 
 def no_match(asked: Asked) -> Finding:
@@ -501,24 +513,46 @@ def _drbd_tool(
 
 
 def drbd_again(
-    attempt: Attempt[tuple[DrbdResource, ...]], asked: Asked
+    attempt: Attempt[tuple[DrbdResource, ...]], first: tuple[DrbdResource, ...]
 ) -> Answer[tuple[DrbdResource, ...]]:
-    """Judge a second reading: it is compared with the first and has no findings of its state."""
+    """Judge a second reading: it is compared with the first and has no findings of its state.
+
+    :param first: the resources of the first reading; one that is gone cannot be compared.
+    """
     problem = _drbd_tool(attempt, None)
-    if problem is not None or attempt.document is None:
-        return Answer(None, (problem,) if problem is not None else ())
-    return Answer(tuple(r for r in attempt.document if asked.wants(r.name)))
+    if problem is not None:
+        return Answer(None, (replace(problem, text=f"second reading: {problem.text}"),))
+    if attempt.document is None:
+        return Answer()
+    names = {resource.name for resource in attempt.document}
+    gone = tuple(
+        finding(
+            DRBD_RESOURCE_MISSING,
+            resource.name,
+            f"second reading: {resource.name} is gone",
+            state=State.UNKNOWN,
+        )
+        for resource in first
+        if resource.name not in names
+    )
+    return Answer(attempt.document, gone)
 
 
-def show(attempt: Attempt[tuple[ShownResource, ...]]) -> Answer[tuple[ShownResource, ...]]:
-    """Judge what ``drbdsetup show`` said; half an answer is none here."""
+def show(
+    attempt: Attempt[tuple[ShownResource, ...]], expected: tuple[str, ...]
+) -> Answer[tuple[ShownResource, ...]]:
+    """Judge what ``drbdsetup show`` said; half an answer is none here.
+
+    :param expected: names of resources that should be up here.
+    """
     fault = _fault(attempt)
     if fault is not None:
-        return Answer(None, (fault,))
+        grave = _gravity(expected) if fault.kind is DRBD_MODULE else None
+        return Answer(None, (replace(fault, state=grave or fault.state),))
     if attempt.exit_code:
         if "modprobe" in attempt.stderr or "Module drbd not found" in attempt.stderr:
             text = f"the DRBD kernel module is not loaded ({attempt.complaint})"
-            return Answer(None, (_about(DRBD_MODULE, attempt, text),))
+            return Answer(None, (_about(DRBD_MODULE, attempt, text, _gravity(expected)),))
         if _REFUSED.search(attempt.stderr):
             return Answer(None, (_denied(attempt, attempt.complaint),))
         return Answer(None, (_failed(attempt),))
@@ -528,8 +562,9 @@ def show(attempt: Attempt[tuple[ShownResource, ...]]) -> Answer[tuple[ShownResou
     if attempt.document is None:
         return Answer(None, (_invalid(attempt, attempt.detail),))
     if not attempt.document:
-        return Answer(None, (finding(DRBD_EMPTY, "drbd", "no DRBD resource is configured here"),))
-    return Answer(attempt.document)
+        return Answer(None, (_nothing_up(expected),))
+    known = {resource.name for resource in attempt.document}
+    return Answer(attempt.document, _not_up(name for name in expected if name not in known))
 
 
 def stale(time: datetime, now: datetime, max_age: float) -> Optional[Finding]:

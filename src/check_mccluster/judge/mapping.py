@@ -8,6 +8,7 @@ from typing import Optional
 
 from ..model.drbd import DrbdResource
 from ..model.pacemaker import Cluster, Primitive, Resource, primitives
+from .pacemaker import base_id
 from .view import View
 
 _MINOR = re.compile(r"/dev/drbd_?(\d+)$")
@@ -56,13 +57,14 @@ def _by_minor(view: View, device: str) -> Optional[str]:
     return None
 
 
-def primitive(cluster: Cluster, name: str) -> Optional[Primitive]:
-    """The first instance of a primitive by its id."""
-    for resource in cluster.resources:
-        for each in primitives(resource):
-            if each.id == name:
-                return each
-    return None
+def instances(cluster: Cluster, name: str) -> tuple[Primitive, ...]:
+    """The instances of a primitive by its id: one, or those of a clone."""
+    return tuple(
+        each
+        for resource in cluster.resources
+        for each in primitives(resource)
+        if base_id(each.id) == name
+    )
 
 
 def below(view: View, resource: Resource) -> tuple[Pair, ...]:

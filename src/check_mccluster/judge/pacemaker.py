@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Optional, Union
 
 from ..model.pacemaker import (
+    INFINITY,
     Bundle,
+    Cib,
     Clone,
     Cluster,
     Group,
@@ -49,17 +51,16 @@ MOVING = frozenset({Role.STARTING, Role.STOPPING, Role.MIGRATING, Role.PROMOTING
 
 
 def guest_is_stopped(cluster: Cluster, node: Node) -> bool:
-    """Whether *node* is the remote node of a bundle replica or guest that is not running.
+    """Whether *node* is the remote node of a bundle replica that is not running.
 
     A bundle with more replicas than hosts shows such nodes offline for ever.
     """
-    if node.id_as_resource is None or node.online:
-        return False
-    for resource in cluster.resources:
-        for primitive in primitives(resource):
-            if primitive.id == node.id_as_resource:
-                return primitive.role is Role.STOPPED
-    return False
+    return not node.online and any(
+        primitive.id == node.id_as_resource and primitive.role is Role.STOPPED
+        for resource in cluster.resources
+        if isinstance(resource, Bundle)
+        for primitive in primitives(resource)
+    )
 
 
 def lost_nodes(cluster: Cluster) -> frozenset[str]:
@@ -79,12 +80,46 @@ def usable(node: Node) -> bool:
     )
 
 
+def status_word(node: Node) -> str:
+    """The one word about a node that matters most, ``online`` if there is no other."""
+    if node.unclean:
+        return "unclean"
+    if not node.online:
+        return "offline"
+    words = ("pending", "shutdown", "standby", "maintenance")
+    return next((word for word in words if getattr(node, word)), "online")
+
+
+NODE_WORDS = ("online", "offline", "unclean", "pending", "shutdown", "standby", "maintenance")
+"""Every word that :func:`status_word` can say."""
+
+
 def barred_nodes(cluster: Cluster, ids: frozenset[str]) -> frozenset[str]:
     """Nodes that a constraint forbids to any of *ids*: location scores of -INFINITY."""
     return frozenset(
         ban.node
         for ban in cluster.bans
         if ban.is_infinite and ban.resource in ids and not ban.promoted_only
+    )
+
+
+def nodes_opted_in(
+    cluster: Cluster, cib: Optional[Cib], ids: frozenset[str]
+) -> Optional[frozenset[str]]:
+    """Nodes that a location constraint opens to any of *ids*, where the cluster is opt-in.
+
+    ``None`` where it is not (``symmetric-cluster``, the default), or where the documents cannot
+    tell: crm_mon shows no such constraint, and one with a rule names no node.
+    """
+    if cluster.summary.options.symmetric is not False or cib is None:
+        return None
+    locations = [location for location in cib.locations if location.resource in ids]
+    if any(location.node is None for location in locations):
+        return None
+    return frozenset(
+        location.node
+        for location in locations
+        if location.node is not None and (location.score is None or location.score > -INFINITY)
     )
 
 

@@ -86,6 +86,7 @@ class View:
 
     :param node: this node's name, as given or recorded; match it with :func:`same_node`.
     :param time: when the evidence was true; ages count from here.
+    :param drbd_others: DRBD resources that are up and that ``--resource`` leaves out.
     """
 
     node: Optional[str]
@@ -97,6 +98,7 @@ class View:
     links: Answer[Links] = field(default_factory=Answer)
     cmap: Answer[Cmap] = field(default_factory=Answer)
     drbd: Answer[tuple[DrbdResource, ...]] = field(default_factory=Answer)
+    drbd_others: tuple[DrbdResource, ...] = ()
     drbd_again: Answer[tuple[DrbdResource, ...]] = field(default_factory=Answer)
     show: Answer[tuple[ShownResource, ...]] = field(default_factory=Answer)
 

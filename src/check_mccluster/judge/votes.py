@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from ..model.corosync import Votes
+from ..model.pacemaker import Node
 from .pacemaker import has_quorum
 from .view import View, same_node
 
@@ -35,7 +36,7 @@ class Tally:
             return None
         return self.total - self.needed
 
-    def survives_loss_of(self, node: str) -> Optional[bool]:
+    def survives_loss_of(self, node: Node) -> Optional[bool]:
         """Whether the quorum stays without *node*'s votes; ``None`` if unknown."""
         if self.covered:
             return True
@@ -44,11 +45,17 @@ class Tally:
             return None
         return margin >= self.votes_of(node)
 
-    def votes_of(self, node: str) -> int:
-        """*node*'s votes: one unless Corosync says otherwise."""
+    def votes_of(self, node: Node) -> int:
+        """*node*'s votes: one unless Corosync says otherwise; remote nodes have none.
+
+        Corosync may list its members by address: the id decides where the name does not.
+        """
+        if node.type == "remote":
+            return 0
         if self.votes is not None:
             for member in self.votes.members:
-                if same_node(member.name, node) and member.votes is not None:
+                known = same_node(member.name, node.name) or str(member.node_id) == node.id
+                if known and member.votes is not None:
                     return member.votes
         return 1
 

@@ -32,7 +32,7 @@ def first_line(report: Report, findings: Sequence[Finding]) -> str:
     texts = list(dict.fromkeys(clean(text) for text in heads))
     if not texts:
         allowed = [clean(f.text) for f in findings]
-        return clean(report.summary) or shorten("; ".join(allowed)) or "nothing to report"
+        return shorten(clean(report.summary) or "; ".join(allowed)) or "nothing to report"
     line = shorten(texts[0])
     shown = 1
     for text in texts[1:]:

@@ -125,7 +125,7 @@ def label(element: Element) -> str:
 
 
 def _quoted(value: str) -> str:
-    return repr(value if len(value) <= 40 else f"{value[:40]}…")
+    return repr(value if len(value) <= 40 else f"{value[:40]}...")
 
 
 def text(element: Element, *names: str) -> Optional[str]:
