@@ -1,0 +1,467 @@
+"""DRBD at a terminal: nodes by role and disk, and who is connected to whom.
+
+A node knows its own connections only. One view gives one row of the mesh, shown as a column beside
+the nodes; several views give the matrix, node by node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional, Union
+
+from ..judge.drbd import copies, is_client, primaries, volume_name
+from ..judge.finding import Finding, State, worst
+from ..judge.pacemaker import join
+from ..judge.view import View, same_node
+from ..model.drbd import (
+    Connection,
+    ConnectionState,
+    Device,
+    DiskState,
+    DrbdResource,
+    PeerDevice,
+    ReplicationState,
+    Role,
+)
+from ..model.words import Unrecognised
+from .layout import Line, Span, of_state, paragraph, raw, span, table
+from .text import clean
+
+FULL_ROWS = 10
+"""Above so many nodes those that are alike and in order share a row."""
+FULL_PICTURES = 3
+"""Above so many different resources those in order get one line each."""
+BRIEF_PICTURES = 6
+"""Above so many different ones in order even that line is shared."""
+
+Word = Union[ConnectionState, DiskState, ReplicationState, Role, Unrecognised]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A node: what is said of it, and whether all of that is in order."""
+
+    node: str
+    cells: tuple[Span, ...]
+    good: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    """How a volume or resource looks. Those that look the same are shown once.
+
+    :param note: what is to be said of the whole. :param lines: the table and matrix.
+    :param good: whether every word of it is in order.
+    """
+
+    note: str
+    lines: tuple[Line, ...]
+    good: bool
+
+
+# -- words -------------------------------------------------------------------------------------
+
+_GRAVE_DISKS = frozenset(
+    {
+        DiskState.FAILED,
+        DiskState.DETACHING,
+        DiskState.INCONSISTENT,
+        DiskState.OUTDATED,
+    }
+)
+_FINE_REPLICATION = frozenset(
+    {
+        ReplicationState.ESTABLISHED,
+        ReplicationState.SYNC_SOURCE,
+        ReplicationState.VERIFY_S,
+        ReplicationState.VERIFY_T,
+    }
+)
+
+
+def _unrecognised(word: Unrecognised) -> Span:
+    return of_state(f"{word} (?)", State.UNKNOWN)
+
+
+def _role(role: Union[Role, Unrecognised]) -> Span:
+    if isinstance(role, Unrecognised):
+        return _unrecognised(role)
+    return span(role.value, {Role.PRIMARY: "strong", Role.UNKNOWN: "dim"}.get(role, ""))
+
+
+def _disk(disk: Union[DiskState, Unrecognised], client: Optional[bool]) -> Span:
+    if isinstance(disk, Unrecognised):
+        return _unrecognised(disk)
+    tail = " client" if client else ""
+    if disk is DiskState.DISKLESS:
+        if client is None:
+            return of_state("Diskless (?)", State.UNKNOWN)
+        if not client:
+            return of_state("Diskless (lost)", State.CRITICAL)
+        return of_state("Diskless client", State.OK)
+    if disk is DiskState.D_UNKNOWN:
+        return span(disk.value + tail, "dim")
+    if disk is DiskState.UP_TO_DATE:
+        return of_state(disk.value, State.OK)
+    return of_state(disk.value, State.CRITICAL if disk in _GRAVE_DISKS else State.WARNING)
+
+
+def _connection(state: Union[ConnectionState, Unrecognised]) -> Span:
+    if isinstance(state, Unrecognised):
+        return _unrecognised(state)
+    if state is ConnectionState.CONNECTED:
+        return of_state(state.value, State.OK)
+    return of_state(
+        state.value, State.CRITICAL if state is ConnectionState.STANDALONE else State.WARNING
+    )
+
+
+def _replication(peer: Optional[PeerDevice]) -> Span:
+    if peer is None:
+        return span("-", "dim")
+    state = peer.replication_state
+    if isinstance(state, Unrecognised):
+        return _unrecognised(state)
+    if state is ReplicationState.OFF:
+        return span(state.value, "dim")
+    text = state.value
+    done = peer.progress.percent_done if peer.progress is not None else None
+    if done is not None:
+        text += f" {done:.1f}%"
+    paused = "user" in (peer.resync_suspended or ())
+    if paused:
+        text += ", paused by user"
+    fine = state in _FINE_REPLICATION and not paused
+    return of_state(text, State.OK if fine else State.WARNING)
+
+
+def _is_good(cells: Iterable[Span]) -> bool:
+    return not any(each.style in ("WARNING", "CRITICAL", "UNKNOWN") for each in cells)
+
+
+# -- one view ----------------------------------------------------------------------------------
+
+
+def _rows(view: View, resource: DrbdResource, device: Optional[Device]) -> list[Row]:
+    """This node, then its peers in DRBD's order."""
+    nothing = span("-", "dim")
+    disk = (
+        nothing if device is None else _disk(device.disk_state, is_client(view, resource, device))
+    )
+    own = (_role(resource.role), disk, nothing, nothing)
+    rows = [Row(f"{clean(view.here)} (here)", own, _is_good(own))]
+    for connection in resource.connections:
+        peer = None if device is None else connection.peer_device(device.volume)
+        cells = (
+            _role(connection.peer_role),
+            nothing if peer is None else _disk(peer.peer_disk_state, peer.peer_client),
+            _connection(connection.state),
+            _replication(peer),
+        )
+        rows.append(Row(clean(connection.name), cells, _is_good(cells)))
+    return rows
+
+
+def _merged(rows: Sequence[Row]) -> list[Row]:
+    """In a large mesh, nodes in order that look the same in one row."""
+    if len(rows) <= FULL_ROWS:
+        return list(rows)
+    alike: dict[tuple[Span, ...], list[str]] = {}
+    for row in rows:
+        if row.good:
+            alike.setdefault(row.cells, []).append(row.node)
+    bad = [row for row in rows if not row.good]
+    return bad + [
+        Row(names[0] if len(names) == 1 else f"{len(names)} nodes", cells, True)
+        for cells, names in alike.items()
+    ]
+
+
+def _node_table(head: Sequence[str], rows: Sequence[Row], width: int) -> list[Line]:
+    titles = [raw(text, "dim") for text in (" ", "node", *head)]
+    body = [
+        [raw(" ") if row.good else raw("!", "strong"), raw(row.node), *row.cells]
+        for row in _merged(rows)
+    ]
+    return [(Span(" "), *line) for line in table([titles, *body], width - 1)]
+
+
+def _whole(view: View, resource: DrbdResource, device: Optional[Device]) -> list[Span]:
+    """What concerns the whole resource here: quorum, frozen I/O, copies."""
+    words: list[Span] = []
+    known = primaries(view, resource).names
+    words.append(span(f"Primary {join(known)}" if known else "no Primary seen"))
+    if device is not None and device.quorum is False:
+        words.append(of_state("NO QUORUM", State.CRITICAL))
+    elif device is not None and device.quorum:
+        words.append(span("quorum"))
+    if resource.suspended:
+        words.append(of_state("I/O SUSPENDED", State.CRITICAL))
+    if resource.force_io_failures:
+        words.append(of_state("I/O FAILS", State.CRITICAL))
+    if device is not None:
+        count = copies(view, resource, device)
+        there = len(count.up_to_date)
+        due = f" of {len(count.replicas)}" if not count.unknown else ""
+        words.append(
+            of_state(f"{there}{due} copies reachable", State.OK if there else State.CRITICAL)
+        )
+    return words
+
+
+def _pictures_of_one(view: View, width: int) -> Iterator[tuple[str, Picture]]:
+    for resource in view.drbd.value or ():
+        devices: Sequence[Optional[Device]] = resource.devices or (None,)
+        for device in devices:
+            label = resource.name
+            if device is not None and len(devices) > 1:
+                label = volume_name(resource, device.volume)
+            rows = _rows(view, resource, device)
+            words = _whole(view, resource, device)
+            lines = _node_table(("role", "disk", "connection", "replication"), rows, width)
+            good = all(row.good for row in rows) and _is_good(words)
+            note = ", ".join(word.text for word in words)
+            yield label, Picture(note, tuple(lines), good)
+
+
+# -- several views -----------------------------------------------------------------------------
+
+_SELF, _NO_LINK = ".", "-"
+_CODES: Mapping[Word, str] = {
+    ConnectionState.CONNECTED: "+",
+    ConnectionState.CONNECTING: "c",
+    ConnectionState.STANDALONE: "S",
+    ConnectionState.UNCONNECTED: "u",
+    ConnectionState.DISCONNECTING: "d",
+    ConnectionState.NETWORK_FAILURE: "n",
+    ConnectionState.TIMEOUT: "t",
+    ConnectionState.BROKEN_PIPE: "b",
+    ConnectionState.PROTOCOL_ERROR: "p",
+    ConnectionState.TEAR_DOWN: "x",
+    ReplicationState.SYNC_SOURCE: ">",
+    ReplicationState.SYNC_TARGET: "<",
+    ReplicationState.VERIFY_S: "v",
+    ReplicationState.VERIFY_T: "v",
+    ReplicationState.PAUSED_SYNC_S: "P",
+    ReplicationState.PAUSED_SYNC_T: "P",
+    ReplicationState.AHEAD: "a",
+    ReplicationState.BEHIND: "a",
+}
+"""One character a state. A connection with a resync or the like shows that instead of ``+``."""
+_OTHER, _ODD = "w", "!"
+_MEANINGS = {
+    _SELF: "itself",
+    "+": "Connected",
+    "c": "Connecting",
+    "S": "StandAlone",
+    "u": "Unconnected",
+    "d": "Disconnecting",
+    "n": "NetworkFailure",
+    "t": "Timeout",
+    "b": "BrokenPipe",
+    "p": "ProtocolError",
+    "x": "TearDown",
+    ">": "SyncSource",
+    "<": "SyncTarget",
+    "v": "verify",
+    "P": "paused resync",
+    "a": "Ahead or Behind",
+    _OTHER: "resync handshake",
+    _ODD: "a word that nobody knows",
+    _NO_LINK: "no connection configured",
+}
+
+
+@dataclass(frozen=True)
+class _Mesh:
+    """One resource as several nodes see it."""
+
+    nodes: tuple[str, ...]
+    seen: Mapping[str, tuple[View, DrbdResource]]
+
+
+def _mesh(views: Sequence[View], name: str) -> _Mesh:
+    ids: dict[str, int] = {}
+    seen: dict[str, tuple[View, DrbdResource]] = {}
+    for view in views:
+        for resource in view.drbd.value or ():
+            if resource.name != name:
+                continue
+            here = _known(ids, view.node or view.here)
+            ids.setdefault(here, resource.node_id if resource.node_id is not None else len(ids))
+            seen.setdefault(here, (view, resource))
+            for connection in resource.connections:
+                ids.setdefault(_known(ids, connection.name), connection.peer_node_id)
+    return _Mesh(tuple(sorted(ids, key=lambda node: (ids[node], node))), seen)
+
+
+def _known(names: Iterable[str], name: str) -> str:
+    """The spelling under which this node is known already."""
+    return next((each for each in names if same_node(each, name)), name)
+
+
+def _link(resource: DrbdResource, node: str) -> Optional[Connection]:
+    return next((c for c in resource.connections if same_node(c.name, node)), None)
+
+
+def _cell(mesh: _Mesh, row: str, column: str) -> Span:
+    """The connection from *row* to *column* as *row* sees it."""
+    if row == column:
+        return span(_SELF, "dim")
+    link = _link(mesh.seen[row][1], column)
+    if link is None:
+        return span(_NO_LINK, "dim")
+    words: list[Word] = [link.state]
+    if link.is_connected:
+        quiet = (ReplicationState.ESTABLISHED, ReplicationState.OFF)
+        words = [
+            each.replication_state
+            for each in link.peer_devices
+            if each.replication_state not in quiet
+        ] or words
+    word = words[0]
+    if isinstance(word, Unrecognised):
+        return of_state(_ODD, State.UNKNOWN)
+    fine = word is ConnectionState.CONNECTED or word in _FINE_REPLICATION
+    grave = word is ConnectionState.STANDALONE
+    state = State.OK if fine else State.CRITICAL if grave else State.WARNING
+    return of_state(_CODES.get(word, _OTHER), state)
+
+
+def _matrix(mesh: _Mesh, width: int) -> tuple[list[Line], bool]:
+    """Node by node, and whether every cell is in order."""
+    count = len(mesh.nodes)
+    cells = {
+        row: [_cell(mesh, row, column) for column in mesh.nodes]
+        for row in mesh.nodes
+        if row in mesh.seen
+    }
+    good = all(_is_good(row) for row in cells.values())
+    blind = [node for node in mesh.nodes if node not in mesh.seen]
+    if good and count > FULL_ROWS and not blind:
+        return [
+            (Span("  "), span(f"all {count * (count - 1) // 2} connections are Connected"))
+        ], True
+    digits = len(str(count))
+    name_width = min(max(map(len, mesh.nodes)), max(width - 2 * count - digits - 6, 8))
+    lines: list[Line] = []
+    for digit in range(digits):
+        head = "".join(f" {str(n + 1).rjust(digits)[digit]}" for n in range(count))
+        lines.append((Span(" " * (digits + name_width + 4)), raw(head, "dim")))
+    for number, node in enumerate(mesh.nodes, 1):
+        if node not in cells:
+            continue
+        mark = " " if _is_good(cells[node]) else "!"
+        name = _cut(clean(node), name_width)
+        first = raw(f" {mark} {number:>{digits}} {name:{name_width}}")
+        line: list[Span] = [first]
+        for each in cells[node]:
+            line += [Span(" "), each]
+        lines.append(tuple(line))
+    used = {each.text for row in cells.values() for each in row} - {_SELF}
+    legend = ", ".join(f"{code} {text}" for code, text in _MEANINGS.items() if code in used)
+    lines += paragraph([Span("   ")], f"row: the node that sees it; {legend}", width, "dim")
+    if blind:
+        lines += paragraph(
+            [Span("   ")],
+            f"No view of {join(blind, 8)}: role and disk as the peers see them, connections not"
+            " seen.",
+            width,
+        )
+    return lines, good
+
+
+def _cut(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: width - 2] + ".."
+
+
+def _node_row(mesh: _Mesh, number: str, node: str) -> Row:
+    """Role and disks of a node: by itself, else by the first who is connected to it."""
+    if node in mesh.seen:
+        view, resource = mesh.seen[node]
+        role = _role(resource.role)
+        disks = [_disk(d.disk_state, is_client(view, resource, d)) for d in resource.devices]
+        words = [w for d in resource.devices[:1] for w in _whole(view, resource, d)[1:]]
+    else:
+        links = [link for _, r in mesh.seen.values() if (link := _link(r, node)) is not None]
+        best = next((link for link in links if link.is_connected), links[0])
+        role = _role(best.peer_role)
+        disks = [_disk(p.peer_disk_state, p.peer_client) for p in best.peer_devices]
+        words = [span("-", "dim")]
+    disks = list(dict.fromkeys(disks))
+    state = worst([State[each.style] for each in disks if each.style in State.__members__])
+    disk = of_state(" / ".join(each.text for each in disks), state) if disks else span("-", "dim")
+    what = span(", ".join(each.text for each in words))
+    cells = (role, disk, what)
+    return Row(f"{number} {clean(node)}", cells, _is_good((role, disk, *words)))
+
+
+def _pictures_of_many(views: Sequence[View], width: int) -> Iterator[tuple[str, Picture]]:
+    for name in dict.fromkeys(r.name for view in views for r in view.drbd.value or ()):
+        mesh = _mesh(views, name)
+        digits = len(str(len(mesh.nodes)))
+        rows = [
+            _node_row(mesh, f"{number:>{digits}}", node)
+            for number, node in enumerate(mesh.nodes, 1)
+        ]
+        matrix, good = _matrix(mesh, width)
+        table_ = _node_table(("role", "disk", "own view"), rows, width)
+        known = (n for view, r in mesh.seen.values() for n in primaries(view, r).names)
+        names = dict.fromkeys(_known(mesh.nodes, n) for n in known)
+        note = f"Primary {join(names)}" if names else "no Primary seen"
+        yield name, Picture(note, (*table_, *matrix), good and all(row.good for row in rows))
+
+
+# -- all of it ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Resources or volumes that look the same, and the worst that is said of them."""
+
+    picture: Picture
+    names: tuple[str, ...]
+    state: State
+
+
+def drbd(views: Sequence[View], findings: Sequence[Finding], width: int) -> list[Line]:
+    """Every DRBD resource: those in trouble in full, the many in order in few lines."""
+    seeing = [view for view in views if view.drbd.value is not None]
+    one = seeing[0] if len(seeing) == 1 else None
+    labels: dict[Picture, list[str]] = {}
+    for label, picture in (
+        _pictures_of_many(seeing, width) if one is None else _pictures_of_one(one, width)
+    ):
+        labels.setdefault(picture, []).append(label)
+    shown = [_Shown(p, tuple(names), _state(findings, names, p)) for p, names in labels.items()]
+    shown.sort(key=lambda each: -each.state.rank)
+    full = [each for each in shown if each.state is not State.OK or len(shown) <= FULL_PICTURES]
+    brief = [each for each in shown if each not in full]
+    if len(brief) > BRIEF_PICTURES:
+        names = tuple(name for each in brief for name in each.names)
+        brief = [_Shown(Picture("in order", (), True), names, State.OK)]
+    lines = [line for each in full for line in (*_title(each, width), *each.picture.lines)]
+    lines += [line for each in brief for line in _title(each, width)]
+    if one is not None:
+        text = f"Connections among the others are not seen from {one.here}."
+        lines += paragraph([Span("   ")], text, width, "dim")
+    return lines
+
+
+def _title(shown: _Shown, width: int) -> list[Line]:
+    first = raw("  ") if shown.state is State.OK else raw("! ", shown.state.name)
+    count = f" ({len(shown.names)})" if len(shown.names) > 1 else ""
+    text = f"{join(shown.names, 6)}{count}: {shown.picture.note}"
+    return paragraph([first], text, width, "title")
+
+
+def _state(findings: Sequence[Finding], labels: Sequence[str], picture: Picture) -> State:
+    about = [f.state for f in findings if any(_concerns(f.object, label) for label in labels)]
+    return worst([*about, State.OK if picture.good else State.WARNING])
+
+
+def _concerns(object: str, label: str) -> bool:
+    """Whether a finding about *object* (``r0``, ``r0/0``, ``r0:peer``) is one about *label*."""
+    name = label.partition("/")[0]
+    return object in (label, name) or object.startswith((f"{label}/", f"{label}:", f"{name}:"))

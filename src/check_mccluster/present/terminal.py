@@ -1,0 +1,579 @@
+"""The operator's screen: what is wrong and what to do first, then the cluster in full."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+from ..judge.finding import Finding, Report, State, worst
+from ..judge.inputs import TOOL_MISSING
+from ..judge.pacemaker import RUNNING, asks_for_stop, base_id, guest_is_stopped, join, lost_nodes
+from ..judge.view import Answer, View
+from ..judge.votes import tally
+from ..model.pacemaker import (
+    Bundle,
+    Clone,
+    Cluster,
+    Group,
+    Health,
+    Node,
+    Primitive,
+    Resource,
+)
+from ..model.words import Unrecognised
+from .layout import BLANK, Line, Span, of_state, paragraph, raw, span, table
+from .matrix import drbd
+from .text import state_of
+
+HEAD_LINES = 12
+"""Of 24 lines, what the causes with their next steps may take at the top."""
+FULL_NODES = 10
+"""Above so many nodes those that are simply online are only named."""
+FULL_ROWS = 24
+"""Above so many resources those that are alike share a row."""
+FULL_FINDINGS = 5
+"""Above so many findings of one kind the rest is only counted."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A node's evidence, judged. *recorded*: by a snapshot."""
+
+    view: View
+    report: Report
+    recorded: bool = False
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A cause and what follows from it.
+
+    :param seen_from: nodes whose view shows it. :param words: in how many ways they put it.
+    """
+
+    cause: Finding
+    follows: tuple[Finding, ...] = ()
+    seen_from: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
+
+    @property
+    def state(self) -> State:
+        """The gravest of it."""
+        return worst([self.cause.state, *(each.state for each in self.follows)])
+
+    @property
+    def graver(self) -> Optional[Finding]:
+        """The gravest consequence, if it is graver than the cause."""
+        gravest = max(self.follows, key=lambda each: each.state.rank, default=None)
+        if gravest is None or gravest.state.rank <= self.cause.state.rank:
+            return None
+        return gravest
+
+
+def screen(seen: Sequence[Seen], width: int) -> list[Line]:
+    """All of it, for one node or for several of one cluster; no line longer than *width*."""
+    faults = _faults(seen)
+    findings = tuple(dict.fromkeys(each for one in seen for each in one.report.findings))
+    head, told = _head(faults, width, len(seen))
+    lines = [*_title(seen, faults, width), *_cluster_lines(seen, width)]
+    if head:
+        lines += [BLANK, *head]
+    for title, body in (
+        *_pacemaker(seen, width),
+        ("DRBD", _drbd(seen, findings, width)),
+        ("Findings", [] if told else _findings(faults, width, len(seen))),
+    ):
+        if body:
+            lines += [BLANK, (span(title, "title"),), *body]
+    return lines
+
+
+# -- what is wrong -----------------------------------------------------------------------------
+
+
+_Same = tuple[str, str, tuple[str, ...]]
+
+
+def _same(each: Finding) -> _Same:
+    """What tells one fault from another: not the words, which name the node that sees it."""
+    return each.key, each.object, each.nodes
+
+
+def _faults(seen: Sequence[Seen]) -> list[Fault]:
+    """Causes with their consequences, the same one seen from several nodes once; gravest first."""
+    merged: dict[tuple[_Same, int], Fault] = {}
+    for one in seen:
+        count: Counter[_Same] = Counter()
+        for cause, follows in _causes(one.report):
+            key = (_same(cause), count[_same(cause)])
+            count[_same(cause)] += 1
+            old = merged.get(key, Fault(cause))
+            both = {(each.key, each.object, each.text): each for each in (*old.follows, *follows)}
+            merged[key] = Fault(
+                old.cause,
+                tuple(sorted(both.values(), key=lambda each: -each.state.rank)),
+                (*old.seen_from, one.view.here),
+                old.words | {cause.text},
+            )
+    # What follows from a fault that only other nodes see is no fault of its own.
+    explained = {_same(each) for fault in merged.values() for each in fault.follows}
+    roots = [fault for (key, _), fault in merged.items() if fault.follows or key not in explained]
+    return sorted(roots, key=lambda fault: -fault.state.rank)
+
+
+def _causes(report: Report) -> Iterator[tuple[Finding, list[Finding]]]:
+    """The findings that follow from no other, each with those that follow from it."""
+    known = {f"{each.key} {each.object}" for each in report.findings}
+    after: dict[str, list[Finding]] = {}
+    for each in report.findings:
+        after.setdefault(each.follows if each.follows in known else "", []).append(each)
+    told = set()
+    for cause in after.get("", ()):
+        follows = after.pop(f"{cause.key} {cause.object}", [])
+        # Two tools may say the same: Corosync does not run.
+        if follows or (cause.key, cause.text) not in told:
+            yield cause, follows
+        told.add((cause.key, cause.text))
+
+
+def _mark(state: State) -> Span:
+    return of_state("!", state) if state is not State.OK else Span(" ")
+
+
+def _from(fault: Fault, views: int) -> str:
+    """Who sees it, where not everybody does or not everybody says it in the same words."""
+    if len(fault.words) > 1:
+        return f" [the same from {join(fault.seen_from[1:])}]"
+    return "" if len(fault.seen_from) == views else f" [seen from {join(fault.seen_from)}]"
+
+
+def _head(faults: Sequence[Fault], width: int, views: int) -> tuple[list[Line], bool]:
+    """The gravest causes with their next steps, and whether that is all there is to say."""
+    bad = [fault for fault in faults if fault.state is not State.OK]
+    lines: list[Line] = []
+    for number, fault in enumerate(bad):
+        first = [_mark(fault.state), Span(" "), _padded(fault.state), Span(" ")]
+        told = paragraph(first, fault.cause.text + _from(fault, views), width, "strong")
+        if fault.graver is not None:
+            told += paragraph([Span(" " * 11), Span("hence: ")], fault.graver.text, width)
+        told += paragraph([Span(" " * 11), Span("-> ")], fault.cause.next_step, width)
+        if lines and len(lines) + len(told) > HEAD_LINES:
+            rest = len(bad) - number
+            text = f"and {rest} more {'fault' if rest == 1 else 'faults'}: see Findings below"
+            return [*lines, (Span("  "), span(text, "strong"))], False
+        lines += told
+    complete = not any(set(fault.follows) - {fault.graver} for fault in bad)
+    return lines, complete and len(bad) == len(faults)
+
+
+def _padded(state: State) -> Span:
+    return raw(f"{state.name:8}", state.name)
+
+
+def _findings(faults: Sequence[Fault], width: int, views: int) -> list[Line]:
+    """Every cause with its next step, its consequences indented below it."""
+    lines: list[Line] = []
+    for fault in _few(faults):
+        if isinstance(fault, str):
+            lines += paragraph([Span(" " * 11)], fault, width, "dim")
+            continue
+        lines += _finding(fault.cause, width, 2, _from(fault, views))
+        for each in _few([Fault(follower) for follower in fault.follows]):
+            if isinstance(each, str):
+                lines += paragraph([Span(" " * 15)], each, width, "dim")
+            else:
+                lines += _finding(each.cause, width, 6, "")
+    return lines
+
+
+def _few(faults: Sequence[Fault]) -> Iterator[Union[Fault, str]]:
+    """Of many findings of one kind and state the first, then how many more there are."""
+    count: dict[tuple[str, State], int] = {}
+    for fault in faults:
+        kind = (fault.cause.key, fault.state)
+        count[kind] = count.get(kind, 0) + 1
+        if count[kind] <= FULL_FINDINGS:
+            yield fault
+    for (key, _), number in count.items():
+        if number > FULL_FINDINGS:
+            yield f"and {number - FULL_FINDINGS} more {key}: check_mccluster overview -v"
+
+
+def _finding(each: Finding, width: int, indent: int, seen_from: str) -> list[Line]:
+    first = [Span(" " * indent), _padded(each.state), Span(" ")]
+    below = [Span(" " * (indent + 9)), Span("-> ")]
+    text = f"{each.key}: {each.text}{seen_from}"
+    return [*paragraph(first, text, width), *paragraph(below, each.next_step, width)]
+
+
+# -- who and when ------------------------------------------------------------------------------
+
+
+def _title(seen: Sequence[Seen], faults: Sequence[Fault], width: int) -> list[Line]:
+    state = worst([state_of(one.report) for one in seen])
+    bad = sum(1 for fault in faults if fault.state is not State.OK)
+    count = f"{bad} {'fault' if bad == 1 else 'faults'}" if bad else "nothing is wrong"
+    times = sorted(one.view.time for one in seen)
+    when = f"{times[0]:%Y-%m-%d %H:%M:%S} UTC"
+    if len(times) > 1 and times[-1] != times[0]:
+        when = f"{times[0]:%Y-%m-%d %H:%M:%S} to {times[-1]:%H:%M:%S} UTC"
+    kind = ", snapshot" if any(one.recorded for one in seen) else ""
+    who = join([one.view.here for one in seen], 6)
+    return paragraph(
+        [of_state(state.name, state), Span("  ")], f"{count}; seen from {who}, {when}{kind}", width
+    )
+
+
+# -- Pacemaker ---------------------------------------------------------------------------------
+
+
+def _unread(answers: Sequence[tuple[str, Answer[Any]]]) -> list[tuple[str, State]]:
+    """Why there is no value, and how bad that is: OK where the tool is not installed.
+
+    :param answers: one tool's answers, each with its node's name.
+    """
+    nodes: dict[tuple[str, State], list[str]] = {}
+    for node, answer in answers:
+        if answer.value is None and answer.problems:
+            first = answer.problems[0]
+            state = State.OK if first.kind is TOOL_MISSING else first.state
+            nodes.setdefault((first.text, state), []).append(node)
+    if len(answers) == 1:
+        return list(nodes)
+    return [(f"{join(names, 6)}: {text}", state) for (text, state), names in nodes.items()]
+
+
+def _style(state: State) -> str:
+    return "" if state is State.OK else state.name
+
+
+def _pictures(seen: Sequence[Seen]) -> list[list[Seen]]:
+    """Views whose partition is the same, together: those of a split cluster differ."""
+    alike: dict[object, list[Seen]] = {}
+    for one in seen:
+        cluster = one.view.cluster.value
+        if cluster is None:
+            continue
+        dc = cluster.summary.dc
+        online = frozenset(node.name for node in cluster.nodes if node.online)
+        key = (dc and dc.name, dc and dc.with_quorum, online)
+        alike.setdefault(key, []).append(one)
+    return list(alike.values())
+
+
+def _as_seen(group: Sequence[Seen], groups: Sequence[Sequence[Seen]]) -> str:
+    if len(groups) < 2:
+        return ""
+    return f" as seen from {join([one.view.here for one in group])}"
+
+
+def _cluster_lines(seen: Sequence[Seen], width: int) -> list[Line]:
+    groups = _pictures(seen)
+    lines: list[Line] = []
+    for group in groups:
+        lines += _cluster_line(group[0].view, _as_seen(group, groups), width)
+    for text, state in _unread([(one.view.here, one.view.cluster) for one in seen]):
+        if groups and state is State.OK:
+            continue  # a storage server beside nodes that know
+        known = f"{text}; nothing is known of Pacemaker from here"
+        lines += paragraph([span("Cluster"), Span("  ")], known, width, _style(state))
+    return lines
+
+
+def _cluster_line(view: View, as_seen: str, width: int) -> list[Line]:
+    cluster = view.cluster.value
+    assert cluster is not None  # noqa: S101 - it was asked for
+    options = cluster.summary.options
+    count = tally(view)
+    votes = f"{count.total} of {count.expected} votes"
+    if count.quorate is None:
+        state, text = State.UNKNOWN, "quorum not known"
+    elif not count.quorate:
+        state, text = State.CRITICAL, f"NO QUORUM, {votes}, {count.needed} needed"
+    else:
+        margin = "two-node mode" if count.covered else f"{count.margin or 'none'} may be lost"
+        state = State.OK if count.covered or count.margin else State.WARNING
+        text = f"quorate, {votes}, {margin}"
+    dc = cluster.summary.dc
+    text += f"; DC {dc.name}" if dc is not None and dc.name else "; NO DC"
+    if dc is None:
+        state = State.CRITICAL
+    if options.maintenance_mode:
+        text += "; MAINTENANCE: nothing is managed"
+        state = worst([state, State.WARNING])
+    if options.stop_all_resources:
+        text += "; STOP-ALL-RESOURCES"
+        state = worst([state, State.WARNING])
+    return paragraph([span(f"Cluster{as_seen}"), Span("  ")], text, width, state.name)
+
+
+def _pacemaker(seen: Sequence[Seen], width: int) -> Iterator[tuple[str, list[Line]]]:
+    groups = _pictures(seen)
+    for group in groups:
+        states: dict[str, State] = {}
+        for each in (finding for one in group for finding in one.report.findings):
+            states[each.object] = worst([each.state, states.get(each.object, State.OK)])
+        view = group[0].view
+        cluster = view.cluster.value
+        assert cluster is not None  # noqa: S101 - it is what the views are grouped by
+        as_seen = _as_seen(group, groups)
+        yield f"Nodes{as_seen}", _nodes(cluster, states, width)
+        yield f"Resources{as_seen}", _resources(cluster, states, width)
+
+
+def _nodes(cluster: Cluster, states: Mapping[str, State], width: int) -> list[Line]:
+    rows: list[list[Span]] = []
+    plain: list[str] = []
+    for node in cluster.nodes:
+        state, words = _node_words(cluster, node)
+        state = worst([state, states.get(node.name, State.OK)])
+        if len(cluster.nodes) > FULL_NODES and state is State.OK and not node.is_dc:
+            plain.append(node.name)
+            continue
+        count = node.resources_running
+        runs = "" if count is None else f"{count} resource{'' if count == 1 else 's'}"
+        rows.append(
+            [
+                _mark(state),
+                span(node.name),
+                of_state(words, state),
+                span(runs),
+                span(_part(node), "dim"),
+            ]
+        )
+    lines = [(Span(" "), *line) for line in table(rows, width - 1)]
+    if plain:
+        first = [Span("    "), of_state(f"{len(plain)} online", State.OK), Span(": ")]
+        lines += paragraph(first, ", ".join(plain), width)
+    return lines
+
+
+def _node_words(cluster: Cluster, node: Node) -> tuple[State, str]:
+    """A node's state in words, a bad one in capitals; the state as far as the words alone tell."""
+    if guest_is_stopped(cluster, node):
+        return State.OK, "not running"
+    if node.online is None:
+        return State.UNKNOWN, "not known"
+    words = ["online" if node.online else "OFFLINE"]
+    if node.unclean:
+        words.append("UNCLEAN")
+    order = (
+        ("pending", node.pending),
+        ("shutting down", node.shutdown),
+        ("standby after a failure", node.standby_onfail),
+        ("standby", node.standby and not node.standby_onfail),
+        ("maintenance", node.maintenance),
+    )
+    special = [word for word, applies in order if applies]
+    if node.health is not None and node.health is not Health.GREEN:
+        word = node.health.value if isinstance(node.health, Health) else str(node.health)
+        special.append(f"health {word}")
+    if not node.online or node.unclean:
+        return State.CRITICAL, ", ".join([*words, *special])
+    return State.WARNING if special else State.OK, ", ".join([*words, *special])
+
+
+def _part(node: Node) -> str:
+    if node.is_dc:
+        return "DC"
+    if node.id_as_resource is not None:
+        return f"inside {node.id_as_resource}"
+    return "" if node.type in ("member", None) else str(node.type)
+
+
+# -- resources ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A line of the tree: what it is, its state, and where."""
+
+    name: str
+    kind: str
+    word: str
+    where: str
+    state: State
+    depth: int = 0
+
+    @property
+    def picture(self) -> tuple[str, str, str, State]:
+        """All but the name."""
+        return self.kind, self.word, self.where, self.state
+
+
+@dataclass(frozen=True)
+class _Context:
+    states: Mapping[str, State]
+    lost: frozenset[str]
+
+
+def _resources(cluster: Cluster, states: Mapping[str, State], width: int) -> list[Line]:
+    """The tree. Of very many, branches in order become one row, and equal rows one."""
+    context = _Context(states, lost_nodes(cluster))
+    branches = [_branch(context, resource) for resource in cluster.resources]
+    if sum(map(len, branches)) > FULL_ROWS:
+        branches = [_pruned(branch) for branch in branches]
+        branches = _shared(branches)
+    rows = [row for branch in branches for row in branch]
+    if not rows:
+        return [(Span("  "), span("none is configured"))]
+    return [(Span(" "), *line) for line in table([_cells(row) for row in rows], width - 1)]
+
+
+def _cells(row: _Row) -> list[Span]:
+    name = raw("  " * row.depth + span(row.name).text)
+    return [_mark(row.state), name, span(row.kind, "dim"), _word(row), span(row.where)]
+
+
+def _word(row: _Row) -> Span:
+    return of_state(row.word, row.state) if row.word else span("")
+
+
+def _pruned(branch: Sequence[_Row]) -> list[_Row]:
+    """A branch without the parts that are in order."""
+    return [branch[0], *(row for row in branch[1:] if row.state is not State.OK)]
+
+
+def _shared(branches: Sequence[list[_Row]]) -> list[list[_Row]]:
+    """Equal branches of one row together, at the place of the first."""
+    names: dict[tuple[str, str, str, State], list[str]] = {}
+    for branch in branches:
+        if len(branch) == 1:
+            names.setdefault(branch[0].picture, []).append(branch[0].name)
+    shared: list[list[_Row]] = []
+    for branch in branches:
+        if len(branch) > 1:
+            shared.append(branch)
+            continue
+        alike = names.pop(branch[0].picture, [])
+        if alike:
+            more = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
+            shared.append([_Row(alike[0] + more, *branch[0].picture)])
+    return shared
+
+
+def _branch(context: _Context, resource: Resource) -> list[_Row]:
+    if isinstance(resource, Primitive):
+        return [_primitive(context, resource)]
+    if isinstance(resource, Group):
+        return _group(context, resource)
+    if isinstance(resource, Clone):
+        kind = "promotable clone" if resource.promotable else "clone"
+        parts = [_instance(context, each) for each in resource.instances]
+    else:
+        kind = f"{resource.type or 'unknown'} bundle"
+        parts = [_replica(context, resource, replica.members) for replica in resource.replicas]
+    return _instances(context, resource, kind, parts)
+
+
+def _instances(
+    context: _Context, resource: Union[Clone, Bundle], kind: str, parts: Sequence[_Row]
+) -> list[_Row]:
+    """The instances by their state, on one line if all are in the same."""
+    state = context.states.get(resource.id, State.OK)
+    flags = _flags(resource.managed, resource.maintenance)
+    by_word: dict[tuple[str, State], list[str]] = {}
+    for part in parts:
+        by_word.setdefault((part.word, part.state), []).append(part.where)
+    rows = [
+        _Row("", "", word, _places(places), worst_of, 1)
+        for (word, worst_of), places in by_word.items()
+    ]
+    if len(rows) == 1 and not flags:
+        (row,) = rows
+        return [_Row(resource.id, kind, row.word, row.where, worst([state, row.state]))]
+    counts = [f"{len(places)} {word}" for (word, _), places in by_word.items()]
+    word = ", ".join([*counts, flags] if flags else counts)
+    return [_Row(resource.id, kind, word, "", state), *rows]
+
+
+def _places(places: Sequence[str]) -> str:
+    """Where instances run; children that run nowhere are counted."""
+    nodes = sorted(place for place in places if place)
+    return join(nodes) if nodes else f"{len(places)} child{'' if len(places) == 1 else 'ren'}"
+
+
+def _group(context: _Context, group: Group) -> list[_Row]:
+    members = [_primitive(context, member, 1) for member in group.members]
+    running = sum(1 for member in group.members if member.role in RUNNING)
+    nodes = dict.fromkeys(node for member in group.members for node in member.nodes)
+    flags = _flags(group.managed, group.maintenance)
+    if group.disabled:
+        flags = "disabled" + (f", {flags}" if flags else "")
+    word = f"{running} of {len(members)} run" + (f", {flags}" if flags else "")
+    state = worst([context.states.get(group.id, State.OK), *(m.state for m in members)])
+    return [_Row(group.id, "group", word, join(nodes), state), *members]
+
+
+def _instance(context: _Context, instance: Union[Primitive, Group]) -> _Row:
+    """One row for an instance; of a group the member that is worst off speaks."""
+    if isinstance(instance, Primitive):
+        return _primitive(context, instance)
+    return _spokesman([_primitive(context, member) for member in instance.members])
+
+
+def _replica(context: _Context, bundle: Bundle, members: Sequence[Primitive]) -> _Row:
+    container = [m for m in members if m.agent.rpartition(":")[2] == bundle.type]
+    others = [member for member in members if member not in container]
+    return _spokesman([_primitive(context, member) for member in (*container, *others)])
+
+
+def _spokesman(rows: Sequence[_Row]) -> _Row:
+    if not rows:
+        return _Row("", "", "empty", "", State.OK)
+    worst_off = max(rows, key=lambda row: row.state.rank)
+    if worst_off is rows[0]:
+        return worst_off
+    return _Row("", "", f"{worst_off.name} {worst_off.word}", rows[0].where, worst_off.state)
+
+
+def _primitive(context: _Context, primitive: Primitive, depth: int = 0) -> _Row:
+    role = primitive.role
+    words = [f"{role} (?)" if isinstance(role, Unrecognised) else role.value]
+    words += ["FAILED"] if primitive.failed else []
+    words += ["BLOCKED"] if primitive.blocked else []
+    words += ["failure ignored"] if primitive.failure_ignored else []
+    words += ["orphaned"] if primitive.orphaned else []
+    words += ["disabled"] if asks_for_stop(primitive.target_role) else []
+    words += [primitive.pending] if primitive.pending not in (None, "Monitoring") else []
+    flags = _flags(primitive.managed, primitive.maintenance)
+    words += [flags] if flags else []
+    name = base_id(primitive.id)
+    state = worst(
+        [
+            context.states.get(primitive.id, context.states.get(name, State.OK)),
+            State.UNKNOWN if isinstance(role, Unrecognised) else State.OK,
+        ]
+    )
+    where = [f"{node} (lost)" if node in context.lost else node for node in primitive.nodes]
+    agent = primitive.agent.rpartition(":")[2]
+    kind = f"fence device {agent}" if primitive.is_fence_device else agent
+    return _Row(name, kind, ", ".join(words), join(where), state, depth)
+
+
+def _flags(managed: Optional[bool], maintenance: Optional[bool]) -> str:
+    if maintenance:
+        return "maintenance"
+    return "unmanaged" if managed is False else ""
+
+
+# -- DRBD --------------------------------------------------------------------------------------
+
+
+def _drbd(seen: Sequence[Seen], findings: Sequence[Finding], width: int) -> list[Line]:
+    lines: list[Line] = []
+    for text, state in _unread([(one.view.here, one.view.drbd) for one in seen]):
+        known = f"{text}; nothing is known of DRBD from here"
+        lines += paragraph([_mark(state), Span(" ")], known, width, _style(state))
+    for one in seen:
+        answer = one.view.drbd
+        if answer.value is not None and answer.problems:
+            where = f"{one.view.here}: " if len(seen) > 1 else ""
+            state, text = answer.problems[0].state, answer.problems[0].text
+            first = [_mark(state), Span(" ")]
+            lines += paragraph(first, f"{where}incomplete: {text}", width, _style(state))
+    if any(one.view.drbd.value is not None for one in seen):
+        lines += drbd([one.view for one in seen], findings, width)
+    return lines
