@@ -43,13 +43,14 @@ def run(command: str) -> tuple[str, int]:
     words = shlex.split(command)
     if words[0] != "check_mccluster":
         raise SystemExit(f"{command}: only check_mccluster may be shown in a console block")
-    out = io.StringIO()
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")  # a plugin's output is bytes
     with contextlib.redirect_stdout(out):
         try:
             cli.main(words[1:])
         except SystemExit as end:
             code = int(end.code or 0)
-    return out.getvalue(), code
+    out.seek(0)
+    return out.read(), code
 
 
 def console(block: str) -> str:

@@ -209,25 +209,40 @@ def _say(name: str, text: str, as_json: bool = False) -> None:
 def main(args: Optional[Sequence[str]] = None) -> NoReturn:
     """Run the command line and exit with 0 to 3, whatever happens."""
     arguments = list(sys.argv[1:] if args is None else args)
-    name = _name_of(arguments)
-    checked = name != PROGRAM
     with contextlib.suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
-        signal.signal(signal.SIGTERM, _end_on_signal)
-        cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
-        code = UNKNOWN if checked else 0
-    except SystemExit as end:
-        code = end.code if end.code in (0, 1, 2, 3) else UNKNOWN
-    except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:
-        click.echo(error.ctx.get_help())
+        code = _run(arguments)
+    except OSError:  # standard output takes nothing, not even what is wrong
         code = UNKNOWN
-    except BrokenPipeError:
-        code = UNKNOWN
-    except BaseException as error:  # a bug must end in one line, too
-        code = _fail(name, arguments, error)
     _flush()
     sys.exit(code)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """The exit code, with everything said.
+
+    :raises OSError: if it could not be said.
+    """
+    name = _name_of(arguments)
+    checked = name != PROGRAM
+    stdout = sys.stdout
+    try:
+        signal.signal(signal.SIGTERM, _end_on_signal)
+        cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        return UNKNOWN if checked else 0
+    except SystemExit as end:
+        # At a broken pipe click wraps stdout and exits with 1, which would be a WARNING.
+        if sys.stdout is not stdout:
+            return UNKNOWN
+        return end.code if end.code in (0, 1, 2, 3) else UNKNOWN
+    except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:
+        click.echo(error.ctx.get_help())
+        return UNKNOWN
+    except BrokenPipeError:
+        return UNKNOWN
+    except BaseException as error:  # a bug must end in one line, too
+        return _fail(name, arguments, error)
 
 
 def _fail(name: str, arguments: Sequence[str], error: BaseException) -> int:
@@ -279,8 +294,10 @@ def _traceback(error: BaseException) -> str:
 
 def _flush() -> None:
     """Write out what is buffered; a reader that went away is no error of ours."""
+    if sys.stdout is None:  # closed before we began
+        return
     try:
         sys.stdout.flush()
-    except (BrokenPipeError, OSError, ValueError):
+    except (OSError, ValueError):
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -78,6 +78,7 @@ class Evidence:
         if Input.DRBD in wanted or Input.SHOW in wanted:
             needed.append(tools.DRBD_RESOURCES)
         self.source.prepare(tuple(needed))
+        cluster = self._cluster() if Input.CLUSTER in wanted else Answer[Any]()
         drbd = self._drbd(drbd_filter) if Input.DRBD in wanted else Answer[Any]()
         again = Answer[Any]()
         if Input.DRBD_AGAIN in wanted and drbd.value is not None:
@@ -86,8 +87,8 @@ class Evidence:
             node=self.here,
             time=self.source.time,
             config=self.config,
-            cluster=self._cluster() if Input.CLUSTER in wanted else Answer(),
-            cib=inputs.cib(self._attempt(tools.CIB)) if Input.CIB in wanted else Answer(),
+            cluster=cluster,
+            cib=inputs.cib(self._attempt(tools.CIB), cluster) if Input.CIB in wanted else Answer(),
             votes=inputs.votes(self._attempt(tools.QUORUMTOOL))
             if Input.VOTES in wanted
             else Answer(),

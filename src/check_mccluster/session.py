@@ -66,6 +66,7 @@ def load_config(path: Optional[str]) -> Config:
         for key, word in config.severity.items():
             severity(key, word)
         _absolute(config.tools)
+        _checks(config.overview_skip)
     except (ConfigError, ValueError) as error:
         raise SetupError(f"configuration file {place}: {error}") from None
     return config
@@ -75,6 +76,14 @@ def _absolute(paths: Mapping[str, str]) -> None:
     for name, path in paths.items():
         if not path.startswith("/"):
             raise ValueError(f"tools.{name}: '{path}' is no absolute path")
+
+
+def _checks(names: Iterable[str]) -> None:
+    from . import registry
+
+    for name in names:
+        if name not in registry.names():
+            raise ValueError(f"overview.skip: '{name}' is no check")
 
 
 def open_source(setup: Setup, config: Config) -> Source:
@@ -151,7 +160,10 @@ def _aged(report: Report, source: Source, setup: Setup, severities: Mapping[str,
         return report
     from dataclasses import replace
 
-    return engine.with_severities(replace(report, findings=(stale, *report.findings)), severities)
+    aged = replace(report, findings=(stale, *report.findings))
+    if report.headlines:
+        aged = replace(aged, headlines=(stale.text, *report.headlines))
+    return engine.with_severities(aged, severities)
 
 
 def severities_of(pairs: Iterable[tuple[str, State]]) -> dict[str, State]:

@@ -83,12 +83,11 @@ def _judge_one(
     here = contains_node(nodes, view.node)
     if nodes and seen.names:
         if not all(contains_node(seen.names, node) for node in nodes):
-            who = tuple(name for name in seen.names if not contains_node(nodes, name))
+            others = tuple(name for name in seen.names if not contains_node(nodes, name))
+            others = others or seen.names
             runs = f"{pair.resource} runs on {join(nodes)}"
-            text = f"{runs}, the Primary of {resource.name} is {join(who or seen.names)}"
-            yield finding(
-                ELSEWHERE, pair.resource, text, nodes=who or seen.names, resource=resource.name
-            )
+            text = f"{runs}, the Primary of {resource.name} is {join(others)}"
+            yield finding(ELSEWHERE, pair.resource, text, nodes=others, resource=resource.name)
     elif nodes and (seen.complete or here):
         text = f"{pair.resource} is Started on {join(nodes)}, and {resource.name} has no Primary"
         yield finding(NO_PRIMARY, pair.resource, text, nodes=nodes, resource=resource.name)
@@ -145,7 +144,11 @@ def judge(view: View, asked: Asked) -> Report:
         join(words, 2) or "nothing to compare",
         (
             Figure("pairs", len(chosen), minimum=0),
-            Figure("pairs_disagreeing", len({f.object for f in findings}), minimum=0),
+            Figure(
+                "pairs_disagreeing",
+                len({f.object for f in findings if f.kind is not NO_MAPPING}),
+                minimum=0,
+            ),
         ),
         tuple(f"pair {words_}" for words_ in words),
     )

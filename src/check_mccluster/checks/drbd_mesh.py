@@ -30,7 +30,8 @@ ISOLATED = Kind(
     "mesh-isolated",
     State.CRITICAL,
     "No peer is connected at all: nothing is replicated from or to this node.",
-    "Check this node's replication network and firewall; drbdadm status {resource}",
+    "Check this node's replication network and firewall; StandAlone is split brain or a refusal:"
+    " journalctl -k -g Split-Brain; drbdadm status {resource}",
 )
 MISSING = Kind(
     "peer-missing",
@@ -101,7 +102,10 @@ def _isolated(resources: Sequence[DrbdResource]) -> Iterator[Finding]:
         peers = tuple((c.name, state_name(c.state)) for c in resource.connections)
         together.setdefault(peers, []).append(resource.name)
     for peers, names in together.items():
-        listed = join([f"{peer} {word}" for peer, word in peers], 5)
+        words: dict[str, list[str]] = {}
+        for peer, word in peers:
+            words.setdefault(word, []).append(peer)
+        listed = "; ".join(f"{join(several)} {word}" for word, several in words.items())
         text = f"{join(names, 2)}: 0 of {len(peers)} connected ({listed})"
         nodes = tuple(peer for peer, _ in peers)
         yield finding(ISOLATED, names[0], text, nodes=nodes, resource=names[0])

@@ -19,7 +19,7 @@ from ..judge.finding import Figure, Finding, Kind, Report, State, finding
 from ..judge.limits import limited_state
 from ..judge.pacemaker import join
 from ..judge.view import Asked, Input, View
-from ..model.drbd import Device, DiskState, DrbdResource
+from ..model.drbd import Device, DiskState, DrbdResource, ReplicationState
 
 LOST = Kind(
     "drbd-quorum-lost",
@@ -137,12 +137,21 @@ def _volume(view: View, asked: Asked, resource: DrbdResource, device: Device) ->
         yield say(FEW_COPIES, reach + missing, State.CRITICAL if last else None)
 
 
-def _in_flight(resource: DrbdResource, device: Device) -> int:
-    """Requests of a volume that wait for a disk or a peer."""
-    peers = sum(
-        (p.pending or 0) + (p.unacked or 0) for _, p in peer_devices(resource, device.volume)
-    )
-    return (device.upper_pending or 0) + (device.lower_pending or 0) + peers
+_QUIET = frozenset({ReplicationState.ESTABLISHED, ReplicationState.OFF})
+
+
+def _in_flight(resource: DrbdResource, device: Device) -> tuple[int, tuple[str, ...]]:
+    """Requests of a volume that wait for a disk or a peer, and whom they wait for.
+
+    A resync and a verify have requests of their own, and move none of the counters for I/O.
+    """
+    peers = list(peer_devices(resource, device.volume))
+    quiet = [(c, p) for c, p in peers if p.replication_state in _QUIET]
+    local = (device.lower_pending or 0) if len(quiet) == len(peers) else 0
+    count = (device.upper_pending or 0) + local
+    count += sum((p.pending or 0) + (p.unacked or 0) for _, p in quiet)
+    waits = [c.name for c, p in quiet if p.pending]
+    return count, (*waits, *(["the disk here"] if local else []))
 
 
 def _counters(resource: DrbdResource, device: Device) -> tuple[object, ...]:
@@ -164,17 +173,16 @@ def _counters(resource: DrbdResource, device: Device) -> tuple[object, ...]:
 def _stalled(view: View, resource: DrbdResource, device: Device) -> Iterator[Finding]:
     again = by_name(view.drbd_again.value or (), resource.name)
     later = next((d for d in again.devices if d.volume == device.volume), None) if again else None
-    if again is None or later is None or not _in_flight(resource, device):
+    count, waits = _in_flight(resource, device)
+    if again is None or later is None or not count:
         return
     if _counters(resource, device) == _counters(again, later):
         name = volume_name(resource, device.volume)
-        text = f"{name}: {_in_flight(resource, device)} requests in flight and nothing moves"
-        waits = tuple(
-            c.name for c, p in peer_devices(resource, device.volume) if p.pending or p.unacked
-        )
+        text = f"{name}: nothing moves on {view.here}, requests in flight: {count}"
         if waits:
-            text += f" (waiting for {join(waits)})"
-        yield finding(STALLED, name, text, nodes=waits, resource=resource.name)
+            text += f" (they wait for {join(waits)})"
+        peers = tuple(c.name for c in resource.connections if c.name in waits)
+        yield finding(STALLED, name, text, nodes=peers or (view.here,), resource=resource.name)
 
 
 def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Finding]:

@@ -150,7 +150,7 @@ def _moved(spot: _Spot) -> Optional[bool]:
 def _target(spot: _Spot) -> Iterator[Finding]:
     """A resync to this node: does it move? One latched by a dependency behind another does not."""
     source = spot.connection.name
-    latched = bool({"dependency", "peer"} & spot.flags) and not spot.others_syncing()
+    latched = "dependency" in spot.flags and not spot.others_syncing()
     progress = spot.peer.progress
     still = (
         progress is not None
@@ -171,9 +171,10 @@ def _target(spot: _Spot) -> Iterator[Finding]:
 
 
 def _paused(spot: _Spot) -> Finding:
-    who = "here" if "user" in spot.flags else f"on {spot.connection.name}"
+    peer = spot.connection.name
+    who = " here" if "user" in spot.flags else f" on {peer}" if "peer" in spot.flags else ""
     state = state_name(spot.peer.replication_state)
-    return spot.say(PAUSED, f"resync with {spot.connection.name} is paused {who} ({state})")
+    return spot.say(PAUSED, f"resync with {peer} is paused{who} ({state})")
 
 
 def _paused_target(spot: _Spot, runs_somewhere: bool) -> Iterator[Finding]:
@@ -206,11 +207,12 @@ def _established(spot: _Spot, asked: Asked) -> Iterator[Finding]:
     old = {DiskState.INCONSISTENT, DiskState.OUTDATED, DiskState.CONSISTENT}
     if not out or spot.peer.resync_suspended is None or spot.flags:
         return
-    rest = f"with {size(out * KIB)} out of sync, and no resync runs"
+    peer, rest = spot.connection.name, size(out * KIB)
     if own is DiskState.UP_TO_DATE and theirs in old:
-        yield spot.say(NOT_SYNCING, f"{spot.connection.name} is {state_name(theirs)} {rest}")
+        text = f"{peer} is {state_name(theirs)}, {rest} out of sync, and no resync runs"
+        yield spot.say(NOT_SYNCING, text)
     elif own in old and theirs is DiskState.UP_TO_DATE:
-        text = f"the disk here is {state_name(own)} {rest} from {spot.connection.name}"
+        text = f"{state_name(own)} here, {rest} out of sync to {peer}, and no resync runs"
         yield spot.say(NOT_SYNCING, text)
 
 

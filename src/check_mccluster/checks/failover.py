@@ -154,7 +154,8 @@ def _findings(outlooks: list[_Outlook], asked: Asked) -> Iterator[Finding]:
             text = f"no node could {task} {names}{because}"
             yield finding(NO_CANDIDATE, first.resource.id, text, state=state, nodes=nodes)
         else:
-            text = f"{number} of {wanted} candidates for {names}{because}"
+            of_wanted = "" if asked.has_limits else f" of {wanted}"
+            text = f"{number}{of_wanted} candidates for {names}{because}"
             yield finding(FEW, first.resource.id, text, state=state, nodes=nodes)
 
 
@@ -202,7 +203,7 @@ def judge(view: View, asked: Asked) -> Report:
         whole = view.drbd.value is not None
         findings += [p for p in view.drbd.problems if not whole or p.object == Input.DRBD.value]
     living = [o for o in outlooks if not (o.disabled and not o.active)]
-    fewest: Optional[int] = min((len(o.candidates) for o in living), default=None)
+    fewest = min((len(o.candidates) for o in living or outlooks), default=None)
     words = [_words(view, outlook) for outlook in outlooks]
     able = sum(1 for outlook in outlooks if outlook.candidates)
     summary = words[0] if len(words) == 1 else f"{able} resources have a node to go to"

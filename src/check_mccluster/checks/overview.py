@@ -10,9 +10,9 @@ from ..judge import mapping
 from ..judge.check import Check, Option
 from ..judge.engine import report as report_of
 from ..judge.engine import worst_first
-from ..judge.finding import Fault, Figure, Finding, Line, Report, State, worst
-from ..judge.inputs import DRBD_RESOURCE_MISSING, TOOL_MISSING
-from ..judge.pacemaker import known_ids
+from ..judge.finding import Fault, Figure, Finding, Line, Report, State, finding, worst
+from ..judge.inputs import DRBD_RESOURCE_MISSING, TOOL_MISSING, no_match
+from ..judge.pacemaker import NONE, known_ids
 from ..judge.view import Answer, Asked, Input, View
 from ..registry import single_checks
 
@@ -176,10 +176,13 @@ def _split(view: View, asked: Asked) -> tuple[Asked, Asked, bool, bool]:
         return asked, asked, True, True
     ids = known_ids(view.cluster.value) if view.cluster.value is not None else frozenset()
     drbd = frozenset(resource.name for resource in view.drbd.value or ())
+    known = {p for p in asked.patterns if any(Asked((p,)).wants(name) for name in ids)}
     of_drbd = tuple(p for p in asked.patterns if any(Asked((p,)).wants(name) for name in drbd))
-    of_pacemaker = tuple(
-        p for p in asked.patterns if p not in of_drbd or any(Asked((p,)).wants(i) for i in ids)
-    )
+    drbd_unknown = view.drbd.value is None and not _not_installed(view.drbd)
+    if drbd_unknown or _not_installed(view.cluster):
+        # Nobody can tell that what is unknown is none of DRBD's.
+        of_drbd = tuple(p for p in asked.patterns if p in of_drbd or p not in known)
+    of_pacemaker = tuple(p for p in asked.patterns if p not in of_drbd or p in known)
     return (
         replace(asked, patterns=of_pacemaker),
         replace(asked, patterns=of_drbd),
@@ -191,12 +194,9 @@ def _split(view: View, asked: Asked) -> tuple[Asked, Asked, bool, bool]:
 def reports(view: View, asked: Asked) -> Iterator[tuple[Check, Report]]:
     """The report of every check that fits this node and is not skipped."""
     skip = {*asked.values.get("skip", ()), *view.config.overview_skip}
-    asked = replace(asked, values={})
+    asked = replace(asked, values={}, warning=None, critical=None)
     pacemaker, drbd, has_pacemaker, has_drbd = _split(view, asked)
-    narrowed = view
-    if drbd.patterns and view.drbd.value is not None:
-        wanted = tuple(r for r in view.drbd.value if drbd.wants(r.name))
-        narrowed = replace(view, drbd=replace(view.drbd, value=wanted))
+    narrowed = _narrowed(view, drbd)
     for check in fitting(view):
         if check.name in skip:
             continue
@@ -212,7 +212,19 @@ def reports(view: View, asked: Asked) -> Iterator[tuple[Check, Report]]:
             if has_pacemaker:
                 yield check, report_of(check, view, pacemaker)
         else:
-            yield check, report_of(check, view, replace(asked, patterns=(), values={}))
+            yield check, report_of(check, view, replace(asked, patterns=()))
+
+
+def _narrowed(view: View, drbd: Asked) -> View:
+    """The view with DRBD's resources filtered, as the checks of DRBD filter them for themselves."""
+    resources = view.drbd.value
+    if resources is None or not drbd.patterns:
+        return view
+    wanted = tuple(resource for resource in resources if drbd.wants(resource.name))
+    missing = () if wanted else (no_match(drbd),)
+    others = tuple(resource for resource in resources if resource not in wanted)
+    drbd_answer = Answer(wanted or None, (*view.drbd.problems, *missing))
+    return replace(view, drbd=drbd_answer, drbd_others=others)
 
 
 def judge(view: View, asked: Asked) -> Report:
@@ -220,7 +232,7 @@ def judge(view: View, asked: Asked) -> Report:
     parts = list(reports(view, asked))
     everything = list(dict.fromkeys(each for _, judged in parts for each in judged.findings))
     if not parts:
-        return Report((), "every check is skipped")
+        return Report((finding(NONE, "overview", "every check that fits this node is skipped"),))
     roots = faults(view, everything)
     causes = {
         each: f"{fault.cause.key} {fault.cause.object}" for fault in roots for each in fault.follows
@@ -260,8 +272,15 @@ def _lines(reports: Sequence[tuple[Check, Report]], causes: Mapping[Finding, str
 def _essence(reports: Sequence[tuple[Check, Report]]) -> str:
     """What is most worth knowing when all is well."""
     summaries = {check.name: judged.summary for check, judged in reports}
-    wanted = ("placement", "nodes", "drbd-role", "drbd-quorum")
-    return "; ".join(summaries[name] for name in wanted if summaries.get(name))
+    said = ""
+    for name in ("placement", "nodes", "drbd-quorum", "drbd-role"):
+        longer = "; ".join(text for text in (said, summaries.get(name)) if text)
+        said = longer if len(longer) <= _ESSENCE else said
+    return said
+
+
+_ESSENCE = 100
+"""So many characters of it fit the first line."""
 
 
 CHECK = Check(

@@ -79,7 +79,8 @@ def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
         state = MARGIN.default
     text = f"no vote may be lost: {count.total} of {count.expected} votes, {count.needed} needed"
     if margin is None or margin > 0:
-        text = f"{margin} votes may be lost ({count.total} of {count.expected})"
+        votes = f"{margin} vote{'' if margin == 1 else 's'}"
+        text = f"{votes} may be lost ({count.total} of {count.expected})"
     yield finding(MARGIN, "partition", text, state=state)
 
 

@@ -163,8 +163,7 @@ def _reasons(view: View, cluster: Cluster) -> dict[str, str]:
     for resource in cluster.resources:
         for primitive in primitives(resource):
             if primitive.locked_to:
-                why = f"locked to {primitive.locked_to} until that is back (shutdown-lock)"
-                reasons[primitive.id] = why
+                reasons[primitive.id] = f"locked to {primitive.locked_to} by shutdown-lock"
     tickets = {ticket.id: ticket for ticket in cluster.tickets}
     if view.cib.value is not None:
         for constraint in view.cib.value.tickets:
@@ -292,11 +291,9 @@ def _group_faults(context: _Context, group: Group, faults: Sequence[Finding]) ->
         for each in later
         if first is not None and each.kind is first.kind and each.kind is not STOPPED
     ]
-    behind = [
-        each.object
-        for each in later
-        if each.kind in (STOPPED, TRANSITION) and each.object not in alike
-    ]
+    # Pacemaker blocks the whole group when a member is active twice.
+    follow = (STOPPED, TRANSITION, *([BLOCKED] if first and first.kind is MULTI_ACTIVE else []))
+    behind = [each.object for each in later if each.kind in follow and each.object not in alike]
     unmanaged = [each for each in faults if each.kind is UNMANAGED]
     for fault in faults:
         if fault in later and fault.object in (*behind, *alike):

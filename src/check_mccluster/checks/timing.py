@@ -90,18 +90,24 @@ def corosync_s(cmap: Optional[Cmap]) -> Optional[float]:
     return (cmap.token_ms + cmap.consensus_ms) / 1000
 
 
+def _margin(corosync: float, needs: float) -> float:
+    """Seconds to the millisecond: no rounding error decides."""
+    return round(corosync - needs, 3)
+
+
 def _race(
     asked: Asked, corosync: Optional[float], drbd: Optional[_Detection], mean: bool
 ) -> Iterator[Finding]:
     if corosync is None or drbd is None:
         return
     needs = drbd.mean_s if mean else drbd.bound_s
-    state = RACE.default if corosync <= needs else State.OK
+    margin = _margin(corosync, needs)
+    state = RACE.default if margin <= 0 else State.OK
     if asked.has_limits:
-        state = limited_state(asked, corosync - needs)
+        state = limited_state(asked, margin)
     if state is State.OK:
         return
-    relation = "is not longer than" if corosync <= needs else "is little longer than"
+    relation = "is not longer than" if margin <= 0 else "is little longer than"
     word = "mean" if mean else "bound"
     text = (
         f"Corosync's {corosync:.2f} s {relation} DRBD's {needs:.1f} s"
@@ -186,7 +192,7 @@ def judge(view: View, asked: Asked) -> Report:
         Figure("drbd_detection", needs, "s", 0),
         Figure(
             "margin",
-            None if corosync is None or needs is None else round(corosync - needs, 3),
+            None if corosync is None or needs is None else _margin(corosync, needs),
             "s",
             limited=True,
         ),

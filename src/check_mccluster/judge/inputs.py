@@ -325,11 +325,17 @@ def _no_summary(
     return _invalid(attempt, "no summary in the document")
 
 
-def cib(attempt: Attempt[Cib]) -> Answer[Cib]:
-    """Judge what cibadmin said. Exit code 102 is "not running"; crm_mon's finding has that."""
+def cib(attempt: Attempt[Cib], cluster: Answer[Cluster]) -> Answer[Cib]:
+    """Judge what cibadmin said.
+
+    Exit code 102 is "no connection": not running, or not permitted. Where crm_mon has no answer
+    either, its finding says which, and it is one fault.
+    """
     fault = _fault(attempt)
     if fault is not None:
         return Answer(None, (fault,))
+    if attempt.exit_code == _EXIT_DISCONNECTED and cluster.value is None and cluster.problems:
+        return Answer()
     if attempt.exit_code == _EXIT_PERMISSION or (
         attempt.exit_code and any(text in attempt.stderr for text in _REFUSED_TEXT)
     ):

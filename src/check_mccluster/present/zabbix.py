@@ -1,0 +1,301 @@
+"""The documents that Zabbix reads: low-level discovery, and the one that has every value.
+
+Words stay words, yes and no are 1 and 0, sizes are bytes. What is not known is left out, so that
+an item keeps its last value instead of being told a wrong one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Optional
+
+from .. import __version__
+from ..judge.drbd import copies, is_client, peer_devices, state_name, syncing_to_here, volume_name
+from ..judge.engine import worst_first
+from ..judge.finding import Fault, Finding, Line, State, worst
+from ..judge.inputs import OUTPUT_INVALID, TOOL_MISSING
+from ..judge.pacemaker import RUNNING, base_id, ids_of, status_word
+from ..judge.verdicts import TOOLS, Verdicts
+from ..judge.view import Answer, Input, View
+from ..model.drbd import KIB, Connection, Device, DrbdResource, PeerDevice
+from ..model.pacemaker import Cluster, Primitive, Resource, primitives
+from .text import clean, first_line, state_of
+
+Entry = dict[str, Any]
+
+KINDS: dict[str, Input] = {
+    "nodes": Input.CLUSTER,
+    "resources": Input.CLUSTER,
+    "drbd": Input.DRBD,
+    "peers": Input.DRBD,
+}
+"""What can be discovered, and the input that it is found in."""
+
+
+def as_text(document: Any) -> str:
+    """The document as one line of JSON, plain ASCII."""
+    return json.dumps(document, separators=(",", ":"), allow_nan=False) + "\n"
+
+
+def error_document(text: str) -> str:
+    """What either command prints when it cannot even begin."""
+    return as_text({"error": clean(text)})
+
+
+# -- low-level discovery -----------------------------------------------------------------------
+
+
+def discovery(view: View, kind: str) -> Any:
+    """Rows of macros for a discovery rule, or an object with ``error``.
+
+    The object is no discovery document: Zabbix then keeps what it has discovered. A tool that is
+    not installed is no error, there is nothing of its kind to discover on this node.
+    """
+    answer: Answer[Any] = view.answer(KINDS[kind])
+    broken = [problem.text for problem in answer.problems if _hides_objects(problem, answer)]
+    if broken:
+        return {"error": clean("; ".join(broken))}
+    if kind == "nodes":
+        return [{"{#NODE}": name} for name in _nodes(view)]
+    if kind == "resources":
+        return [
+            {"{#RESOURCE}": name, "{#TYPE}": entry["type"], "{#TOP}": entry["top"]}
+            for name, entry in _resources(view).items()
+        ]
+    if kind == "drbd":
+        return [{"{#RESOURCE}": r.name, "{#VOLUME}": str(d.volume)} for r, d in _volumes(view)]
+    return [
+        {"{#RESOURCE}": r.name, "{#PEER}": c.name, "{#VOLUME}": str(p.volume)}
+        for r, c, p in _peer_volumes(view)
+    ]
+
+
+def _hides_objects(problem: Finding, answer: Answer[Any]) -> bool:
+    if problem.kind is OUTPUT_INVALID:
+        return answer.value is None  # else it is about one word in a whole list
+    return problem.kind is not TOOL_MISSING
+
+
+# -- the values --------------------------------------------------------------------------------
+
+
+def data(verdicts: Verdicts) -> Entry:
+    """Every value that the template's items take, in one document.
+
+    A fault is told once: in ``state`` and ``text`` of the object it is about, else in ``fault`` of
+    the check that found it, else, when a tool is at fault, in ``error`` and ``tools``.
+    """
+    view, report = verdicts.view, verdicts.overview
+    nodes, resources, drbd, peers = _nodes(view), _resources(view), _drbd(view), _peers(view)
+    objects = {
+        "nodes": nodes,
+        "resources": resources,
+        "failures": resources,
+        "placement": resources,
+        "drbd-disk": drbd,
+        "drbd-quorum": drbd,
+        "drbd-sync": drbd,
+        "drbd-mesh": _first_of_connection(view, peers),
+    }
+    told: dict[str, list[Fault]] = {}
+    for fault in verdicts.faults:
+        check = verdicts.check_of(fault)
+        entry = objects.get(check, {}).get(base_id(fault.cause.object))
+        if fault.state is State.OK:
+            continue
+        if _is_maintenance(view, fault.cause):
+            told.setdefault("maintenance", []).append(fault)
+        elif entry is not None:
+            _tell(entry, fault)
+        else:
+            told.setdefault(check, []).append(fault)
+    document: Entry = {
+        "version": __version__,
+        "node": view.here,
+        "time": int(view.time.timestamp()),
+        "state": state_of(report).value,
+        "text": first_line(report, worst_first(report)),
+        "maintenance": _text(told.get("maintenance", ())),
+        "tools": _state(told.get(TOOLS, ())).value,
+        "checks": {
+            line.check: _check(verdicts, line, told.get(line.check, ())) for line in report.lines
+        },
+        "nodes": nodes,
+        "resources": resources,
+        "drbd": drbd,
+        "peers": peers,
+    }
+    if TOOLS in told:
+        document["error"] = _text(told[TOOLS])
+    return document
+
+
+def _is_maintenance(view: View, cause: Finding) -> bool:
+    """Whether the cluster, or this node, is in maintenance: then nothing is managed here."""
+    return cause.key == "cluster-maintenance" or (
+        cause.key == "node-maintenance" and view.is_here(cause.object)
+    )
+
+
+def _state(faults: Iterable[Fault]) -> State:
+    return worst([fault.state for fault in faults])
+
+
+def _text(faults: Iterable[Fault]) -> str:
+    return "; ".join(dict.fromkeys(clean(fault.text) for fault in faults))
+
+
+def _check(verdicts: Verdicts, line: Line, faults: Sequence[Fault]) -> Entry:
+    """A check's verdict, its own faults, its figures."""
+    figures = {f.label: f.value for f in verdicts.figures[line.check] if f.value is not None}
+    entry = {"state": line.state.value, "text": clean(line.text), "figures": figures}
+    if faults or line.check not in verdicts.unjudged:
+        entry["fault"] = _state(faults).value
+    return entry
+
+
+def _tell(entry: Entry, fault: Fault) -> None:
+    entry["state"] = worst([State(entry["state"]), fault.state]).value
+    entry["text"] = "; ".join(filter(None, (entry["text"], clean(fault.text))))
+
+
+def _entry(**values: Any) -> Entry:
+    """An object without a fault so far; what is not known is left out."""
+    known = {name: value for name, value in values.items() if value is not None}
+    return {
+        "state": State.OK.value,
+        "text": "",
+        **{name: int(v) if isinstance(v, bool) else v for name, v in known.items()},
+    }
+
+
+# -- Pacemaker's objects -----------------------------------------------------------------------
+
+
+def _nodes(view: View) -> dict[str, Entry]:
+    known = view.cluster.value.nodes if view.cluster.value is not None else ()
+    return {
+        node.name: _entry(
+            status=status_word(node),
+            online=node.online,
+            dc=node.is_dc,
+            running=node.resources_running,
+        )
+        for node in known
+        if node.type != "ping"
+    }
+
+
+def _resources(view: View) -> dict[str, Entry]:
+    """Top-level resources and the primitives inside; instances of a clone are one object."""
+    cluster = view.cluster.value
+    found: dict[str, Entry] = {}
+    for resource in cluster.resources if cluster is not None else ():
+        parts = tuple(primitives(resource))
+        if not isinstance(resource, Primitive):
+            kind = type(resource).__name__.lower()
+            found[resource.id] = _resource(cluster, resource, parts, kind, resource.id)
+        for name in dict.fromkeys(base_id(part.id) for part in parts):
+            same = tuple(part for part in parts if base_id(part.id) == name)
+            found[name] = _resource(cluster, same[0], same, "primitive", resource.id)
+    return found
+
+
+def _resource(
+    cluster: Optional[Cluster],
+    resource: Resource,
+    parts: Sequence[Primitive],
+    kind: str,
+    top: str,
+) -> Entry:
+    ids = ids_of(resource) | {base_id(resource.id)}
+    history = cluster.history if cluster is not None else ()
+    return _entry(
+        type=kind,
+        top=top,
+        role=", ".join(dict.fromkeys(state_name(part.role) for part in parts)),
+        nodes=", ".join(dict.fromkeys(node for part in parts for node in part.nodes)),
+        running=sum(1 for part in parts if part.role in RUNNING),
+        managed=all(part.managed is not False for part in parts),
+        fail_count=max(
+            (past.fail_count or 0 for past in history if base_id(past.resource) in ids), default=0
+        ),
+    )
+
+
+# -- DRBD's objects ----------------------------------------------------------------------------
+
+
+def _volumes(view: View) -> list[tuple[DrbdResource, Device]]:
+    return [(resource, device) for resource in view.drbd.value or () for device in resource.devices]
+
+
+def _peer_volumes(view: View) -> list[tuple[DrbdResource, Connection, PeerDevice]]:
+    return [
+        (resource, connection, peer)
+        for resource in view.drbd.value or ()
+        for connection in resource.connections
+        for peer in connection.peer_devices
+    ]
+
+
+def _drbd(view: View) -> dict[str, Entry]:
+    return {volume_name(r, d.volume): _volume(view, r, d) for r, d in _volumes(view)}
+
+
+def _peers(view: View) -> dict[str, Entry]:
+    return {f"{r.name}/{c.name}/{p.volume}": _peer(c, p) for r, c, p in _peer_volumes(view)}
+
+
+def _first_of_connection(view: View, peers: Mapping[str, Entry]) -> dict[str, Entry]:
+    """A connection's fault is told once, at its first volume; by the finding's ``r0:app01``."""
+    first: dict[str, Entry] = {}
+    for resource, connection, peer in _peer_volumes(view):
+        entry = peers[f"{resource.name}/{connection.name}/{peer.volume}"]
+        first.setdefault(f"{resource.name}:{connection.name}", entry)
+    return first
+
+
+def _bytes(kib: Optional[int]) -> Optional[int]:
+    return None if kib is None else kib * KIB
+
+
+def _volume(view: View, resource: DrbdResource, device: Device) -> Entry:
+    have = copies(view, resource, device)
+    behind = [p.out_of_sync_kib for _, p in peer_devices(resource, device.volume)]
+    sync = syncing_to_here(resource, device.volume)
+    progress = sync[1].progress if sync is not None else None
+    return _entry(
+        role=state_name(resource.role),
+        disk=state_name(device.disk_state),
+        client=is_client(view, resource, device),
+        quorum=device.quorum,
+        suspended=resource.suspended,
+        copies=len(have.up_to_date),
+        replicas=len(have.replicas),
+        size=_bytes(device.size_kib),
+        read=_bytes(device.read_kib),
+        written=_bytes(device.written_kib),
+        pending=device.upper_pending,
+        out_of_sync=_bytes(max((kib for kib in behind if kib is not None), default=None)),
+        sync_done=progress.percent_done if progress is not None else None,
+        sync_left=progress.seconds_left if progress is not None else None,
+    )
+
+
+def _peer(connection: Connection, peer: PeerDevice) -> Entry:
+    return _entry(
+        connection=state_name(connection.state),
+        role=state_name(connection.peer_role),
+        disk=state_name(peer.peer_disk_state),
+        replication=state_name(peer.replication_state),
+        client=peer.peer_client,
+        congested=connection.congested,
+        out_of_sync=_bytes(peer.out_of_sync_kib),
+        in_sync=peer.percent_in_sync,
+        received=_bytes(peer.received_kib),
+        sent=_bytes(peer.sent_kib),
+        pending=peer.pending,
+        unacked=peer.unacked,
+    )

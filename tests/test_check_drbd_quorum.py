@@ -1,0 +1,789 @@
+"""drbd-quorum: recorded states with the whole output, and rules on constructed states."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from build_drbd import (
+    APPS,
+    SNAPSHOTS,
+    STORAGES,
+    Case,
+    altered,
+    away,
+    client_device,
+    configuration,
+    connection,
+    device,
+    judge,
+    mesh,
+    peer_device,
+    place,
+    read_twice,
+    resource,
+    shown,
+    view,
+)
+from check_mccluster.judge.engine import report
+from check_mccluster.judge.view import Asked
+from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
+from check_mccluster.registry import load
+
+RECORDED = [
+    Case(
+        "six-nodes-healthy/app01",
+        0,
+        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, 1 may fail",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
+        """,
+    ),
+    Case(
+        "six-nodes-healthy/storage01",
+        0,
+        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, 1 may fail",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
+        """,
+    ),
+    Case(
+        "first-full-sync/storage02",
+        2,
+        "DRBD-QUORUM CRITICAL - r0/0: 1 of 3 copies UpToDate and reachable, not "
+        "storage02, storage03",
+        """
+        'r0/0_copies'=1;;;0;3 'r0/0_replicas'=3;;;0 copies_min=1;;;0
+        """,
+    ),
+    Case(
+        "storage03-powered-off/app01",
+        1,
+        "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03",
+        """
+        'r0/0_copies'=2;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=2;;;0
+        """,
+    ),
+    Case(
+        "storage-servers-lost/app01",
+        2,
+        "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01, 1 of 3 copies UpToDate "
+        "and reachable, not storage02, storage03",
+        """
+        'r0/0_copies'=1;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=1;;;0
+        """,
+    ),
+    Case(
+        "storage-servers-lost/storage01",
+        2,
+        "DRBD-QUORUM CRITICAL - r0/0: quorum lost on storage01, 1 of 3 copies "
+        "UpToDate and reachable, not storage02, storage03",
+        """
+        'r0/0_copies'=1;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=1;;;0
+        """,
+    ),
+    Case(
+        "app01-cut-from-all-storage/app01",
+        2,
+        "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01, 0 of 3 copies UpToDate "
+        "and reachable, not storage01, storage02, storage03",
+        """
+        'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=0;;;0
+        """,
+    ),
+    Case(
+        "all-copies-outdated/app02",
+        2,
+        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from app02",
+        """
+        'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
+        """,
+    ),
+    Case(
+        "all-copies-outdated/storage01",
+        2,
+        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from storage01",
+        """
+        'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
+        """,
+    ),
+    Case(
+        "link-to-one-storage-cut/storage01",
+        1,
+        "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage02",
+        """
+        'r0/0_copies'=2;;;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
+        """,
+    ),
+    Case(
+        "disk-detached/storage03",
+        1,
+        "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03",
+        """
+        'r0/0_copies'=2;;;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
+        """,
+    ),
+    Case(
+        "disk-hangs-detaching/app02",
+        1,
+        "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03",
+        """
+        'r0/0_copies'=2;;;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
+        """,
+    ),
+    Case(
+        "split-brain/storage01",
+        1,
+        "DRBD-QUORUM WARNING - r1/0: 1 of 2 copies UpToDate and reachable, not "
+        "storage02; r1/1: 1 of 2 copies UpToDate and reachable, not storage02",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0
+        'r1/0_copies'=1;;;0;2 'r1/0_replicas'=2;;;0 'r1/1_copies'=1;;;0;2 'r1/1_replicas'=2;;;0
+        copies_min=1;;;0
+        """,
+        more=(
+            "[WARNING] r1/0: 1 of 2 copies UpToDate and reachable, not storage02",
+            "[WARNING] r1/1: 1 of 2 copies UpToDate and reachable, not storage02",
+        ),
+    ),
+    Case(
+        "never-synced/app01",
+        2,
+        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from app01",
+        """
+        'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
+        """,
+    ),
+    Case(
+        "io-suspended-by-user/storage01",
+        2,
+        "DRBD-QUORUM CRITICAL - r1: I/O is suspended: by an administrator (suspend-io)",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r1/0_copies'=2;;;0;2 'r1/0_replicas'=2;;;0
+        'r1/1_copies'=2;;;0;2 'r1/1_replicas'=2;;;0 copies_min=2;;;0
+        """,
+    ),
+    Case(
+        "client-without-data/storage03",
+        2,
+        "DRBD-QUORUM CRITICAL - r2: I/O is suspended: no data is accessible",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r2/0_copies'=0;;;0;1 'r2/0_replicas'=1;;;0
+        copies_min=0;;;0
+        """,
+    ),
+    Case(
+        "storage-server-isolated/storage03",
+        2,
+        "DRBD-QUORUM CRITICAL - r0/0: quorum lost on storage03, 1 of 3 copies "
+        "UpToDate and reachable, not storage01, storage02",
+        """
+        'r0/0_copies'=1;;;0;3 'r0/0_replicas'=3;;;0 copies_min=1;;;0
+        """,
+    ),
+    Case(
+        "two-resources/storage01",
+        0,
+        "DRBD-QUORUM OK - 3 volumes, 3 with all copies",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0
+        'r1/0_copies'=2;;;0;2 'r1/0_replicas'=2;;;0 'r1/1_copies'=2;;;0;2 'r1/1_replicas'=2;;;0
+        copies_min=2;;;0
+        """,
+    ),
+    Case(
+        "fifty-resources/storage02",
+        2,
+        "DRBD-QUORUM CRITICAL - m07/0: quorum lost on storage02, 0 of 2 copies "
+        "UpToDate and reachable, not storage02, storage01",
+        """
+        copies_min=0;;;0
+        """,
+    ),
+    Case(
+        "no-resource-up/storage01",
+        2,
+        "DRBD-QUORUM CRITICAL - no DRBD resource is up on this node; expected: r0",
+    ),
+    Case(
+        "module-not-loaded/storage01",
+        2,
+        "DRBD-QUORUM CRITICAL - the DRBD kernel module is not loaded (modprobe: "
+        "ERROR: could not insert 'drbd': Operation not permitted)",
+    ),
+    Case(
+        "module-missing/storage01",
+        2,
+        "DRBD-QUORUM CRITICAL - the DRBD kernel module is not loaded (modprobe: "
+        "FATAL: Module drbd not found in directory /lib/modules/6.1.0-56-cloud...",
+    ),
+    Case(
+        "three-nodes-healthy/app01",
+        3,
+        "DRBD-QUORUM UNKNOWN - drbdsetup is not installed (no drbd-status.json in the snapshot)",
+    ),
+    Case(
+        "utils-8.9.9-healthy/app01",
+        0,
+        "DRBD-QUORUM OK - r0/0: 3 of at least 3 copies",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
+        """,
+    ),
+    Case(
+        "utils-8.9.9-healthy/storage01",
+        0,
+        "DRBD-QUORUM OK - r0/0: 3 of at least 3 copies",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
+        """,
+    ),
+    Case(
+        "utils-8.9.9-storage-server-off/app01",
+        0,
+        "DRBD-QUORUM OK - r0/0: 2 of at least 2 copies",
+        """
+        'r0/0_copies'=2;;;0;2 'r0/0_replicas'=2;;;0 copies_min=2;;;0
+        """,
+    ),
+    Case(
+        "utils-8.9.9-client-alone/app02",
+        2,
+        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from app02",
+        """
+        'r0/0_copies'=0;;;0 'r0/0_replicas'=0;;;0 copies_min=0;;;0
+        """,
+    ),
+    Case(
+        "utils-9.1.0-healthy/app01",
+        0,
+        "DRBD-QUORUM OK - r0/0: 3 of 3 copies",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
+        """,
+    ),
+    Case(
+        "utils-9.1.0-answer-cut/app01",
+        3,
+        "DRBD-QUORUM UNKNOWN - drbdsetup status: received netlink error reply: "
+        "Invalid argument; its answer is cut; r0 shows neither volumes nor peers",
+    ),
+    Case(
+        "utils-9.3.1-healthy/storage01",
+        0,
+        "DRBD-QUORUM OK - r0/0: 3 of 3 copies",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
+        """,
+    ),
+    Case(
+        "utils-9.3.1-half-configured/storage03",
+        2,
+        "DRBD-QUORUM CRITICAL - x1/0: no UpToDate copy can be reached from storage03;"
+        " x1/1: no UpToDate copy can be reached from storage03 (+1 more)",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'x1/0_copies'=0;;;0;1 'x1/0_replicas'=1;;;0
+        'x1/1_copies'=0;;;0;1 'x1/1_replicas'=1;;;0 copies_min=0;;;0
+        """,
+        more=(
+            "[CRITICAL] x1/0: no UpToDate copy can be reached from storage03",
+            "[CRITICAL] x1/1: no UpToDate copy can be reached from storage03",
+            "[UNKNOWN] x2 shows neither volumes nor peers",
+        ),
+    ),
+    Case(
+        "utils-9.5.0-healthy/app01",
+        0,
+        "DRBD-QUORUM OK - r0/0: 3 of 3 copies",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
+        """,
+    ),
+    Case(
+        "utils-9.5.0-client-alone/app02",
+        2,
+        "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app02, 0 of 3 copies UpToDate "
+        "and reachable, not storage01, storage02, storage03",
+        """
+        'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
+        """,
+    ),
+    Case(
+        "utils-9.29-healthy/app01",
+        0,
+        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, 1 may fail",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
+        """,
+    ),
+    Case(
+        "utils-9.34-nobody-primary/storage01",
+        0,
+        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, 1 may fail",
+        """
+        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
+        """,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", RECORDED, ids=place)
+def test_recorded_states(call, case):
+    outcome = call("drbd-quorum", "--from", SNAPSHOTS / case.place)
+    assert (outcome.code, outcome.out) == (case.code, case.output)
+
+
+def test_long_output_has_key_next_step_and_every_volume(call):
+    outcome = call("drbd-quorum", "-vv", "--from", SNAPSHOTS / "split-brain/storage01")
+    assert outcome.lines[1:] == [
+        "[WARNING] copies-low: r1/0: 1 of 2 copies UpToDate and reachable, not storage02"
+        " -> drbdadm status r1; see to the storage servers named",
+        "[WARNING] copies-low: r1/1: 1 of 2 copies UpToDate and reachable, not storage02"
+        " -> drbdadm status r1; see to the storage servers named",
+        "looked at copies of r0/0: 3 of 3 copies, 1 may fail",
+        "looked at copies of r1/0: 1 of 2 copies",
+        "looked at copies of r1/1: 1 of 2 copies",
+    ]
+
+
+# -- options and the configuration file, on recorded states -------------------------------------
+
+TWO = "r0/0: 2 of 3 copies UpToDate and reachable, not storage03"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "first", "perfdata"),
+    [
+        (("-w", "2:"), 0, "OK - r0/0: 2 of 3 copies, 0 may fail", "copies_min=2;2:;;0"),
+        (("-w", "3:"), 1, f"WARNING - {TWO}", "copies_min=2;3:;;0"),
+        (("-w", "3:", "-c", "2:"), 1, f"WARNING - {TWO}", "copies_min=2;3:;2:;0"),
+        (("-c", "3:"), 2, f"CRITICAL - {TWO}", "copies_min=2;;3:;0"),
+        (("--severity", "copies-low=ok"), 0, "OK - r0/0: 2 of 3 copies, 0 may fail", None),
+        (("-r", "r0"), 1, f"WARNING - {TWO}", None),
+        (("-r", "r*"), 1, f"WARNING - {TWO}", None),
+        (("-r", "r1"), 2, "CRITICAL - r1 is not up on this node", None),
+        (("-r", "m*"), 3, "UNKNOWN - no DRBD resource matches m*", None),
+    ],
+)
+def test_options(call, options, code, first, perfdata):
+    outcome = call("drbd-quorum", "--from", SNAPSHOTS / "storage03-powered-off/app01", *options)
+    assert (outcome.code, outcome.first) == (code, f"DRBD-QUORUM {first}")
+    if perfdata is not None:
+        assert perfdata in outcome.lines[0].split()
+
+
+@pytest.mark.parametrize(
+    ("node", "code", "first"),
+    [
+        ("utils-8.9.9-healthy/app01", 0, "OK - r0/0: 3 of 3 copies"),
+        ("utils-8.9.9-healthy/storage01", 0, "OK - r0/0: 3 of 3 copies"),
+        (
+            "utils-8.9.9-storage-server-off/app01",
+            1,
+            "WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage02",
+        ),
+        (
+            "utils-8.9.9-client-alone/app02",
+            2,
+            "CRITICAL - r0/0: no UpToDate copy can be reached from app02",
+        ),
+    ],
+)
+def test_configuration_file_tells_the_oldest_dialect_who_is_a_client(
+    call, tmp_path, node, code, first
+):
+    config = configuration(
+        tmp_path,
+        '[drbd.r0]\nreplicas = ["storage01", "storage02", "storage03"]\n'
+        'clients = ["app01", "app02", "app03"]\n',
+    )
+    outcome = call("drbd-quorum", "--from", SNAPSHOTS / node, "--config", config)
+    assert (outcome.code, outcome.first) == (code, f"DRBD-QUORUM {first}")
+
+
+def test_replica_of_the_configuration_file_that_the_kernel_does_not_know(call, tmp_path):
+    config = configuration(
+        tmp_path, '[drbd.r0]\nreplicas = ["storage01", "storage02", "storage03", "storage04"]\n'
+    )
+    node = SNAPSHOTS / "six-nodes-healthy/app01"
+    outcome = call("drbd-quorum", "--from", node, "--config", config)
+    assert (outcome.code, outcome.first) == (
+        1,
+        "DRBD-QUORUM WARNING - r0/0: 3 of 4 copies UpToDate and reachable, not storage04",
+    )
+
+
+# -- suspended and failing I/O ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"suspended_user": True}, "by an administrator (suspend-io)"),
+        ({"suspended_no_data": True}, "no data is accessible"),
+        ({"suspended_fencing": True}, "a fencing handler runs"),
+        ({"suspended_quorum": True}, "quorum is lost"),
+        (
+            {"suspended_user": True, "suspended_fencing": True},
+            "by an administrator (suspend-io) and a fencing handler runs",
+        ),
+        (
+            dict.fromkeys(
+                (
+                    "suspended_user",
+                    "suspended_no_data",
+                    "suspended_fencing",
+                    "suspended_quorum",
+                )
+            ),
+            "cause not told by this drbd-utils",
+        ),
+    ],
+)
+def test_suspended_io_names_its_cause(changes, text):
+    assert judge("drbd-quorum", view(mesh(suspended=True, **changes))).findings == (
+        ("io-suspended", "CRITICAL", f"r0: I/O is suspended: {text}"),
+    )
+
+
+def test_frozen_for_lack_of_quorum_is_one_finding():
+    lost = mesh(
+        away("storage02"),
+        away("storage03"),
+        devices=(device(quorum=False),),
+        suspended=True,
+        suspended_quorum=True,
+    )
+    assert judge("drbd-quorum", view(lost)).findings == (
+        (
+            "drbd-quorum-lost",
+            "CRITICAL",
+            "r0/0: quorum lost on storage01, I/O is frozen, 1 of 3 copies UpToDate and reachable,"
+            " not storage02, storage03",
+        ),
+    )
+
+
+def test_frozen_by_hand_while_quorum_is_lost_are_two():
+    lost = mesh(devices=(device(quorum=False),), suspended=True, suspended_user=True)
+    assert [f[0] for f in judge("drbd-quorum", view(lost)).findings] == [
+        "io-suspended",
+        "drbd-quorum-lost",
+    ]
+
+
+def test_forced_io_failures():
+    assert judge("drbd-quorum", view(mesh(force_io_failures=True))).findings == (
+        ("io-failing", "CRITICAL", "r0: I/O is forced to fail (secondary --force)"),
+    )
+
+
+# -- copies ------------------------------------------------------------------------------------
+
+
+def test_copies_by_number_of_replicas_that_are_left():
+    one_gone = judge("drbd-quorum", view(mesh(away("storage02"))))
+    two_gone = judge("drbd-quorum", view(mesh(away("storage02"), away("storage03"))))
+    of_two = judge("drbd-quorum", view(resource(away("storage02"))))
+    assert [v.findings for v in (one_gone, two_gone, of_two)] == [
+        (("copies-low", "WARNING", "r0/0: 2 of 3 copies UpToDate and reachable, not storage02"),),
+        (
+            (
+                "copies-low",
+                "CRITICAL",
+                "r0/0: 1 of 3 copies UpToDate and reachable, not storage02, storage03",
+            ),
+        ),
+        (("copies-low", "WARNING", "r0/0: 1 of 2 copies UpToDate and reachable, not storage02"),),
+    ]
+
+
+def test_lost_client_costs_no_copy():
+    verdict = judge("drbd-quorum", view(mesh(*map(away, APPS))))
+    assert (verdict.state, verdict.summary) == ("OK", "r0/0: 3 of 3 copies")
+
+
+def test_no_copy_is_grave_where_nobody_can_say_who_should_have_one():
+    unknown = [
+        connection(
+            name,
+            peer_device(peer_client=None, peer_disk_state=DiskState.D_UNKNOWN),
+            state=ConnectionState.CONNECTING,
+        )
+        for name in (*STORAGES, *APPS[1:])
+    ]
+    alone = mesh(*unknown, here="app01", devices=(client_device(client=None, quorum=None),))
+    assert judge("drbd-quorum", view(alone, node="app01")).findings == (
+        ("copies-none", "CRITICAL", "r0/0: no UpToDate copy can be reached from app01"),
+    )
+
+
+def test_a_range_does_not_excuse_the_lack_of_any_copy(call):
+    node = SNAPSHOTS / "never-synced/app01"
+    assert call("drbd-quorum", "--from", node, "-w", "0:", "-c", "0:").code == 2
+
+
+def test_unknown_disk_state_does_not_count_as_a_lost_copy(call, tmp_path):
+    """Constructed: a recorded state with a disk state that no release of DRBD has."""
+    words = ('"peer-disk-state": "UpToDate"', '"peer-disk-state": "Shiny"')
+    outcome = call("drbd-quorum", "--from", altered(tmp_path, "six-nodes-healthy/app01", words))
+    assert (outcome.code, outcome.first) == (
+        3,
+        "DRBD-QUORUM UNKNOWN - drbdsetup: unknown word 'Shiny' as peer-disk-state of r0/0 to"
+        " storage01 (+2 more)",
+    )
+
+
+def test_many_volumes_are_counted():
+    volumes = [resource(connection("storage02"), name=f"r{n}") for n in range(3)]
+    assert judge("drbd-quorum", view(*volumes)).summary == "3 volumes, 3 with all copies"
+    unknown = connection("storage02", peer_device(peer_disk_state=DiskState.OUTDATED))
+    limits = {"warning": _Always()}
+    seen = view(*volumes[:2], resource(unknown, name="r2"))
+    assert judge("drbd-quorum", seen, **limits).summary == "3 volumes, 2 with all copies"
+
+
+class _Always:
+    """A range that everything is inside of."""
+
+    def match(self, value: float) -> bool:
+        return True
+
+
+# -- the option quorum and the votes that may still be lost ------------------------------------
+
+
+def margin(seen) -> float:
+    """The figure, ``None`` if it is not given."""
+    figures = {f.label: f.value for f in report(load("drbd-quorum"), seen, Asked()).figures}
+    return figures.get("r0/0_votes_margin")
+
+
+@pytest.mark.parametrize(
+    ("quorum", "lost", "expected"),
+    [
+        ("majority", (), 1),
+        ("majority", ("storage02",), 0),
+        ("majority", ("app01", "app02", "app03"), 1),
+        ("all", (), 0),
+        ("1", (), 2),
+        ("2", (), 1),
+        ("3", (), 0),
+        ("2", ("storage02",), 0),
+        ("off", (), None),
+        (None, (), None),
+    ],
+)
+def test_votes_of_three_replicas(quorum, lost, expected):
+    options = shown(quorum=quorum)
+    assert margin(view(mesh(*map(away, lost)), options=(options,))) == expected
+
+
+@pytest.mark.parametrize(
+    ("here", "lost", "expected"),
+    [
+        ("storage01", (), 1),  # a replica may go, the client breaks the tie
+        ("storage01", ("app01",), 0),
+        ("storage01", ("storage02",), 0),
+        ("app01", (), 1),
+        ("app01", ("storage02",), 0),
+    ],
+)
+def test_client_breaks_the_tie_of_two_replicas(here, lost, expected):
+    names = [name for name in ("storage01", "storage02", "app01") if name != here]
+    peers = [away(name) if name in lost else connection(name) for name in names]
+    own = client_device() if here == "app01" else device()
+    seen = view(resource(*peers, devices=(own,)), node=here, options=(shown(),))
+    assert margin(seen) == expected
+
+
+def test_half_of_the_clients_break_no_tie():
+    """Constructed: of two clients only one is connected; the majority of two is two."""
+    peers = (connection("storage02"), connection("app01"), away("app02"))
+    assert margin(view(resource(*peers), options=(shown(),))) == 0
+
+
+def test_two_replicas_without_a_client_may_lose_none():
+    assert margin(view(resource(connection("storage02")), options=(shown(),))) == 0
+
+
+def test_node_that_lost_its_disk_has_no_vote_here():
+    lost = mesh(devices=(device(disk_state=DiskState.DISKLESS),))
+    assert margin(view(lost, options=(shown(),))) == 0
+
+
+def test_nothing_may_be_lost_where_quorum_is_lost():
+    assert margin(view(mesh(devices=(device(quorum=False),)), options=(shown(),))) == 0
+
+
+@pytest.mark.parametrize(
+    ("peers", "quorum", "findings"),
+    [
+        (
+            ("storage02", "storage03"),
+            "off",
+            (("quorum-off", "WARNING", "r0: quorum is off with 3 nodes"),),
+        ),
+        (
+            ("storage02", "app01"),
+            "off",
+            (("quorum-off", "WARNING", "r0: quorum is off with 3 nodes"),),
+        ),
+        (("storage02",), "off", ()),
+        (("storage02", "storage03"), "majority", ()),
+        (("storage02", "storage03"), None, ()),
+    ],
+)
+def test_quorum_off_needs_three_nodes(peers, quorum, findings):
+    seen = view(resource(*map(connection, peers)), options=(shown(quorum=quorum),))
+    assert judge("drbd-quorum", seen).findings == findings
+
+
+def test_quorum_off_is_not_guessed_without_drbdsetup_show():
+    assert judge("drbd-quorum", view(mesh())).findings == ()
+
+
+# -- a second reading --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("recorded", "changes", "code", "first"),
+    [
+        (
+            "disk-hangs-detaching/app02",
+            (),
+            2,
+            "CRITICAL - r0/0: nothing moves on app02, requests in flight: 2 (they wait for"
+            " storage03) (+1 more)",
+        ),
+        (
+            "disk-hangs-detaching/storage03",
+            (),
+            2,
+            "CRITICAL - r0/0: nothing moves on storage03, requests in flight: 3 (they wait for the"
+            " disk here) (+1 more)",
+        ),
+        (
+            "six-nodes-healthy/app01",
+            (),
+            2,
+            "CRITICAL - r0/0: nothing moves on app01, requests in flight: 3 (they wait for"
+            " storage01, storage02)",
+        ),
+        (
+            "six-nodes-healthy/app01",
+            (('"upper-pending": 1', '"upper-pending": 2'),),
+            0,
+            "OK - r0/0: 3 of 3 copies, 1 may fail",
+        ),
+        (
+            "six-nodes-healthy/app01",
+            (('"pending": 1', '"pending": 0'),),
+            0,
+            "OK - r0/0: 3 of 3 copies, 1 may fail",
+        ),
+        ("six-nodes-healthy/storage01", (), 0, "OK - r0/0: 3 of 3 copies, 1 may fail"),
+        ("six-nodes-healthy/app03", (), 0, "OK - r0/0: 3 of 3 copies, 1 may fail"),
+        ("verify-running/storage01", (), 0, "OK - 3 volumes, 3 with all copies"),
+        (
+            "full-resync-two-sources/storage03",
+            (),
+            1,
+            "WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03",
+        ),
+        (
+            "io-suspended-by-user/storage01",
+            (),
+            2,
+            "CRITICAL - r1: I/O is suspended: by an administrator (suspend-io)",
+        ),
+    ],
+)
+def test_second_reading(call, tmp_path, recorded, changes, code, first):
+    """Constructed pairs: the second reading is the recorded one again, or with a counter moved."""
+    outcome = call("drbd-quorum", "--from", read_twice(tmp_path, recorded, *changes))
+    assert (outcome.code, outcome.first) == (code, f"DRBD-QUORUM {first}")
+
+
+def test_sent_data_is_movement(call, tmp_path):
+    """Constructed pair: the recorded busy Primary, with some more KiB sent to one peer."""
+    node = read_twice(tmp_path, "six-nodes-healthy/app01")
+    path = node / "drbd-status.2.json"
+    text = path.read_text()
+    at = text.index('"sent"', text.index('"storage02"'))
+    path.write_text(text[:at] + '"sent": 123456789, "was"' + text[at + len('"sent"') :])
+    assert call("drbd-quorum", "--from", node).code == 0
+
+
+BUSY = (device(upper_pending=1), connection("storage02", peer_device(pending=1)))
+
+
+def busy(**changes):
+    """storage01 with one request that waits for storage02."""
+    return mesh(BUSY[1], **{"devices": BUSY[:1], "role": Role.PRIMARY, **changes})
+
+
+STALLED = (
+    "io-stalled",
+    "CRITICAL",
+    "r0/0: nothing moves on storage01, requests in flight: 2 (they wait for storage02)",
+)
+
+
+def test_requests_that_do_not_move():
+    assert judge("drbd-quorum", view(busy(), again=(busy(),))).findings == (STALLED,)
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"read_kib": 101},
+        {"written_kib": 204},
+        {"al_writes": 4},
+        {"bm_writes": 5},
+        {"upper_pending": 2},
+        {"lower_pending": 1},
+    ],
+)
+def test_any_counter_that_moves_is_movement(moved):
+    later = busy(devices=(replace(BUSY[0], **moved),))
+    assert judge("drbd-quorum", view(busy(), again=(later,))).findings == ()
+
+
+def test_resource_or_volume_that_is_gone_cannot_be_compared():
+    assert judge("drbd-quorum", view(busy(), again=(busy(name="r1"),))).findings == ()
+    later = busy(devices=(replace(BUSY[0], volume=1),))
+    assert judge("drbd-quorum", view(busy(), again=(later,))).findings == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"suspended": True, "suspended_user": True},
+        {"suspended": True, "suspended_fencing": True},
+        {"devices": (replace(BUSY[0], quorum=False),)},
+    ],
+)
+def test_requests_that_wait_for_a_known_cause_are_no_second_finding(changes):
+    findings = judge("drbd-quorum", view(busy(**changes), again=(busy(**changes),))).findings
+    assert "io-stalled" not in [f[0] for f in findings]
+    assert len(findings) == 1
+
+
+def test_requests_of_a_resync_are_not_those_of_the_service():
+    target = peer_device(replication_state=ReplicationState.SYNC_SOURCE, pending=50)
+    quiet = mesh(connection("storage02", target), devices=(device(lower_pending=3),))
+    assert judge("drbd-quorum", view(quiet, again=(quiet,))).findings == ()
+
+
+def test_service_that_hangs_while_a_verify_runs():
+    verify = peer_device(replication_state=ReplicationState.VERIFY_S, pending=50)
+    hung = mesh(connection("storage02", verify), devices=(device(upper_pending=1),))
+    assert judge("drbd-quorum", view(hung, again=(hung,))).findings == (
+        (
+            "io-stalled",
+            "CRITICAL",
+            "r0/0: nothing moves on storage01, requests in flight: 1",
+        ),
+    )

@@ -1,0 +1,583 @@
+"""``failover``: if the active node dies now, who takes over?"""
+
+from __future__ import annotations
+
+import pytest
+from build import (
+    Answer,
+    ban,
+    bundle,
+    cib,
+    clone,
+    cluster,
+    drbd,
+    due,
+    fence_device,
+    group,
+    history,
+    location,
+    node,
+    offline,
+    on_drbd,
+    options,
+    peer,
+    primitive,
+    remote,
+    report,
+    run,
+    said,
+    stopped,
+    view,
+    votes,
+)
+
+from check_mccluster.judge.finding import finding
+from check_mccluster.judge.inputs import TOOL_DENIED, TOOL_FAILED
+from check_mccluster.model.config import Config, PlacementRule
+from check_mccluster.model.corosync import Voter, Votes
+from check_mccluster.model.drbd import ConnectionState, DiskState
+from check_mccluster.model.drbd import Role as DrbdRole
+from check_mccluster.model.pacemaker import Health
+
+
+def figures(candidates=1, services=1, limits=""):
+    return f"candidates_min={candidates};{limits or ';'};0 services={services};;;0"
+
+
+LAB_RULE = "app03 banned by location-group1-app03--INFINITY"
+RULE = "app03 banned by group1-avoids-app03"
+BY_CONNECTION = "(DRBD there judged by its connection)"
+READY = f"app02 could take group1 from app01 {BY_CONNECTION}"
+
+
+def barred_by_votes(active):
+    return (
+        f"no node could take group1: the quorum ends with the vote of {active}"
+        " (2 of 3 votes, 2 needed)"
+    )
+
+
+RECORDED = {
+    "six-nodes-healthy/app01": ("OK", READY, figures()),
+    "six-nodes-healthy/app02": ("OK", "app02 could take group1 from app01", figures()),
+    "six-nodes-healthy/app03": ("OK", READY, figures()),
+    "ten-nodes/app01": (
+        "OK",
+        "app02, app04, app05, app06 and 4 more could take group1 from app01",
+        figures(8),
+    ),
+    "failure-ignored/app01": ("OK", "2 resources have a node to go to", figures(1, 2)),
+    # The rest of DRBD on app02 can only be judged on app02.
+    "storage-servers-lost/app01": ("OK", READY, figures()),
+    "storage-servers-lost/app02": (
+        "CRITICAL",
+        f"no node could take group1: app02 r0/0 has no quorum; {RULE} (+1 more)",
+        figures(0),
+        f"[CRITICAL] no node could take group1: app02 r0/0 has no quorum; {RULE}",
+        "[WARNING] app02 is not ready to take group1: r0/0 has no quorum",
+    ),
+    "start-failed-without-drbd-quorum/app01": (
+        "CRITICAL",
+        "no node could start group1: app01 FS_DRBD barred by fail-count 1, r0/0 has no quorum;"
+        " app02 FS_DRBD barred by fail-co... (+1 more)",
+        figures(0),
+        "[CRITICAL] no node could start group1: app01 FS_DRBD barred by fail-count 1,"
+        f" r0/0 has no quorum; app02 FS_DRBD barred by fail-count INFINITY; {RULE}",
+        "[WARNING] app01 is not ready to take group1: FS_DRBD barred by fail-count 1,"
+        " r0/0 has no quorum",
+    ),
+    "app01-powered-off/app02": ("CRITICAL", barred_by_votes("app02"), figures(0)),
+    "app02-cut-off/app02": (
+        "CRITICAL",
+        "no node could start group1: this partition has no quorum",
+        figures(0),
+    ),
+    "no-quorum-ignored/app01": (
+        "CRITICAL",
+        "no node could take group1: this partition has no quorum",
+        figures(0),
+    ),
+    # Its vote is still there: Corosync runs on app01.
+    "pacemaker-stopped-on-app01/app02": (
+        "CRITICAL",
+        f"no node could take group1: app01 offline; {RULE}",
+        figures(0),
+    ),
+    "app01-started-alone/app01": (
+        "CRITICAL",
+        "no node could start group1: no designated controller;"
+        " app01 is not ready to take group1: offline",
+        figures(0),
+        "[CRITICAL] no node could start group1: no designated controller",
+        "[WARNING] app01 is not ready to take group1: offline",
+    ),
+    "app01-standby/app01": (
+        "CRITICAL",
+        f"no node could take group1: app01 on standby; {LAB_RULE} (+1 more)",
+        figures(0),
+        f"[CRITICAL] no node could take group1: app01 on standby; {LAB_RULE}",
+        "[WARNING] app01 is not ready to take group1: on standby",
+    ),
+    "app01-barred/app01": (
+        "CRITICAL",
+        f"no node could take group1: app01 FS_DRBD barred by fail-count 1; {LAB_RULE} (+1 more)",
+        figures(0),
+        f"[CRITICAL] no node could take group1: app01 FS_DRBD barred by fail-count 1; {LAB_RULE}",
+        "[WARNING] app01 is not ready to take group1: FS_DRBD barred by fail-count 1",
+    ),
+    # Nobody is to fix anything on app02.
+    "app01-barred/app02": (
+        "CRITICAL",
+        f"no node could take group1: app01 FS_DRBD barred by fail-count 1; {LAB_RULE}",
+        figures(0),
+    ),
+    "moved-with-cli-ban/app01": (
+        "CRITICAL",
+        f"no node could take group1: app02 banned by cli-ban-group1-on-app02; {LAB_RULE}",
+        figures(0),
+    ),
+    "health-red-and-yellow/app01": (
+        "CRITICAL",
+        f"no node could take group1: app01 health red; {LAB_RULE} (+1 more)",
+        figures(0),
+        f"[CRITICAL] no node could take group1: app01 health red; {LAB_RULE}",
+        "[WARNING] app01 is not ready to take group1: health red",
+    ),
+    "fencing-without-device/app01": (
+        "CRITICAL",
+        "no node could take group1: fencing is enabled without a device",
+        figures(0),
+    ),
+    "cluster-maintenance/app01": (
+        "CRITICAL",
+        "no node could take group1: maintenance-mode",
+        figures(0),
+    ),
+    # The node in maintenance is the active one.
+    "app01-maintenance/app02": ("OK", "app02 could take group1 from app01", figures()),
+    "group-disabled/app01": ("OK", "group1 is disabled", figures(2)),
+    "stop-all-resources/app01": ("OK", "2 resources have a node to go to", figures(2, 2)),
+    "dovecot-blocked/app01": ("OK", "app01 could take group1 from app02", figures()),
+    "nothing-started/app01": ("CRITICAL", "Corosync does not run on this node"),
+    "six-nodes-healthy/storage01": (
+        "UNKNOWN",
+        "crm_mon is not installed (no crm_mon.xml in the snapshot)",
+    ),
+}
+
+
+@pytest.mark.parametrize("snapshot", RECORDED)
+def test_recorded(call, snapshot):
+    assert run(call, "failover", snapshot) == due("failover", *RECORDED[snapshot])
+
+
+OPTIONS = {
+    "two-candidates-wanted": (
+        ("--candidates", "2"),
+        ("WARNING", f"1 of 2 candidates for group1: {RULE}", figures()),
+    ),
+    "ranges-replace-the-findings": (
+        ("-w", "3:", "-c", "2:"),
+        (
+            "CRITICAL",
+            f"1 candidates for group1: {RULE}",
+            figures(limits="3:;2:"),
+        ),
+    ),
+    "ranges-that-hold": (("-w", "1:"), ("OK", READY, figures(limits="1:;"))),
+    "filter": (("-r", "group1"), ("OK", READY, figures())),
+    "member": (
+        ("-r", "MYSQL"),
+        (
+            "OK",
+            "app02, app03 could take MYSQL from app01",
+            figures(2),
+        ),
+    ),
+    "no-such-resource": (
+        ("-r", "group2"),
+        ("CRITICAL", "group2 is not configured in the cluster", "services=0;;;0"),
+    ),
+    "no-match": (("-r", "x*"), ("UNKNOWN", "no resource matches x*", "services=0;;;0")),
+}
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_options(call, case):
+    asked, output = OPTIONS[case]
+    assert run(call, "failover", "six-nodes-healthy/app01", *asked) == due("failover", *output)
+
+
+def test_silenced(call):
+    silent = ("--severity", "no-candidate=ok")
+    outcome = run(call, "failover", "app01-powered-off/app02", *silent)
+    text = "no node could take group1 from app02"
+    assert outcome == due("failover", "OK", text, figures(0))
+
+
+def test_tie_breaker_of_the_configuration_file(call, tmp_path):
+    file = tmp_path / "cluster.toml"
+    file.write_text('[pacemaker]\ntie_breakers = ["app02"]')
+    outcome = run(call, "failover", "six-nodes-healthy/app02", "--config", file)
+    text = f"no node could take group1: app02 tie-breaker; {RULE}"
+    assert outcome == due("failover", "CRITICAL", text, figures(0))
+
+
+# -- constructed ---------------------------------------------------------------------------------
+
+GROUP = group(primitive("FS"), primitive("DB"))
+
+
+def judge(*resources, nodes=None, here="app01", config=None, values=None, counted=None, **facts):
+    answers = {name: facts.pop(name) for name in ("cib", "drbd") if name in facts}
+    known = cluster(nodes, resources or (GROUP,), **facts)
+    evidence = view(known, here=here, config=config, votes=counted, **answers)
+    return said(report("failover", evidence, values=values or {}))
+
+
+def nobody(why, names="group1", task="take"):
+    return ("no-candidate", "CRITICAL", f"no node could {task} {names}: {why}")
+
+
+BANNED = (ban("group1", "app03"),)
+OTHERS = "app03 banned by group1-avoids-app03"
+UNFIT = {
+    "offline": (offline("app02"), "offline"),
+    "unclean-and-offline": (offline("app02", unclean=True), "unclean"),
+    "unclean": (node("app02", unclean=True), "unclean"),
+    "pending": (node("app02", pending=True, standby=True), "pending"),
+    "shutting-down": (node("app02", shutdown=True), "shutting down"),
+    "standby": (node("app02", standby=True), "on standby"),
+    "standby-by-failure": (
+        node("app02", standby=True, standby_onfail=True),
+        "on standby after a failure",
+    ),
+    "maintenance": (node("app02", maintenance=True), "in maintenance"),
+    "health-red": (node("app02", health=Health.RED), "health red"),
+    "several": (
+        node("app02", standby=True, maintenance=True),
+        "on standby, in maintenance",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_constructed_unfit_node(case):
+    unfit, why = UNFIT[case]
+    # All votes are there: this is about the node.
+    judged = judge(nodes=(node(), unfit, node("app03")), bans=BANNED, counted=votes())
+    assert judged == [nobody(f"app02 {why}; {OTHERS}")]
+
+
+def test_constructed_yellow_health_is_fit():
+    nodes = (node(), node("app02", health=Health.YELLOW), node("app03"))
+    assert judge(nodes=nodes, bans=BANNED) == []
+
+
+def test_constructed_unfit_node_here_and_its_reasons():
+    nodes = (node(), node("app02", standby=True), node("app03"))
+    past = (history("DB", "app02", threshold=1),)
+    judged = judge(nodes=nodes, here="app02", bans=BANNED, history=past)
+    why = "on standby, DB barred by fail-count 1"
+    assert judged == [
+        nobody(f"app02 {why}; {OTHERS}"),
+        ("here-not-ready", "WARNING", f"app02 is not ready to take group1: {why}"),
+    ]
+
+
+def test_constructed_here_is_not_ready_beside_another_candidate():
+    nodes = (node(), node("app02"), node("app03", standby=True))
+    assert judge(nodes=nodes, here="app03") == [
+        ("here-not-ready", "WARNING", "app03 is not ready to take group1: on standby")
+    ]
+
+
+def test_constructed_here_excluded_by_a_standing_rule_need_not_be_ready():
+    nodes = (node(), node("app02"), node("app03", standby=True))
+    assert judge(nodes=nodes, here="app03", bans=BANNED) == []
+
+
+def test_constructed_here_banned_by_a_leftover_is_not_ready():
+    bans = (ban("group1", "app02", "cli-ban-group1-on-app02"),)
+    assert judge(here="app02", bans=bans) == [
+        (
+            "here-not-ready",
+            "WARNING",
+            "app02 is not ready to take group1: banned by cli-ban-group1-on-app02",
+        )
+    ]
+
+
+RULES = {
+    "ban-on-a-member": {"bans": (ban("DB", "app02"), *BANNED)},
+    "not-in-the-allowed-list": {
+        "bans": BANNED,
+        "config": Config(resources={"group1": PlacementRule(allowed=("app01",))}),
+    },
+    "tie-breaker": {"bans": BANNED, "config": Config(tie_breakers=("app02",))},
+    "barred-by-the-last-member": {
+        "bans": BANNED,
+        "history": (history("DB", "app02", threshold=1),),
+    },
+    "barred-for-ever": {
+        "bans": BANNED,
+        "history": (history("DB", "app02", fail_count=1_000_000),),
+    },
+    "opt-in-cluster": {
+        "options": options(symmetric=False),
+        "cib": cib(locations=(location("group1", "app01", 100),)),
+    },
+}
+
+
+@pytest.mark.parametrize("case", RULES)
+def test_constructed_excluded_node(case):
+    [(key, state, _)] = judge(**RULES[case])
+    assert (key, state) == ("no-candidate", "CRITICAL")
+
+
+ALLOWED = {
+    "ban-with-a-finite-score": {"bans": (ban("group1", "app02", weight=-999_999), *BANNED)},
+    "ban-for-the-promoted-role": {"bans": (ban("FS", "app02", promoted_only=True), *BANNED)},
+    "fail-count-under-the-threshold": {
+        "bans": BANNED,
+        "history": (history("DB", "app02", threshold=3),),
+    },
+    "barred-from-another-resource": {
+        "bans": BANNED,
+        "history": (history("IP", "app02", threshold=1),),
+    },
+    "opt-in-cluster": {
+        "options": options(symmetric=False),
+        "cib": cib(
+            locations=(location("group1", "app01", 100), location("group1", "app02", 0))
+        ),
+    },
+    "opt-in-cluster-without-a-cib": {"options": options(symmetric=False)},
+    "fencing-with-a-device": {
+        "resources": (GROUP, fence_device()),
+        "options": options(fencing_enabled=True),
+    },
+}
+
+
+@pytest.mark.parametrize("case", ALLOWED)
+def test_constructed_candidate(case):
+    facts = dict(ALLOWED[case])
+    assert judge(*facts.pop("resources", ()), **facts) == []
+
+
+# -- constructed: votes --------------------------------------------------------------------------
+
+PAIR = (node(), node("app02"))
+
+
+def test_constructed_two_nodes_in_two_node_mode():
+    counted = votes(("app01", "app02"), expected=2, flags=("2Node",))
+    assert judge(nodes=PAIR, counted=counted) == []
+
+
+def test_constructed_two_nodes_without_two_node_mode():
+    counted = votes(("app01", "app02"), expected=2)
+    why = "the quorum ends with the vote of app01 (2 of 2 votes, 2 needed)"
+    assert judge(nodes=PAIR, counted=counted) == [nobody(why)]
+
+
+def test_constructed_two_nodes_with_a_quorum_device():
+    counted = votes(("app01", "app02"), expected=3, qdevice=1)
+    assert judge(nodes=PAIR, counted=counted) == []
+
+
+def test_constructed_two_nodes_and_votes_not_known():
+    assert judge(nodes=PAIR) == []
+
+
+def heavy(name_of_first="app01"):
+    """app01 has three votes of five."""
+    members = (
+        Voter(1, 3, name_of_first, True, None),
+        Voter(2, 1, "app02", False, None),
+        Voter(3, 1, "app03", False, None),
+    )
+    return Votes(None, True, 1, 5, 5, 3, frozenset(), members, None)
+
+
+@pytest.mark.parametrize("name", ["app01", "app01.example.org", "192.0.2.1"])
+def test_constructed_node_with_more_than_half_of_the_votes(name):
+    why = "the quorum ends with the vote of app01 (5 of 5 votes, 3 needed)"
+    assert judge(counted=heavy(name)) == [nobody(why)]
+
+
+def test_constructed_another_node_than_the_heavy_one_is_active():
+    assert judge(group(primitive("FS", "app02")), counted=heavy()) == []
+
+
+def test_constructed_remote_node_takes_no_vote_with_it():
+    nodes = (*PAIR, offline("app03"), remote("db1"))
+    counted = votes(("app01", "app02"))
+    assert judge(group(primitive("FS", "db1")), nodes=nodes, counted=counted) == []
+
+
+def test_constructed_one_node_cluster():
+    counted = votes(("app01",), expected=1)
+    [(key, state, _)] = judge(nodes=(node(),), counted=counted)
+    assert (key, state) == ("no-candidate", "CRITICAL")
+
+
+# -- constructed: what is asked about ------------------------------------------------------------
+
+
+def test_constructed_not_asked_for_clones_bundles_fence_devices_and_orphans():
+    resources = (
+        clone(primitive("ping")),
+        bundle((primitive("web-0"),)),
+        fence_device(),
+        primitive("OLD", orphaned=True),
+    )
+    alone = (node(), node("app02", standby=True), node("app03", standby=True))
+    assert judge(*resources, nodes=alone) == []
+
+
+def test_constructed_guest_node_is_no_candidate():
+    nodes = (node(), remote("vm1", id_as_resource="VM1"))
+    [(key, _, _)] = judge(nodes=nodes, counted=votes(("app01",), expected=1))
+    assert key == "no-candidate"
+
+
+def test_constructed_remote_node_is_a_candidate():
+    assert judge(nodes=(*PAIR, remote("db1")), bans=(ban("group1", "app02"),)) == []
+
+
+def test_constructed_runs_nowhere_and_could_be_started():
+    resource = group(stopped("FS"))
+    judged = report("failover", view(cluster(None, (resource,), bans=BANNED)))
+    assert (said(judged), judged.summary) == ([], "group1 could be started on app01, app02")
+
+
+def test_constructed_runs_nowhere_and_could_be_started_nowhere():
+    past = tuple(history("FS", name, threshold=1) for name in ("app01", "app02"))
+    judged = judge(group(stopped("FS")), history=past, bans=BANNED)
+    assert judged == [
+        nobody(
+            f"app01 FS barred by fail-count 1; app02 FS barred by fail-count 1; {OTHERS}",
+            task="start",
+        ),
+        (
+            "here-not-ready",
+            "WARNING",
+            "app01 is not ready to take group1: FS barred by fail-count 1",
+        ),
+    ]
+
+
+def test_constructed_disabled_on_purpose_with_nowhere_to_go():
+    nodes = (node(standby=True), node("app02", standby=True))
+    judged = report("failover", view(cluster(nodes, (group(stopped("FS"), disabled=True),))))
+    assert (said(judged), judged.summary) == ([], "group1 is disabled")
+
+
+def test_constructed_disabled_and_still_running_is_asked_about():
+    resource = group(primitive("FS", target_role="Stopped"), disabled=True)
+    [(key, _, _)] = judge(resource, nodes=(node(), node("app02", standby=True)))
+    assert key == "no-candidate"
+
+
+def test_constructed_resources_with_one_outlook_share_one_finding():
+    resources = tuple(primitive(f"R{number}") for number in range(5))
+    nodes = (node(), node("app02", standby=True), node("app03"))
+    judged = judge(*resources, nodes=nodes, config=Config(tie_breakers=("app03",)))
+    names = "R0, R1 and 3 more"
+    assert judged == [nobody("app02 on standby; app03 tie-breaker", names)]
+
+
+def test_constructed_candidates_wanted():
+    nodes = (node(), node("app02"), node("app03", standby=True))
+    assert judge(nodes=nodes, values={"candidates": 2}) == [
+        ("candidates-low", "WARNING", "1 of 2 candidates for group1: app03 on standby")
+    ]
+    assert judge(values={"candidates": 2}) == []
+
+
+# -- constructed: DRBD ---------------------------------------------------------------------------
+
+SERVERS = tuple(peer(f"storage0{number}") for number in (1, 2, 3))
+
+
+def on(resource, here="app02", **facts):
+    """app02's view: it is not active, DRBD is judged here in full."""
+    return judge(here=here, cib=on_drbd(), drbd=resource, bans=BANNED, **facts)
+
+
+def not_ready(why):
+    return [
+        nobody(f"app02 {why}; {OTHERS}"),
+        ("here-not-ready", "WARNING", f"app02 is not ready to take group1: {why}"),
+    ]
+
+
+SECONDARY = DrbdRole.SECONDARY
+
+
+def test_constructed_drbd_is_ready_here():
+    assert on((drbd(*SERVERS, role=SECONDARY),)) == []
+
+
+def test_constructed_drbd_has_no_quorum_here():
+    assert on((drbd(*SERVERS, role=SECONDARY, quorum=False),)) == not_ready(
+        "r0/0 has no quorum"
+    )
+
+
+def test_constructed_drbd_has_no_copy_here():
+    outdated = tuple(peer(f"storage0{n}", disk=DiskState.OUTDATED) for n in (1, 2, 3))
+    assert on((drbd(*outdated, role=SECONDARY),)) == not_ready(
+        "r0/0 has no UpToDate copy in reach"
+    )
+
+
+def test_constructed_drbd_is_suspended_here():
+    assert on((drbd(*SERVERS, role=SECONDARY, suspended=True),)) == not_ready(
+        "r0/0 is suspended"
+    )
+
+
+def test_constructed_drbd_resource_is_not_up_here():
+    other = (drbd(*SERVERS, name="r9", role=SECONDARY),)
+    known = on_drbd(device="/dev/drbd/by-res/r0/0")
+    judged = judge(here="app02", cib=known, drbd=other, bans=BANNED)
+    assert judged == not_ready("r0 is not up here")
+
+
+def test_constructed_drbd_peer_is_not_connected_to_us():
+    cut = peer("app02", state=ConnectionState.CONNECTING)
+    judged = judge(cib=on_drbd(), drbd=(drbd(*SERVERS, cut),), bans=BANNED)
+    assert judged == [nobody(f"app02 r0 is not connected to it; {OTHERS}")]
+
+
+def test_constructed_drbd_of_a_peer_is_judged_by_its_connection():
+    known = cluster(None, (GROUP,), bans=BANNED)
+    evidence = view(known, cib=on_drbd(), drbd=(drbd(*SERVERS, peer("app02")),))
+    judged = report("failover", evidence)
+    assert (said(judged), judged.summary) == (
+        [],
+        f"app02 could take group1 from app01 {BY_CONNECTION}",
+    )
+
+
+def denied(kind=TOOL_DENIED):
+    return finding(kind, "drbdsetup", "drbdsetup: not permitted", state=None)
+
+
+def test_constructed_drbd_denied_where_it_is_needed():
+    answer = Answer(None, (denied(),))
+    assert on(answer) == [("tool-denied", "UNKNOWN", "drbdsetup: not permitted")]
+
+
+def test_constructed_drbd_answer_is_cut_where_it_is_needed():
+    answer = Answer((drbd(*SERVERS, role=SECONDARY),), (denied(TOOL_FAILED),))
+    assert on(answer) == [("tool-failed", "UNKNOWN", "drbdsetup: not permitted")]
+
+
+def test_constructed_drbd_denied_where_nothing_stands_on_it():
+    answer = Answer(None, (denied(),))
+    assert judge(cib=cib(), drbd=answer) == []

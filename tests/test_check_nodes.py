@@ -1,0 +1,322 @@
+"""``nodes``: are all cluster members here and in service?"""
+
+from __future__ import annotations
+
+import pytest
+from build import (
+    SNAPSHOTS,
+    bundle,
+    cluster,
+    due,
+    node,
+    offline,
+    options,
+    primitive,
+    remote,
+    report,
+    run,
+    said,
+    stopped,
+    view,
+)
+from check_mccluster.judge.finding import State
+from check_mccluster.model.config import Config
+from check_mccluster.model.pacemaker import Health
+from check_mccluster.options import RangeType
+
+DENIED = (
+    "crm_mon: insufficient privileges; put the user into the group haclient"
+    " (which may also write, unless ACLs are on), gi..."
+)
+
+
+def figures(online=3, of=3, *, offline=0, unclean=0, pending=0, standby=0, maintenance=0, w=""):
+    return (
+        f"nodes_maintenance={maintenance};;;0 nodes_offline={offline};;;0"
+        f" nodes_online={online};{w or ';'};0;{of} nodes_pending={pending};;;0"
+        f" nodes_standby={standby};;;0 nodes_unclean={unclean};;;0"
+    )
+
+
+RECORDED = {
+    "six-nodes-healthy/app01": ("OK", "3 of 3 nodes online, DC app02", figures()),
+    "six-nodes-healthy-as-icingaha/app01": ("OK", "3 of 3 nodes online, DC app02", figures()),
+    "ten-nodes/app01": ("OK", "10 of 10 nodes online, DC app08", figures(10, 10)),
+    "bundle-healthy/app01": ("OK", "3 of 3 nodes online, DC app01", figures()),
+    "pacemaker-1.1.24-promotable-healthy/app01": (
+        "OK",
+        "3 of 3 nodes online, DC app02",
+        figures(),
+    ),
+    "app01-powered-off/app02": ("CRITICAL", "app01 is offline", figures(2, offline=1)),
+    "pacemaker-stopped-on-app01/app02": ("CRITICAL", "app01 is offline", figures(2, offline=1)),
+    "app02-cut-off-while-active/app02": (
+        "CRITICAL",
+        "app01 is offline; app03 is offline",
+        figures(1, offline=2),
+        "[CRITICAL] app01 is offline",
+        "[CRITICAL] app03 is offline",
+    ),
+    "app01-standby/app01": ("WARNING", "app01 is on standby", figures(standby=1)),
+    "app01-maintenance/app02": ("WARNING", "app01 is in maintenance", figures(maintenance=1)),
+    "cluster-maintenance/app01": (
+        "WARNING",
+        "maintenance-mode: the cluster manages nothing",
+        figures(),
+    ),
+    "health-red-and-yellow/app01": (
+        "CRITICAL",
+        "health of app01 is red; health of app02 is yellow",
+        figures(),
+        "[CRITICAL] health of app01 is red",
+        "[WARNING] health of app02 is yellow",
+    ),
+    "app03-pending/app01": (
+        "WARNING",
+        "app03 joined Corosync and not yet Pacemaker",
+        figures(pending=1, standby=1),
+    ),
+    "controller-hangs-on-app03/app01": ("CRITICAL", "app03 is offline", figures(2, offline=1)),
+    "controller-killed-on-app02/app01": (
+        "CRITICAL",
+        "app02 is unclean, its state is unknown",
+        figures(2, offline=1, unclean=1),
+    ),
+    "controller-killed-on-app02/app03": (
+        "WARNING",
+        "feature sets differ: app01 3.16.1, app02 <3.15.1, app03 3.16.1",
+        figures(),
+    ),
+    # The input findings: no answer is no verdict on nodes, and no figures.
+    "six-nodes-healthy/storage01": (
+        "UNKNOWN",
+        "crm_mon is not installed (no crm_mon.xml in the snapshot)",
+    ),
+    "six-nodes-healthy-as-nagios/app01": ("UNKNOWN", DENIED),
+    "nothing-started/app01": ("CRITICAL", "Corosync does not run on this node"),
+    "pacemaker-stopped-on-app01/app01": ("CRITICAL", "Pacemaker does not run on this node"),
+    "pacemaker-1.1.24-not-running/app01": ("CRITICAL", "Pacemaker does not run on this node"),
+    "cib-manager-hangs/app02": (
+        "CRITICAL",
+        "Pacemaker runs and does not answer:"
+        " Could not connect to the CIB: Transport endpoint is not connected",
+    ),
+}
+
+
+@pytest.mark.parametrize("snapshot", RECORDED)
+def test_recorded(call, snapshot):
+    assert run(call, "nodes", snapshot) == due("nodes", *RECORDED[snapshot])
+
+
+def test_with_v_each_finding_has_its_key_and_next_step(call):
+    outcome = call("nodes", "--from", SNAPSHOTS / "app01-powered-off/app02", "-v")
+    assert outcome.lines[1:] == [
+        "[CRITICAL] node-offline: app01 is offline -> On app01: systemctl status corosync"
+        " pacemaker; is the host up and reachable?"
+    ]
+
+
+def test_with_vv_every_node_is_listed(call):
+    outcome = call("nodes", "--from", SNAPSHOTS / "app03-pending/app01", "-vv")
+    assert [line for line in outcome.lines if line.startswith("looked at")] == [
+        "looked at node app01 (member): online DC, 5 resources",
+        "looked at node app02 (member): online, 1 resources",
+        "looked at node app03 (member): online pending standby, 0 resources",
+    ]
+
+
+# -- constructed: node states that no recording shows --------------------------------------------
+
+
+def judge(*nodes, config=None, **facts):
+    return said(report("nodes", view(cluster(nodes, **facts), config=config)))
+
+
+MANY_NODES = {
+    "standby-and-offline-is-offline-only": (
+        (node(), offline("app02", standby=True)),
+        [("node-offline", "CRITICAL", "app02 is offline")],
+    ),
+    "maintenance-and-offline-is-offline-only": (
+        (node(), offline("app02", maintenance=True)),
+        [("node-offline", "CRITICAL", "app02 is offline")],
+    ),
+    "offline-and-unclean-is-unclean-only": (
+        (node(), offline("app02", unclean=True)),
+        [("node-unclean", "CRITICAL", "app02 is unclean, its state is unknown")],
+    ),
+    "online-and-unclean-waits-for-fencing": (
+        (node(), node("app02", unclean=True, standby=True)),
+        [("node-unclean", "CRITICAL", "app02 is unclean and waits for fencing")],
+    ),
+    "standby-by-a-failure": (
+        (node(), node("app02", standby=True, standby_onfail=True)),
+        [("node-standby-onfail", "CRITICAL", "app02 is on standby after a failure")],
+    ),
+    "standby-and-maintenance-are-two-intentions": (
+        (node(), node("app02", standby=True, maintenance=True)),
+        [
+            ("node-standby", "WARNING", "app02 is on standby"),
+            ("node-maintenance", "WARNING", "app02 is in maintenance"),
+        ],
+    ),
+    "shutting-down": (
+        (node(), node("app02", shutdown=True, feature_set=None)),
+        [("node-shutdown", "WARNING", "app02 is shutting down")],
+    ),
+    "remote-node-offline": (
+        (node(), offline("db1", type="remote", id="db1")),
+        [("node-offline", "CRITICAL", "db1 is offline")],
+    ),
+    "remote-node-unclean": (
+        (node(), offline("db1", type="remote", id="db1", unclean=True)),
+        [("node-unclean", "CRITICAL", "db1 is unclean, its state is unknown")],
+    ),
+    "ping-node-is-no-node": ((node(), offline("gw", type="ping")), []),
+    "green-health": ((node(health=Health.GREEN),), []),
+    "offline-health-does-not-count": (
+        (node(), offline("app02", health=Health.RED)),
+        [("node-offline", "CRITICAL", "app02 is offline")],
+    ),
+    "one-node-alone": ((node(),), []),
+    "member-that-joins-has-an-odd-feature-set": (
+        (node(), node("app02", pending=True, feature_set="<3.15.1")),
+        [("node-pending", "WARNING", "app02 joined Corosync and not yet Pacemaker")],
+    ),
+    "remote-node-has-no-feature-set": ((node(), remote("db1")), []),
+}
+
+
+@pytest.mark.parametrize("case", MANY_NODES)
+def test_constructed_nodes(case):
+    nodes, due = MANY_NODES[case]
+    assert judge(*nodes) == due
+
+
+def guests(role_of_container):
+    """Two replicas; web-1's container is stopped or started, and its remote node is offline."""
+    first = (primitive("web-podman-0"), primitive("web-0"))
+    second = (role_of_container("web-podman-1"), stopped("web-1"))
+    nodes = (
+        node(),
+        remote("web-0", id_as_resource="web-podman-0"),
+        offline("web-1", type="remote", id_as_resource="web-podman-1"),
+    )
+    return nodes, (bundle(first, second),)
+
+
+def test_constructed_stopped_bundle_replica_is_no_lost_node():
+    nodes, resources = guests(stopped)
+    judged = report("nodes", view(cluster(nodes, resources)))
+    assert said(judged) == []
+    assert judged.summary == "2 of 2 nodes online, DC app01"
+
+
+def test_constructed_bundle_node_of_a_running_container_is_a_lost_node():
+    nodes, resources = guests(primitive)
+    assert judge(*nodes, resources=resources) == [("node-offline", "CRITICAL", "web-1 is offline")]
+
+
+def test_constructed_guest_of_a_stopped_virtual_machine_is_a_lost_node():
+    guest = offline("vm1", type="remote", id_as_resource="VM1")
+    assert judge(node(), guest, resources=(stopped("VM1"),)) == [
+        ("node-offline", "CRITICAL", "vm1 is offline")
+    ]
+
+
+def test_constructed_mixed_versions_that_the_controller_reports():
+    assert judge(node(), node("app02"), mixed=True) == [
+        ("versions-mixed", "WARNING", "the members run different Pacemaker versions")
+    ]
+
+
+def test_constructed_mixed_version_while_a_member_leaves_is_no_second_fault():
+    assert judge(node(), node("app02", shutdown=True), mixed=True) == [
+        ("node-shutdown", "WARNING", "app02 is shutting down")
+    ]
+
+
+def test_constructed_no_controller():
+    assert report("nodes", view(cluster(dc=None))).summary == "3 of 3 nodes online, no DC"
+
+
+def test_constructed_cluster_maintenance_beside_a_lost_node():
+    assert judge(node(), offline("app02"), options=options(maintenance_mode=True)) == [
+        ("node-offline", "CRITICAL", "app02 is offline"),
+        ("cluster-maintenance", "WARNING", "maintenance-mode: the cluster manages nothing"),
+    ]
+
+
+# -- the configuration file ----------------------------------------------------------------------
+
+
+def test_constructed_nodes_of_the_configuration_file():
+    listed = Config(nodes=("app01", "app04"))
+    assert judge(node(), node("app02"), config=listed) == [
+        ("node-missing", "CRITICAL", "app04 is unknown to the cluster"),
+        ("node-unexpected", "WARNING", "app02 is not in the configuration file"),
+    ]
+
+
+def test_constructed_configuration_file_with_domains():
+    listed = Config(nodes=("app01.example.org", "app02"))
+    assert judge(node(), node("app02.example.org"), config=listed) == []
+
+
+def test_constructed_stopped_bundle_replica_is_known_and_need_not_be_listed():
+    nodes, resources = guests(stopped)
+    for listed in (("app01",), ("app01", "web-0", "web-1")):
+        assert judge(*nodes, resources=resources, config=Config(nodes=listed)) == []
+
+
+def test_tie_breaker_that_is_down_still_counts():
+    tie_breaker = Config(tie_breakers=("app02",))
+    assert judge(node(), offline("app02"), config=tie_breaker) == [
+        ("node-offline", "CRITICAL", "app02 is offline")
+    ]
+
+
+# -- ranges and severities -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "state", "text", "range_"),
+    [
+        (("-c", "2:"), "OK", "2 of 3 nodes online, DC app02", ";2:"),
+        (("-w", "3:", "-c", "2:"), "WARNING", "app01 is offline", "3:;2:"),
+        (("-c", "3:"), "CRITICAL", "app01 is offline", ";3:"),
+        (("--severity", "node-offline=warning"), "WARNING", "app01 is offline", ""),
+        (("--severity", "node-offline=ok"), "OK", "2 of 3 nodes online, DC app02", ""),
+    ],
+)
+def test_one_of_three_nodes_off(call, options, state, text, range_):
+    output = due("nodes", state, text, figures(2, offline=1, w=range_))
+    assert run(call, "nodes", "app01-powered-off/app02", *options) == output
+
+
+def test_fewer_nodes_than_the_range_asks_for_though_none_is_offline(call):
+    output = due("nodes", "CRITICAL", "3 nodes online, outside the range", figures(w=";4:"))
+    assert run(call, "nodes", "three-nodes-healthy/app01", "-c", "4:") == output
+
+
+def test_ranges_leave_intentions_as_they_are(call):
+    outcome = call("nodes", "--from", SNAPSHOTS / "app01-standby/app01", "-w", "2:")
+    assert outcome.first == "NODES WARNING - app01 is on standby"
+
+
+def test_constructed_severity_of_one_key_only():
+    evidence = view(cluster([node(), node("app02", standby=True), offline("app03")]))
+    asked = {"severities": {"node-standby": State.OK}}
+    assert said(report("nodes", evidence, **asked)) == [
+        ("node-standby", "OK", "app02 is on standby"),
+        ("node-offline", "CRITICAL", "app03 is offline"),
+    ]
+
+
+def test_constructed_nothing_is_known_about_online():
+    evidence = view(cluster([node(online=None)]))
+    number = RangeType().convert("1:", None, None)
+    assert said(report("nodes", evidence, critical=number)) == [
+        ("node-offline", "CRITICAL", "0 nodes online, outside the range")
+    ]

@@ -1,0 +1,368 @@
+"""Zabbix for real: agents with the shipped UserParameter file, a server, its front end's API.
+
+Six agents replay the six nodes of the case. What an agent replays is turned while all of it runs:
+a healthy cluster, storage02 and storage03 lost, healthy again, maintenance.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import FIXTURES, ROOT
+from zabbix_site import (
+    Agents,
+    Daemons,
+    Server,
+    as_user,
+    install_program,
+    missing_packages,
+    report_logs,
+    scratch,
+    wait_until,
+)
+
+CONTRIB = ROOT / "contrib" / "zabbix"
+TEMPLATE = CONTRIB / "template_mccluster.yaml"
+NAME = "Pacemaker and DRBD cluster by Zabbix agent"
+NODES = ("app01", "app02", "app03", "storage01", "storage02", "storage03")
+SNAPSHOTS = FIXTURES / "snapshots"
+
+FAST = {
+    "{$MCCLUSTER.INTERVAL}": "5s",
+    "{$MCCLUSTER.DISCOVERY.INTERVAL}": "20s",
+    "{$MCCLUSTER.CRITICAL.FOR}": "8s",
+    "{$MCCLUSTER.WARNING.FOR}": "8s",
+    "{$MCCLUSTER.ERROR.FOR}": "8s",
+}
+"""Minutes as seconds; the thresholds are the template's own."""
+
+CHANGES = {"createMissing": True, "updateExisting": True}
+RULES = {
+    "groups": {"createMissing": True},
+    "templates": CHANGES,
+    "valueMaps": CHANGES,
+    "items": CHANGES,
+    "discoveryRules": CHANGES,
+    "triggers": CHANGES,
+    "graphs": CHANGES,
+    "templateDashboards": CHANGES,
+}
+HIGH, AVERAGE, WARNING = "4", "3", "2"
+
+pytestmark = [pytest.mark.daemon, pytest.mark.root, pytest.mark.slow]
+
+
+class Site:
+    """The server and its agents, with what the tests ask of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.daemons = Daemons(folder)
+        self.server = Server(self.daemons, folder)
+        programs = install_program(folder, ROOT / "src" / "check_mccluster")
+        parameters = folder / "check_mccluster.conf"
+        parameters.write_text((CONTRIB / "check_mccluster.conf").read_text())
+        self.agents = Agents(self.daemons, folder, parameters, programs)
+        self._copies = folder / "snapshots"
+
+    def replay(self, node: str, scenario: str) -> None:
+        """From now on *node* is what was recorded of it in *scenario*."""
+        copy = self._copies / scenario / node
+        if not copy.exists():
+            copy.mkdir(parents=True)
+            for file in (SNAPSHOTS / scenario / node).iterdir():
+                (copy / file.name).write_bytes(file.read_bytes())
+        turned = self.folder / f"{node}.new"
+        turned.symlink_to(copy)
+        turned.replace(self.snapshot(node))
+
+    def snapshot(self, node: str) -> Path:
+        return self.folder / node
+
+    def get(self, node: str, key: str) -> str:
+        """What zabbix_get is told by a node's agent, without the newline at its end."""
+        return subprocess.run(
+            ["zabbix_get", "-s", "127.0.0.1", "-p", str(self.agents.ports[node]), "-k", key],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.rstrip("\n")
+
+    # -- through the API -----------------------------------------------------------------------
+
+    def import_template(self) -> None:
+        source = TEMPLATE.read_text()
+        assert self.server.api("configuration.import", format="yaml", source=source, rules=RULES)
+
+    def template_id(self) -> str:
+        found = self.server.api("template.get", filter={"host": NAME})
+        return str(found[0]["templateid"])
+
+    def add_host(self, node: str) -> str:
+        group = self.server.api("hostgroup.get", filter={"name": "Linux servers"})[0]["groupid"]
+        created = self.server.api(
+            "host.create",
+            host=node,
+            interfaces=[
+                {
+                    **{"type": 1, "main": 1, "useip": 1, "ip": "127.0.0.1", "dns": ""},
+                    "port": str(self.agents.ports[node]),
+                }
+            ],
+            groups=[{"groupid": group}],
+            templates=[{"templateid": self.template_id()}],
+            macros=[{"macro": name, "value": value} for name, value in FAST.items()],
+        )
+        return str(created["hostids"][0])
+
+    def items(self, node: str) -> dict[str, dict[str, str]]:
+        """The items of a host by key."""
+        found = self.server.api(
+            "item.get",
+            host=node,
+            output=["key_", "lastvalue", "lastclock", "state", "error"],
+        )
+        return {item["key_"]: item for item in found}
+
+    def values(self, node: str, *keys: str) -> list[str]:
+        items = self.items(node)
+        return [items[key]["lastvalue"] if key in items else "" for key in keys]
+
+    def problems(self) -> set[tuple[str, str, str, str]]:
+        """Host, event name, severity and operational data of every problem."""
+        found = self.server.api(
+            "problem.get", output=["objectid", "name", "severity", "opdata"], suppressed=None
+        )
+        triggers = self.server.api(
+            "trigger.get",
+            triggerids=[each["objectid"] for each in found],
+            output=["triggerid"],
+            selectHosts=["host"],
+        )
+        hosts = {each["triggerid"]: each["hosts"][0]["host"] for each in triggers}
+        return {
+            (hosts[each["objectid"]], each["name"], each["severity"], each["opdata"])
+            for each in found
+        }
+
+    def let_pass(self, polls: int, *nodes: str) -> None:
+        """Wait until the server has looked at each of the nodes so often again."""
+        seen: dict[str, set[str]] = {node: set() for node in nodes}
+
+        def enough() -> bool:
+            for node in nodes:
+                seen[node].add(self.items(node)["check_mccluster.tools"]["lastclock"])
+            return all(len(clocks) > polls for clocks in seen.values())
+
+        wait_until(f"{polls} more polls of {', '.join(nodes)}", enough)
+
+
+@pytest.fixture(scope="module")
+def site():
+    missing = missing_packages()
+    if missing:
+        pytest.skip(f"Debian packages are not installed: {', '.join(missing)}")
+    with scratch() as folder:
+        site = Site(folder)
+        try:
+            for node in NODES:
+                site.replay(node, "six-nodes-healthy")
+                site.agents.start(node, site.snapshot(node))
+            site.server.start()
+            yield site
+            report_logs(folder)
+        finally:
+            site.daemons.stop()
+
+
+def test_agent_reads_the_user_parameter_file(site):
+    config = site.agents.config("offline")
+    done = subprocess.run(
+        [
+            *as_user("zabbix"),
+            *("/usr/sbin/zabbix_agentd", "-c", str(config)),
+            *("-t", "check_mccluster.discovery[drbd]"),
+        ],
+        env=site.agents.environment(site.snapshot("app01")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == (
+        'check_mccluster.discovery[drbd]               [t|[{"{#RESOURCE}":"r0","{#VOLUME}":"0"}]]\n'
+    )
+
+
+def test_zabbix_get_is_told_discovery_and_data(site):
+    peers = json.loads(site.get("storage01", "check_mccluster.discovery[peers]"))
+    data = json.loads(site.get("app01", "check_mccluster.data"))
+    wrong = json.loads(site.get("app01", "check_mccluster.discovery[disks]"))
+
+    assert peers == [
+        {"{#RESOURCE}": "r0", "{#PEER}": peer, "{#VOLUME}": "0"}
+        for peer in ("app01", "app02", "app03", "storage02", "storage03")
+    ]
+    assert (data["node"], data["state"], "error" in data) == ("app01", 0, False)
+    assert list(wrong) == ["error"]
+
+
+def test_template_is_what_the_server_exports(site):
+    site.import_template()
+
+    exported = site.server.api(
+        "configuration.export", format="yaml", options={"templates": [site.template_id()]}
+    )
+
+    def undated(text: str) -> str:
+        return re.sub(r"\n  date: .*", "", text, count=1)
+
+    assert undated(exported) == undated(TEMPLATE.read_text())
+
+
+def test_life_of_the_six_nodes(site):
+    """One story, because every part needs the one before it."""
+    site.import_template()
+    for node in NODES:
+        site.add_host(node)
+    _healthy_cluster_is_discovered_and_has_no_problem(site)
+    _lost_storage_servers_are_one_problem_on_each_node(site)
+    _healthy_again_resolves_them(site)
+    _maintenance_is_the_only_problem(site)
+    _failing_tool_is_the_only_problem(site)
+
+
+def _healthy_cluster_is_discovered_and_has_no_problem(site):
+    roles = {
+        "app01": ["Primary", "Diskless", "1"],
+        "app02": ["Secondary", "Diskless", "1"],
+        "app03": ["Secondary", "Diskless", "1"],
+        "storage01": ["Secondary", "UpToDate", "0"],
+        "storage02": ["Secondary", "UpToDate", "0"],
+        "storage03": ["Secondary", "UpToDate", "0"],
+    }
+    keys = ("role", "disk", "client")
+    for node, expected in roles.items():
+        wait_until(
+            f"values of {node}",
+            lambda node=node, expected=expected: (
+                site.values(node, *(f"check_mccluster.drbd.{key}[r0,0]" for key in keys))
+                == expected
+            ),
+        )
+    discovered = {
+        node: sorted(key for key in site.items(node) if re.search(r"\.(node|peer)\.state\[", key))
+        for node in ("app01", "storage01")
+    }
+    assert discovered == {
+        "app01": [
+            "check_mccluster.node.state[app01]",
+            "check_mccluster.node.state[app02]",
+            "check_mccluster.node.state[app03]",
+            "check_mccluster.peer.state[r0,app02,0]",
+            "check_mccluster.peer.state[r0,app03,0]",
+            "check_mccluster.peer.state[r0,storage01,0]",
+            "check_mccluster.peer.state[r0,storage02,0]",
+            "check_mccluster.peer.state[r0,storage03,0]",
+        ],
+        "storage01": [
+            "check_mccluster.peer.state[r0,app01,0]",
+            "check_mccluster.peer.state[r0,app02,0]",
+            "check_mccluster.peer.state[r0,app03,0]",
+            "check_mccluster.peer.state[r0,storage02,0]",
+            "check_mccluster.peer.state[r0,storage03,0]",
+        ],
+    }
+    app01 = (
+        "check_mccluster.state",
+        "check_mccluster.error",
+        "check_mccluster.resource.nodes[group1]",
+        "check_mccluster.node.status[app03]",
+        "check_mccluster.figure[quorum,votes_margin]",
+        "check_mccluster.peer.replication[r0,storage02,0]",
+    )
+    wait_until(
+        "values of app01",
+        lambda: site.values("app01", *app01) == ["0", "", "app01", "online", "1", "Established"],
+    )
+    site.let_pass(4, *NODES)
+    assert site.problems() == set()
+    unsupported = {
+        (node, key): item["error"]
+        for node in NODES
+        for key, item in site.items(node).items()
+        if item["state"] != "0"
+    }
+    assert unsupported == {}
+    rules = site.server.api("discoveryrule.get", output=["key_", "state", "error"])
+    mine = [rule for rule in rules if rule["key_"].startswith("check_mccluster.")]
+    assert {rule["error"] for rule in mine} == {""}
+
+
+LOST = ("app01", "app02", "app03", "storage01")
+
+
+def _lost_storage_servers_are_one_problem_on_each_node(site):
+    for node in ("storage02", "storage03"):
+        site.agents.stop(node)
+    for node in LOST:
+        site.replay(node, "storage-servers-lost")
+    expected = {
+        (
+            node,
+            "DRBD r0/0: critical for 8s",
+            HIGH,
+            f"r0/0: quorum lost on {node}, 1 of 3 copies UpToDate and reachable,"
+            " not storage02, storage03",
+        )
+        for node in LOST
+    }
+    wait_until("the expected problems", lambda: site.problems() >= expected)
+    site.let_pass(4, *LOST)
+    assert site.problems() == expected
+
+
+def _healthy_again_resolves_them(site):
+    for node in ("storage02", "storage03"):
+        site.agents.start(node, site.snapshot(node))
+    for node in LOST:
+        site.replay(node, "six-nodes-healthy")
+    wait_until("no problem", lambda: site.problems() == set())
+    site.let_pass(4, *NODES)
+    assert site.problems() == set()
+
+
+def _maintenance_is_the_only_problem(site):
+    site.replay("app01", "cluster-maintenance")
+    text = (
+        "maintenance-mode: the cluster manages nothing, hence no node could take group1:"
+        " maintenance-mode"
+    )
+    expected = {("app01", "Cluster: in maintenance", WARNING, text)}
+    wait_until("the expected problem", lambda: site.problems() >= expected)
+    site.let_pass(4, "app01")
+    assert site.problems() == expected
+
+
+def _failing_tool_is_the_only_problem(site):
+    """A snapshot that is gone stands for a program that cannot even begin."""
+    site.replay("app01", "six-nodes-healthy")
+    wait_until("no problem", lambda: site.problems() == set())
+    site.snapshot("storage01").unlink()
+    expected = {
+        (
+            "storage01",
+            "Cluster: a tool failed, the checks are not complete",
+            AVERAGE,
+            f"cannot read {site.snapshot('storage01')}: No such file or directory",
+        )
+    }
+    wait_until("the expected problem", lambda: site.problems() >= expected)
+    site.let_pass(4, "storage01")
+    assert site.problems() == expected
+    assert "check_mccluster.peer.state[r0,app01,0]" in site.items("storage01")
