@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from ..judge.check import Check, Option
 from ..judge.drbd import (
-    MOST_SINGLE_FIGURES,
     PRIMARY_MULTIPLE,
     primaries,
     state_name,
@@ -37,6 +36,10 @@ UNEXPECTED = Kind(
     "This node's role differs from --expect-role.",
     "drbdadm role {resource}; crm_mon -1",
 )
+
+
+_MOST_ROLES = 64
+"""Above so many roles only the total is given: performance data stays bounded."""
 
 
 def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
@@ -91,11 +94,11 @@ def judge(view: View, asked: Asked) -> Report:
     figures = [
         Figure("primaries", sum(len(primaries(view, r).names) for r in resources), minimum=0)
     ]
-    if len(resources) <= MOST_SINGLE_FIGURES:
+    roles = [(r.name, name, role) for r in resources for name, role in _roles(view, r)]
+    if len(roles) <= _MOST_ROLES:
         figures += [
-            Figure(f"{r.name}_primary_{name}", int(role is Role.PRIMARY), minimum=0, maximum=1)
-            for r in resources
-            for name, role in _roles(view, r)
+            Figure(f"{resource}_primary_{name}", int(role is Role.PRIMARY), minimum=0, maximum=1)
+            for resource, name, role in roles
         ]
     some = [_words(view, resource) for resource in resources]
     return Report(

@@ -12,7 +12,7 @@ from ..judge.engine import report as report_of
 from ..judge.engine import worst_first
 from ..judge.finding import Fault, Figure, Finding, Line, Report, State, finding, worst
 from ..judge.inputs import DRBD_RESOURCE_MISSING, TOOL_MISSING, no_match
-from ..judge.pacemaker import NONE, known_ids
+from ..judge.pacemaker import NONE, base_id, ids_of, known_ids
 from ..judge.view import Answer, Asked, Input, View
 from ..registry import single_checks
 
@@ -51,15 +51,23 @@ class _Cause:
 
     :param keys: findings that can be a cause. :param anyway: findings that follow from it whatever
         they name. :param same_node: findings that follow if they name a node of the cause.
-    :param all_nodes: findings that follow if they name no other node. :param above: findings that
-        follow if they are about a Pacemaker resource on the DRBD resource of the cause.
+    :param all_nodes: findings that follow if they name no other node.
+    :param same_resource: findings that follow if they are about the same Pacemaker resource, or
+        what is around or inside it; ``here``: if they name a node of the cause, too.
+    :param above: findings that follow if they are about a Pacemaker resource on the DRBD resource
+        of the cause. :param same_drbd: if they are about that DRBD resource itself.
+    :param beneath: if they are about a DRBD resource under the Pacemaker resource of the cause.
     """
 
     keys: frozenset[str]
     anyway: frozenset[str] = frozenset()
     same_node: frozenset[str] = frozenset()
     all_nodes: frozenset[str] = frozenset()
+    same_resource: frozenset[str] = frozenset()
+    here: frozenset[str] = frozenset()
     above: frozenset[str] = frozenset()
+    same_drbd: frozenset[str] = frozenset()
+    beneath: frozenset[str] = frozenset()
 
 
 def _words(text: str) -> frozenset[str]:
@@ -67,6 +75,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _FAILOVER = "no-candidate candidates-low here-not-ready"
+_PAST = _words("node-barred fail-count failed-action")
 _WITHOUT_QUORUM = (
     "dc-missing node-offline node-unclean quorum-margin peer-unreachable resource-stopped"
     " resource-transition resource-on-lost-node clone-down clone-degraded promoted-missing"
@@ -86,16 +95,20 @@ _CAUSES = (
     ),
     _Cause(
         _words("drbd-quorum-lost copies-none"),
-        anyway=_words(f"started-without-io {_FAILOVER} io-suspended io-failing"),
-        same_node=_words("peer-connecting peer-standalone mesh-isolated copies-low"),
+        same_node=_words("peer-connecting peer-standalone mesh-isolated copies-low here-not-ready"),
+        same_drbd=_words("io-suspended io-failing"),
         above=_words(
             "resource-stopped resource-failed resource-blocked resource-transition not-running"
-            " node-barred fail-count failed-action"
+            " node-barred fail-count failed-action started-without-io no-candidate candidates-low"
         ),
     ),
+    _Cause(_words("cluster-maintenance"), anyway=_words(_FAILOVER)),
     _Cause(
-        _words("cluster-maintenance fencing-no-device"),
-        anyway=_words(f"{_FAILOVER} resource-unmanaged"),
+        _words("fencing-no-device"),
+        anyway=_words(
+            "resource-stopped clone-down clone-degraded promoted-missing not-running primary-none"
+            f" {_FAILOVER}"
+        ),
     ),
     _Cause(
         _words("node-offline node-unclean"),
@@ -111,11 +124,21 @@ _CAUSES = (
         | _words("node-health-red"),
         same_node=_words(_FAILOVER),
     ),
-    _Cause(_words("resource-disabled"), anyway=_words("not-running primary-none")),
     _Cause(
-        _words("resource-failed resource-blocked resource-stopped"),
-        anyway=_words("not-running"),
-        same_node=_words("node-barred fail-count failed-action"),
+        _words("resource-disabled"),
+        same_resource=_words("not-running"),
+        beneath=_words("primary-none"),
+    ),
+    _Cause(
+        _words("resource-stopped clone-down"),
+        same_resource=_words("not-running no-candidate candidates-low") | _PAST,
+        same_node=_words("here-not-ready"),
+        beneath=_words("primary-none"),
+    ),
+    _Cause(
+        _words("resource-failed resource-blocked resource-failure-ignored clone-degraded"),
+        same_resource=_words("not-running"),
+        here=_PAST,
     ),
     _Cause(_words("node-barred leftover-ban"), same_node=_words(_FAILOVER)),
     _Cause(
@@ -144,27 +167,49 @@ def faults(view: View, findings: Sequence[Finding]) -> list[Fault]:
             found.append(Fault(cause, tuple(follows)))
     found += [Fault(each) for each in left]
     position = {each: index for index, each in enumerate(findings)}
-    return sorted(found, key=lambda fault: (-fault.state.rank, position[fault.cause]))
+    # A grave cause comes before a cause with grave consequences.
+    return sorted(found, key=lambda f: (-f.state.rank, -f.cause.state.rank, position[f.cause]))
 
 
 def _following(
     view: View, rule: _Cause, cause: Finding, findings: Sequence[Finding]
 ) -> list[Finding]:
     """Those of *findings* that *cause* explains; nodes lost with it count as its own."""
-    nodes = set(cause.nodes)
-    for each in findings:
-        if each.key in rule.anyway:
-            nodes.update(each.nodes)
-    above = mapping.above(view, cause.object.partition("/")[0]) if rule.above else frozenset()
-    return [
+    around = _around(view, cause.object)
+    drbd = cause.object.partition("/")[0]
+    above = mapping.above(view, drbd) if rule.above else frozenset()
+    beneath = {pair.drbd for pair in mapping.pairs(view) if pair.resource in around}
+    sure = [
         each
         for each in findings
         if each.key in rule.anyway
-        # A finding without nodes concerns the cluster as a whole.
-        or (each.key in rule.same_node and (not each.nodes or nodes & set(each.nodes)))
-        or (each.key in rule.all_nodes and nodes >= set(each.nodes))
+        or (each.key in rule.same_resource and each.object in around)
         or (each.key in rule.above and each.object in above)
+        or (each.key in rule.same_drbd and each.object.partition("/")[0] == drbd)
+        or (each.key in rule.beneath and each.object.partition("/")[0] in beneath)
     ]
+    nodes = {*cause.nodes}
+    for each in sure:
+        if each.key not in rule.above:
+            nodes.update(each.nodes)
+    return [
+        each
+        for each in findings
+        if each in sure
+        # A finding without nodes concerns the cluster as a whole.
+        or (each.key in rule.same_node and (not each.nodes or nodes & {*each.nodes}))
+        or (each.key in rule.all_nodes and nodes >= {*each.nodes})
+        or (each.key in rule.here and each.object in around and nodes & {*each.nodes})
+    ]
+
+
+def _around(view: View, name: str) -> frozenset[str]:
+    """The ids of a resource, of what it is in and of what is in that."""
+    for resource in view.cluster.value.resources if view.cluster.value is not None else ():
+        ids = ids_of(resource)
+        if base_id(name) in ids:
+            return ids
+    return frozenset({name})
 
 
 # -- the check ---------------------------------------------------------------------------------

@@ -456,13 +456,12 @@ def _instances(
         text = f"{resource.id} has no running instance{_reason(context, resource.id)}"
         yield finding(CLONE_DOWN, resource.id, text)
     elif running < due:
-        missing = ""
-        if isinstance(resource, Clone) and due == len(hosts):
-            busy = {n for i in resource.instances for p in primitives(i) for n in p.nodes}
-            idle = [node.name for node in hosts if node.name not in busy]
-            missing = f", none on {join(idle)}" if idle else ""
+        busy = {n for member in primitives(resource) for n in member.nodes}
+        idle = tuple(node.name for node in hosts if node.name not in busy)
+        told = isinstance(resource, Clone) and idle and due == len(hosts)
+        missing = f", none on {join(idle)}" if told else ""
         text = f"{resource.id}: {running} of {due} instances run{missing}"
-        yield finding(CLONE_DEGRADED, resource.id, text)
+        yield finding(CLONE_DEGRADED, resource.id, text, nodes=idle)
 
 
 def _promoted(context: _Context, clone: Clone) -> Iterator[Finding]:
