@@ -1,4 +1,4 @@
-"""What the tests with real daemons share: a user, a place, ports, waiting, the plugin as a program."""
+"""What the tests with real daemons share: a user, ports, waiting, the plugin as a program."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Optional
 
@@ -77,14 +77,10 @@ def daemon(arguments: list[Any], log: Path) -> Iterator[subprocess.Popen[bytes]]
         yield process
     finally:
         process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(20)
-        except subprocess.TimeoutExpired:
-            pass
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
 
 

@@ -55,7 +55,7 @@ def free_port() -> int:
     raise OSError("no free port found")
 
 
-def wait_until(what: str, condition: Callable[[], Any], seconds: float = 90) -> Any:
+def wait_until(what: str, condition: Callable[[], Any], seconds: float = 180) -> Any:
     """Poll until *condition* gives something true, and return that."""
     end = time.monotonic() + seconds
     while True:
@@ -130,7 +130,7 @@ def clean_env() -> dict[str, str]:
 def install_program(folder: Path, source: Path) -> Path:
     """Make ``check_mccluster`` a command for any user, run by Debian's own Python.
 
-    Where ``$MCCLUSTER_SNAPSHOT`` is set it judges that instead of the machine.
+    It gets the words of ``$MCCLUSTER_OPTIONS`` beside its arguments.
 
     :returns: the directory to put into the PATH.
     """
@@ -142,8 +142,7 @@ def install_program(folder: Path, source: Path) -> Path:
     program.parent.mkdir()
     program.write_text(
         f"#!/bin/sh\nexport PYTHONPATH={folder}/lib\n"
-        'test -z "$MCCLUSTER_SNAPSHOT" || set -- "$@" --from "$MCCLUSTER_SNAPSHOT"\n'
-        f'exec {PYTHON} -m check_mccluster "$@"\n'
+        f'exec {PYTHON} -m check_mccluster "$@" $MCCLUSTER_OPTIONS\n'
     )
     program.chmod(0o755)
     return program.parent
@@ -169,19 +168,17 @@ class Agents:
         )
         return path
 
-    def environment(self, snapshot: Path) -> dict[str, str]:
-        return {
-            "PATH": f"{self._programs}:{clean_env()['PATH']}",
-            "MCCLUSTER_SNAPSHOT": str(snapshot),
-        }
+    def environment(self, options: str) -> dict[str, str]:
+        """The environment of an agent whose program is always called with *options*."""
+        return {"PATH": f"{self._programs}:{clean_env()['PATH']}", "MCCLUSTER_OPTIONS": options}
 
-    def start(self, name: str, snapshot: Path) -> None:
-        """Start an agent that replays *snapshot* (a link may be turned while it runs)."""
+    def start(self, name: str, options: str) -> None:
+        """Start an agent."""
         self._daemons.start(
             f"agent-{name}",
             "zabbix",
             *("/usr/sbin/zabbix_agentd", "-f", "-c", self.config(name)),
-            env=self.environment(snapshot),
+            env=self.environment(options),
         )
         wait_until(f"agent {name} listens", lambda: listens(self.ports[name]))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Optional
 
 from ..judge.candidates import may_host, reasons_against, wanted_exclusions
 from ..judge.check import Check, Option

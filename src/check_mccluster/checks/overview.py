@@ -95,7 +95,8 @@ _CAUSES = (
     ),
     _Cause(
         _words("drbd-quorum-lost copies-none"),
-        same_node=_words("peer-connecting peer-standalone mesh-isolated copies-low here-not-ready"),
+        anyway=_words("here-not-ready"),
+        same_node=_words("peer-connecting peer-standalone mesh-isolated copies-low"),
         same_drbd=_words("io-suspended io-failing"),
         above=_words(
             "resource-stopped resource-failed resource-blocked resource-transition not-running"
@@ -239,7 +240,7 @@ def _split(view: View, asked: Asked) -> tuple[Asked, Asked, bool, bool]:
 def reports(view: View, asked: Asked) -> Iterator[tuple[Check, Report]]:
     """The report of every check that fits this node and is not skipped."""
     skip = {*asked.values.get("skip", ()), *view.config.overview_skip}
-    asked = replace(asked, values={}, warning=None, critical=None)
+    asked = replace(asked, values={})
     pacemaker, drbd, has_pacemaker, has_drbd = _split(view, asked)
     narrowed = _narrowed(view, drbd)
     for check in fitting(view):

@@ -237,8 +237,9 @@ _OLD_NOT_RUNNING = frozenset({_EXIT_DISCONNECTED, 107, 111})
 """Exit codes of "not running": 102 (2.0+), ENOTCONN and ECONNREFUSED (1.1)."""
 
 
-def _down(attempt: Attempt[T], why: str) -> Finding:
-    return _about(PACEMAKER_DOWN, attempt, why)
+def _down(why: str) -> Finding:
+    """The same finding whichever tool tells it: it is one fault."""
+    return finding(PACEMAKER_DOWN, "pacemaker", why)
 
 
 def cluster(attempt: Attempt[CrmMonDocument], corosync_runs: Optional[bool]) -> Answer[Cluster]:
@@ -257,7 +258,7 @@ def cluster(attempt: Attempt[CrmMonDocument], corosync_runs: Optional[bool]) -> 
     if attempt.exit_code == _EXIT_PERMISSION:
         return Answer(None, (_denied(attempt, "insufficient privileges"),))
     if attempt.exit_code == _EXIT_DISCONNECTED:
-        return Answer(None, (_down(attempt, "crm_mon lost its connection to the cluster"),))
+        return Answer(None, (_down("crm_mon lost its connection to the cluster"),))
     if attempt.exit_code:
         return Answer(None, (_failed(attempt),))
     if document.status_code or document.errors:
@@ -283,9 +284,9 @@ def _no_xml(attempt: Attempt[CrmMonDocument], corosync_runs: Optional[bool]) -> 
     if attempt.exit_code == _EXIT_DISCONNECTED or (
         attempt.exit_code in _OLD_NOT_RUNNING and any(text in said for text in _NOT_RUNNING_TEXT)
     ):
-        return _down(attempt, "Pacemaker does not run on this node")
+        return _down("Pacemaker does not run on this node")
     if corosync_runs is False:
-        return _down(attempt, "Corosync does not run on this node")
+        return _down("Corosync does not run on this node")
     if attempt.exit_code:
         return _failed(attempt)
     return _invalid(attempt, attempt.detail)
@@ -298,7 +299,7 @@ def _no_summary(
     if _EXIT_PERMISSION in (attempt.exit_code, document.status_code):
         return _denied(attempt, "insufficient privileges")
     if corosync_runs is False:
-        return _down(attempt, "Corosync does not run on this node")
+        return _down("Corosync does not run on this node")
     state = document.pacemakerd_state
     if state in _STARTING:
         return _about(PACEMAKER_STARTING, attempt, f"Pacemaker is starting ({state})")
@@ -308,7 +309,7 @@ def _no_summary(
         attempt.exit_code in _OLD_NOT_RUNNING
         and any(text in attempt.stderr for text in _NOT_RUNNING_TEXT)
     ):
-        return _down(attempt, "Pacemaker does not run on this node")
+        return _down("Pacemaker does not run on this node")
     if attempt.exit_code:
         return _failed(attempt)
     if state == "running" and not document.has_summary:
@@ -381,7 +382,7 @@ def _corosync(attempt: Attempt[T], exit_code_counts: bool = True) -> Answer[T]:
         if _DENIED.search(attempt.stderr):
             return Answer(None, (_denied(attempt, "access denied by Corosync"),))
         if _NOT_RUNNING.search(attempt.stderr):
-            return Answer(None, (_down(attempt, "Corosync does not run on this node"),))
+            return Answer(None, (_down("Corosync does not run on this node"),))
         return Answer(None, (_failed(attempt),))
     return Answer(None, (_invalid(attempt, attempt.detail),))
 
