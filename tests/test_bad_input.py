@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import shutil
 import subprocess
 import sys
@@ -351,12 +352,22 @@ def test_a_configuration_file_that_is_a_directory(call, tmp_path):
     assert "Is a directory" in outcome.out
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_configuration_file_that_may_not_be_read(call, tmp_path):
-    file = tmp_path / "cluster.toml"
-    file.write_text("")
-    file.chmod(0)
-    outcome = call("nodes", "--from", APP, "--config", file)
+@pytest.fixture
+def ordinary_user():
+    """Root may read everything: be nobody for the length of a test."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield
+    if root:
+        os.seteuid(0)
+
+
+def test_a_configuration_file_that_may_not_be_read(call, ordinary_user):
+    with tempfile.TemporaryDirectory() as open_folder:
+        file = Path(open_folder) / "cluster.toml"
+        file.touch(mode=0)
+        outcome = call("nodes", "--from", APP, "--config", file)
     assert (outcome.code, len(outcome.lines)) == (3, 1)
     assert "Permission denied" in outcome.out
 
