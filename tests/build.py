@@ -224,9 +224,7 @@ def votes(
     total = len(present) * each + (qdevice or 0)
     needed = expected // 2 + 1
     provider = "corosync_votequorum"
-    return Votes(
-        provider, quorate, 1, expected, total, needed, frozenset(flags), members, qdevice
-    )
+    return Votes(provider, quorate, 1, expected, total, needed, frozenset(flags), members, qdevice)
 
 
 def link(peer, number=0, state=LinkState.CONNECTED):
@@ -269,9 +267,7 @@ def drbd(
     *peers, name="r0", role=DrbdRole.PRIMARY, disk=DiskState.DISKLESS, quorum=True, suspended=False
 ):
     """The resource on a client; its peers are three storage servers unless given."""
-    device = Device(
-        0, 0, disk, disk is DiskState.DISKLESS, quorum, None, 1024, 0, 0, 0, 0, 0, 0
-    )
+    device = Device(0, 0, disk, disk is DiskState.DISKLESS, quorum, None, 1024, 0, 0, 0, 0, 0, 0)
     seen = peers or tuple(peer(f"storage0{number}") for number in (1, 2, 3))
     facts = (suspended, False, False, False, suspended, False)
     return DrbdResource(name, 0, role, *facts, (device,), seen)

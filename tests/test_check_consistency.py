@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from build import (
     SNAPSHOTS,
     Answer,
@@ -21,7 +22,6 @@ from build import (
     stopped,
     view,
 )
-
 from check_mccluster.model.config import Config, DrbdRule
 from check_mccluster.model.drbd import (
     ConnectionState,
@@ -83,8 +83,7 @@ RECORDED = {
     "app01-just-died/app02": ("UNKNOWN", UNMAPPED, figures(0)),
     "nothing-started/app01": (
         "CRITICAL",
-        "Corosync does not run on this node;"
-        " no DRBD resource is up on this node; expected: r0",
+        "Corosync does not run on this node; no DRBD resource is up on this node; expected: r0",
     ),
     "three-nodes-healthy/app01": (
         "UNKNOWN",
@@ -362,9 +361,7 @@ def test_constructed_device_of_no_resource_that_is_up_here():
 
 def test_constructed_filesystem_on_something_else():
     known_cib = cib(filesystems=(Filesystem("FS", "/dev/sdb1", "/srv"),))
-    assert judge(RUNS, with_peers(), known_cib=known_cib) == [
-        ("mapping-none", "UNKNOWN", UNMAPPED)
-    ]
+    assert judge(RUNS, with_peers(), known_cib=known_cib) == [("mapping-none", "UNKNOWN", UNMAPPED)]
 
 
 def test_constructed_mapping_without_a_cib():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from build import (
+    SNAPSHOTS,
     Answer,
     ban,
     bundle,
@@ -30,9 +32,13 @@ from build import (
     view,
     votes,
 )
-
 from check_mccluster.judge.finding import finding
-from check_mccluster.judge.inputs import TOOL_DENIED, TOOL_FAILED
+from check_mccluster.judge.inputs import (
+    DRBD_EMPTY,
+    DRBD_RESOURCE_MISSING,
+    TOOL_DENIED,
+    TOOL_FAILED,
+)
 from check_mccluster.model.config import Config, PlacementRule
 from check_mccluster.model.corosync import Voter, Votes
 from check_mccluster.model.drbd import ConnectionState, DiskState
@@ -297,6 +303,18 @@ def test_constructed_here_excluded_by_a_standing_rule_need_not_be_ready():
     assert judge(nodes=nodes, here="app03", bans=BANNED) == []
 
 
+def test_constructed_here_outside_the_allowed_list_need_not_be_ready():
+    only = Config(resources={"group1": PlacementRule(allowed=("app01",))})
+    judged = judge(here="app02", config=only)
+    assert judged == [nobody("app02 not in the allowed list; app03 not in the allowed list")]
+    both = Config(resources={"group1": PlacementRule(allowed=("app01", "app02"))})
+    nodes = (node(), node("app02", standby=True), node("app03"))
+    assert [key for key, _, _ in judge(nodes=nodes, here="app02", config=both)] == [
+        "no-candidate",
+        "here-not-ready",
+    ]
+
+
 def test_constructed_here_banned_by_a_leftover_is_not_ready():
     bans = (ban("group1", "app02", "cli-ban-group1-on-app02"),)
     assert judge(here="app02", bans=bans) == [
@@ -325,7 +343,9 @@ RULES = {
     },
     "opt-in-cluster": {
         "options": options(symmetric=False),
-        "cib": cib(locations=(location("group1", "app01", 100),)),
+        "cib": cib(
+            locations=(location("group1", "app01", 100), location("group1", "app02", -1_000_000))
+        ),
     },
 }
 
@@ -349,9 +369,7 @@ ALLOWED = {
     },
     "opt-in-cluster": {
         "options": options(symmetric=False),
-        "cib": cib(
-            locations=(location("group1", "app01", 100), location("group1", "app02", 0))
-        ),
+        "cib": cib(locations=(location("group1", "app01", 100), location("group1", "app02", 0))),
     },
     "opt-in-cluster-without-a-cib": {"options": options(symmetric=False)},
     "fencing-with-a-device": {
@@ -523,22 +541,16 @@ def test_constructed_drbd_is_ready_here():
 
 
 def test_constructed_drbd_has_no_quorum_here():
-    assert on((drbd(*SERVERS, role=SECONDARY, quorum=False),)) == not_ready(
-        "r0/0 has no quorum"
-    )
+    assert on((drbd(*SERVERS, role=SECONDARY, quorum=False),)) == not_ready("r0/0 has no quorum")
 
 
 def test_constructed_drbd_has_no_copy_here():
     outdated = tuple(peer(f"storage0{n}", disk=DiskState.OUTDATED) for n in (1, 2, 3))
-    assert on((drbd(*outdated, role=SECONDARY),)) == not_ready(
-        "r0/0 has no UpToDate copy in reach"
-    )
+    assert on((drbd(*outdated, role=SECONDARY),)) == not_ready("r0/0 has no UpToDate copy in reach")
 
 
 def test_constructed_drbd_is_suspended_here():
-    assert on((drbd(*SERVERS, role=SECONDARY, suspended=True),)) == not_ready(
-        "r0/0 is suspended"
-    )
+    assert on((drbd(*SERVERS, role=SECONDARY, suspended=True),)) == not_ready("r0/0 is suspended")
 
 
 def test_constructed_drbd_resource_is_not_up_here():
@@ -581,3 +593,37 @@ def test_constructed_drbd_answer_is_cut_where_it_is_needed():
 def test_constructed_drbd_denied_where_nothing_stands_on_it():
     answer = Answer(None, (denied(),))
     assert judge(cib=cib(), drbd=answer) == []
+
+
+def test_constructed_no_drbd_resource_is_up_where_one_is_needed():
+    empty = finding(DRBD_EMPTY, "drbd", "no DRBD resource is up on this node")
+    assert on(Answer(None, (empty,))) == [
+        ("drbd-empty", "UNKNOWN", "no DRBD resource is up on this node")
+    ]
+
+
+def test_constructed_another_drbd_resource_is_missing():
+    missing = finding(DRBD_RESOURCE_MISSING, "r9", "r9 is not up on this node")
+    assert on(Answer((drbd(*SERVERS, role=SECONDARY),), (missing,))) == []
+
+
+def test_with_vv_every_candidate_and_every_reason(call):
+    outcome = call("failover", "--from", SNAPSHOTS / "app01-barred/app01", "-vv")
+    assert [line for line in outcome.lines if line.startswith("looked at")] == [
+        "looked at candidate for group1: not app01: FS_DRBD barred by fail-count 1",
+        "looked at candidate for group1: not app03: banned by location-group1-app03--INFINITY",
+    ]
+
+
+def test_constructed_fewest_candidates_of_those_that_count():
+    resources = (
+        primitive("A"),
+        stopped("B"),
+        stopped("C", target_role="Stopped"),
+    )
+    bans = (ban("A", "app02"), ban("B", "app01"), *(ban("C", f"app0{n}") for n in (1, 2, 3)))
+    judged = report("failover", view(cluster(None, resources, bans=bans)))
+    assert {each.label: each.value for each in judged.figures} == {
+        "services": 3,
+        "candidates_min": 1,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from build import (
     clone,
     cluster,
@@ -16,7 +17,6 @@ from build import (
     said,
     view,
 )
-
 from check_mccluster.options import RangeType
 
 DAY = 86_400
@@ -153,8 +153,8 @@ def test_old_failed_actions_are_forgiven(call, age, code):
 # -- constructed ---------------------------------------------------------------------------------
 
 
-def judge(past=(), actions=(), resources=(primitive(),), **asked):
-    known = cluster(None, resources, history=tuple(past), failures=tuple(actions))
+def judge(past=(), actions=(), resources=None, **asked):
+    known = cluster(None, resources or (primitive(),), history=tuple(past), failures=tuple(actions))
     return said(report("failures", view(known), **asked))
 
 

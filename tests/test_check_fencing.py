@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from build import (
     cib,
     clone,
@@ -16,7 +17,6 @@ from build import (
     said,
     view,
 )
-
 from check_mccluster.model.pacemaker import FenceStatus
 from check_mccluster.model.words import Unrecognised
 
@@ -179,6 +179,14 @@ def test_constructed_devices(case):
     resources, known_cib, findings = DEVICES[case]
     known = cluster(None, resources, options=ENABLED)
     assert said(report("fencing", view(known, cib=known_cib))) == findings
+
+
+def test_constructed_fencing_disabled_where_it_is_required():
+    evidence = view(cluster())
+    assert said(report("fencing", evidence)) == []
+    assert said(report("fencing", evidence, values={"require_fencing": True})) == [
+        ("fencing-disabled", "WARNING", "fencing is disabled")
+    ]
 
 
 def test_constructed_crm_mon_does_not_say_whether_fencing_is_enabled():

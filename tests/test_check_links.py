@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from build import (
     Answer,
     cluster,
@@ -19,7 +20,6 @@ from build import (
     view,
     votes,
 )
-
 from check_mccluster.model.corosync import ConfiguredNode, LinkState
 
 
@@ -89,8 +89,9 @@ def test_constructed_one_of_two_links_down():
 
 
 def test_constructed_one_of_three_links_down_to_both_peers():
-    several = links(*(link(peer, n, DOWN if n else LinkState.CONNECTED) for peer in (2, 3)
-                      for n in (0, 1, 2)))
+    several = links(
+        *(link(peer, n, DOWN if n else LinkState.CONNECTED) for peer in (2, 3) for n in (0, 1, 2))
+    )
     assert judge(links=several) == [
         ("link-down", "WARNING", "link 1, 2 to app02 is down, 1 of 3 carry"),
         ("link-down", "WARNING", "link 1, 2 to app03 is down, 1 of 3 carry"),

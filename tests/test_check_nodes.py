@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from build import (
     SNAPSHOTS,
     bundle,
@@ -174,6 +175,14 @@ MANY_NODES = {
         [("node-unclean", "CRITICAL", "db1 is unclean, its state is unknown")],
     ),
     "ping-node-is-no-node": ((node(), offline("gw", type="ping")), []),
+    "red-health": (
+        (node(health=Health.RED),),
+        [("node-health-red", "CRITICAL", "health of app01 is red")],
+    ),
+    "yellow-health": (
+        (node(health=Health.YELLOW),),
+        [("node-health-yellow", "WARNING", "health of app01 is yellow")],
+    ),
     "green-health": ((node(health=Health.GREEN),), []),
     "offline-health-does-not-count": (
         (node(), offline("app02", health=Health.RED)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from build import (
     ban,
     bundle,
@@ -24,7 +25,6 @@ from build import (
     stopped,
     view,
 )
-
 from check_mccluster.model.config import Config, PlacementRule
 from check_mccluster.model.pacemaker import Role
 
@@ -207,7 +207,11 @@ CASES = {
         primitive(role=Role.STARTING),
         forbidden("FS", "app01", "FS-avoids-app01"),
     ),
-    "rule-with-a-finite-score": ({"bans": (ban("group1", "app01", weight=-100),)}, group(primitive()), []),
+    "rule-with-a-finite-score": (
+        {"bans": (ban("group1", "app01", weight=-100),)},
+        group(primitive()),
+        [],
+    ),
     "rule-for-the-promoted-role-and-an-unpromoted-instance": (
         {"bans": (ban("ST", "app01", promoted_only=True),)},
         clone(primitive("ST", role=Role.UNPROMOTED), name="ST-clone", promotable=True),
@@ -360,12 +364,24 @@ def test_constructed_tie_breaker_with_a_leftover_ban_only():
 
 
 def test_constructed_tie_breaker_and_allowed_list_say_it_once():
-    config = Config(
-        tie_breakers=("app01",), resources={"FS": PlacementRule(allowed=("app02",))}
-    )
+    config = Config(tie_breakers=("app01",), resources={"FS": PlacementRule(allowed=("app02",))})
     assert judge(primitive(), config=config, bans=(ban("FS", "app01"),)) == forbidden(
         "FS", "app01", "FS-avoids-app01"
     )
+
+
+def test_constructed_next_step_names_the_resource():
+    known_cib = cib(locations=(location("FS", "app02", 1_000_000, "cli-prefer-FS"),))
+    evidence = view(cluster(None, (primitive(),)), cib=known_cib)
+    [each] = report("placement", evidence).findings
+    assert each.next_step == "crm_resource --clear -r FS (pcs resource clear FS)"
+
+
+def test_constructed_allowed_list():
+    config = Config(resources={"FS": PlacementRule(allowed=("app02", "app03"))})
+    assert judge(primitive(), config=config) == [
+        ("placed-unlisted", "CRITICAL", "FS runs on app01, allowed: app02, app03")
+    ]
 
 
 def test_constructed_nothing_to_place():

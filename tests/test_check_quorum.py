@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+
 from build import (
     cluster,
     cmap,
@@ -121,6 +124,15 @@ def judge(known=None, **answers):
 
 
 TWO = (node(), node("app02"))
+
+
+def mixed():
+    """app01 has one vote, app02 three, and app03 is down: what it has is not known."""
+    counted = votes(("app01", "app02"), expected=5)
+    first, second = counted.members
+    return replace(counted, members=(first, replace(second, votes=3)), total=4)
+
+
 ONE_LEFT = (node(), offline("app02"))
 
 CASES = {
@@ -198,6 +210,11 @@ CASES = {
     "votes-of-a-node-that-is-down-cannot-be-known": (
         cluster([*TWO, offline("app03")]),
         votes(("app01", "app02"), each=2, expected=5),
+        [],
+    ),
+    "votes-of-a-node-that-is-down-beside-unequal-ones": (
+        cluster([*TWO, offline("app03")]),
+        mixed(),
         [],
     ),
     "last-man-standing-lowers-the-expected-votes": (

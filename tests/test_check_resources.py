@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from build import (
     ban,
     bundle,
@@ -25,7 +26,6 @@ from build import (
     stopped,
     view,
 )
-
 from check_mccluster.model.config import Config, PlacementRule
 from check_mccluster.model.pacemaker import Health, Operation, Role, Ticket, TicketConstraint
 
@@ -162,8 +162,7 @@ RECORDED = {
         "CRITICAL",
         f"group1 is stopped: FS_DRBD does not run (the partition has no quorum); {WAIT} (+1 more)",
         figures(8, 1, stopped=7),
-        "[CRITICAL] group1 is stopped: FS_DRBD does not run (the partition has no quorum);"
-        f" {WAIT}",
+        f"[CRITICAL] group1 is stopped: FS_DRBD does not run (the partition has no quorum); {WAIT}",
         "[CRITICAL] drbd-clone: no instance is promoted (the partition has no quorum)",
     ),
     # Started by name only: that app01 is dead is not known yet.
@@ -209,15 +208,11 @@ def test_filter(call, case):
 
 def test_filter_on_a_member_behind_the_fault(call):
     outcome = run(call, "resources", "mysql-disabled/app01", "-r", "POSTFIX")
-    assert outcome == due(
-        "resources", "CRITICAL", "POSTFIX is stopped", figures(1, 0, stopped=1)
-    )
+    assert outcome == due("resources", "CRITICAL", "POSTFIX is stopped", figures(1, 0, stopped=1))
 
 
 def test_severity(call):
-    outcome = run(
-        call, "resources", "mysql-unmanaged/app01", "--severity", "resource-unmanaged=ok"
-    )
+    outcome = run(call, "resources", "mysql-unmanaged/app01", "--severity", "resource-unmanaged=ok")
     text = "5 resources run; group1 on app01"
     assert outcome == due("resources", "OK", text, figures(unmanaged=1))
 
@@ -238,6 +233,10 @@ SINGLE = {
     "failed-and-stopped": (
         stopped(failed=True),
         [("resource-failed", "CRITICAL", "FS failed")],
+    ),
+    "failure-ignored": (
+        primitive(failure_ignored=True),
+        [("resource-failure-ignored", "WARNING", "a failure of FS on app01 was ignored")],
     ),
     "blocked-though-started": (
         primitive(blocked=True, managed=False),
@@ -850,6 +849,15 @@ BUNDLES = {
             )
         ),
         [("resource-disabled", "WARNING", "web is disabled")],
+    ),
+    "disabled-and-not-stopped-yet": (
+        bundle(
+            (
+                primitive("web-podman-0", target_role="Stopped"),
+                primitive("web-0", target_role="Stopped"),
+            )
+        ),
+        [],
     ),
     "unmanaged": (
         bundle(

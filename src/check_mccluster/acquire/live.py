@@ -67,7 +67,8 @@ class Live(Source):
         root: Path = Path("/"),
     ) -> None:
         self.node = os.uname().nodename if node is None else node
-        self.time = datetime.now(timezone.utc)
+        # In whole seconds, as a snapshot keeps it: its ages must be the same.
+        self.time = datetime.now(timezone.utc).replace(microsecond=0)
         self._sudo = sudo
         self._paths = dict(paths)
         self._root = root

@@ -1,0 +1,593 @@
+"""``overview``: is everything on this node in order? One fault, one message."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from build import (
+    SNAPSHOTS,
+    Answer,
+    ban,
+    cluster,
+    drbd,
+    due,
+    group,
+    history,
+    link,
+    links,
+    node,
+    offline,
+    on_drbd,
+    options,
+    peer,
+    primitive,
+    report,
+    run,
+    stopped,
+    view,
+    votes,
+)
+from check_mccluster.judge.finding import finding
+from check_mccluster.judge.inputs import TOOL_MISSING
+from check_mccluster.model.corosync import LinkState
+from check_mccluster.model.drbd import ConnectionState
+from check_mccluster.model.drbd import Role as DrbdRole
+
+PACEMAKER = {
+    "nodes": "3 of 3 nodes online, DC app02",
+    "quorum": "quorate, 3 of 3 votes, 1 may be lost, DC app02",
+    "links": "2 peers on 1 link, all connected",
+    "resources": "5 resources run; group1 on app01",
+    "failures": "no failed actions, no fail-counts",
+    "fencing": "fencing is disabled, 0 fence devices",
+    "placement": "group1 runs on app01",
+}
+DRBD = {
+    "drbd-role": "r0: Primary app01",
+    "drbd-disk": "r0/0 intended client (diskless)",
+    "drbd-mesh": "r0: 5 of 5 peers connected",
+    "drbd-quorum": "r0/0: 3 of 3 copies, 1 may fail",
+    "drbd-sync": "r0: nothing to resync",
+}
+BOTH = {
+    "consistency": "FS_DRBD runs and r0 is Primary on app01",
+    "failover": "app02 could take group1 from app01 (DRBD there judged by its connection)",
+    "timing": "Corosync 27.83 s > DRBD 12.0 s (bound)",
+}
+APP = {**PACEMAKER, **DRBD, **BOTH}
+STORAGE = {**DRBD, "drbd-disk": "r0/0 UpToDate"}
+STATES = ("CRITICAL", "OK", "UNKNOWN", "WARNING")
+
+
+def overview(text, lines):
+    """The whole output: a line is given as text if it is OK, else as state and text."""
+    told = {check: ("OK", line) if isinstance(line, str) else line for check, line in lines.items()}
+    counts = {name: sum(1 for state, _ in told.values() if state == name) for name in STATES}
+    worst = next(name for name in ("CRITICAL", "UNKNOWN", "WARNING", "OK") if counts[name])
+    perfdata = " ".join(f"checks_{name.lower()}={count};;;0" for name, count in counts.items())
+    shown = (f"[{state}] {check}: {line}" for check, (state, line) in told.items())
+    return due("overview", worst, text, perfdata, *shown)
+
+
+def after(cause, *texts):
+    return "; ".join(f"{text} (follows from: {cause})" for text in texts)
+
+
+OFF = "node-offline app01"
+QUORUM = "quorum-lost partition"
+DATA = "drbd-quorum-lost r0/0"
+NO_VOTE = "no vote may be lost: 2 of 3 votes, 2 needed"
+NO_TAKER = (
+    "no node could take group1: the quorum ends with the vote of app02 (2 of 3 votes, 2 needed)"
+)
+STOPS = "no-quorum-policy=stop: all resources are stopped"
+LOST = f"partition without quorum: 1 of 3 votes, 2 needed; {STOPS}"
+COPIES = "1 of 3 copies UpToDate and reachable, not storage02, storage03"
+BANNED = "app03 banned by group1-avoids-app03"
+DENIED = (
+    "crm_mon: insufficient privileges; put the user into the group haclient (which may also"
+    " write, unless ACLs are on), give it a read ACL, or use --sudo with a sudoers line"
+)
+UIDGID = "a uidgid entry in /etc/corosync/uidgid.d, or --sudo with a sudoers line"
+NOT_UP = "no DRBD resource is up on this node; expected: r0"
+
+
+def waiting(*names, role="replica", connected=3):
+    return [f"r0: {role} {name} is Connecting, {connected} of 5 connected" for name in names]
+
+
+RECORDED = {
+    "six-nodes-healthy/app01": (
+        "15 checks, all OK: group1 runs on app01; 3 of 3 nodes online, DC app02;"
+        " r0/0: 3 of 3 copies, 1 may fail",
+        APP,
+    ),
+    # Without Pacemaker only the checks of DRBD fit.
+    "six-nodes-healthy/storage01": (
+        "5 checks, all OK: r0/0: 3 of 3 copies, 1 may fail; r0: Primary app01",
+        STORAGE,
+    ),
+    # Without drbdsetup, and no DRBD resource expected, all the others.
+    "three-nodes-healthy/app01": (
+        "8 checks, all OK: group1 runs on app01; 3 of 3 nodes online, DC app01",
+        {
+            **PACEMAKER,
+            "nodes": "3 of 3 nodes online, DC app01",
+            "quorum": "quorate, 3 of 3 votes, 1 may be lost, DC app01",
+            "failover": "app02 could take group1 from app01",
+        },
+    ),
+    # A node that is off is one headline.
+    "app01-powered-off/app02": (
+        "app01 is offline",
+        {
+            **APP,
+            "nodes": ("CRITICAL", "app01 is offline"),
+            "quorum": ("WARNING", after(OFF, NO_VOTE)),
+            "links": ("WARNING", after(OFF, "no link to app01, which is known to be down")),
+            "resources": "5 resources run; group1 on app02",
+            "placement": "group1 runs on app02",
+            "drbd-role": "r0: Primary app02",
+            "drbd-mesh": (
+                "WARNING",
+                after(OFF, *waiting("app01", role="client", connected=4)),
+            ),
+            "consistency": "FS_DRBD runs and r0 is Primary on app02",
+            "failover": ("CRITICAL", after(OFF, NO_TAKER)),
+        },
+    ),
+    "app01-powered-off/storage01": (
+        *waiting("app01", role="client", connected=4),
+        {
+            **STORAGE,
+            "drbd-role": "r0: Primary app02",
+            "drbd-mesh": ("WARNING", *waiting("app01", role="client", connected=4)),
+        },
+    ),
+    # A storage server that is down is named first.
+    "storage03-powered-off/app01": (
+        *waiting("storage03", connected=4),
+        {
+            **APP,
+            "drbd-mesh": ("WARNING", *waiting("storage03", connected=4)),
+            "drbd-quorum": (
+                "WARNING",
+                after(
+                    "peer-connecting r0:storage03",
+                    "r0/0: 2 of 3 copies UpToDate and reachable, not storage03",
+                ),
+            ),
+        },
+    ),
+    "storage-servers-lost/app01": (
+        f"r0/0: quorum lost on app01, {COPIES}",
+        {
+            **APP,
+            "drbd-mesh": ("WARNING", after(DATA, *waiting("storage02", "storage03"))),
+            "drbd-quorum": ("CRITICAL", f"r0/0: quorum lost on app01, {COPIES}"),
+            "consistency": (
+                "CRITICAL",
+                after(DATA, "FS_DRBD is Started on app01, and r0/0 has lost quorum here"),
+            ),
+        },
+    ),
+    "storage-servers-lost/app02": (
+        f"r0/0: quorum lost on app02, {COPIES}",
+        {
+            **APP,
+            "drbd-mesh": ("WARNING", after(DATA, *waiting("storage02", "storage03"))),
+            "drbd-quorum": ("CRITICAL", f"r0/0: quorum lost on app02, {COPIES}"),
+            "failover": (
+                "CRITICAL",
+                after(
+                    DATA,
+                    f"no node could take group1: app02 r0/0 has no quorum; {BANNED}",
+                    "app02 is not ready to take group1: r0/0 has no quorum",
+                ),
+            ),
+        },
+    ),
+    "storage-servers-lost/storage01": (
+        f"r0/0: quorum lost on storage01, {COPIES}",
+        {
+            **STORAGE,
+            "drbd-mesh": ("WARNING", after(DATA, *waiting("storage02", "storage03"))),
+            "drbd-quorum": ("CRITICAL", f"r0/0: quorum lost on storage01, {COPIES}"),
+        },
+    ),
+    # Lost quorum is named first, with why.
+    "app02-cut-off-while-active/app02": (
+        LOST,
+        {
+            **APP,
+            "nodes": ("CRITICAL", after(QUORUM, "app01 is offline", "app03 is offline")),
+            "quorum": ("CRITICAL", LOST),
+            "links": (
+                "WARNING",
+                after(
+                    QUORUM,
+                    "no link to app01, which is known to be down",
+                    "no link to app03, which is known to be down",
+                ),
+            ),
+            "resources": (
+                "WARNING",
+                after(
+                    QUORUM,
+                    "FS_DRBD (group1) is stopping on app02;"
+                    " MYSQL, MAILMAN3, POSTFIX, DOVECOT wait for it",
+                ),
+            ),
+            "placement": "group1 runs on app02",
+            "drbd-role": "r0: Primary app02",
+            "drbd-mesh": (
+                "WARNING",
+                after(QUORUM, *waiting("app01", "app03", role="client")),
+            ),
+            "consistency": (
+                "WARNING",
+                after(QUORUM, "app02 is Primary of r0, and FS_DRBD runs nowhere"),
+            ),
+            "failover": (
+                "CRITICAL",
+                after(QUORUM, "no node could take group1: this partition has no quorum"),
+            ),
+        },
+    ),
+    # A grave cause comes before a cause with grave consequences.
+    "mounted-by-hand/app01": (
+        "FS_DRBD runs on app01, the Primary of r0 is app02 (+1 more)",
+        {
+            **APP,
+            "nodes": ("WARNING", "maintenance-mode: the cluster manages nothing"),
+            "quorum": "quorate, 3 of 3 votes, 1 may be lost, DC app03",
+            "drbd-role": "r0: Primary app02",
+            "consistency": ("CRITICAL", "FS_DRBD runs on app01, the Primary of r0 is app02"),
+            "failover": (
+                "CRITICAL",
+                after("cluster-maintenance cluster", "no node could take group1: maintenance-mode"),
+            ),
+        },
+    ),
+    # The same problem of several checks is told once.
+    "pacemaker-stopped-on-app01/app01": (
+        "Pacemaker does not run on this node",
+        {
+            "nodes": ("CRITICAL", "Pacemaker does not run on this node"),
+            "quorum": ("CRITICAL", "as above"),
+            "links": PACEMAKER["links"],
+            "resources": ("CRITICAL", "as above"),
+            "failures": ("CRITICAL", "as above"),
+            "fencing": ("CRITICAL", "as above"),
+            "placement": ("CRITICAL", "as above"),
+            **DRBD,
+            "drbd-role": "r0: Primary app02",
+            "consistency": ("CRITICAL", "as above"),
+            "failover": ("CRITICAL", "as above"),
+            "timing": BOTH["timing"],
+        },
+    ),
+    "nothing-started/app01": (
+        f"Corosync does not run on this node; {NOT_UP}",
+        {
+            **dict.fromkeys(APP, ("CRITICAL", "as above")),
+            "nodes": ("CRITICAL", "Corosync does not run on this node"),
+            "drbd-role": ("CRITICAL", NOT_UP),
+        },
+    ),
+    "six-nodes-healthy-as-nagios/app01": (
+        f"{DENIED[:117]}... (+2 more)",
+        {
+            "nodes": ("UNKNOWN", DENIED),
+            "quorum": ("UNKNOWN", "as above"),
+            "links": ("UNKNOWN", f"corosync-cfgtool: access denied by Corosync; {UIDGID}"),
+            "resources": ("UNKNOWN", "as above"),
+            "failures": ("UNKNOWN", "as above"),
+            "fencing": ("UNKNOWN", "as above"),
+            "placement": ("UNKNOWN", "as above"),
+            **DRBD,
+            "consistency": ("UNKNOWN", "as above"),
+            "failover": ("UNKNOWN", "as above"),
+            "timing": ("UNKNOWN", f"corosync-cmapctl: access denied by Corosync; {UIDGID}"),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("snapshot", RECORDED)
+def test_recorded(call, snapshot):
+    assert run(call, "overview", snapshot) == overview(*RECORDED[snapshot])
+
+
+FIRST_LINES = {
+    "start-failed-without-drbd-quorum/app01": f"CRITICAL - r0/0: quorum lost on app01, {COPIES}",
+    "app01-cut-from-all-storage/app01": (
+        "CRITICAL - r0/0: quorum lost on app01,"
+        " 0 of 3 copies UpToDate and reachable, not storage01, storage02, storage03"
+    ),
+    "app01-started-alone/app01": f"CRITICAL - {LOST} (+1 more)",
+    "app02-cut-off/app02": f"CRITICAL - {LOST}",
+    "app01-standby/app01": (
+        "CRITICAL - app01 is on standby, hence no node could take group1:"
+        " app01 on standby; app03 banned by location-group1-app03--INFINITY"
+    ),
+    "fencing-without-device/app01": (
+        "CRITICAL - fencing is enabled and no fence device is configured: nothing will be started"
+    ),
+    "ticket-revoked/app01": (
+        "CRITICAL - group1 is stopped: FS_DRBD does not run (ticket siteA is not granted);"
+        " MYSQL, MAILMAN3, POSTFIX, DOVECOT wait for it"
+    ),
+    "clone-failed-on-one-node/app01": ("WARNING - ping-clone: 2 of 3 instances run, none on app02"),
+    "failure-ignored/app01": "WARNING - a failure of LOGGER on app02 was ignored",
+    "group-disabled/app01": "WARNING - group1 is disabled, 5 members stopped",
+    "agent-not-installed/app01": "CRITICAL - NOAGENT is stopped (not installed on app02)",
+    "app01-died-long-token/app02": (
+        "CRITICAL - no link to app01 is connected, and the cluster does not report it offline"
+    ),
+    "app03-pending/app01": "WARNING - app03 joined Corosync and not yet Pacemaker",
+}
+
+
+@pytest.mark.parametrize("snapshot", FIRST_LINES)
+def test_recorded_first_line(call, snapshot):
+    outcome = call("overview", "--from", SNAPSHOTS / snapshot)
+    assert outcome.first == f"OVERVIEW {FIRST_LINES[snapshot]}"
+
+
+# -- leaving out ---------------------------------------------------------------------------------
+
+
+def test_skip(call):
+    lines = {check: line for check, line in APP.items() if check not in ("links", "timing")}
+    text = RECORDED["six-nodes-healthy/app01"][0].replace("15", "13")
+    outcome = run(
+        call, "overview", "six-nodes-healthy/app01", "--skip", "links", "--skip", "timing"
+    )
+    assert outcome == overview(text, lines)
+
+
+def test_skip_of_the_configuration_file(call, tmp_path):
+    file = tmp_path / "cluster.toml"
+    file.write_text('[overview]\nskip = ["links", "timing"]')
+    outcome = run(call, "overview", "six-nodes-healthy-as-icingaha/app01", "--config", file)
+    assert "corosync" not in outcome[1]
+
+
+def test_skip_makes_good_for_a_tool_that_is_denied(call):
+    snapshot = "six-nodes-healthy-as-icingaha/app01"
+    assert run(call, "overview", snapshot)[0] == 3
+    skipped = ("--skip", "links", "--skip", "timing", "--skip", "consistency")
+    assert run(call, "overview", snapshot, *skipped)[0] == 0
+
+
+def test_skip_everything_is_not_ok(call):
+    skipped = [word for check in STORAGE for word in ("--skip", check)]
+    outcome = run(call, "overview", "six-nodes-healthy/storage01", *skipped)
+    assert outcome == due("overview", "UNKNOWN", "every check that fits this node is skipped")
+
+
+def test_skip_of_no_check(call):
+    outcome = run(call, "overview", "six-nodes-healthy/app01", "--skip", "lynx")
+    assert outcome[0] == 3
+    assert "'lynx' is no check" in outcome[1]
+
+
+ANYHOW = ("nodes", "quorum", "links", "fencing")
+FILTERS = {
+    "group": (
+        "six-nodes-healthy/app01",
+        "group1",
+        {check: APP[check] for check in (*PACEMAKER, "consistency", "failover")},
+    ),
+    "member-that-does-not-stand-on-drbd": (
+        "six-nodes-healthy/app01",
+        "MYSQL",
+        {
+            **PACEMAKER,
+            "resources": "1 resources run",
+            "placement": "MYSQL runs on app01",
+            "failover": "app02, app03 could take MYSQL from app01",
+        },
+    ),
+    "drbd-resource": (
+        "six-nodes-healthy/app01",
+        "r0",
+        {check: APP[check] for check in (*ANYHOW, *DRBD, "consistency", "timing")},
+    ),
+    "drbd-resource-on-a-storage-server": ("six-nodes-healthy/storage01", "r?", STORAGE),
+    "drbd-resource-that-is-not-up": (
+        "nothing-started/app01",
+        "r0",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FILTERS)
+def test_filter(call, case):
+    snapshot, pattern, lines = FILTERS[case]
+    code, out = run(call, "overview", snapshot, "-r", pattern)
+    told = dict(line.partition("] ")[2].split(": ", 1) for line in out.splitlines()[1:])
+    if lines is None:
+        assert code == 2
+        assert NOT_UP in out
+    else:
+        assert (code, dict(sorted(told.items()))) == (0, dict(sorted(lines.items())))
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "pattern", "code", "text"),
+    [
+        ("six-nodes-healthy/app01", "nosuch", 2, "nosuch is not configured in the cluster"),
+        ("six-nodes-healthy/app01", "x*", 3, "no resource matches x*"),
+        ("six-nodes-healthy/storage01", "nosuch", 2, "no DRBD resource matches nosuch"),
+        ("six-nodes-healthy/storage01", "x*", 3, "no DRBD resource matches x*"),
+        ("three-nodes-healthy/app01", "nosuch", 2, "nosuch is not configured in the cluster"),
+    ],
+)
+def test_filter_that_matches_nothing(call, snapshot, pattern, code, text):
+    outcome = call("overview", "--from", SNAPSHOTS / snapshot, "-r", pattern)
+    assert (outcome.code, outcome.first.partition(" - ")[2]) == (code, text)
+
+
+# -- severities and presentation -----------------------------------------------------------------
+
+
+def test_severity_of_a_cause_and_of_what_follows(call):
+    silent = [
+        word for key in ("node-offline", "no-candidate") for word in ("--severity", f"{key}=ok")
+    ]
+    outcome = call("overview", "--from", SNAPSHOTS / "app01-powered-off/app02", *silent)
+    assert outcome.code == 1
+    assert outcome.first == f"OVERVIEW WARNING - app01 is offline, hence {NO_VOTE}"
+
+
+def test_json_names_the_cause_of_what_follows(call):
+    outcome = call("overview", "--from", SNAPSHOTS / "app01-powered-off/app02", "--json")
+    document = json.loads(outcome.out)
+    assert (outcome.code, document["state"], document["text"]) == (
+        2,
+        "CRITICAL",
+        "app01 is offline",
+    )
+    assert {each["key"]: each["follows"] for each in document["findings"]} == {
+        "node-offline": None,
+        "no-candidate": OFF,
+        "quorum-margin": OFF,
+        "peer-unreachable": OFF,
+        "peer-connecting": OFF,
+    }
+
+
+def test_stale_snapshot_is_named_among_the_faults(call):
+    outcome = call("overview", "--from", SNAPSHOTS / "app01-standby/app01", "--max-age", "60")
+    assert outcome.code == 2
+    assert "the snapshot is" in outcome.out
+
+
+def test_stale_snapshot_of_a_healthy_node(call):
+    outcome = call("overview", "--from", SNAPSHOTS / "six-nodes-healthy/app01", "--max-age", "60")
+    assert outcome.code == 3
+    assert outcome.first.startswith("OVERVIEW UNKNOWN - the snapshot is ")
+
+
+# -- constructed: which fault explains which -----------------------------------------------------
+
+PRIMARY = DrbdRole.PRIMARY
+CUT = ConnectionState.CONNECTING
+GROUP = group(primitive("FS"), primitive("DB"))
+NOT_HERE = finding(TOOL_MISSING, "drbdsetup", "drbdsetup is not installed")
+
+
+def faults(known, **answers):
+    """The headlines, and what each finding follows from."""
+    answers = {"links": links(link(2), link(3)), **answers}
+    if "drbd" not in answers:
+        answers["drbd"] = Answer(None, (NOT_HERE,))
+    judged = report("overview", view(known, **answers))
+    return list(judged.headlines), {
+        each.key: each.follows for each in judged.findings if each.follows
+    }
+
+
+def test_constructed_two_nodes_off_are_two_faults():
+    nodes = (node(), node("app02"), node("app03"), offline("app04"), offline("app05"))
+    down = links(link(2), link(3), link(4, 0, LinkState.DISCONNECTED))
+    heads, follows = faults(cluster(nodes, (GROUP,)), links=down, votes=votes(expected=5))
+    assert heads == ["app04 is offline", "app05 is offline"]
+    assert follows == {
+        "quorum-margin": "node-offline app04",
+        "peer-unreachable": "node-offline app04",
+        "no-candidate": "node-offline app04",
+    }
+
+
+def test_constructed_node_off_does_not_hide_another_fault():
+    nodes = (node(), node("app02"), node("app03"), offline("app04"))
+    heads, _ = faults(cluster(nodes, (GROUP, stopped("IP"))), votes=votes(expected=4))
+    assert heads == ["app04 is offline", "IP is stopped"]
+
+
+def test_constructed_disabled_group_does_not_explain_another_that_stands_still():
+    resources = (
+        group(stopped("FS"), disabled=True),
+        group(stopped("DB"), name="group2"),
+    )
+    heads, follows = faults(cluster(None, resources))
+    assert heads == [
+        "group2 is stopped: DB does not run",
+        "group1 is disabled, FS stopped",
+    ]
+    assert follows == {"not-running": "resource-stopped DB"}
+
+
+def test_constructed_failed_resource_and_its_failed_action_are_one_fault():
+    failing = group(primitive("FS"), primitive("DB", failed=True))
+    past = (history("DB", "app01", threshold=1), history("FS", "app02", threshold=3))
+    heads, follows = faults(cluster(None, (failing,), history=past))
+    assert heads == ["DB (group1) failed on app01", "FS failed 1 time on app02"]
+    assert follows == {"node-barred": "resource-failed DB"}
+
+
+def test_constructed_service_that_failed_everywhere_is_one_fault():
+    past = tuple(history("FS", name, threshold=1) for name in ("app01", "app02", "app03"))
+    heads, follows = faults(cluster(None, (group(stopped("FS")),), history=past))
+    assert heads == ["group1 is stopped: FS does not run"]
+    assert set(follows) == {"not-running", "node-barred", "no-candidate", "here-not-ready"}
+
+
+def test_constructed_leftover_ban_and_no_way_out():
+    bans = (ban("group1", "app02", "cli-ban-group1-on-app02"), ban("group1", "app03"))
+    heads, follows = faults(cluster(None, (GROUP,), bans=bans))
+    assert heads == [
+        "cli-ban-group1-on-app02 keeps group1 from app02, hence no node could take group1:"
+        " app02 banned by cli-ban-group1-on-app02; app03 banned by group1-avoids-app03"
+    ]
+    assert follows == {"no-candidate": "leftover-ban group1"}
+
+
+def test_constructed_fencing_without_device_explains_what_does_not_start():
+    known = cluster(None, (group(stopped("FS")),), options=options(fencing_enabled=True))
+    heads, follows = faults(known)
+    assert len(heads) == 1
+    assert set(follows) == {"resource-stopped", "not-running", "no-candidate"}
+
+
+def test_constructed_no_controller_is_named_where_quorum_is_not_known():
+    heads, _ = faults(cluster(dc=None, resources=(group(stopped("FS")),)))
+    assert heads == ["no designated controller is elected"]
+
+
+def test_constructed_drbd_quorum_lost_explains_its_own_service_only():
+    volume = drbd(
+        *(peer(f"storage0{n}", state=CUT) for n in (2, 3)), peer("storage01"), quorum=False
+    )
+    resources = (
+        group(primitive("FS", failed=True)),
+        group(stopped("WEB"), name="group2"),
+    )
+    heads, follows = faults(
+        cluster(None, resources), drbd=(volume,), cib=on_drbd("FS"), votes=votes()
+    )
+    assert heads == [
+        "group2 is stopped: WEB does not run",
+        f"r0/0: quorum lost on app01, {COPIES}",
+    ]
+    assert follows["resource-failed"] == DATA
+    assert follows["not-running"] == "resource-stopped WEB"
+
+
+def test_constructed_link_that_fails_beside_a_lost_node():
+    nodes = (node(), node("app02"), offline("app03"))
+    down = LinkState.DISCONNECTED
+    known = links(link(2), link(2, 1, down), link(3, 0, down), link(3, 1, down))
+    heads, _ = faults(cluster(nodes, (GROUP,)), links=known, votes=votes(("app01", "app02")))
+    assert heads == ["app03 is offline", "link 1 to app02 is down, 1 of 2 carry"]
+
+
+def test_ranges_are_for_checks_with_a_number(call):
+    given = call("overview", "--from", SNAPSHOTS / "six-nodes-healthy/app01", "-c", "100:")
+    assert (given.code, given.lines) == (3, ["OVERVIEW UNKNOWN - No such option '-c'."])
