@@ -627,3 +627,11 @@ def test_constructed_fewest_candidates_of_those_that_count():
         "services": 3,
         "candidates_min": 1,
     }
+
+
+def test_recorded_a_ticket_that_is_revoked_leaves_no_candidate(call):
+    outcome = call("failover", "--from", FIXTURES / "snapshots" / "ticket-revoked" / "app01")
+    assert outcome.code == 2
+    assert outcome.first == (
+        "FAILOVER CRITICAL - no node could start group1: ticket siteA is not granted"
+    )

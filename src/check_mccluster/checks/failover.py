@@ -12,8 +12,9 @@ from ..judge.fencing import has_fence_device
 from ..judge.finding import Figure, Finding, Kind, Report, State, finding
 from ..judge.limits import limited_state
 from ..judge.mapping import below, drbd_of
-from ..judge.pacemaker import MISSING, is_disabled, is_service, join, select, where
+from ..judge.pacemaker import MISSING, ids_of, is_disabled, is_service, join, select, where
 from ..judge.pacemaker import NONE as RESOURCES_NONE
+from ..judge.tickets import ticket_reasons
 from ..judge.view import Asked, Input, View, contains_node, same_node
 from ..judge.votes import Tally, tally
 from ..model.pacemaker import Cluster, Node, Resource
@@ -114,7 +115,11 @@ def _outlook(view: View, cluster: Cluster, count: Tally, resource: Resource) -> 
             excluded[node.name] = reasons
         else:
             candidates.append(node.name)
-    blocked = tuple(_cluster_wide(view, cluster, count, active))
+    tickets = ticket_reasons(view, cluster)
+    blocked = (
+        *_cluster_wide(view, cluster, count, active),
+        *(tickets[name] for name in sorted(ids_of(resource)) if name in tickets),
+    )
     return _Outlook(
         resource,
         active,

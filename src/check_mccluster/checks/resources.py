@@ -27,6 +27,7 @@ from ..judge.pacemaker import (
     select,
     usable,
 )
+from ..judge.tickets import ticket_reasons
 from ..judge.view import Asked, Input, View
 from ..model.pacemaker import (
     Bundle,
@@ -164,15 +165,7 @@ def _reasons(view: View, cluster: Cluster) -> dict[str, str]:
         for primitive in primitives(resource):
             if primitive.locked_to:
                 reasons[primitive.id] = f"locked to {primitive.locked_to} by shutdown-lock"
-    tickets = {ticket.id: ticket for ticket in cluster.tickets}
-    if view.cib.value is not None:
-        for constraint in view.cib.value.tickets:
-            ticket = tickets.get(constraint.ticket)
-            if constraint.resource and (ticket is None or not ticket.granted):
-                reasons[constraint.resource] = f"ticket {constraint.ticket} is not granted"
-            elif constraint.resource and ticket is not None and ticket.standby:
-                reasons[constraint.resource] = f"ticket {constraint.ticket} is in standby"
-    return reasons
+    return {**reasons, **ticket_reasons(view, cluster)}
 
 
 _NOT_INSTALLED = 5
