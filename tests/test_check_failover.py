@@ -630,7 +630,7 @@ def test_constructed_fewest_candidates_of_those_that_count():
 
 
 def test_recorded_a_ticket_that_is_revoked_leaves_no_candidate(call):
-    outcome = call("failover", "--from", FIXTURES / "snapshots" / "ticket-revoked" / "app01")
+    outcome = call("failover", "--from", SNAPSHOTS / "ticket-revoked" / "app01")
     assert outcome.code == 2
     assert outcome.first == (
         "FAILOVER CRITICAL - no node could start group1: ticket siteA is not granted"
