@@ -10,6 +10,7 @@ import signal
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Optional
 
@@ -209,6 +210,8 @@ def _say(name: str, text: str, as_json: bool = False) -> None:
 def main(args: Optional[Sequence[str]] = None) -> NoReturn:
     """Run the command line and exit with 0 to 3, whatever happens."""
     arguments = list(sys.argv[1:] if args is None else args)
+    if sys.stdout is None:  # closed before we began
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
     with contextlib.suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
@@ -294,8 +297,6 @@ def _traceback(error: BaseException) -> str:
 
 def _flush() -> None:
     """Write out what is buffered; a reader that went away is no error of ours."""
-    if sys.stdout is None:  # closed before we began
-        return
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
