@@ -590,4 +590,6 @@ def test_constructed_link_that_fails_beside_a_lost_node():
 
 def test_ranges_are_for_checks_with_a_number(call):
     given = call("overview", "--from", SNAPSHOTS / "six-nodes-healthy/app01", "-c", "100:")
-    assert (given.code, given.lines) == (3, ["OVERVIEW UNKNOWN - No such option '-c'."])
+    assert (given.code, len(given.lines)) == (3, 1)
+    # click 8.1 and later versions word the rest of it differently
+    assert given.out.startswith("OVERVIEW UNKNOWN - No such option")

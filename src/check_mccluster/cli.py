@@ -232,6 +232,9 @@ def _run(arguments: Sequence[str]) -> int:
     stdout = sys.stdout
     try:
         signal.signal(signal.SIGTERM, _end_on_signal)
+        if not arguments:
+            click.echo(cli.get_help(click.Context(cli, info_name=PROGRAM, **_SETTINGS)))
+            return UNKNOWN
         cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
         return UNKNOWN if checked else 0
     except SystemExit as end:

@@ -18,13 +18,18 @@ def verdicts(source: Source, config: Config, setup: Setup) -> Verdicts:
     :raises SetupError: if the snapshot turns out to be damaged.
     """
     whole = run_check(overview.CHECK, source, config, setup, Asked())
+    figures = {check.name: r.figures for check, r in overview.reports(whole.view, Asked())}
+    owners: dict[str, str] = {}
+    for name in figures:
+        for kind in registry.load(name).kinds:
+            owners.setdefault(kind.key, name)
     return Verdicts(
         view=whole.view,
         overview=whole.report,
         faults=tuple(overview.faults(whole.view, whole.report.findings)),
-        figures={check.name: r.figures for check, r in overview.reports(whole.view, Asked())},
+        figures=figures,
         unjudged=frozenset(
             each.name for each in registry.single_checks() if any(input_problems(each, whole.view))
         ),
-        owners={key: names[0] for key, (_, names) in registry.kinds().items() if names},
+        owners=owners,
     )

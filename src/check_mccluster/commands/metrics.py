@@ -71,6 +71,5 @@ command = click.Command(
     help="""Print the state of cluster and DRBD as Prometheus metrics.
 
     Also when a tool fails: mccluster_last_run_success is 0 then.""",
-    epilog="Example: check_mccluster metrics --output"
-    " /var/lib/prometheus/node-exporter/mccluster.prom",
+    epilog="Example: check_mccluster metrics --output mccluster.prom",
 )

@@ -80,7 +80,7 @@ def _in_colour() -> bool:
 def _width() -> int:
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return PLAIN
-    return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+    return min(max(shutil.get_terminal_size().columns or 80, NARROWEST), WIDEST)  # 0: a serial line
 
 
 # -- again and again ---------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def _watch(setups: Sequence[Setup], seconds: float) -> None:
 
 def _draw(seen: Sequence[Seen], seconds: float) -> None:
     """What fits the terminal, from the top: the gravest is there."""
-    height = shutil.get_terminal_size().lines
+    height = shutil.get_terminal_size().lines or 24
     lines = _lines(seen, _width())
     foot = f"every {seconds:g} s, Ctrl-C ends"
     if len(lines) > height - 1:

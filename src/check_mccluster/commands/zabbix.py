@@ -66,12 +66,13 @@ command = _Zabbix(
     help="""JSON for a Zabbix agent's UserParameter.
 
     Always valid JSON and exit code 0; a member "error" says what went wrong.""",
+    epilog="Example: check_mccluster zabbix data",
     commands=[
         click.Command(
             "discovery",
             callback=run_discovery,
             params=[
-                click.Argument(["kind"], type=click.Choice(list(zabbix.KINDS))),
+                click.Argument(["kind"], type=click.Choice(list(zabbix.KINDS)), metavar="KIND"),
                 *source_options(DEFAULT_TIMEOUT),
             ],
             short_help="Rows for a low-level discovery rule.",

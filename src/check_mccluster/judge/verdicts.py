@@ -21,7 +21,7 @@ class Verdicts:
     :param faults: its faults, each with what follows from it; gravest first.
     :param figures: the figures of each check.
     :param unjudged: checks that a tool failed.
-    :param owners: the first check that can have a finding, by the finding's key.
+    :param owners: the first of these checks that can have a finding, by the finding's key.
     """
 
     view: View
