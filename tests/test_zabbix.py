@@ -1,0 +1,356 @@
+"""The JSON for Zabbix: whole documents, and that it is JSON with exit code 0 whatever happens."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import pytest
+
+from conftest import FIXTURES, ROOT
+
+SNAPSHOTS = FIXTURES / "snapshots"
+HEALTHY = SNAPSHOTS / "six-nodes-healthy"
+EVERY_NODE = sorted(
+    path.parent
+    for path in SNAPSHOTS.glob("*/*/meta.json")
+    if (path.parent / "crm_mon.xml").exists() or (path.parent / "drbd-status.json").exists()
+)
+TEMPLATE = ROOT / "contrib" / "zabbix" / "template_mccluster.yaml"
+
+
+@pytest.fixture
+def document(call):
+    """Call a zabbix command and read what it prints; its exit code is always 0."""
+
+    def run(*args: object):
+        outcome = call("zabbix", *args)
+        assert outcome.code == 0
+        assert len(outcome.lines) == 1
+        assert outcome.out.isascii()
+        return json.loads(outcome.out)
+
+    return run
+
+
+def events(data) -> list[tuple[str, str, int]]:
+    """What the template's triggers look at, where it is not 0 or empty."""
+    objects = [
+        (f"{kind} {name}", entry["text"], entry["state"])
+        for kind in ("nodes", "resources", "drbd", "peers")
+        for name, entry in data[kind].items()
+    ]
+    checks = [
+        (name, check["text"], check.get("fault", 0)) for name, check in data["checks"].items()
+    ]
+    others = [
+        ("maintenance", data["maintenance"], int(data["maintenance"] != "")),
+        ("error", data.get("error", ""), data["tools"]),
+    ]
+    return [each for each in (*objects, *checks, *others) if each[2]]
+
+
+# -- discovery ---------------------------------------------------------------------------------
+
+
+def test_discovery_on_an_application_server(document):
+    found = {
+        kind: document("discovery", kind, "--from", HEALTHY / "app02")
+        for kind in ("nodes", "resources", "drbd", "peers")
+    }
+
+    assert found == {
+        "nodes": [{"{#NODE}": "app01"}, {"{#NODE}": "app02"}, {"{#NODE}": "app03"}],
+        "resources": [
+            {"{#RESOURCE}": "group1", "{#TYPE}": "group", "{#TOP}": "group1"},
+            {"{#RESOURCE}": "FS_DRBD", "{#TYPE}": "primitive", "{#TOP}": "group1"},
+            {"{#RESOURCE}": "MYSQL", "{#TYPE}": "primitive", "{#TOP}": "group1"},
+            {"{#RESOURCE}": "MAILMAN3", "{#TYPE}": "primitive", "{#TOP}": "group1"},
+            {"{#RESOURCE}": "POSTFIX", "{#TYPE}": "primitive", "{#TOP}": "group1"},
+            {"{#RESOURCE}": "DOVECOT", "{#TYPE}": "primitive", "{#TOP}": "group1"},
+        ],
+        "drbd": [{"{#RESOURCE}": "r0", "{#VOLUME}": "0"}],
+        "peers": [
+            {"{#RESOURCE}": "r0", "{#PEER}": peer, "{#VOLUME}": "0"}
+            for peer in ("app01", "app03", "storage01", "storage02", "storage03")
+        ],
+    }
+
+
+def test_discovery_on_a_storage_server_has_no_nodes_and_no_error(document):
+    assert document("discovery", "nodes", "--from", HEALTHY / "storage01") == []
+    assert document("discovery", "resources", "--from", HEALTHY / "storage01") == []
+    assert len(document("discovery", "peers", "--from", HEALTHY / "storage01")) == 5
+
+
+def test_instances_of_a_clone_are_one_resource(document):
+    snapshot = SNAPSHOTS / "clone-healthy" / "app01"
+
+    names = [row["{#RESOURCE}"] for row in document("discovery", "resources", "--from", snapshot)]
+
+    assert len(names) == len(set(names))
+    assert {"ping-clone", "ping"} < set(names)
+
+
+def test_discovery_by_a_failing_tool_is_an_error_and_no_empty_list(document):
+    stopped = SNAPSHOTS / "pacemaker-1.1.24-not-running" / "app01"
+    cut = SNAPSHOTS / "utils-9.1.0-answer-cut" / "app01"
+
+    assert document("discovery", "nodes", "--from", stopped) == {
+        "error": "Pacemaker does not run on this node"
+    }
+    assert list(document("discovery", "peers", "--from", cut)) == ["error"]
+
+
+# -- data --------------------------------------------------------------------------------------
+
+
+def test_data_of_a_storage_server(document):
+    data = document("data", "--from", HEALTHY / "storage01")
+    checks = {name: (c["state"], c["fault"], c["text"]) for name, c in data["checks"].items()}
+    peers = {name: (p["role"], p["disk"], p["client"]) for name, p in data["peers"].items()}
+
+    assert list(data) == [
+        *("version", "node", "time", "state", "text", "maintenance", "tools", "checks"),
+        *("nodes", "resources", "drbd", "peers"),
+    ]
+    assert (data["node"], data["state"], data["maintenance"], data["tools"]) == (
+        "storage01",
+        0,
+        "",
+        0,
+    )
+    assert data["text"] == "5 checks, all OK: r0/0: 3 of 3 copies, 1 may fail; r0: Primary app01"
+    assert checks == {
+        "drbd-role": (0, 0, "r0: Primary app01"),
+        "drbd-disk": (0, 0, "r0/0 UpToDate"),
+        "drbd-mesh": (0, 0, "r0: 5 of 5 peers connected"),
+        "drbd-quorum": (0, 0, "r0/0: 3 of 3 copies, 1 may fail"),
+        "drbd-sync": (0, 0, "r0: nothing to resync"),
+    }
+    assert data["checks"]["drbd-sync"]["figures"]["out_of_sync_max"] == 0
+    assert (data["nodes"], data["resources"]) == ({}, {})
+    volume = data["drbd"]["r0/0"]
+    assert {k: v for k, v in volume.items() if k not in ("read", "written", "size", "pending")} == {
+        **{"state": 0, "text": "", "role": "Secondary", "disk": "UpToDate", "client": 0},
+        **{"quorum": 1, "suspended": 0, "copies": 3, "replicas": 3, "out_of_sync": 0},
+    }
+    assert peers == {
+        "r0/app01/0": ("Primary", "Diskless", 1),
+        "r0/app02/0": ("Secondary", "Diskless", 1),
+        "r0/app03/0": ("Secondary", "Diskless", 1),
+        "r0/storage02/0": ("Secondary", "UpToDate", 0),
+        "r0/storage03/0": ("Secondary", "UpToDate", 0),
+    }
+
+
+def test_data_of_an_application_server(document):
+    data = document("data", "--from", HEALTHY / "app01")
+
+    assert len(data["checks"]) == 15
+    assert data["nodes"]["app03"] == {
+        **{"state": 0, "text": "", "status": "online", "online": 1, "dc": 0, "running": 0}
+    }
+    assert data["resources"]["MYSQL"] == {
+        **{"state": 0, "text": "", "type": "primitive", "top": "group1", "role": "Started"},
+        **{"nodes": "app01", "running": 1, "managed": 1, "fail_count": 0},
+    }
+    assert data["resources"]["group1"]["running"] == 5
+    assert data["checks"]["quorum"]["figures"] == {"votes": 3, "votes_needed": 2, "votes_margin": 1}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        pytest.param(
+            "six-nodes-healthy/app01",
+            [],
+            id="healthy",
+        ),
+        pytest.param(
+            "storage-servers-lost/app01",
+            [
+                (
+                    "drbd r0/0",
+                    "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable,"
+                    " not storage02, storage03",
+                    2,
+                )
+            ],
+            id="two storage servers lost: not also the peers and the consistency",
+        ),
+        pytest.param(
+            "app01-powered-off/app02",
+            [("nodes app01", "app01 is offline", 2)],
+            id="node off: not also its links, connections and the quorum's margin",
+        ),
+        pytest.param(
+            "app01-powered-off/storage01",
+            [("peers r0/app01/0", "r0: client app01 is Connecting, 4 of 5 connected", 1)],
+            id="the same node, seen from a storage server",
+        ),
+        pytest.param(
+            "cluster-maintenance/app01",
+            [
+                (
+                    "maintenance",
+                    "maintenance-mode: the cluster manages nothing,"
+                    " hence no node could take group1: maintenance-mode",
+                    1,
+                )
+            ],
+            id="maintenance: not also the failover",
+        ),
+        pytest.param(
+            "app01-maintenance/app02",
+            [("nodes app01", "app01 is in maintenance", 1)],
+            id="maintenance of another node is that node's",
+        ),
+    ],
+)
+def test_one_fault_is_one_event(document, scenario, expected):
+    assert events(document("data", "--from", SNAPSHOTS / scenario)) == expected
+
+
+@pytest.mark.parametrize("snapshot", EVERY_NODE, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_fault_is_without_event(document, snapshot):
+    data = document("data", "--from", snapshot)
+
+    assert bool(data["state"]) == bool(events(data))
+    assert bool(data["tools"]) == ("error" in data)
+
+
+def test_own_maintenance_is_maintenance(document):
+    data = document("data", "--from", SNAPSHOTS / "app01-maintenance" / "app02", "--node", "app01")
+
+    assert data["maintenance"].startswith("app01 is in maintenance")
+    assert data["nodes"]["app01"]["state"] == 0
+
+
+def test_check_that_a_tool_failed_has_no_fault_number(document):
+    """Without a new value an open problem stays open."""
+    data = document("data", "--from", SNAPSHOTS / "pacemaker-1.1.24-not-running" / "app01")
+
+    assert "fault" not in data["checks"]["nodes"]
+    assert data["tools"] == 2
+    assert data["error"].startswith("Pacemaker does not run on this node")
+
+
+def test_severity_of_the_configuration_file_counts(document, tmp_path):
+    config = tmp_path / "cluster.toml"
+    config.write_text('[severity]\npeer-connecting = "critical"\n')
+
+    snapshot = SNAPSHOTS / "app01-powered-off" / "storage01"
+
+    data = document("data", "--from", snapshot, "--config", config)
+
+    assert events(data) == [
+        ("peers r0/app01/0", "r0: client app01 is Connecting, 4 of 5 connected", 2)
+    ]
+
+
+def test_fault_that_two_checks_can_have_is_told_by_the_one_that_runs(document, tmp_path):
+    """Constructed: app02 is made a second Primary in a healthy recording."""
+    snapshot = tmp_path / "app01"
+    shutil.copytree(HEALTHY / "app01", snapshot)
+    status = json.loads((snapshot / "drbd-status.json").read_text())
+    peers = {connection["name"]: connection for connection in status[0]["connections"]}
+    peers["app02"]["peer-role"] = "Primary"
+    (snapshot / "drbd-status.json").write_text(json.dumps(status))
+    config = tmp_path / "cluster.toml"
+    config.write_text('[overview]\nskip = ["drbd-role"]\n')
+
+    every = document("data", "--from", snapshot)
+    skipped = document("data", "--from", snapshot, "--config", config)
+
+    assert [(name, state) for name, _, state in events(every)] == [("drbd-role", 2)]
+    assert [(name, state) for name, _, state in events(skipped)] == [("consistency", 2)]
+
+
+# -- whatever fails ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (),
+        ("bogus",),
+        ("data", "--bogus"),
+        ("data", "-t", "soon"),
+        ("data", "extra"),
+        ("data", "--from", "/nonexistent"),
+        ("data", "--config", "/nonexistent.toml"),
+        ("discovery",),
+        ("discovery", "disks"),
+        ("discovery", "nodes", "--from", "/nonexistent"),
+    ],
+    ids=" ".join,
+)
+def test_error_is_a_document(document, args):
+    found = document(*args)
+
+    assert list(found) == ["error"]
+    assert found["error"]
+
+
+def test_error_before_the_command_is_a_document(call):
+    outcome = call("--bogus", "zabbix", "data")
+
+    assert outcome.code == 0
+    assert list(json.loads(outcome.out)) == ["error"]
+    assert json.loads(outcome.out)["error"].startswith("No such option")
+
+
+def test_bug_is_a_document(document, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("check_mccluster.present.zabbix.data", fail)
+
+    found = document("data", "--from", HEALTHY / "app01")
+
+    assert found == {"error": "internal error: ZeroDivisionError: a bug"}
+
+
+def test_damaged_snapshot_is_a_document(document, tmp_path):
+    archive = tmp_path / "app01.tar.gz"
+    archive.write_bytes(b"\x1f\x8b not really")
+
+    assert list(document("data", "--from", archive)) == ["error"]
+    assert list(document("discovery", "nodes", "--from", archive)) == ["error"]
+
+
+def test_help_is_help(call):
+    outcome = call("zabbix", "data", "--help")
+
+    assert outcome.code == 0
+    assert outcome.first.startswith("Usage: check_mccluster zabbix data")
+
+
+# -- the template ------------------------------------------------------------------------------
+
+
+def test_every_path_of_the_template_is_in_some_document(document):
+    """An item whose path is misspelt would be silent for ever."""
+    text = TEMPLATE.read_text().replace("''", "'")
+    paths = set(re.findall(r"- '?(\$\.[^\n]*?)'?\n", text)) - {"$.error"}
+    nodes = {"app01": "six-nodes-healthy", "storage03": "first-full-sync"}
+    known = set()
+    for node, scenario in nodes.items():
+        data = document("data", "--from", SNAPSHOTS / scenario / node)
+        known |= {f"$.{name}" for name in data}
+        for name, check in data["checks"].items():
+            known |= {f"$.checks['{name}'].{member}" for member in check}
+            known |= {f"$.checks['{name}'].figures.{label}" for label in check["figures"]}
+        for kind, macros in (
+            ("nodes", "{#NODE}"),
+            ("resources", "{#RESOURCE}"),
+            ("drbd", "{#RESOURCE}/{#VOLUME}"),
+            ("peers", "{#RESOURCE}/{#PEER}/{#VOLUME}"),
+        ):
+            for entry in data[kind].values():
+                known |= {f"$.{kind}['{macros}'].{member}" for member in entry}
+
+    assert len(paths) > 80
+    assert paths - known == set()
