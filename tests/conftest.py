@@ -21,7 +21,6 @@ def pytest_addoption(parser):
         " $CHECK_MCCLUSTER_CAPTURES); without it the whole table is skipped",
     )
 
-
     parser.addoption(
         "--daemons",
         action="store_true",

@@ -6,6 +6,7 @@ import json
 import xml.etree.ElementTree as ET
 
 import pytest
+
 from check_mccluster import agent
 from check_mccluster.acquire.live import Live
 

@@ -51,8 +51,8 @@ RECORDED = {
     "nothing-started/app01": ("CRITICAL", "Corosync does not run on this node"),
     "six-nodes-healthy-as-icingaha/app01": (
         "UNKNOWN",
-        "corosync-cfgtool: access denied by Corosync; a uidgid entry in /etc/corosync/uidgid.d,"
-        " or --sudo with a sudoers line",
+        "corosync-cfgtool: access denied by Corosync; needs --sudo with a sudoers line, or an"
+        " entry in /etc/corosync/uidgid.d",
     ),
     "six-nodes-healthy/storage01": (
         "UNKNOWN",

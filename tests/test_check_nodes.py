@@ -26,8 +26,8 @@ from check_mccluster.model.pacemaker import Health
 from check_mccluster.options import RangeType
 
 DENIED = (
-    "crm_mon: insufficient privileges; put the user into the group haclient"
-    " (which may also write, unless ACLs are on), gi..."
+    "crm_mon: insufficient privileges; needs --sudo with a sudoers line, or the group haclient"
+    " with a read ACL"
 )
 
 

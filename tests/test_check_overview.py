@@ -87,10 +87,10 @@ LOST = f"partition without quorum: 1 of 3 votes, 2 needed; {STOPS}"
 COPIES = "1 of 3 copies UpToDate and reachable, not storage02, storage03"
 BANNED = "app03 banned by group1-avoids-app03"
 DENIED = (
-    "crm_mon: insufficient privileges; put the user into the group haclient (which may also"
-    " write, unless ACLs are on), give it a read ACL, or use --sudo with a sudoers line"
+    "crm_mon: insufficient privileges; needs --sudo with a sudoers line, or the group haclient"
+    " with a read ACL"
 )
-UIDGID = "a uidgid entry in /etc/corosync/uidgid.d, or --sudo with a sudoers line"
+UIDGID = "needs --sudo with a sudoers line, or an entry in /etc/corosync/uidgid.d"
 NOT_UP = "no DRBD resource is up on this node; expected: r0"
 
 
@@ -278,7 +278,7 @@ RECORDED = {
         },
     ),
     "six-nodes-healthy-as-nagios/app01": (
-        f"{DENIED[:117]}... (+2 more)",
+        f"{DENIED} (+2 more)",
         {
             "nodes": ("UNKNOWN", DENIED),
             "quorum": ("UNKNOWN", "as above"),

@@ -51,8 +51,8 @@ RECORDED = [
     Case(
         "six-nodes-healthy-as-nagios/app01",
         3,
-        "TIMING UNKNOWN - corosync-cmapctl: access denied by Corosync; a uidgid entry"
-        " in /etc/corosync/uidgid.d, or --sudo with a sudoers line",
+        "TIMING UNKNOWN - corosync-cmapctl: access denied by Corosync; needs --sudo with a"
+        " sudoers line, or an entry in /etc/corosync/uidgid.d",
         """
         drbd_detection=12.0s;;;0
         """,

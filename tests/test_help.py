@@ -7,9 +7,9 @@ import shutil
 
 import click
 import pytest
-from conftest import FIXTURES
 
 from check_mccluster import cli, registry
+from conftest import FIXTURES
 
 HEALTHY = FIXTURES / "snapshots" / "six-nodes-healthy" / "app02"
 COMMANDS = cli.cli.list_commands(click.Context(cli.cli))

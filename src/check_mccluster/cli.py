@@ -21,6 +21,8 @@ from .judge.view import Asked
 
 PROGRAM = "check_mccluster"
 UNKNOWN = 3
+_COMPLETION = "_CHECK_MCCLUSTER_COMPLETE"
+"""Set by a shell that asks click how a command line goes on."""
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
@@ -232,7 +234,7 @@ def _run(arguments: Sequence[str]) -> int:
     stdout = sys.stdout
     try:
         signal.signal(signal.SIGTERM, _end_on_signal)
-        if not arguments:
+        if not arguments and _COMPLETION not in os.environ:
             click.echo(cli.get_help(click.Context(cli, info_name=PROGRAM, **_SETTINGS)))
             return UNKNOWN
         cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)

@@ -34,7 +34,7 @@ TOOL_DENIED = Kind(
     "tool-denied",
     State.UNKNOWN,
     "The user that runs the check may not ask this tool. Nothing is known about the cluster.",
-    "Grant it: {grant}.",
+    "Grant it: {grant}. The sudoers line only reads; the other way trusts the user with more.",
 )
 TOOL_TIMEOUT = Kind(
     "tool-timeout",
@@ -166,12 +166,9 @@ class Attempt(Generic[T]):
 
 def _grant(program: str) -> str:
     if program in ("crm_mon", "cibadmin"):
-        return (
-            "put the user into the group haclient (which may also write, unless ACLs are on),"
-            " give it a read ACL, or use --sudo with a sudoers line"
-        )
+        return "--sudo with a sudoers line, or the group haclient with a read ACL"
     if program.startswith("corosync"):
-        return "a uidgid entry in /etc/corosync/uidgid.d, or --sudo with a sudoers line"
+        return "--sudo with a sudoers line, or an entry in /etc/corosync/uidgid.d"
     return "--sudo with a sudoers line for this command"
 
 
@@ -200,7 +197,9 @@ def _fault(attempt: Attempt[T]) -> Optional[Finding]:
 
 
 def _denied(attempt: Attempt[T], why: str) -> Finding:
-    return _about(TOOL_DENIED, attempt, f"{attempt.program}: {why}; {_grant(attempt.program)}")
+    return _about(
+        TOOL_DENIED, attempt, f"{attempt.program}: {why}; needs {_grant(attempt.program)}"
+    )
 
 
 def _failed(attempt: Attempt[T]) -> Finding:
