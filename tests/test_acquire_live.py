@@ -562,11 +562,16 @@ def as_user(user, function) -> str:
 
 
 @pytest.mark.root
-def test_what_sudo_runs_as_root_is_gone_after_the_deadline(open_machine, sudo_user, sudoers):
+@pytest.mark.parametrize("below_nohup", [False, True])
+def test_what_sudo_runs_as_root_is_gone_after_the_deadline(
+    open_machine, sudo_user, sudoers, below_nohup
+):
     script = "echo $$ >parent; echo $PPID >sudo; id -u; wait"
     open_machine.tool("crm_mon", f"sleep {FOREVER} & echo $! >child; {script}")
 
     def run() -> str:
+        if below_nohup:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         with open_machine.live(2, sudo=True) as live:
             stream = live.open(CRM_MON)
             first = stream.read(2).decode()

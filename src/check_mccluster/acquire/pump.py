@@ -102,6 +102,8 @@ class Child:
 
     def _adopt_terminal(self) -> None:
         fcntl.ioctl(self._terminal[1], termios.TIOCSCTTY, 0)
+        # A caller below nohup hands down SIGHUP ignored, and nothing would end the tool.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     def _close_terminal(self) -> None:
         for descriptor in self._terminal:
