@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -33,6 +34,27 @@ def need(*programs: str) -> None:
 def monitoring_user() -> Optional[str]:
     """Whom root runs the daemons as, as Debian's packages do; otherwise we are somebody already."""
     return "nagios" if os.geteuid() == 0 else None
+
+
+@contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """A folder that the daemons' user may enter, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix=f"check_mccluster-{name}-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder to which a daemon that is ending may still write."""
+    for _ in range(50):
+        with suppress(OSError):
+            shutil.rmtree(folder)
+            return
+        time.sleep(0.2)
+    shutil.rmtree(folder)
 
 
 def own(path: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import pytest
 
 from check_mccluster import agent
 from check_mccluster.acquire.live import Live
+from conftest import ROOT
 
 
 def peer(name, role="Secondary", state="Connected"):
@@ -174,3 +177,12 @@ def test_meta_data_tells_what_there_is(capsys):
         ("drbd_resource", "1")
     ]
     assert described.findtext("version") == "1.1"
+
+
+def test_the_shipped_script_is_the_agent():
+    script = ROOT / "ocf/drbd-no-primary"
+    done = subprocess.run(
+        [sys.executable, script, "meta-data"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, agent.META_DATA)
+    assert script.stat().st_mode & 0o777 == 0o755

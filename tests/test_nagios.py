@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
-import subprocess
-import tempfile
 from collections import Counter
-from contextlib import ExitStack, suppress
-from pathlib import Path
 
 import pytest
 
 from check_mccluster import registry
-from daemons import (
-    PLUGINS,
-    ROOT,
-    daemon,
-    free_port,
-    install_plugin,
-    monitoring_user,
-    need,
-    own,
-    run_as_user,
-    wait_for,
-)
-
-CONTRIB = ROOT / "contrib/nagios"
-SNAPSHOTS = ROOT / "fixtures/snapshots"
-NRPE = (CONTRIB / "nrpe_check_mccluster.cfg").read_text()
-SERVICES = (CONTRIB / "services.cfg").read_text()
-COMMANDS = (CONTRIB / "commands.cfg").read_text()
-LINES = dict(re.findall(r"^command\[(\S+)\]=(.*)$", NRPE, re.MULTILINE))
-STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
-
+from daemons import PLUGINS, need, run_as_user, scratch
+from nagios_site import LINES, SERVICES, Site
 
 # The files against the checks' own descriptions
 
@@ -59,161 +35,20 @@ def test_each_check_is_a_service_and_each_service_a_line_of_nrpe():
 
 # The daemons
 
-HOSTS = {"app01": "127.0.0.1", "storage01": "127.0.0.2"}
-GROUPS = {"app01": "mccluster-application", "storage01": "mccluster-storage"}
-MAIN = """
-log_file={folder}/nagios.log
-cfg_file={folder}/commands.cfg
-cfg_file={folder}/services.cfg
-cfg_file={folder}/hosts.cfg
-cfg_dir=/etc/nagios-plugins/config
-cfg_file=/etc/nagios4/objects/commands.cfg
-cfg_file=/etc/nagios4/objects/contacts.cfg
-cfg_file=/etc/nagios4/objects/timeperiods.cfg
-cfg_file=/etc/nagios4/objects/templates.cfg
-object_cache_file={folder}/objects.cache
-precached_object_file={folder}/objects.precache
-resource_file={folder}/resource.cfg
-status_file={folder}/status.dat
-status_update_interval=1
-check_external_commands=0
-command_file={folder}/nagios.cmd
-lock_file={folder}/nagios.pid
-temp_file={folder}/nagios.tmp
-temp_path={folder}
-check_result_path={folder}/results
-check_result_reaper_frequency=1
-state_retention_file={folder}/retention.dat
-interval_length=10
-max_service_check_spread=1
-execute_host_checks=0
-enable_notifications=0
-check_for_updates=0
-use_syslog=0
-illegal_macro_output_chars=`~$&|'"<>
-"""
-NRPE_MAIN = """
-pid_file={folder}/nrpe-{host}.pid
-server_address={address}
-server_port={port}
-nrpe_user={user}
-nrpe_group={user}
-allowed_hosts=127.0.0.0/8
-dont_blame_nrpe=0
-command_timeout=60
-disable_syslog=1
-"""
-
-
-class Site:
-    """Two servers with NRPE, which replay what ``now`` points to, and a Nagios that asks them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        (folder / "results").mkdir()
-        self.program = install_plugin(folder)
-        self.show("six-nodes-healthy")
-        hosts = "\n".join(
-            "define host {\n    use linux-server\n"
-            f"    host_name {host}\n    address {address}\n    hostgroups {GROUPS[host]}\n}}"
-            for host, address in HOSTS.items()
-        )
-        for name, text in (
-            ("nagios.cfg", MAIN.format(folder=folder)),
-            # The only change: NRPE has a port of its own here.
-            ("commands.cfg", COMMANDS.replace("check_nrpe -H", f"check_nrpe -p {self.port} -H")),
-            ("services.cfg", SERVICES),
-            ("hosts.cfg", hosts),
-            ("resource.cfg", f"$USER1$={PLUGINS}\n"),
-            *((f"nrpe-{host}.cfg", self.nrpe(host)) for host in HOSTS),
-        ):
-            (folder / name).write_text(text)
-        own(folder)
-
-    def nrpe(self, host: str) -> str:
-        """The shipped lines with our plugin, which replays a snapshot."""
-        head = NRPE_MAIN.format(
-            folder=self.folder,
-            host=host,
-            address=HOSTS[host],
-            port=self.port,
-            user=monitoring_user() or Path.home().owner(),
-        )
-        lines = re.sub(
-            rf"{PLUGINS}/check_mccluster (\S+)",
-            rf"{self.program} \1 --from {self.folder}/now/{host}",
-            NRPE,
-        )
-        return head + lines
-
-    def show(self, scenario: str) -> None:
-        place = self.folder / scenario
-        for host in HOSTS:
-            shutil.copytree(SNAPSHOTS / scenario / host, place / host)
-        own(place)
-        link = self.folder / "link"
-        link.symlink_to(place)
-        link.replace(self.folder / "now")
-
-    def due(self) -> dict[tuple[str, str], tuple[str, str, str]]:
-        """State, first line and performance data of each service, from the plugin run by hand."""
-        found = {}
-        for host in HOSTS:
-            for service in self.services(host):
-                line = LINES[f"check_mccluster_{service}"].split()[1:]
-                answer = run_as_user([self.program, *line, "--from", self.folder / "now" / host])
-                first, _, figures = answer.stdout.split("\n")[0].partition(" | ")
-                state = STATES[answer.returncode]
-                # Nagios itself writes a colon for a semicolon, except in performance data.
-                found[host, f"mccluster {service}"] = (state, first.replace(";", ":"), figures)
-        return found
-
-    @staticmethod
-    def services(host: str) -> list[str]:
-        drbd = [each.name for each in registry.single_checks() if each.name.startswith("drbd-")]
-        if host.startswith("storage"):
-            return ["drbd", *drbd]
-        return ["pacemaker", "drbd", *(each.name for each in registry.single_checks())]
-
-    def agrees(self) -> None:
-        """Wait until Nagios has what the plugin says, or show the difference."""
-        due = self.due()
-        with suppress(AssertionError):
-            wait_for(lambda: self.known() == due, "Nagios", 180)
-        assert self.known() == due
-
-    def known(self) -> dict[tuple[str, str], tuple[str, str, str]]:
-        """The same as Nagios has it."""
-        file = self.folder / "status.dat"
-        found = {}
-        for block in re.findall(r"^servicestatus \{\n(.*?)\n\t\}", file.read_text(), re.S | re.M):
-            of = dict(line.strip().partition("=")[::2] for line in block.split("\n"))
-            state = STATES[int(of["current_state"])] if of["has_been_checked"] == "1" else "-"
-            key = of["host_name"], of["service_description"]
-            found[key] = (state, of["plugin_output"].strip(), of["performance_data"])
-        return found
-
 
 @pytest.fixture(scope="module")
 def site():
     need("nagios4", "nrpe", "check_nrpe")
     if socket.gethostbyname("127.0.0.2") != "127.0.0.2":
         pytest.skip("needs 127.0.0.2")
-    folder = Path(tempfile.mkdtemp(prefix="check_mccluster-nagios-"))
-    folder.chmod(0o755)
-    yield Site(folder)
-    shutil.rmtree(folder)
-
-
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return run_as_user(list(arguments))
+    with scratch("nagios") as folder:
+        yield Site(folder)
 
 
 @pytest.mark.daemon
 @pytest.mark.root
 def test_nagios_accepts_what_is_shipped(site):
-    answer = run("/usr/sbin/nagios4", "-v", site.folder / "nagios.cfg")
+    answer = run_as_user(["/usr/sbin/nagios4", "-v", site.folder / "nagios.cfg"])
     assert answer.returncode == 0, answer.stdout
     assert re.search(r"Total Warnings: +0\nTotal Errors: +0", answer.stdout), answer.stdout
 
@@ -222,17 +57,7 @@ def test_nagios_accepts_what_is_shipped(site):
 @pytest.mark.root
 @pytest.mark.slow
 def test_nagios_says_through_nrpe_what_the_plugin_says(site):
-    with ExitStack() as stack:
-        for host in HOSTS:
-            nrpe = ["/usr/sbin/nrpe", "-f", "-c", site.folder / f"nrpe-{host}.cfg"]
-            stack.enter_context(daemon(nrpe, site.folder / "out"))
-        ask = [PLUGINS / "check_nrpe", "-p", site.port, "-H"]
-        for address in HOSTS.values():
-            wait_for(lambda a=address: run(*ask, a).stdout.startswith("NRPE v"), "NRPE")
-        nagios = ["/usr/sbin/nagios4", site.folder / "nagios.cfg"]
-        stack.enter_context(daemon(nagios, site.folder / "out"))
-        wait_for((site.folder / "status.dat").exists, "Nagios")
-
+    with site.running():
         healthy = site.due()
         assert {state for state, _, _ in healthy.values()} == {"OK"}
         site.agrees()
@@ -248,7 +73,7 @@ def test_nagios_says_through_nrpe_what_the_plugin_says(site):
 @pytest.mark.daemon
 @pytest.mark.root
 def test_a_service_depends_on_the_answer_of_its_own_server(site):
-    answer = run("/usr/sbin/nagios4", "-vp", site.folder / "nagios.cfg")
+    answer = run_as_user(["/usr/sbin/nagios4", "-vp", site.folder / "nagios.cfg"])
     assert answer.returncode == 0, answer.stdout
     text = (site.folder / "objects.precache").read_text()
     pairs = []

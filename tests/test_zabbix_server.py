@@ -6,197 +6,34 @@ a healthy cluster, storage02 and storage03 lost, healthy again, maintenance.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from conftest import FIXTURES, ROOT
 from zabbix_site import (
-    Agents,
-    Daemons,
-    Server,
+    NEEDED,
+    NODES,
+    TEMPLATE,
     as_user,
-    install_program,
-    missing_packages,
+    need_packages,
     report_logs,
-    scratch,
+    running_site,
     wait_until,
 )
 
-CONTRIB = ROOT / "contrib" / "zabbix"
-TEMPLATE = CONTRIB / "template_mccluster.yaml"
-NAME = "Pacemaker and DRBD cluster by Zabbix agent"
-NODES = ("app01", "app02", "app03", "storage01", "storage02", "storage03")
-SNAPSHOTS = FIXTURES / "snapshots"
-
-FAST = {
-    "{$MCCLUSTER.INTERVAL}": "6s",
-    "{$MCCLUSTER.DISCOVERY.INTERVAL}": "30s",
-    "{$MCCLUSTER.CRITICAL.FOR}": "10s",
-    "{$MCCLUSTER.WARNING.FOR}": "10s",
-    "{$MCCLUSTER.ERROR.FOR}": "10s",
-}
-"""Minutes as seconds; the thresholds are the template's own."""
-
-CHANGES = {"createMissing": True, "updateExisting": True}
-RULES = {
-    "groups": {"createMissing": True},
-    "templates": CHANGES,
-    "valueMaps": CHANGES,
-    "items": CHANGES,
-    "discoveryRules": CHANGES,
-    "triggers": CHANGES,
-    "graphs": CHANGES,
-    "templateDashboards": CHANGES,
-}
 HIGH, AVERAGE, WARNING = "4", "3", "2"
 
 pytestmark = [pytest.mark.daemon, pytest.mark.root, pytest.mark.slow]
 
 
-class Site:
-    """The server and its agents, with what the tests ask of them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.daemons = Daemons(folder)
-        self.server = Server(self.daemons, folder)
-        programs = install_program(folder, ROOT / "src" / "check_mccluster")
-        parameters = folder / "check_mccluster.conf"
-        parameters.write_text((CONTRIB / "check_mccluster.conf").read_text())
-        self.agents = Agents(self.daemons, folder, parameters, programs)
-        self._copies = folder / "snapshots"
-
-    def replay(self, node: str, scenario: str) -> None:
-        """From now on *node* is what was recorded of it in *scenario*."""
-        copy = self._copies / scenario / node
-        if not copy.exists():
-            copy.mkdir(parents=True)
-            for file in (SNAPSHOTS / scenario / node).iterdir():
-                (copy / file.name).write_bytes(file.read_bytes())
-        turned = self.folder / f"{node}.new"
-        turned.symlink_to(copy)
-        turned.replace(self.snapshot(node))
-
-    def snapshot(self, node: str) -> Path:
-        """The link that is turned."""
-        return self.folder / node
-
-    def start_agent(self, node: str) -> None:
-        """Start the agent that replays *node*."""
-        self.agents.start(node, f"--from {self.snapshot(node)}")
-
-    def get(self, node: str, key: str) -> str:
-        """What zabbix_get is told by a node's agent, without the newline at its end."""
-        return subprocess.run(
-            ["zabbix_get", "-s", "127.0.0.1", "-p", str(self.agents.ports[node]), "-k", key],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.rstrip("\n")
-
-    # -- through the API -----------------------------------------------------------------------
-
-    def import_template(self) -> None:
-        source = TEMPLATE.read_text()
-        assert self.server.api("configuration.import", format="yaml", source=source, rules=RULES)
-
-    def template_id(self) -> str:
-        found = self.server.api("template.get", filter={"host": NAME})
-        return str(found[0]["templateid"])
-
-    def add_host(self, node: str) -> str:
-        group = self.server.api("hostgroup.get", filter={"name": "Linux servers"})[0]["groupid"]
-        created = self.server.api(
-            "host.create",
-            host=node,
-            interfaces=[
-                {
-                    **{"type": 1, "main": 1, "useip": 1, "ip": "127.0.0.1", "dns": ""},
-                    "port": str(self.agents.ports[node]),
-                }
-            ],
-            groups=[{"groupid": group}],
-            templates=[{"templateid": self.template_id()}],
-            macros=[{"macro": name, "value": value} for name, value in FAST.items()],
-        )
-        return str(created["hostids"][0])
-
-    def items(self, node: str) -> dict[str, dict[str, str]]:
-        """The items of a host by key."""
-        found = self.server.api(
-            "item.get",
-            host=node,
-            output=["key_", "lastvalue", "lastclock", "state", "error"],
-        )
-        return {item["key_"]: item for item in found}
-
-    def unsupported(self) -> dict[str, str]:
-        """Items and discovery rules that are not supported, with the reason."""
-        asked = {"output": ["key_", "error"], "filter": {"state": 1}}
-        found = self.server.api("item.get", **asked) + self.server.api("discoveryrule.get", **asked)
-        return {each["key_"]: each["error"] for each in found}
-
-    def values(self, node: str, *keys: str) -> list[str]:
-        items = self.items(node)
-        return [items[key]["lastvalue"] if key in items else "" for key in keys]
-
-    def problems(self) -> set[tuple[str, str, str, str]]:
-        """Host, event name, severity and operational data of every problem."""
-        found = self.server.api(
-            "problem.get", output=["objectid", "name", "severity", "opdata"], suppressed=None
-        )
-        triggers = self.server.api(
-            "trigger.get",
-            triggerids=[each["objectid"] for each in found],
-            output=["triggerid"],
-            selectHosts=["host"],
-        )
-        hosts = {each["triggerid"]: each["hosts"][0]["host"] for each in triggers}
-        return {
-            (hosts[each["objectid"]], each["name"], each["severity"], each["opdata"])
-            for each in found
-        }
-
-    def expect(self, problems: set[tuple[str, str, str, str]], *nodes: str) -> None:
-        """Exactly these problems come, and are all there is after some more polls of *nodes*."""
-        with contextlib.suppress(TimeoutError):
-            wait_until("problems", lambda: self.problems() == problems)
-            self.let_pass(3, *nodes)
-        assert self.problems() == problems
-
-    def let_pass(self, polls: int, *nodes: str) -> None:
-        """Wait until the server has looked at each of the nodes so often again."""
-        seen: dict[str, set[str]] = {node: set() for node in nodes}
-
-        def enough() -> bool:
-            for node in nodes:
-                seen[node].add(self.items(node)["check_mccluster.tools"]["lastclock"])
-            return all(len(clocks) > polls for clocks in seen.values())
-
-        wait_until(f"{polls} more polls of {', '.join(nodes)}", enough)
-
-
 @pytest.fixture(scope="module")
 def site():
-    missing = missing_packages()
-    if missing:
-        pytest.skip(f"Debian packages are not installed: {', '.join(missing)}")
-    with scratch() as folder:
-        site = Site(folder)
-        try:
-            for node in NODES:
-                site.replay(node, "six-nodes-healthy")
-                site.start_agent(node)
-            site.server.start()
-            yield site
-            report_logs(folder)
-        finally:
-            site.daemons.stop()
+    need_packages(NEEDED)
+    with running_site() as site:
+        yield site
+        report_logs(site.folder)
 
 
 def test_agent_reads_the_user_parameter_file(site):
@@ -366,7 +203,6 @@ def _lost_storage_servers_are_one_problem_on_each_node(site):
         (
             node,
             "DRBD r0/0: critical for 10s",
-            HIGH,
             f"r0/0: quorum lost on {node}, 1 of 3 copies UpToDate and reachable,"
             " not storage02, storage03",
         )

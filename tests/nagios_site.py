@@ -1,0 +1,183 @@
+"""A Nagios and two NRPE on 127.0.0.1 with the shipped files, over recorded clusters."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from check_mccluster import registry
+from daemons import (
+    PLUGINS,
+    ROOT,
+    daemon,
+    free_port,
+    install_plugin,
+    monitoring_user,
+    own,
+    run_as_user,
+    wait_for,
+)
+
+CONTRIB = ROOT / "contrib/nagios"
+SNAPSHOTS = ROOT / "fixtures/snapshots"
+NRPE = (CONTRIB / "nrpe_check_mccluster.cfg").read_text()
+SERVICES = (CONTRIB / "services.cfg").read_text()
+COMMANDS = (CONTRIB / "commands.cfg").read_text()
+LINES = dict(re.findall(r"^command\[(\S+)\]=(.*)$", NRPE, re.MULTILINE))
+STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+
+HOSTS = {"app01": "127.0.0.1", "storage01": "127.0.0.2"}
+GROUPS = {"app01": "mccluster-application", "storage01": "mccluster-storage"}
+MAIN = """
+log_file={folder}/nagios.log
+cfg_file={folder}/commands.cfg
+cfg_file={folder}/services.cfg
+cfg_file={folder}/hosts.cfg
+cfg_dir=/etc/nagios-plugins/config
+cfg_file=/etc/nagios4/objects/commands.cfg
+cfg_file=/etc/nagios4/objects/contacts.cfg
+cfg_file=/etc/nagios4/objects/timeperiods.cfg
+cfg_file=/etc/nagios4/objects/templates.cfg
+object_cache_file={folder}/objects.cache
+precached_object_file={folder}/objects.precache
+resource_file={folder}/resource.cfg
+status_file={folder}/status.dat
+status_update_interval=1
+check_external_commands=0
+command_file={folder}/nagios.cmd
+lock_file={folder}/nagios.pid
+temp_file={folder}/nagios.tmp
+temp_path={folder}
+check_result_path={folder}/results
+check_result_reaper_frequency=1
+state_retention_file={folder}/retention.dat
+interval_length=10
+max_service_check_spread=1
+execute_host_checks=0
+enable_notifications=0
+check_for_updates=0
+use_syslog=0
+illegal_macro_output_chars=`~$&|'"<>
+"""
+NRPE_MAIN = """
+pid_file={folder}/nrpe-{host}.pid
+server_address={address}
+server_port={port}
+nrpe_user={user}
+nrpe_group={user}
+allowed_hosts=127.0.0.0/8
+dont_blame_nrpe=0
+command_timeout=60
+disable_syslog=1
+"""
+
+
+class Site:
+    """Two servers with NRPE, which replay what ``now`` points to, and a Nagios that asks them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        (folder / "results").mkdir()
+        self.program = install_plugin(folder)
+        self.show("six-nodes-healthy")
+        hosts = "\n".join(
+            "define host {\n    use linux-server\n"
+            f"    host_name {host}\n    address {address}\n    hostgroups {GROUPS[host]}\n}}"
+            for host, address in HOSTS.items()
+        )
+        for name, text in (
+            ("nagios.cfg", MAIN.format(folder=folder)),
+            # The only change: NRPE has a port of its own here.
+            ("commands.cfg", COMMANDS.replace("check_nrpe -H", f"check_nrpe -p {self.port} -H")),
+            ("services.cfg", SERVICES),
+            ("hosts.cfg", hosts),
+            ("resource.cfg", f"$USER1$={PLUGINS}\n"),
+            *((f"nrpe-{host}.cfg", self.nrpe(host)) for host in HOSTS),
+        ):
+            (folder / name).write_text(text)
+        own(folder)
+
+    def nrpe(self, host: str) -> str:
+        """The shipped lines with our plugin, which replays a snapshot."""
+        head = NRPE_MAIN.format(
+            folder=self.folder,
+            host=host,
+            address=HOSTS[host],
+            port=self.port,
+            user=monitoring_user() or Path.home().owner(),
+        )
+        lines = re.sub(
+            rf"{PLUGINS}/check_mccluster (\S+)",
+            rf"{self.program} \1 --from {self.folder}/now/{host}",
+            NRPE,
+        )
+        return head + lines
+
+    def show(self, scenario: str) -> None:
+        place = self.folder / scenario
+        if not place.exists():
+            for host in HOSTS:
+                shutil.copytree(SNAPSHOTS / scenario / host, place / host)
+            own(place)
+        link = self.folder / "link"
+        link.symlink_to(place)
+        link.replace(self.folder / "now")
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Both servers' NRPE and Nagios."""
+        with ExitStack() as stack:
+            for host in HOSTS:
+                nrpe = ["/usr/sbin/nrpe", "-f", "-c", self.folder / f"nrpe-{host}.cfg"]
+                stack.enter_context(daemon(nrpe, self.folder / "out"))
+            ask = [PLUGINS / "check_nrpe", "-p", self.port, "-H"]
+            for address in HOSTS.values():
+                wait_for(
+                    lambda a=address: run_as_user([*ask, a]).stdout.startswith("NRPE v"), "NRPE"
+                )
+            nagios = ["/usr/sbin/nagios4", self.folder / "nagios.cfg"]
+            stack.enter_context(daemon(nagios, self.folder / "out"))
+            wait_for((self.folder / "status.dat").exists, "Nagios")
+            yield
+
+    def due(self) -> dict[tuple[str, str], tuple[str, str, str]]:
+        """State, first line and performance data of each service, from the plugin run by hand."""
+        found = {}
+        for host in HOSTS:
+            for service in self.services(host):
+                line = LINES[f"check_mccluster_{service}"].split()[1:]
+                answer = run_as_user([self.program, *line, "--from", self.folder / "now" / host])
+                first, _, figures = answer.stdout.split("\n")[0].partition(" | ")
+                state = STATES[answer.returncode]
+                # Nagios itself writes a colon for a semicolon, except in performance data.
+                found[host, f"mccluster {service}"] = (state, first.replace(";", ":"), figures)
+        return found
+
+    @staticmethod
+    def services(host: str) -> list[str]:
+        drbd = [each.name for each in registry.single_checks() if each.name.startswith("drbd-")]
+        if host.startswith("storage"):
+            return ["drbd", *drbd]
+        return ["pacemaker", "drbd", *(each.name for each in registry.single_checks())]
+
+    def agrees(self) -> None:
+        """Wait until Nagios has what the plugin says, or show the difference."""
+        due = self.due()
+        with suppress(AssertionError):
+            wait_for(lambda: self.known() == due, "Nagios", 180)
+        assert self.known() == due
+
+    def known(self) -> dict[tuple[str, str], tuple[str, str, str]]:
+        """The same as Nagios has it."""
+        file = self.folder / "status.dat"
+        found = {}
+        for block in re.findall(r"^servicestatus \{\n(.*?)\n\t\}", file.read_text(), re.S | re.M):
+            of = dict(line.strip().partition("=")[::2] for line in block.split("\n"))
+            state = STATES[int(of["current_state"])] if of["has_been_checked"] == "1" else "-"
+            key = of["host_name"], of["service_description"]
+            found[key] = (state, of["plugin_output"].strip(), of["performance_data"])
+        return found

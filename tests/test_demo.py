@@ -1,0 +1,75 @@
+"""The demonstrations: `make demo-NAME`, which is `tools/demo-site NAME`."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from daemons import scratch
+from prometheus_site import PACKAGES
+from zabbix_site import listens, need_packages
+
+DEMO = ROOT / "tools" / "demo-site"
+
+
+def test_the_makefile_has_a_target_for_each_site_and_the_daily_ones(monkeypatch):
+    makefile = (ROOT / "Makefile").read_text()
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    sites = runpy.run_path(str(DEMO))["SITES"]
+
+    (demos,) = re.findall(r"^DEMOS = (.*)$", makefile, re.MULTILINE)
+    targets = re.findall(r"^([a-z]+):", makefile, re.MULTILINE)
+
+    assert demos.split() == [f"demo-{name}" for name in sites]
+    assert targets == ["test", "docs", "lint"]
+
+
+@pytest.mark.parametrize("name", ["icinga2", "nagios", "zabbix", "prometheus"])
+def test_the_page_of_each_system_names_its_demonstration(name):
+    assert f"`make demo-{name}`" in (ROOT / "docs" / f"{name}.md").read_text()
+
+
+@pytest.mark.daemon
+@pytest.mark.root
+def test_the_demonstration_turns_red_on_enter_and_leaves_nothing_on_ctrl_c():
+    need_packages(PACKAGES)
+    with scratch("demo") as folder:
+        lines = until_the_alert(folder)
+        assert list(folder.iterdir()) == []
+
+    ports = re.findall(r"http://127\.0\.0\.1:(\d+)/", "".join(lines))
+    assert lines[-2:] == ["now: storage-servers-lost\n", ALERT]
+    assert len(ports) == 2
+    assert [listens(int(port)) for port in ports] == [False, False]
+
+
+ALERT = "  + MCClusterCritical drbd-quorum pending\n"
+
+
+def until_the_alert(folder: Path) -> list[str]:
+    """What the demonstration prints, with Enter once it runs and Ctrl-C once it alerts."""
+    lines = []
+    with subprocess.Popen(
+        [sys.executable, str(DEMO), "prometheus", "--hold", "120"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(folder)},
+    ) as demo:
+        for line in demo.stdout:
+            lines.append(line)
+            if line.startswith("Enter:"):
+                demo.stdin.write("\n")
+                demo.stdin.flush()
+            if line == ALERT:
+                demo.send_signal(signal.SIGINT)
+    assert demo.returncode == 0
+    return lines
