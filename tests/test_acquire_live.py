@@ -271,7 +271,7 @@ def test_a_hanging_tool_uses_up_no_other_tools_time(machine):
     machine.tool("crm_mon", f"exec sleep {FOREVER}")
     # More than a pipe holds, so it must be taken while the other is waited for.
     machine.tool("cibadmin", "head -c 1000000 /dev/zero; exit 5")
-    with machine.live(0.8) as live:
+    with machine.live(3) as live:
         live.prepare((CRM_MON, CIB))
         with pytest.raises(ToolTimeout):
             live.open(CRM_MON).read()
