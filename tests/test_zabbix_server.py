@@ -203,6 +203,7 @@ def _lost_storage_servers_are_one_problem_on_each_node(site):
         (
             node,
             "DRBD r0/0: critical for 10s",
+            HIGH,
             f"r0/0: quorum lost on {node}, 1 of 3 copies UpToDate and reachable,"
             " not storage02, storage03",
         )
