@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Optional
 
-from ..model.pacemaker import INFINITY, Cluster, Group, Health, Node, Primitive, Resource
-from .pacemaker import base_id, ids_of, nodes_opted_in
+from ..model.pacemaker import INFINITY, Cluster, Health, Node, Resource
+from .pacemaker import base_id, ids_of, is_service, nodes_opted_in
 from .view import View, contains_node
 
 
@@ -25,19 +25,12 @@ def wanted_exclusions(view: View, cluster: Cluster, resource: Resource) -> froze
     }
     rule = view.config.resources.get(resource.id)
     for node in cluster.nodes:
-        if is_service_kind(resource) and contains_node(view.config.tie_breakers, node.name):
+        if is_service(resource) and contains_node(view.config.tie_breakers, node.name):
             excluded.add(node.name)
         if rule is not None and rule.allowed is not None:
             if not contains_node(rule.allowed, node.name):
                 excluded.add(node.name)
     return frozenset(excluded)
-
-
-def is_service_kind(resource: Resource) -> bool:
-    """Whether tie-breakers are no place for it: groups and single resources, not clones."""
-    if isinstance(resource, Primitive):
-        return not resource.is_fence_device
-    return isinstance(resource, Group)
 
 
 def reasons_against(
@@ -84,7 +77,7 @@ def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iter
     opted_in = nodes_opted_in(cluster, view.cib.value, ids)
     if opted_in is not None and node.name not in opted_in:
         yield "not opted in by a constraint"
-    if is_service_kind(resource) and contains_node(view.config.tie_breakers, node.name):
+    if is_service(resource) and contains_node(view.config.tie_breakers, node.name):
         yield "tie-breaker"
     rule = view.config.resources.get(resource.id)
     if rule is not None and rule.allowed is not None:

@@ -12,8 +12,6 @@ from typing import Optional, Union
 
 from .words import Unrecognised
 
-SECTOR = 512
-"""Bytes per sector: the unit of ``rs-*``, ``ov-*`` and ``*-in-flight``."""
 KIB = 1024
 
 
