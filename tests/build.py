@@ -8,10 +8,15 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from check_mccluster import registry
+from check_mccluster.checks import registry
+from check_mccluster.inputs.cibadmin import CIB
+from check_mccluster.inputs.corosync_cfgtool import LINKS
+from check_mccluster.inputs.corosync_cmapctl import CMAP
+from check_mccluster.inputs.corosync_quorumtool import VOTES
+from check_mccluster.inputs.crm_mon import CLUSTER
+from check_mccluster.inputs.drbdsetup_show import SHOW
+from check_mccluster.inputs.drbdsetup_status import DRBD, DRBD_AGAIN
 from check_mccluster.judge import engine
-from check_mccluster.judge.view import Answer, Asked, View
-from check_mccluster.model.config import Config
 from check_mccluster.model.corosync import Cmap, Link, Links, LinkState, Voter, Votes
 from check_mccluster.model.drbd import (
     Connection,
@@ -43,6 +48,8 @@ from check_mccluster.model.pacemaker import (
     Role,
     Summary,
 )
+from check_mccluster.verdict.filter import Filter
+from check_mccluster.verdict.view import Answer, Asked, View, same_node
 
 NOW = datetime(2026, 11, 22, 9, 0, 0, tzinfo=timezone.utc)
 NAMES = ("app01", "app02", "app03")
@@ -282,20 +289,37 @@ def view(known=None, *, here="app01", config=None, **answers):
     A value may be given as an Answer, where a tool has a problem.
     """
 
-    def answer(value):
-        return value if isinstance(value, Answer) else Answer(value)
+    seen = {"cluster": known if known is not None else cluster(), **answers}
+    return view_of(here, NOW, config=config, **seen)
 
-    return View(
-        here,
-        NOW,
-        config or Config(),
-        cluster=answer(known if known is not None else cluster()),
-        **{name: answer(value) for name, value in answers.items()},
-    )
+
+KEYS = {
+    "cluster": CLUSTER,
+    "cib": CIB,
+    "votes": VOTES,
+    "links": LINKS,
+    "cmap": CMAP,
+    "drbd": DRBD,
+    "drbd_again": DRBD_AGAIN,
+    "show": SHOW,
+}
+"""What the answers of a view are called in tests."""
+
+
+def view_of(here, time, *, config=None, drbd_others=(), **answers):
+    """A view with these answers, given as values or as Answers."""
+    given = {
+        KEYS[name]: value if isinstance(value, Answer) else Answer(value)
+        for name, value in answers.items()
+    }
+    known = given[CLUSTER].value if CLUSTER in given else None
+    name = next((n.name for n in (known.nodes if known else ()) if same_node(n.name, here)), None)
+    return View(here, time, given, config=config, here=name, drbd_others=drbd_others)
 
 
 def report(check, evidence, **asked):
     """The whole report of a check, its input findings included."""
+    asked["filter"] = Filter(asked.pop("patterns", ()))
     return engine.report(registry.load(check), evidence, Asked(**asked))
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from check_mccluster import registry
+from build import view_of
+from check_mccluster.checks import registry
 from check_mccluster.judge import engine
-from check_mccluster.judge.view import Answer, Asked, View
 from check_mccluster.model.config import Config
 from check_mccluster.model.drbd import (
     Connection,
@@ -27,7 +27,8 @@ from check_mccluster.model.drbd import (
     ShownConnection,
     ShownResource,
 )
-from check_mccluster.present.text import state_of
+from check_mccluster.verdict.filter import Filter
+from check_mccluster.verdict.view import Asked, View
 
 SNAPSHOTS = Path(__file__).resolve().parent.parent / "fixtures" / "snapshots"
 STORAGES = ("storage01", "storage02", "storage03")
@@ -214,14 +215,14 @@ def view(
     config: Config = Config(),  # noqa: B008 - frozen
 ) -> View:
     """What a rule sees on *node*. *again* is a second reading."""
-    return View(
-        node=node,
-        time=datetime(2026, 11, 22, 9, tzinfo=timezone.utc),
+    return view_of(
+        node,
+        datetime(2026, 11, 22, 9, tzinfo=timezone.utc),
         config=config,
-        drbd=Answer(resources),
+        drbd=resources,
         drbd_others=others,
-        drbd_again=Answer(again or None),
-        show=Answer(options or None),
+        drbd_again=again or None,
+        show=options or None,
     )
 
 
@@ -236,9 +237,10 @@ class Verdict:
 
 def judge(check: str, seen: View, **asked) -> Verdict:
     """Run a check's rule on a constructed view."""
+    asked["filter"] = Filter(asked.pop("patterns", ()))
     report = engine.report(registry.load(check), seen, Asked(**asked))
     findings = tuple((f.key, f.state.name, f.text) for f in report.findings)
-    return Verdict(state_of(report).name, findings, report.summary)
+    return Verdict(report.state.name, findings, report.summary)
 
 
 # -- recorded states ---------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def call(capsys):
     """Run the program in this process: ``call("nodes", "--from", folder)``."""
 
     def run(*args: object) -> Outcome:
-        from check_mccluster.cli import main
+        from check_mccluster.app.cli import main
 
         with pytest.raises(SystemExit) as end:
             main([str(arg) for arg in args])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from check_mccluster import registry
+from check_mccluster.checks import registry
 from daemons import (
     PLUGINS,
     ROOT,

@@ -13,6 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from build_tools import (
+    CFGTOOL,
+    CIB,
+    CMAPCTL,
+    CRM_MON,
+    DRBD_RESOURCES,
+    DRBD_STATUS,
+    DRBD_STATUS_AGAIN,
+    QUORUMTOOL,
+)
 from check_mccluster.acquire.live import Live
 from check_mccluster.acquire.source import (
     AcquireError,
@@ -23,17 +33,7 @@ from check_mccluster.acquire.source import (
     ToolMissing,
     ToolTimeout,
 )
-from check_mccluster.acquire.tools import (
-    CFGTOOL,
-    CIB,
-    CMAPCTL,
-    CRM_MON,
-    DRBD_RESOURCES,
-    DRBD_STATUS,
-    DRBD_STATUS_AGAIN,
-    QUORUMTOOL,
-    Tool,
-)
+from check_mccluster.acquire.tools import Tool
 
 FOREVER = 600
 
@@ -396,8 +396,8 @@ def test_a_loaded_module_of_unknown_version_is_not_called_missing(machine):
 def test_expected_resources_are_asked_once(machine):
     machine.tool("drbdadm", 'echo run >>runs; test "$*" = sh-resources; printf "r0 r1\\nr2\\n"')
     with machine.live() as live:
-        assert live.expected_drbd_resources() == ("r0", "r1", "r2")
-        assert live.expected_drbd_resources() == ("r0", "r1", "r2")
+        assert live.expected_drbd_resources(DRBD_RESOURCES) == ("r0", "r1", "r2")
+        assert live.expected_drbd_resources(DRBD_RESOURCES) == ("r0", "r1", "r2")
     assert (machine.path / "runs").read_text() == "run\n"
 
 
@@ -405,26 +405,26 @@ def test_a_prepared_drbdadm_is_not_run_twice(machine):
     machine.tool("drbdadm", "echo run >>runs; echo r0")
     with machine.live() as live:
         live.prepare((DRBD_RESOURCES,))
-        assert live.expected_drbd_resources() == ("r0",)
+        assert live.expected_drbd_resources(DRBD_RESOURCES) == ("r0",)
     assert (machine.path / "runs").read_text() == "run\n"
 
 
 def test_no_configured_resource_is_not_the_same_as_not_known(machine):
     machine.tool("drbdadm", "echo 'no resources defined!' >&2")
     with machine.live() as live:
-        assert live.expected_drbd_resources() == ()
+        assert live.expected_drbd_resources(DRBD_RESOURCES) == ()
 
 
 @pytest.mark.parametrize("script", ["echo r0; exit 10", f"echo r0; exec sleep {FOREVER}"])
 def test_expected_resources_are_not_known_if_drbdadm_fails(machine, script):
     machine.tool("drbdadm", script)
     with machine.live(0.5) as live:
-        assert live.expected_drbd_resources() is None
+        assert live.expected_drbd_resources(DRBD_RESOURCES) is None
 
 
 def test_expected_resources_are_not_known_without_drbdadm(machine):
     with machine.live(paths={"drbdadm": "/nonexistent/drbdadm"}) as live:
-        assert live.expected_drbd_resources() is None
+        assert live.expected_drbd_resources(DRBD_RESOURCES) is None
 
 
 def test_node_and_time(machine):
@@ -451,7 +451,7 @@ def test_drbdadm_needs_no_sudo(machine):
     machine.tool("sudo", "echo no")
     machine.tool("drbdadm", "echo r0")
     with machine.live(sudo=True) as live:
-        assert live.expected_drbd_resources() == ("r0",)
+        assert live.expected_drbd_resources(DRBD_RESOURCES) == ("r0",)
         assert live.runs()[0].command == f"{machine.bin / 'drbdadm'} sh-resources"
 
 

@@ -10,21 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from build_tools import (
+    CIB,
+    CMAPCTL,
+    CRM_MON,
+    DRBD_RESOURCES,
+    DRBD_SHOW,
+    DRBD_STATUS,
+    DRBD_STATUS_AGAIN,
+    PLAN,
+    QUORUMTOOL,
+    RECORDED,
+)
 from check_mccluster.acquire.live import Live
 from check_mccluster.acquire.record import RecordError, record
 from check_mccluster.acquire.redact import remove_secrets
 from check_mccluster.acquire.snapshot import Snapshot
 from check_mccluster.acquire.source import ModuleUnfit, ToolDenied, ToolMissing, ToolTimeout
-from check_mccluster.acquire.tools import (
-    CIB,
-    CMAPCTL,
-    CRM_MON,
-    DRBD_SHOW,
-    DRBD_STATUS,
-    DRBD_STATUS_AGAIN,
-    QUORUMTOOL,
-    RECORDED,
-)
 
 CIB_XML = b"""<cib epoch="7">
   <nvpair id="p1" name="passwd" value="geheim"/>
@@ -59,7 +61,7 @@ class Machine:
     def record(self, target: Path, *, seconds: float = 30, **options) -> datetime:
         deadline = time.monotonic() + seconds
         with Live(deadline=deadline, node="app01", paths=self.paths, root=self.path) as live:
-            record(live, str(target), version="1.2.3", **options)
+            record(live, PLAN, str(target), version="1.2.3", **options)
             return live.time
 
 
@@ -101,7 +103,7 @@ def test_a_recorded_machine_reads_as_the_machine_itself(machine, target):
             snapshot.open(CMAPCTL)
         assert snapshot.node == "app01"
         assert snapshot.time == when.replace(microsecond=0)
-        assert snapshot.expected_drbd_resources() == ("r0", "r1")
+        assert snapshot.expected_drbd_resources(DRBD_RESOURCES) == ("r0", "r1")
         assert snapshot.drbd_module() == (True, "9.2.18")
 
 
@@ -186,7 +188,7 @@ def test_a_snapshot_can_be_recorded_again(machine, tmp_path):
     machine.tool("crm_mon", "echo x; exit 102")
     machine.record(tmp_path / "app01")
     with Snapshot(tmp_path / "app01") as snapshot:
-        record(snapshot, str(tmp_path / "app01.tgz"), version="1.2.3")
+        record(snapshot, PLAN, str(tmp_path / "app01.tgz"), version="1.2.3")
     with Snapshot(tmp_path / "app01.tgz") as snapshot:
         assert output(snapshot, CRM_MON) == (b"x\n", 102, "")
         assert snapshot.node == "app01"
@@ -232,7 +234,7 @@ def test_an_archive_replaces_an_older_one_and_leaves_nothing_else(machine, tmp_p
 class Broken(Snapshot):
     """Fails in the middle of a recording."""
 
-    def expected_drbd_resources(self):
+    def expected_drbd_resources(self, tool):
         raise OSError(28, "No space left on device")
 
 
@@ -241,7 +243,7 @@ def test_an_archive_that_fails_leaves_the_older_one(machine, tmp_path):
     target = tmp_path / "app01.tgz"
     target.write_text("older")
     with pytest.raises(RecordError, match=f"^cannot write {target}: No space left on device$"):
-        record(Broken(tmp_path / "app01"), str(target), version="1.2.3")
+        record(Broken(tmp_path / "app01"), PLAN, str(target), version="1.2.3")
     assert target.read_text() == "older"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["app01", "app01.tgz", "machine"]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from build_tools import CFGTOOL, CIB, CRM_MON, DRBD_RESOURCES, DRBD_STATUS, DRBD_STATUS_AGAIN
 from check_mccluster.acquire.snapshot import Snapshot, SnapshotError
 from check_mccluster.acquire.source import (
     Ending,
@@ -21,14 +22,7 @@ from check_mccluster.acquire.source import (
     ToolMissing,
     ToolTimeout,
 )
-from check_mccluster.acquire.tools import (
-    CFGTOOL,
-    CIB,
-    CRM_MON,
-    DRBD_STATUS,
-    DRBD_STATUS_AGAIN,
-    Tool,
-)
+from check_mccluster.acquire.tools import Tool
 
 META = {"node": "app01", "time": "2026-11-22T09:00:46Z", "expected_drbd_resources": ["r0"]}
 FILES = {
@@ -86,7 +80,7 @@ def test_what_was_recorded_is_read_back(recorded):
         snapshot.prepare((CRM_MON, CIB))
         snapshot.wait(3600)
         assert (snapshot.node, snapshot.time, snapshot.recorded) == ("app01", TIME, True)
-        assert snapshot.expected_drbd_resources() == ("r0",)
+        assert snapshot.expected_drbd_resources(DRBD_RESOURCES) == ("r0",)
         assert snapshot.drbd_module() == (False, None)
         stream = snapshot.open(CRM_MON)
         assert (stream.read(4), stream.read(), stream.read()) == (b"<crm", b"_mon/>\n", b"")
@@ -242,7 +236,7 @@ def test_a_directory_without_meta_takes_the_time_of_the_newest_file(tmp_path):
     os.utime(path / "crm_mon.xml.rc", (TIME.timestamp(),) * 2)
     with Snapshot(path) as snapshot:
         assert (snapshot.node, snapshot.time) == (None, TIME)
-        assert snapshot.expected_drbd_resources() is None
+        assert snapshot.expected_drbd_resources(DRBD_RESOURCES) is None
 
 
 def test_an_archive_without_meta_takes_the_time_of_the_newest_member(tmp_path):

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from build import view_of
 from check_mccluster.acquire.plugin_run import LIMIT
 from check_mccluster.judge import active
-from check_mccluster.judge.view import Answer, Asked, View
 from check_mccluster.read.crm_mon import read_crm_mon
+from check_mccluster.verdict.view import Asked
 from conftest import FIXTURES, ROOT
 
 SNAPSHOTS = FIXTURES / "snapshots"
@@ -387,7 +388,7 @@ def test_on_a_lost_node_it_serves_nobody_unless_that_is_this_node(node):
     import io
 
     cluster = read_crm_mon(io.BytesIO(LOST)).cluster
-    view = View(node, datetime(2026, 11, 22, tzinfo=timezone.utc), cluster=Answer(cluster))
+    view = view_of(node, datetime(2026, 11, 22, tzinfo=timezone.utc), cluster=cluster)
     report = active.judge(view, Asked(values={"group": "IP", "promoted": False}))
     told = [(each.key, each.state.name, each.text) for each in report.findings]
     lost = ("resource-on-lost-node", "CRITICAL", "IP is said to run on app01, which is lost")

@@ -9,8 +9,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from check_mccluster import agent
 from check_mccluster.acquire.live import Live
+from check_mccluster.app import agent
 from conftest import ROOT
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from check_mccluster import registry
+from check_mccluster.checks import registry
 from standins.machine import SOURCES
 
 HEALTHY = Path(__file__).parents[1] / "fixtures" / "snapshots" / "six-nodes-healthy"

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from check_mccluster import registry
-from check_mccluster.judge.view import Asked
+from check_mccluster.app.session import Setup, open_source, run_check
+from check_mccluster.checks import registry
 from check_mccluster.model.config import Config
-from check_mccluster.present.text import state_of
-from check_mccluster.session import Setup, open_source, run_check
+from check_mccluster.verdict.view import Asked
 
 
 def rows(table: Path):
@@ -32,7 +31,7 @@ def test_every_row_of_the_table_is_judged_right(captures):
         report = judge(captures / scenario / node, check)
         count += 1
         found = {each.key for each in report.findings}
-        state = state_of(report).name
+        state = report.state.name
         if state not in states.split("|") or (keys and not found & set(keys.split("|"))):
             wrong.append(f"{scenario} {node} {check}: {state} {sorted(found)}, due {states} {keys}")
     assert count > 4000

@@ -26,10 +26,10 @@ from build_drbd import (
     shown,
     view,
 )
+from check_mccluster.checks.registry import load
 from check_mccluster.judge.engine import report
-from check_mccluster.judge.view import Asked
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
-from check_mccluster.registry import load
+from check_mccluster.verdict.view import Asked
 
 RECORDED = [
     Case(

@@ -32,18 +32,19 @@ from build import (
     view,
     votes,
 )
-from check_mccluster.judge.finding import finding
-from check_mccluster.judge.inputs import (
-    DRBD_EMPTY,
-    DRBD_RESOURCE_MISSING,
-    TOOL_DENIED,
-    TOOL_FAILED,
-)
 from check_mccluster.model.config import Config, PlacementRule
 from check_mccluster.model.corosync import Voter, Votes
 from check_mccluster.model.drbd import ConnectionState, DiskState
 from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import Health
+from check_mccluster.verdict import subject
+from check_mccluster.verdict.finding import finding
+from check_mccluster.verdict.problems import (
+    DRBD_EMPTY,
+    DRBD_RESOURCE_MISSING,
+    TOOL_DENIED,
+    TOOL_FAILED,
+)
 
 
 def figures(candidates=1, services=1, limits=""):
@@ -577,7 +578,7 @@ def test_constructed_drbd_of_a_peer_is_judged_by_its_connection():
 
 
 def denied(kind=TOOL_DENIED):
-    return finding(kind, "drbdsetup", "drbdsetup: not permitted", state=None)
+    return finding(kind, subject.tool("drbdsetup"), "drbdsetup: not permitted", state=None)
 
 
 def test_constructed_drbd_denied_where_it_is_needed():
@@ -596,14 +597,14 @@ def test_constructed_drbd_denied_where_nothing_stands_on_it():
 
 
 def test_constructed_no_drbd_resource_is_up_where_one_is_needed():
-    empty = finding(DRBD_EMPTY, "drbd", "no DRBD resource is up on this node")
+    empty = finding(DRBD_EMPTY, subject.tool("drbd"), "no DRBD resource is up on this node")
     assert on(Answer(None, (empty,))) == [
         ("drbd-empty", "UNKNOWN", "no DRBD resource is up on this node")
     ]
 
 
 def test_constructed_another_drbd_resource_is_missing():
-    missing = finding(DRBD_RESOURCE_MISSING, "r9", "r9 is not up on this node")
+    missing = finding(DRBD_RESOURCE_MISSING, subject.drbd("r9"), "r9 is not up on this node")
     assert on(Answer((drbd(*SERVERS, role=SECONDARY),), (missing,))) == []
 
 

@@ -17,7 +17,7 @@ from build import (
     said,
     view,
 )
-from check_mccluster.options import RangeType
+from check_mccluster.app.options import RangeType
 
 DAY = 86_400
 

@@ -20,10 +20,10 @@ from build import (
     stopped,
     view,
 )
-from check_mccluster.judge.finding import State
+from check_mccluster.app.options import RangeType
 from check_mccluster.model.config import Config
 from check_mccluster.model.pacemaker import Health
-from check_mccluster.options import RangeType
+from check_mccluster.verdict.finding import State
 
 DENIED = (
     "crm_mon: insufficient privileges; needs --sudo with a sudoers line, or the group haclient"

@@ -29,11 +29,12 @@ from build import (
     view,
     votes,
 )
-from check_mccluster.judge.finding import finding
-from check_mccluster.judge.inputs import TOOL_MISSING
 from check_mccluster.model.corosync import LinkState
 from check_mccluster.model.drbd import ConnectionState
 from check_mccluster.model.drbd import Role as DrbdRole
+from check_mccluster.verdict import subject
+from check_mccluster.verdict.finding import State, finding
+from check_mccluster.verdict.problems import TOOL_MISSING
 
 PACEMAKER = {
     "nodes": "3 of 3 nodes online, DC app02",
@@ -479,7 +480,7 @@ def test_stale_snapshot_of_a_healthy_node(call):
 PRIMARY = DrbdRole.PRIMARY
 CUT = ConnectionState.CONNECTING
 GROUP = group(primitive("FS"), primitive("DB"))
-NOT_HERE = finding(TOOL_MISSING, "drbdsetup", "drbdsetup is not installed")
+NOT_HERE = finding(TOOL_MISSING, subject.tool("drbdsetup"), "drbdsetup is not installed")
 
 
 def faults(known, **answers):
@@ -488,8 +489,12 @@ def faults(known, **answers):
     if "drbd" not in answers:
         answers["drbd"] = Answer(None, (NOT_HERE,))
     judged = report("overview", view(known, **answers))
-    return list(judged.headlines), {
-        each.key: each.follows for each in judged.findings if each.follows
+    heads = [fault.text for fault in judged.faults if fault.state is not State.OK]
+    causes = judged.causes
+    return heads, {
+        each.key: f"{causes[each].key} {causes[each].object}"
+        for each in judged.findings
+        if each in causes
     }
 
 

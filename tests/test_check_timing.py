@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from build import NOW, view_of
 from build_drbd import (
     SNAPSHOTS,
     Case,
@@ -15,9 +16,7 @@ from build_drbd import (
     place,
     shown,
     shown_connection,
-    view,
 )
-from check_mccluster.judge.view import Answer
 from check_mccluster.model.corosync import Cmap
 
 RECORDED = [
@@ -342,10 +341,7 @@ LATE = Cmap(20650, 24780, 2024, 10, (), 0, None, None, None, None)
 
 def timing(*resources, cmap: Cmap = LATE, **asked):
     """What the rule says of these resources' options."""
-    seen = view(options=resources)
-    return judge(
-        "timing", type(seen)(seen.node, seen.time, cmap=Answer(cmap), show=seen.show), **asked
-    )
+    return judge("timing", view_of("storage01", NOW, cmap=cmap, show=resources or None), **asked)
 
 
 def test_slowest_connection_of_all_resources_counts():

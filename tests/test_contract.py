@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 import pytest
 
-from check_mccluster import __version__, registry
-from check_mccluster.cli import cli
+from check_mccluster import __version__
+from check_mccluster.app.cli import cli
+from check_mccluster.checks import registry
 from standins.machine import SOURCES
 
 HEALTHY = Path(__file__).parents[1] / "fixtures" / "snapshots" / "six-nodes-healthy"

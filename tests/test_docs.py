@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 import pytest
 
-from check_mccluster import cli, registry
-from check_mccluster.options import check_options
+from check_mccluster.app import cli
+from check_mccluster.app.options import check_options
+from check_mccluster.checks import registry
 from conftest import FIXTURES, ROOT
 
 NAMES = registry.names()

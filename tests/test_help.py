@@ -8,7 +8,8 @@ import shutil
 import click
 import pytest
 
-from check_mccluster import cli, registry
+from check_mccluster.app import cli
+from check_mccluster.checks import registry
 from conftest import FIXTURES
 
 HEALTHY = FIXTURES / "snapshots" / "six-nodes-healthy" / "app02"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from check_mccluster import registry
-from check_mccluster.options import check_options
+from check_mccluster.app.options import check_options
+from check_mccluster.checks import registry
 from daemons import ROOT, install_plugin, need, run_as_user, scratch, wait_for
 from icinga2_site import (
     COMMANDS,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
-from datetime import timedelta
 from io import BytesIO
 
 import pytest
 
-from build import NOW, SNAPSHOTS
-from check_mccluster.judge import inputs
-from check_mccluster.judge.inputs import Attempt, Fault
-from check_mccluster.judge.view import Answer
+from build import SNAPSHOTS
+from check_mccluster.inputs import cibadmin, corosync, corosync_cfgtool, corosync_quorumtool
+from check_mccluster.inputs import crm_mon as crm_mon_input
+from check_mccluster.inputs.base import Attempt, Obstacle
 from check_mccluster.read.corosync import read_cfgtool, read_quorumtool
 from check_mccluster.read.crm_mon import read_crm_mon
+from check_mccluster.verdict.view import Answer
 
 VOTES = (SNAPSHOTS / "six-nodes-healthy/app01/corosync-quorumtool.txt").read_text()
 LINKS = (SNAPSHOTS / "six-nodes-healthy/app01/corosync-cfgtool.txt").read_text()
@@ -159,7 +161,7 @@ NO_ANSWER = {
 @pytest.mark.parametrize("case", NO_ANSWER)
 def test_constructed_crm_mon_without_an_answer(case):
     text, rc, stderr, corosync, (key, state, words) = NO_ANSWER[case]
-    answer = inputs.cluster(attempt(text, rc=rc, stderr=stderr), corosync)
+    answer = crm_mon_input.judged(attempt(text, rc=rc, stderr=stderr), corosync)
     assert answer.value is None
     [(got_key, got_state, got_words)] = found(answer)
     assert (got_key, got_state) == (key, state)
@@ -207,8 +209,8 @@ NO_XML = {
 @pytest.mark.parametrize("case", NO_XML)
 def test_constructed_crm_mon_without_a_document(case):
     text, rc, stderr, corosync, (key, state, words) = NO_XML[case]
-    one = attempt(text, rc=rc, stderr=stderr, fault=Fault.INVALID, detail="empty")
-    [(got_key, got_state, got_words)] = found(inputs.cluster(one, corosync))
+    one = attempt(text, rc=rc, stderr=stderr, obstacle=Obstacle.INVALID, detail="empty")
+    [(got_key, got_state, got_words)] = found(crm_mon_input.judged(one, corosync))
     assert (got_key, got_state) == (key, state)
     assert got_words.startswith(words)
 
@@ -224,7 +226,7 @@ COMPLETE = {
 @pytest.mark.parametrize("case", COMPLETE)
 def test_constructed_whole_document_that_cannot_be_trusted(case):
     rc, stderr, key = COMPLETE[case]
-    answer = inputs.cluster(attempt(GOOD, rc=rc, stderr=stderr), True)
+    answer = crm_mon_input.judged(attempt(GOOD, rc=rc, stderr=stderr), True)
     assert answer.value is None
     assert [each.key for each in answer.problems] == [key]
 
@@ -232,13 +234,13 @@ def test_constructed_whole_document_that_cannot_be_trusted(case):
 def test_constructed_whole_document_with_errors_in_its_status():
     status = '<status code="0" message="OK"><errors><error>half</error></errors></status>'
     text = GOOD.replace("</crm_mon>", f"{status}</crm_mon>")
-    [(key, _, words)] = found(inputs.cluster(attempt(text), True))
+    [(key, _, words)] = found(crm_mon_input.judged(attempt(text), True))
     assert (key, words) == ("tool-failed", "crm_mon reports an error: half")
 
 
 def test_constructed_node_without_online_and_words_that_nobody_knows():
     text = GOOD.replace(' online="true"', "", 1).replace('role="Started"', 'role="Dancing"', 1)
-    answer = inputs.cluster(attempt(text), True)
+    answer = crm_mon_input.judged(attempt(text), True)
     assert answer.value is not None
     assert found(answer) == [
         ("output-invalid", "UNKNOWN", "crm_mon: node app01 without the attribute online"),
@@ -247,16 +249,20 @@ def test_constructed_node_without_online_and_words_that_nobody_knows():
 
 
 FAULTS = {
-    Fault.MISSING: "tool-missing",
-    Fault.DENIED: "tool-denied",
-    Fault.TIMEOUT: "tool-timeout",
+    Obstacle.MISSING: "tool-missing",
+    Obstacle.DENIED: "tool-denied",
+    Obstacle.TIMEOUT: "tool-timeout",
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_constructed_tool_that_gave_nothing(fault):
-    one = attempt("", fault=fault, detail="crm_mon: why")
-    for answer in (inputs.cluster(one, None), inputs.cib(one, Answer()), inputs.links(one)):
+    one = attempt("", obstacle=fault, detail="crm_mon: why")
+    for answer in (
+        crm_mon_input.judged(one, None),
+        cibadmin.judged(one, Answer()),
+        corosync_cfgtool.judged(one),
+    ):
         assert found(answer) == [(FAULTS[fault], "UNKNOWN", "crm_mon: why")]
 
 
@@ -264,8 +270,10 @@ def test_constructed_tool_that_gave_nothing(fault):
 
 
 def cib(rc, stderr="", cluster=None):
-    one = attempt("", rc=rc, stderr=stderr, program="cibadmin", fault=Fault.INVALID, detail="x")
-    return found(inputs.cib(one, cluster or Answer()))
+    one = attempt(
+        "", rc=rc, stderr=stderr, program="cibadmin", obstacle=Obstacle.INVALID, detail="x"
+    )
+    return found(cibadmin.judged(one, cluster or Answer()))
 
 
 def test_constructed_cibadmin():
@@ -276,7 +284,7 @@ def test_constructed_cibadmin():
 
 
 def test_constructed_cibadmin_where_crm_mon_has_no_answer_either():
-    crm_mon = inputs.cluster(attempt(root(), rc=102), None)
+    crm_mon = crm_mon_input.judged(attempt(root(), rc=102), None)
     assert cib(102, "Transport endpoint is not connected", crm_mon) == []
 
 
@@ -289,7 +297,7 @@ LIBRARY = "Cannot initialise quorum service: CS_ERR_LIBRARY"
 @pytest.mark.parametrize("rc", [0, 1, 2, 255])
 def test_constructed_votes_are_read_whatever_the_exit_code(rc):
     one = attempt(VOTES, rc=rc, program="corosync-quorumtool", reader=read_quorumtool)
-    answer = inputs.votes(one)
+    answer = corosync_quorumtool.judged(one)
     assert (answer.problems, answer.value is not None) == ((), True)
 
 
@@ -304,8 +312,8 @@ def test_constructed_votes_are_read_whatever_the_exit_code(rc):
     ],
 )
 def test_constructed_votes_are_counted_otherwise_where_they_may_not_be_asked(rc, stderr, keys):
-    one = attempt("", rc=rc, stderr=stderr, fault=Fault.INVALID, detail="empty output")
-    answer = inputs.votes(one)
+    one = attempt("", rc=rc, stderr=stderr, obstacle=Obstacle.INVALID, detail="empty output")
+    answer = corosync_quorumtool.judged(one)
     assert answer.value is None
     assert [each.key for each in answer.problems] == keys
 
@@ -320,40 +328,38 @@ def test_constructed_votes_are_counted_otherwise_where_they_may_not_be_asked(rc,
     ],
 )
 def test_constructed_links_and_timing_need_corosync(rc, stderr, key):
-    one = attempt("", rc=rc, stderr=stderr, fault=Fault.INVALID, detail="empty output")
-    for answer in (inputs.links(one), inputs.cmap(one)):
+    one = attempt("", rc=rc, stderr=stderr, obstacle=Obstacle.INVALID, detail="empty output")
+    for answer in (corosync_cfgtool.judged(one), corosync.judged(one)):
         assert [each.key for each in answer.problems] == [key]
 
 
 def test_constructed_link_state_that_nobody_knows():
     text = LINKS.replace("disconnected", "connected").replace("\tconnected", "\twobbling", 1)
     one = attempt(text, program="corosync-cfgtool", reader=read_cfgtool)
-    [(key, _, words)] = found(inputs.links(one))
+    [(key, _, words)] = found(corosync_cfgtool.judged(one))
     assert key == "output-invalid"
     assert "'wobbling'" in words
 
 
 def test_constructed_whether_corosync_runs():
     runs = attempt(VOTES, rc=1, program="corosync-quorumtool", reader=read_quorumtool)
-    down = attempt("", rc=1, stderr=LIBRARY, fault=Fault.INVALID, detail="")
-    denied = attempt("", rc=1, stderr=ACCESS, fault=Fault.INVALID, detail="")
-    missing = attempt("", fault=Fault.MISSING, detail="")
-    assert inputs.corosync_runs(down, runs) is True
-    assert inputs.corosync_runs(missing, down) is False
-    assert inputs.corosync_runs(missing, denied, None) is None
+    down = attempt("", rc=1, stderr=LIBRARY, obstacle=Obstacle.INVALID, detail="")
+    denied = attempt("", rc=1, stderr=ACCESS, obstacle=Obstacle.INVALID, detail="")
+    missing = attempt("", obstacle=Obstacle.MISSING, detail="")
+    assert corosync.runs_by(down, runs) is True
+    assert corosync.runs_by(missing, down) is False
+    assert corosync.runs_by(missing, denied, None) is None
 
 
 # -- the age of a snapshot -----------------------------------------------------------------------
 
 
-def test_constructed_age_of_a_snapshot():
-    assert inputs.stale(NOW, NOW + timedelta(seconds=60), 60.0) is None
-    stale = inputs.stale(NOW, NOW + timedelta(seconds=61), 60.0)
-    assert (stale.key, stale.state.name, stale.text) == (
-        "snapshot-stale",
-        "UNKNOWN",
-        "the snapshot is 61 s old, more than 60 s",
-    )
+def test_an_old_snapshot_says_how_old_it_is(call):
+    recorded = SNAPSHOTS / "six-nodes-healthy/app01"
+    outcome = call("nodes", "--from", recorded, "--max-age", "60", "--json")
+    [stale] = [f for f in json.loads(outcome.out)["findings"] if f["key"] == "snapshot-stale"]
+    assert stale["state"] == "UNKNOWN"
+    assert re.fullmatch(r"the snapshot is [0-9]+ s old, more than 60 s", stale["text"])
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from check_mccluster import registry
-from check_mccluster.evidence import Evidence
+from check_mccluster.app.session import Setup, open_source, run_check
+from check_mccluster.checks import registry
+from check_mccluster.inputs.cibadmin import CIB
+from check_mccluster.inputs.crm_mon import CLUSTER
+from check_mccluster.inputs.drbdsetup_status import DRBD
+from check_mccluster.inputs.evidence import Evidence
 from check_mccluster.judge.topology import learn
-from check_mccluster.judge.view import Answer, Asked, Input
 from check_mccluster.model.config import Config, DrbdRule, PlacementRule
 from check_mccluster.model.drbd import Role
 from check_mccluster.model.pacemaker import Ban, Filesystem, Location
-from check_mccluster.present.text import state_of
 from check_mccluster.present.toml import as_toml
 from check_mccluster.read.config import read_config
-from check_mccluster.session import Setup, open_source, run_check
+from check_mccluster.verdict.view import Answer, Asked, View
 
 SNAPSHOTS = Path(__file__).parents[1] / "fixtures" / "snapshots"
 HEALTHY = SNAPSHOTS / "six-nodes-healthy"
@@ -27,20 +29,32 @@ APPS = ("app01", "app02", "app03")
 
 def view_of(folder: Path):
     with open_source(Setup(8.0, snapshot=str(folder)), Config()) as source:
-        return Evidence(source).view((Input.CLUSTER, Input.CIB, Input.DRBD), Asked())
+        return Evidence(source).view((CLUSTER, CIB, DRBD))
+
+
+def changed(view, key, value, node=...):
+    """The same view with another answer, or seen under another name."""
+    answers = {**{each: view[each] for each in view.inputs}, key: Answer(value)}
+    name = view.node if node is ... else node
+    here = view.here if name is not None else None
+    return View(name, view.time, answers, config=view.config, here=here)
+
+
+def renamed(view, node):
+    return changed(view, DRBD, view[DRBD].value, node)
 
 
 def with_cluster(view, **changes):
-    return replace(view, cluster=Answer(replace(view.cluster.value, **changes)))
+    return changed(view, CLUSTER, replace(view[CLUSTER].value, **changes))
 
 
 def with_cib(view, **changes):
-    return replace(view, cib=Answer(replace(view.cib.value, **changes)))
+    return changed(view, CIB, replace(view[CIB].value, **changes))
 
 
 def with_drbd(view, **changes):
-    (resource,) = view.drbd.value
-    return replace(view, drbd=Answer((replace(resource, **changes),)))
+    (resource,) = view[DRBD].value
+    return changed(view, DRBD, (replace(resource, **changes),))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +97,7 @@ def test_all_six_nodes_together_in_any_order():
 
 
 def test_nothing_is_learnt_where_nothing_answers(storage01):
-    assert learn([replace(storage01, drbd=Answer())]).config == Config()
+    assert learn([changed(storage01, DRBD, None)]).config == Config()
 
 
 # -- Pacemaker ---------------------------------------------------------------------------------
@@ -91,7 +105,7 @@ def test_nothing_is_learnt_where_nothing_answers(storage01):
 
 def test_what_a_move_left_behind_is_no_rule(app01):
     ban = Ban("cli-ban-group1-on-app01", "group1", "app01", -1000000, False)
-    moved = with_cluster(app01, bans=(*app01.cluster.value.bans, ban))
+    moved = with_cluster(app01, bans=(*app01[CLUSTER].value.bans, ban))
     assert learn([moved]).config == WHOLE
 
 
@@ -108,7 +122,7 @@ def test_a_rule_for_a_member_keeps_the_group_away(app01):
 
 
 def test_a_node_that_one_service_may_use_is_no_tie_breaker(app01):
-    group = app01.cluster.value.resources[0]
+    group = app01[CLUSTER].value.resources[0]
     free = replace(group.members[1], id="FREE")
     learnt = learn([with_cluster(app01, resources=(group, free))]).config
     assert learnt.tie_breakers == ()
@@ -116,7 +130,7 @@ def test_a_node_that_one_service_may_use_is_no_tie_breaker(app01):
 
 
 def test_a_node_where_drbd_is_primary_is_no_tie_breaker(app01):
-    (resource,) = app01.drbd.value
+    (resource,) = app01[DRBD].value
     connections = tuple(
         replace(c, peer_role=Role.PRIMARY) if c.name == "app03" else c for c in resource.connections
     )
@@ -129,7 +143,7 @@ def test_a_node_where_drbd_is_primary_is_no_tie_breaker(app01):
 
 
 def test_an_opt_in_cluster_tells_its_nodes_only(app01):
-    summary = app01.cluster.value.summary
+    summary = app01[CLUSTER].value.summary
     opt_in = replace(summary, options=replace(summary.options, symmetric=False))
     learnt = learn([with_cluster(app01, summary=opt_in)])
     assert learnt.config == Config(nodes=APPS, drbd=WHOLE.drbd)
@@ -138,7 +152,7 @@ def test_an_opt_in_cluster_tells_its_nodes_only(app01):
 
 def test_views_that_list_different_nodes_are_not_believed(app01):
     app02 = view_of(HEALTHY / "app02")
-    fewer = with_cluster(app02, nodes=app02.cluster.value.nodes[:2])
+    fewer = with_cluster(app02, nodes=app02[CLUSTER].value.nodes[:2])
     learnt = learn([app01, fewer])
     assert learnt.config == Config(drbd=WHOLE.drbd)
     assert learnt.notes["pacemaker",] == (
@@ -156,7 +170,7 @@ def test_views_that_show_different_rules_are_not_believed(app01):
 
 
 def test_a_guest_is_no_node_to_list_and_may_be_a_home(app01):
-    cluster = app01.cluster.value
+    cluster = app01[CLUSTER].value
     guest = replace(
         cluster.nodes[2], name="guest1", id="guest1", type="remote", id_as_resource="VM"
     )
@@ -204,7 +218,7 @@ def test_peers_that_nobody_can_place_are_left_out():
 
 def test_a_node_that_the_views_take_for_both_is_left_out(app01):
     detached = view_of(HEALTHY / "storage01")
-    (resource,) = detached.drbd.value
+    (resource,) = detached[DRBD].value
     clients = tuple(replace(device, client=True) for device in resource.devices)
     learnt = learn([app01, with_drbd(detached, devices=clients)])
     assert learnt.config.drbd["r0"].replicas == ("storage02", "storage03")
@@ -212,7 +226,7 @@ def test_a_node_that_the_views_take_for_both_is_left_out(app01):
 
 
 def test_a_node_without_a_connection_to_every_node_is_left_out(app01, storage01):
-    (resource,) = app01.drbd.value
+    (resource,) = app01[DRBD].value
     kept = tuple(c for c in resource.connections if c.name != "app03")
     learnt = learn([with_drbd(app01, connections=kept), storage01])
     assert learnt.config.drbd["r0"].clients == ("app01", "app02")
@@ -222,24 +236,24 @@ def test_a_node_without_a_connection_to_every_node_is_left_out(app01, storage01)
 
 
 def test_a_node_where_the_resource_is_not_up_is_left_out(app01):
-    down = replace(view_of(HEALTHY / "storage02"), drbd=Answer())
+    down = changed(view_of(HEALTHY / "storage02"), DRBD, None)
     learnt = learn([app01, down])
     assert learnt.config.drbd["r0"].replicas == ("storage01", "storage03")
     assert learnt.notes["drbd", "r0"] == ("Left out: storage02, r0 cannot be seen to be up there.",)
 
 
 def test_one_node_with_two_names_is_one(app01, storage01):
-    learnt = learn([replace(app01, node="app01.example.org"), storage01])
+    learnt = learn([renamed(app01, "app01.example.org"), storage01])
     assert learnt.config.drbd["r0"] == WHOLE.drbd["r0"]
 
 
 def test_a_node_without_a_name_tells_of_its_peers(storage01):
-    learnt = learn([replace(storage01, node=None)])
+    learnt = learn([renamed(storage01, None)])
     assert learnt.config.drbd["r0"] == DrbdRule(("storage02", "storage03"), APPS)
 
 
 def test_the_first_of_two_filesystems_on_a_resource_is_named(app01):
-    first = app01.cib.value.filesystems[0]
+    first = app01[CIB].value.filesystems[0]
     second = Filesystem("FS_MORE", first.device, "/srv/more")
     learnt = learn([with_cib(app01, filesystems=(first, second))])
     assert learnt.config == WHOLE
@@ -250,7 +264,7 @@ def test_the_first_of_two_filesystems_on_a_resource_is_named(app01):
 
 
 def test_without_its_nodes_a_resource_is_no_entry(app01):
-    (resource,) = app01.drbd.value
+    (resource,) = app01[DRBD].value
     unknown = tuple(replace(device, client=None) for device in resource.devices)
     learnt = learn([with_drbd(app01, devices=unknown, connections=())])
     assert learnt.config.drbd == {}
@@ -270,7 +284,7 @@ def verdicts(folder: Path, config: Config) -> dict[str, tuple]:
         with open_source(setup, config) as source:
             report = run_check(registry.load(name), source, config, setup, Asked()).report
         findings = sorted((each.key, each.object, each.state.name) for each in report.findings)
-        found[name] = (state_of(report).name, findings)
+        found[name] = (report.state.name, findings)
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from check_mccluster import registry
+from check_mccluster.checks import registry
 from standins.machine import SOURCES, Machine
 
 SNAPSHOTS = Path(__file__).parents[1] / "fixtures" / "snapshots"

@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from check_mccluster.commands.metrics import write_atomically
+from check_mccluster.app.commands.metrics import write_atomically
 from check_mccluster.present.metrics import Family, as_text
 from conftest import FIXTURES
 

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from check_mccluster import registry
+from check_mccluster.checks import registry
 from daemons import PLUGINS, need, run_as_user, scratch
 from nagios_site import LINES, SERVICES, Site
 

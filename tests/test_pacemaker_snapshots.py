@@ -8,7 +8,7 @@ import re
 import pytest
 
 from build import SNAPSHOTS
-from check_mccluster import registry
+from check_mccluster.checks import registry
 
 CHECKS = (
     "nodes",

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from check_mccluster import registry
-from check_mccluster.acquire import live, tools
+from build_tools import RECORDED
+from check_mccluster.acquire import live
+from check_mccluster.checks import registry
 from daemons import ROOT, install_plugin, need, own
 
 CONTRIB = ROOT / "contrib"
@@ -32,7 +33,7 @@ def allowed() -> list[str]:
 
 def test_sudo_allows_what_the_program_runs_and_no_other_arguments():
     of_program = []
-    for tool in tools.RECORDED:
+    for tool in RECORDED:
         line = live.sudoers_line((f"/usr/sbin/{tool.name}", *tool.arguments))
         of_program.append(line.partition("NOPASSWD: ")[2])
     assert sorted(allowed()) == sorted(of_program)
@@ -117,8 +118,7 @@ class Node:
         shutil.copytree(SNAPSHOTS / "six-nodes-healthy/app01", self.healthy)
         shutil.copytree(SNAPSHOTS / "six-nodes-healthy-as-nagios/app01", folder / "denied")
         cases = "\n".join(
-            f'"{each.name} {" ".join(each.arguments)}") file={each.file} ;;'
-            for each in tools.RECORDED
+            f'"{each.name} {" ".join(each.arguments)}") file={each.file} ;;' for each in RECORDED
         )
         stand_in = STAND_IN.format(cases=cases, root=self.healthy, user=folder / "denied")
         (folder / "stand-in").write_text(stand_in)
@@ -139,7 +139,7 @@ class Node:
             etc=etc,
             account=ACCOUNT.format(etc=etc),
             sudoers=install if sudoers else "",
-            tools=" ".join(sorted({tool.name for tool in tools.RECORDED})),
+            tools=" ".join(sorted({tool.name for tool in RECORDED})),
             folder=self.folder,
             command=f"{AS_NAGIOS} {command}",
         )

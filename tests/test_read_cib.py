@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from build_tools import CIB
 from check_mccluster.acquire.source import ToolTimeout
-from check_mccluster.acquire.tools import CIB
 from check_mccluster.model.pacemaker import (
     INFINITY,
     Cib,

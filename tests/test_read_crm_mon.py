@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from build_tools import CRM_MON
 from check_mccluster.acquire.source import ToolTimeout
-from check_mccluster.acquire.tools import CRM_MON
 from check_mccluster.model.pacemaker import (
     INFINITY,
     Ban,

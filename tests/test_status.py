@@ -19,12 +19,13 @@ import pytest
 from build_drbd import away, connection, device, resource, view
 from check_mccluster.checks import overview
 from check_mccluster.judge import engine
-from check_mccluster.judge.finding import Finding, Kind, Report, State
-from check_mccluster.judge.view import Asked
 from check_mccluster.model.drbd import ConnectionState, DiskState, Role
 from check_mccluster.model.words import Unrecognised
 from check_mccluster.present.layout import render
-from check_mccluster.present.terminal import Seen, screen
+from check_mccluster.present.terminal import screen
+from check_mccluster.verdict import subject
+from check_mccluster.verdict.finding import Fault, Finding, Kind, Report, State
+from check_mccluster.verdict.view import Asked, Judgement
 from conftest import FIXTURES, ROOT
 
 SNAPSHOTS = FIXTURES / "snapshots"
@@ -286,9 +287,10 @@ def test_a_tool_that_may_not_be_asked_is_never_shown_as_fine(status):
 def test_many_findings_of_a_kind_are_counted():
     kind = Kind("resource-stopped", State.CRITICAL, "A resource does not run.", "crm_mon -1")
     findings = tuple(
-        Finding(kind, f"D{n}", f"D{n} is stopped", State.CRITICAL, "crm_mon -1") for n in range(300)
+        Finding(kind, subject.resource(f"D{n}"), f"D{n} is stopped", State.CRITICAL, "crm_mon -1")
+        for n in range(300)
     )
-    lines = text_of(Seen(view(), Report(findings)))
+    lines = text_of(Judgement(view(), Report(findings, faults=tuple(map(Fault, findings)))))
     assert lines[0].startswith("CRITICAL  300 faults")
     assert "  and 294 more faults: see Findings below" in lines
     assert sum("resource-stopped: D" in line for line in lines) == 5
@@ -374,15 +376,15 @@ def test_what_two_tools_say_in_the_same_words_is_one_fault(status):
 # -- DRBD --------------------------------------------------------------------------------------
 
 
-def text_of(*seen: Seen, width: int = 80) -> list[str]:
+def text_of(*seen: Judgement, width: int = 80) -> list[str]:
     lines = [render(line, colour=False) for line in screen(seen, width)]
     assert max(map(len, lines)) <= width
     assert all(line.isascii() for line in lines)
     return lines
 
 
-def judged(seen) -> Seen:
-    return Seen(seen, engine.report(overview.CHECK, seen, Asked()))
+def judged(seen) -> Judgement:
+    return Judgement(seen, engine.report(overview.CHECK, seen, Asked()))
 
 
 def node(number: int) -> str:
@@ -492,7 +494,7 @@ def test_many_different_resources_in_order_get_one_line():
         for number, name in enumerate(names)
     ]
     odd = resource(away("storage02"), name="odd")
-    lines = section(text_of(Seen(view(*many, odd), Report())), "DRBD")
+    lines = section(text_of(Judgement(view(*many, odd), Report())), "DRBD")
     assert lines[0].startswith("! odd: ")
     assert lines[-2:] == [
         "  r0, r1, r2, r3, r4, r5 and 4 more (10): in order",

@@ -25,11 +25,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from check_mccluster import __version__, cli, registry  # noqa: E402
-from check_mccluster.judge import inputs  # noqa: E402
-from check_mccluster.judge.check import Check, Option  # noqa: E402
-from check_mccluster.judge.finding import Kind  # noqa: E402
-from check_mccluster.options import check_options  # noqa: E402
+from check_mccluster import __version__  # noqa: E402
+from check_mccluster.app import cli  # noqa: E402
+from check_mccluster.app.options import check_options  # noqa: E402
+from check_mccluster.checks import registry  # noqa: E402
+from check_mccluster.verdict import problems  # noqa: E402
+from check_mccluster.verdict.check import Check, Option  # noqa: E402
+from check_mccluster.verdict.finding import Kind  # noqa: E402
 
 MANUAL = ROOT / "man" / "check_mccluster.1"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -86,7 +88,7 @@ def _kinds(kinds: tuple[Kind, ...]) -> str:
 
 def findings(name: str) -> str:
     """The findings of a check, or the input findings that all have."""
-    return _kinds(inputs.KINDS if name == "input" else registry.load(name).kinds)
+    return _kinds(problems.KINDS if name == "input" else registry.load(name).kinds)
 
 
 def figures(name: str) -> str:
@@ -140,7 +142,7 @@ def checks() -> str:
 
 
 def _reads(check: Check) -> str:
-    tools = dict.fromkeys(each.value.partition(" (")[0] for each in check.needs)
+    tools = dict.fromkeys(each.name.partition(" (")[0] for each in check.needs)
     return ", ".join(tools) or "all"
 
 

@@ -24,7 +24,8 @@ import click
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from check_mccluster import cli, registry  # noqa: E402
+from check_mccluster.app import cli  # noqa: E402
+from check_mccluster.checks import registry  # noqa: E402
 
 FOLDER = ROOT / "contrib/icinga2"
 TEMPLATE = "mccluster"

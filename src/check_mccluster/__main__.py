@@ -1,5 +1,5 @@
 """``python -m check_mccluster``."""
 
-from .cli import main
+from .app.cli import main
 
 main()

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from subprocess import CompletedProcess
 from typing import Optional
 
-from check_mccluster import registry
-from check_mccluster.judge.finding import State
+from check_mccluster.checks import registry
+from check_mccluster.verdict.finding import State
 from cluster.cluster import Cluster
 
 Done = CompletedProcess[str]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from check_mccluster import cli
 from check_mccluster.acquire import live
+from check_mccluster.app import cli
 
 root = sys.argv.pop(1)
 live.FOLDERS = ()

@@ -9,7 +9,6 @@ import shlex
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Optional, Union
@@ -25,7 +24,7 @@ from .source import (
     ToolMissing,
     ToolTimeout,
 )
-from .tools import DRBD_RESOURCES, DRBD_STATUS_AGAIN, Tool
+from .tools import Tool
 
 FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 """Where tools are looked for after ``PATH``: a monitoring user's has no ``sbin``."""
@@ -74,11 +73,13 @@ class Live(Source):
         self._root = root
         self._pump = Pump(deadline)
         self._attempts: dict[Tool, Union[Child, AcquireError]] = {}
+        self._asked_for_resources = False
+        self._configured_resources: Optional[tuple[str, ...]] = None
 
     def prepare(self, tools: tuple[Tool, ...]) -> None:
         """Start these tools at once; a second reading starts only when it is opened."""
         for tool in tools:
-            if tool != DRBD_STATUS_AGAIN:
+            if not tool.again:
                 self._attempt(tool)
 
     def open(self, tool: Tool) -> Stream:
@@ -108,8 +109,17 @@ class Live(Source):
             version = line.group(1) if line else ""
         return (True, version) if version else (False, None)
 
-    def expected_drbd_resources(self) -> Optional[tuple[str, ...]]:
+    def expected_drbd_resources(self, tool: Tool) -> Optional[tuple[str, ...]]:
         """What ``drbdadm sh-resources`` says; ``None`` if it cannot."""
+        if not self._asked_for_resources:
+            self._asked_for_resources = True
+            try:
+                stream = self.open(tool)
+                names = stream.read().decode(errors="replace").split()
+                if stream.finish().exit_code == 0:
+                    self._configured_resources = tuple(names)
+            except AcquireError:
+                pass
         return self._configured_resources
 
     def runs(self) -> tuple[Run, ...]:
@@ -119,15 +129,6 @@ class Live(Source):
     def close(self) -> None:
         """Kill and reap every child that still runs, with its process group."""
         self._pump.close()
-
-    @cached_property
-    def _configured_resources(self) -> Optional[tuple[str, ...]]:
-        try:
-            stream = self.open(DRBD_RESOURCES)
-            names = stream.read().decode(errors="replace").split()
-            return tuple(names) if stream.finish().exit_code == 0 else None
-        except AcquireError:
-            return None
 
     def _attempt(self, tool: Tool) -> Union[Child, AcquireError]:
         if tool not in self._attempts:
@@ -141,8 +142,7 @@ class Live(Source):
         return self._attempts[tool]
 
     def _start(self, tool: Tool) -> Child:
-        # drbdadm reads files that everybody may read.
-        sudo = self._sudo and tool != DRBD_RESOURCES
+        sudo = self._sudo and tool.by_root
         argv = (self._find(tool, by_root=sudo), *tool.arguments)
         if sudo:
             argv = (self._find_sudo(tool), "-n", *argv)

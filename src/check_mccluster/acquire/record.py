@@ -9,14 +9,13 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from .redact import remove_secrets
 from .snapshot import META, RC_WORDS
 from .source import AcquireError, ModuleUnfit, Source, ToolMissing
-from .tools import DRBD_RESOURCES, DRBD_STATUS_AGAIN, RECORDED, Tool
+from .tools import Tool
 
 ARCHIVE_ENDS = (".tar.gz", ".tgz")
 
@@ -25,8 +24,19 @@ class RecordError(Exception):
     """The snapshot cannot be written. The message is one line for an operator."""
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Plan(NamedTuple):
+    """What is to be recorded.
+
+    :param tools: in this order. :param again: the second readings, after all others.
+    :param resources: the tool that prints which DRBD resources are configured here.
+    """
+
+    tools: tuple[Tool, ...]
+    again: tuple[Tool, ...]
+    resources: Tool
+
+
+class Recorded(NamedTuple):
     """What became of one tool.
 
     :param outcome: ``exit 0``, ``timeout``, ``not run: …``; without a file, why there is none.
@@ -39,7 +49,7 @@ class Recorded:
 
 
 def record(
-    source: Source, target: str, *, version: str, sample: Optional[float] = None
+    source: Source, plan: Plan, target: str, *, version: str, sample: Optional[float] = None
 ) -> tuple[Recorded, ...]:
     """Write what the tools of *source* print to *target*, readable by its owner only.
 
@@ -51,7 +61,7 @@ def record(
     :raises RecordError: if it cannot be written.
     """
     done: list[Recorded] = []
-    files = _files(source, version, sample, done)
+    files = _files(source, plan, version, sample, done)
     try:
         if target.endswith(ARCHIVE_ENDS):
             _write_archive(Path(target), files, source.time.timestamp())
@@ -63,16 +73,17 @@ def record(
 
 
 def _files(
-    source: Source, version: str, sample: Optional[float], done: list[Recorded]
+    source: Source, plan: Plan, version: str, sample: Optional[float], done: list[Recorded]
 ) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the files of a snapshot, in the order in which they are to be had."""
-    source.prepare((*RECORDED, DRBD_RESOURCES))
-    for tool in RECORDED:
+    source.prepare((*plan.tools, plan.resources))
+    for tool in plan.tools:
         yield from _tool_files(source, tool, done)
     if sample is not None:
         source.wait(sample)
-        yield from _tool_files(source, DRBD_STATUS_AGAIN, done)
-    yield META, (json.dumps(_meta(source, version), indent=2) + "\n").encode()
+        for tool in plan.again:
+            yield from _tool_files(source, tool, done)
+    yield META, (json.dumps(_meta(source, plan, version), indent=2) + "\n").encode()
 
 
 def _tool_files(source: Source, tool: Tool, done: list[Recorded]) -> Iterator[tuple[str, bytes]]:
@@ -102,11 +113,11 @@ def _tool_files(source: Source, tool: Tool, done: list[Recorded]) -> Iterator[tu
         yield f"{tool.file}.err", errors.encode()
 
 
-def _meta(source: Source, version: str) -> dict[str, Any]:
+def _meta(source: Source, plan: Plan, version: str) -> dict[str, Any]:
     meta: dict[str, Any] = {"time": source.time.strftime("%Y-%m-%dT%H:%M:%SZ")}
     if source.node is not None:
         meta = {"node": source.node, **meta}
-    resources = source.expected_drbd_resources()
+    resources = source.expected_drbd_resources(plan.resources)
     if resources is not None:
         meta["expected_drbd_resources"] = list(resources)
     known, module = source.drbd_module()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Callable
 
-from .tools import CIB, CMAPCTL, CRM_MON, DRBD_SHOW, Tool
+from .tools import Tool
 
 REMOVED = b"REMOVED"
 
@@ -49,7 +49,7 @@ _CMAP_SECRET = re.compile(rb"^(totem\.key \(\w+\) = )(.+)$", re.MULTILINE)
 
 def remove_secrets(tool: Tool, output: bytes) -> bytes:
     """*output* of *tool* with ``REMOVED`` in place of every value that looks like a secret."""
-    clean = _CLEANERS.get(tool)
+    clean = _CLEANERS.get(tool.file.rpartition(".")[2])
     return output if clean is None else clean(output)
 
 
@@ -91,9 +91,8 @@ def _clean_value(match: re.Match[bytes]) -> bytes:
     return match[0] if match[2] == b'""' else match[1] + b'"' + REMOVED + b'"'
 
 
-_CLEANERS: dict[Tool, Callable[[bytes], bytes]] = {
-    CRM_MON: _clean_xml,
-    CIB: _clean_xml,
-    DRBD_SHOW: _clean_drbd,
-    CMAPCTL: _clean_cmap,
+_CLEANERS: dict[str, Callable[[bytes], bytes]] = {
+    "xml": _clean_xml,
+    "json": _clean_drbd,
+    "txt": _clean_cmap,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ from .source import (
     ToolMissing,
     ToolTimeout,
 )
-from .tools import DRBD_STATUS_AGAIN, RECORDED, Tool
+from .tools import Tool
 
 META = "meta.json"
 META_LIMIT = 2**20
@@ -35,8 +36,17 @@ RC_WORDS: Mapping[str, type[AcquireError]] = {
 }
 """What stands in ``NAME.rc`` instead of an exit code if the tool's answer could not be had."""
 
-_OUTPUTS = (*(tool.file for tool in RECORDED), DRBD_STATUS_AGAIN.file)
-_KNOWN = frozenset((META, *(name + end for name in _OUTPUTS for end in ("", ".rc", ".err"))))
+_OUTPUT = re.compile(r"(crm|cib|drbd|corosync)[\w.-]*\.(xml|json|txt)")
+"""How the files are called that hold what a tool printed."""
+
+
+def _is_output(name: str) -> bool:
+    return _OUTPUT.fullmatch(name) is not None
+
+
+def _is_known(name: str) -> bool:
+    """Whether a file of this name belongs to a snapshot."""
+    return name == META or _is_output(name.removesuffix(".rc").removesuffix(".err"))
 
 
 class SnapshotError(Exception):
@@ -100,7 +110,7 @@ class Snapshot(Source):
         """What ``meta.json`` says of the kernel module, if it says so."""
         return "drbd_module" in self._meta, self._meta.get("drbd_module")
 
-    def expected_drbd_resources(self) -> Optional[tuple[str, ...]]:
+    def expected_drbd_resources(self, tool: Tool) -> Optional[tuple[str, ...]]:
         """What ``meta.json`` says, if it says so."""
         return self._meta.get("expected_drbd_resources")
 
@@ -120,14 +130,12 @@ class Snapshot(Source):
             archive = tarfile.open(self._path, "r:gz")  # noqa: SIM115 - open as long as the snapshot
             self._cleanup.enter_context(archive)
             folder = _Archive(archive, self._path)
-        if not any(map(folder.has, (*_OUTPUTS, META))):
-            raise SnapshotError(
-                f"{self._path} is not a snapshot: no {META}, {_OUTPUTS[0]} or other"
-            )
+        if not any(name == META or _is_output(name) for name in folder.names()):
+            raise SnapshotError(f"{self._path} is not a snapshot: no {META}, crm_mon.xml or other")
         return folder
 
     def _missing(self, tool: Tool) -> str:
-        if tool == DRBD_STATUS_AGAIN:
+        if tool.again:
             return f"the snapshot has no second reading ({tool.file})"
         return f"{tool.name} is not installed (no {tool.file} in the snapshot)"
 
@@ -135,6 +143,9 @@ class Snapshot(Source):
 class _Directory:
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    def names(self) -> Iterator[str]:
+        return (path.name for path in self._path.iterdir() if path.is_file())
 
     def has(self, name: str) -> bool:
         return (self._path / name).is_file()
@@ -149,7 +160,7 @@ class _Directory:
             return file.read(limit)
 
     def newest(self) -> datetime:
-        files = (self._path / name for name in _KNOWN if self.has(name))
+        files = (self._path / name for name in self.names() if _is_known(name))
         return _date(max(file.stat().st_mtime for file in files))
 
 
@@ -163,7 +174,7 @@ class _Archive:
         for member in archive:
             name = PurePosixPath(member.name)
             depth = len(name.parts)
-            if member.isfile() and depth <= 2 and name.name in _KNOWN and ".." not in name.parts:
+            if member.isfile() and depth <= 2 and _is_known(name.name) and ".." not in name.parts:
                 if name.is_absolute():
                     continue
                 folders.add(str(name.parent))
@@ -173,6 +184,9 @@ class _Archive:
         if len(folders) > 1:
             names = ", ".join(sorted(folders))
             raise SnapshotError(f"{path} holds several snapshots ({names}): unpack it, name one")
+
+    def names(self) -> Iterator[str]:
+        return iter(self._members)
 
     def has(self, name: str) -> bool:
         return name in self._members

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Optional, TypeVar
+from typing import NamedTuple, Optional, TypeVar
 
 from .tools import Tool
 
@@ -41,8 +40,7 @@ class ModuleUnfit(AcquireError):
     """The DRBD kernel module is not loaded, or it is 8.4: the tool was not run."""
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(NamedTuple):
     """How a tool ended. ``stderr`` is bounded text; ``seconds`` is wall time."""
 
     exit_code: int
@@ -69,8 +67,7 @@ class Stream(abc.ABC):
         """
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """A line for ``-vvv``: what was run or read, and how it ended."""
 
     command: str
@@ -115,8 +112,11 @@ class Source(abc.ABC):
         """
 
     @abc.abstractmethod
-    def expected_drbd_resources(self) -> Optional[tuple[str, ...]]:
-        """DRBD resources that this node's own configuration names; ``None`` if nobody knows."""
+    def expected_drbd_resources(self, tool: Tool) -> Optional[tuple[str, ...]]:
+        """DRBD resources that this node's own configuration names; ``None`` if nobody knows.
+
+        :param tool: the one that prints them.
+        """
 
     @abc.abstractmethod
     def runs(self) -> tuple[Run, ...]:

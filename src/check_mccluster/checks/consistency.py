@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..judge.check import Check
-from ..judge.drbd import PRIMARY_MULTIPLE, copies, has_io, primaries, two_primaries, volume_name
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
-from ..judge.inputs import TOOL_MISSING
-from ..judge.mapping import Pair, drbd_of, instances, pairs
-from ..judge.pacemaker import join, names_of
-from ..judge.view import Asked, Input, View, contains_node
+from ..inputs.cibadmin import CIB
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_show import SHOW
+from ..inputs.drbdsetup_status import DRBD
+from ..judge.facts.drbd import (
+    PRIMARY_MULTIPLE,
+    copies,
+    has_io,
+    primaries,
+    two_primaries,
+    volume_name,
+)
+from ..judge.facts.mapping import Pair, drbd_of, instances, pairs
+from ..judge.facts.pacemaker import names_of
 from ..model.drbd import Device, DrbdResource
 from ..model.pacemaker import Cluster, Primitive, Role
+from ..verdict import subject
+from ..verdict.check import Check
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.problems import TOOL_MISSING
+from ..verdict.view import Asked, View, contains_node
+from ..verdict.words import join
 
 ELSEWHERE = Kind(
     "primary-elsewhere",
@@ -56,7 +69,13 @@ def _blind(view: View, pair: Pair, resource: DrbdResource) -> Iterator[Finding]:
     for device in resource.devices:
         if not has_io(view, resource, device):
             text = f"{pair.resource} is Started on {view.here}, and {_why(view, resource, device)}"
-            yield finding(NO_IO, pair.resource, text, nodes=(view.here,), resource=resource.name)
+            yield finding(
+                NO_IO,
+                subject.resource(pair.resource),
+                text,
+                nodes=(view.here,),
+                resource=resource.name,
+            )
             return
 
 
@@ -87,14 +106,28 @@ def _judge_one(
             others = others or seen.names
             runs = f"{pair.resource} runs on {join(nodes)}"
             text = f"{runs}, the Primary of {resource.name} is {join(others)}"
-            yield finding(ELSEWHERE, pair.resource, text, nodes=others, resource=resource.name)
+            yield finding(
+                ELSEWHERE,
+                subject.resource(pair.resource),
+                text,
+                nodes=others,
+                resource=resource.name,
+            )
     elif nodes and (seen.complete or here):
         text = f"{pair.resource} is Started on {join(nodes)}, and {resource.name} has no Primary"
-        yield finding(NO_PRIMARY, pair.resource, text, nodes=nodes, resource=resource.name)
+        yield finding(
+            NO_PRIMARY, subject.resource(pair.resource), text, nodes=nodes, resource=resource.name
+        )
     elif not nodes and seen.names:
         who = join(seen.names)
         text = f"{who} is Primary of {resource.name}, and {pair.resource} runs nowhere"
-        yield finding(NO_SERVICE, pair.resource, text, nodes=seen.names, resource=resource.name)
+        yield finding(
+            NO_SERVICE,
+            subject.resource(pair.resource),
+            text,
+            nodes=seen.names,
+            resource=resource.name,
+        )
     if here:
         yield from _blind(view, pair, resource)
 
@@ -104,33 +137,35 @@ def _unmapped(
 ) -> Iterator[Finding]:
     """Pairs that cannot be judged, and none at all."""
     if not all_pairs:
-        if any(problem.kind is not TOOL_MISSING for problem in view.cib.problems):
+        if any(problem.kind is not TOOL_MISSING for problem in view[CIB].problems):
             return  # why nothing is known is said already
-        names = f" for {', '.join(asked.patterns)}" if asked.patterns else ""
+        names = f" for {', '.join(asked.filter.patterns)}" if asked.filter.patterns else ""
         text = f"no Filesystem resource on a DRBD device is known{names}"
-        yield finding(NO_MAPPING, "mapping", text)
+        yield finding(NO_MAPPING, subject.cluster("mapping"), text)
         return
     for pair in all_pairs:
         if not instances(cluster, pair.resource):
             text = f"{pair.resource} of the configuration file is no resource of the cluster"
-            yield finding(NO_MAPPING, pair.resource, text)
-        elif view.drbd.value is not None and drbd_of(view, pair) is None:
+            yield finding(NO_MAPPING, subject.resource(pair.resource), text)
+        elif view[DRBD].value is not None and drbd_of(view, pair) is None:
             what = pair.device or pair.drbd
             text = f"{pair.resource} stands on {what}, which is no DRBD resource that is up here"
-            yield finding(NO_MAPPING, pair.resource, text)
+            yield finding(NO_MAPPING, subject.resource(pair.resource), text)
 
 
 def judge(view: View, asked: Asked) -> Report:
     """Each pair of a Filesystem resource and its DRBD resource."""
-    cluster = view.cluster.value
+    cluster = view[CLUSTER].value
     if cluster is None:
         return Report()
     chosen = tuple(
         pair
         for pair in pairs(view)
-        if asked.wants(*names_of(cluster, pair.resource), *([pair.drbd] if pair.drbd else []))
+        if asked.filter.wants(
+            *names_of(cluster, pair.resource), *([pair.drbd] if pair.drbd else [])
+        )
     )
-    findings = list(_unmapped(view, asked, cluster, chosen)) if view.drbd.value else []
+    findings = list(_unmapped(view, asked, cluster, chosen)) if view[DRBD].value else []
     words = []
     for pair in chosen:
         members, resource = instances(cluster, pair.resource), drbd_of(view, pair)
@@ -166,9 +201,9 @@ def _words(view: View, pair: Pair, nodes: tuple[str, ...], resource: DrbdResourc
 CHECK = Check(
     name="consistency",
     question="Do DRBD and Pacemaker agree?",
-    needs=(Input.CLUSTER, Input.DRBD),
-    uses=(Input.CIB,),
-    hints=(Input.SHOW,),
+    needs=(CLUSTER, DRBD),
+    uses=(CIB,),
+    hints=(SHOW,),
     rule=judge,
     kinds=(ELSEWHERE, NO_PRIMARY, NO_IO, NO_SERVICE, PRIMARY_MULTIPLE, NO_MAPPING),
     figures=(

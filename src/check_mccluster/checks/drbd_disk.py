@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from ..judge.check import Check
-from ..judge.drbd import (
+from ..inputs.drbdsetup_status import DRBD
+from ..judge.facts.drbd import (
     MOST_SINGLE_FIGURES,
     about_to_sync,
     is_client,
@@ -15,9 +15,11 @@ from ..judge.drbd import (
     syncing_to_here,
     volume_name,
 )
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
-from ..judge.view import Asked, Input, View, contains_node
 from ..model.drbd import KIB, Device, DiskState, DrbdResource
+from ..verdict import subject
+from ..verdict.check import Check
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View, contains_node
 
 LOST = Kind(
     "disk-lost",
@@ -88,13 +90,31 @@ def _diskless(view: View, resource: DrbdResource, device: Device, name: str) -> 
     client = is_client(view, resource, device)
     if client is None:
         text = f"{name}: Diskless on {view.here}, and drbdsetup cannot say whether on purpose"
-        return finding(CLIENT_UNKNOWN, name, text, nodes=here, resource=resource.name)
+        return finding(
+            CLIENT_UNKNOWN,
+            subject.volume(resource.name, device.volume),
+            text,
+            nodes=here,
+            resource=resource.name,
+        )
     if not client:
         text = f"{name}: disk lost on {view.here} (Diskless, not a client)"
-        return finding(LOST, name, text, nodes=here, resource=resource.name)
+        return finding(
+            LOST,
+            subject.volume(resource.name, device.volume),
+            text,
+            nodes=here,
+            resource=resource.name,
+        )
     if rule is not None and contains_node(rule.replicas, view.node):
         text = f"{name}: {view.here} is a diskless client, the configuration file says replica"
-        return finding(CLIENT_UNEXPECTED, name, text, nodes=here, resource=resource.name)
+        return finding(
+            CLIENT_UNEXPECTED,
+            subject.volume(resource.name, device.volume),
+            text,
+            nodes=here,
+            resource=resource.name,
+        )
     return None
 
 
@@ -105,7 +125,14 @@ def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[F
 
     def say(kind: Kind, text: str, grave: Optional[State] = None) -> Finding:
         text = f"{name}: {text}"
-        return finding(kind, name, text, state=grave, nodes=here, resource=resource.name)
+        return finding(
+            kind,
+            subject.volume(resource.name, device.volume),
+            text,
+            state=grave,
+            nodes=here,
+            resource=resource.name,
+        )
 
     if state is DiskState.DISKLESS:
         fault = _diskless(view, resource, device, name)
@@ -146,9 +173,10 @@ def _words(view: View, resource: DrbdResource, device: Device) -> str:
 def judge(view: View, asked: Asked) -> Report:
     """Each local volume's disk."""
     del asked  # the resources are filtered already
-    if view.drbd.value is None:
+    resources = view[DRBD].value
+    if resources is None:
         return Report()
-    volumes = [(r, d) for r in view.drbd.value for d in r.devices]
+    volumes = [(r, d) for r in resources for d in r.devices]
     clients = sum(1 for r, d in volumes if is_client(view, r, d))
     good = sum(1 for _, d in volumes if d.disk_state is DiskState.UP_TO_DATE)
     some = [_words(view, r, d) for r, d in volumes]
@@ -177,7 +205,7 @@ def judge(view: View, asked: Asked) -> Report:
 CHECK = Check(
     name="drbd-disk",
     question="Are the local disks good?",
-    needs=(Input.DRBD,),
+    needs=(DRBD,),
     rule=judge,
     kinds=(
         LOST,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from ..judge.check import Check, Option
-from ..judge.drbd import MOST_SINGLE_FIGURES, state_name
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..inputs.drbdsetup_status import DRBD
+from ..judge.facts.drbd import MOST_SINGLE_FIGURES, state_name
 from ..judge.limits import limited_state
-from ..judge.pacemaker import join
-from ..judge.view import Asked, Input, View, contains_node
 from ..model.drbd import Connection, ConnectionState, DrbdResource
+from ..verdict import subject
+from ..verdict.check import Check, Option
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View, contains_node
+from ..verdict.words import join
 
 STANDALONE = Kind(
     "peer-standalone",
@@ -74,7 +76,9 @@ def _counted(*resources: DrbdResource) -> str:
     return f"{sum(map(_up, resources))} of {total} connected"
 
 
-def _per_peer(kind: Kind, faults: Sequence[_Fault], state: Optional[State]) -> Iterator[Finding]:
+def _per_peer(
+    view: View, kind: Kind, faults: Sequence[_Fault], state: Optional[State]
+) -> Iterator[Finding]:
     """One finding for a peer and its state, whatever the number of resources behind it."""
     together: dict[tuple[str, str], list[_Fault]] = {}
     for resource, connection in faults:
@@ -84,8 +88,8 @@ def _per_peer(kind: Kind, faults: Sequence[_Fault], state: Optional[State]) -> I
         names = [resource.name for resource, _ in same]
         counted = _counted(*(resource for resource, _ in same))
         text = f"{join(names, 2)}: {_peer_kind(same[0][1])} {peer} is {word}, {counted}"
-        object_ = f"{names[0]}:{peer}"
-        yield finding(kind, object_, text, state=state, nodes=(peer,), resource=names[0])
+        about = subject.connection(names[0], view.here, peer)
+        yield finding(kind, about, text, state=state, nodes=(peer,), resource=names[0])
 
 
 def _is_cut(resource: DrbdResource) -> bool:
@@ -108,7 +112,7 @@ def _isolated(resources: Sequence[DrbdResource]) -> Iterator[Finding]:
         listed = "; ".join(f"{join(several)} {word}" for word, several in words.items())
         text = f"{join(names, 2)}: 0 of {len(peers)} connected ({listed})"
         nodes = tuple(peer for peer, _ in peers)
-        yield finding(ISOLATED, names[0], text, nodes=nodes, resource=names[0])
+        yield finding(ISOLATED, subject.drbd(names[0]), text, nodes=nodes, resource=names[0])
 
 
 def _missing(view: View, resource: DrbdResource) -> Iterator[Finding]:
@@ -119,34 +123,30 @@ def _missing(view: View, resource: DrbdResource) -> Iterator[Finding]:
     for name in rule.nodes:
         if not view.is_here(name) and not contains_node(peers, name):
             text = f"{resource.name}: no connection to {name} in the kernel, {_counted(resource)}"
-            object_ = f"{resource.name}:{name}"
-            yield finding(MISSING, object_, text, nodes=(name,), resource=resource.name)
+            about = subject.connection(resource.name, view.here, name)
+            yield finding(MISSING, about, text, nodes=(name,), resource=resource.name)
 
 
-def _connected(asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
+def _connected(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
     """What can be wrong with a connection that is up."""
     counted = _counted(resource)
     for connection in resource.connections:
         if not connection.is_connected:
             continue
-        object_ = f"{resource.name}:{connection.name}"
+        about = subject.connection(resource.name, view.here, connection.name)
         down = [path for path in connection.paths or () if path.established is False]
         if down:
             pairs = join([f"{path.this_host} - {path.remote_host}" for path in down], 2)
             text = f"{resource.name}: path to {connection.name} is down ({pairs}), {counted}"
-            yield finding(
-                PATH_DOWN, object_, text, nodes=(connection.name,), resource=resource.name
-            )
+            yield finding(PATH_DOWN, about, text, nodes=(connection.name,), resource=resource.name)
         if connection.congested and asked.values.get("report_congestion"):
             text = f"{resource.name}: connection to {connection.name} is congested, {counted}"
-            yield finding(
-                CONGESTED, object_, text, nodes=(connection.name,), resource=resource.name
-            )
+            yield finding(CONGESTED, about, text, nodes=(connection.name,), resource=resource.name)
 
 
 def judge(view: View, asked: Asked) -> Report:
     """Each connection of each resource."""
-    resources = view.drbd.value
+    resources = view[DRBD].value
     if resources is None:
         return Report()
     up = {resource.name: _up(resource) for resource in resources}
@@ -161,19 +161,19 @@ def judge(view: View, asked: Asked) -> Report:
     ]
     alone = [f for f in broken if f[1].state is ConnectionState.STANDALONE]
     rest = [f for f in broken if f[1].state is not ConnectionState.STANDALONE]
-    findings += _per_peer(STANDALONE, alone, None)
+    findings += _per_peer(view, STANDALONE, alone, None)
     state = limited_state(asked, min(up.values(), default=0)) if asked.has_limits else None
     if state is not State.OK:
-        findings += _per_peer(CONNECTING, rest, state)
+        findings += _per_peer(view, CONNECTING, rest, state)
     if state not in (None, State.OK) and not findings:
         # The ranges ask for more peers than there are.
         fewest = min(resources, key=_up, default=None)
         if fewest is not None:
             text = f"{fewest.name}: {_counted(fewest)}"
-            findings.append(finding(CONNECTING, fewest.name, text, state=state))
+            findings.append(finding(CONNECTING, subject.drbd(fewest.name), text, state=state))
     for resource in resources:
         findings += _missing(view, resource)
-        findings += _connected(asked, resource)
+        findings += _connected(view, asked, resource)
     total = sum(len(r.connections) for r in resources)
     figures = [
         Figure("connected", sum(up.values()), minimum=0, maximum=total),
@@ -201,7 +201,7 @@ def judge(view: View, asked: Asked) -> Report:
 CHECK = Check(
     name="drbd-mesh",
     question="Is every connection of the mesh up?",
-    needs=(Input.DRBD,),
+    needs=(DRBD,),
     rule=judge,
     kinds=(STANDALONE, CONNECTING, ISOLATED, MISSING, PATH_DOWN, CONGESTED),
     figures=(

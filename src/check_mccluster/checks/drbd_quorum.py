@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from ..judge.check import Check, Option
-from ..judge.drbd import (
+from ..inputs.drbdsetup_show import SHOW
+from ..inputs.drbdsetup_status import DRBD, DRBD_AGAIN
+from ..judge.facts.drbd import (
     MOST_SINGLE_FIGURES,
     Copies,
     by_name,
@@ -15,11 +16,13 @@ from ..judge.drbd import (
     shown,
     volume_name,
 )
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
 from ..judge.limits import limited_state
-from ..judge.pacemaker import join
-from ..judge.view import Asked, Input, View
 from ..model.drbd import Device, DiskState, DrbdResource, ReplicationState
+from ..verdict import subject
+from ..verdict.check import Check, Option
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View
+from ..verdict.words import join
 
 LOST = Kind(
     "drbd-quorum-lost",
@@ -111,7 +114,7 @@ def _volume(view: View, asked: Asked, resource: DrbdResource, device: Device) ->
     def say(kind: Kind, text: str, state: Optional[State] = None) -> Finding:
         return finding(
             kind,
-            name,
+            subject.volume(resource.name, device.volume),
             f"{name}: {text}",
             state=state,
             nodes=have.missing,
@@ -171,7 +174,7 @@ def _counters(resource: DrbdResource, device: Device) -> tuple[object, ...]:
 
 
 def _stalled(view: View, resource: DrbdResource, device: Device) -> Iterator[Finding]:
-    again = by_name(view.drbd_again.value or (), resource.name)
+    again = by_name(view[DRBD_AGAIN].value or (), resource.name)
     later = next((d for d in again.devices if d.volume == device.volume), None) if again else None
     count, waits = _in_flight(resource, device)
     if again is None or later is None or not count:
@@ -182,7 +185,13 @@ def _stalled(view: View, resource: DrbdResource, device: Device) -> Iterator[Fin
         if waits:
             text += f" (they wait for {join(waits)})"
         peers = tuple(c.name for c in resource.connections if c.name in waits)
-        yield finding(STALLED, name, text, nodes=peers or (view.here,), resource=resource.name)
+        yield finding(
+            STALLED,
+            subject.volume(resource.name, device.volume),
+            text,
+            nodes=peers or (view.here,),
+            resource=resource.name,
+        )
 
 
 def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
@@ -191,10 +200,12 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
     why = _suspended(resource)
     # Frozen only because quorum is lost: that finding says it.
     if why is not None and not (lost and why in (_NO_QUORUM, _UNTOLD)):
-        yield finding(SUSPENDED, name, f"{name}: I/O is suspended: {why}", nodes=(view.here,))
+        yield finding(
+            SUSPENDED, subject.drbd(name), f"{name}: I/O is suspended: {why}", nodes=(view.here,)
+        )
     if resource.force_io_failures:
         text = f"{name}: I/O is forced to fail (secondary --force)"
-        yield finding(FAILING, name, text, nodes=(view.here,))
+        yield finding(FAILING, subject.drbd(name), text, nodes=(view.here,))
     for device in resource.devices:
         yield from _volume(view, asked, resource, device)
         # Requests that wait for a known cause are no riddle.
@@ -203,7 +214,7 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
     options = shown(view, name)
     nodes = len(resource.connections) + 1
     if options is not None and options.quorum == "off" and nodes >= 3:
-        yield finding(OFF, name, f"{name}: quorum is off with {nodes} nodes")
+        yield finding(OFF, subject.drbd(name), f"{name}: quorum is off with {nodes} nodes")
 
 
 def _margin(view: View, resource: DrbdResource, device: Device, have: Copies) -> Optional[int]:
@@ -246,7 +257,7 @@ def _needed(option: Optional[str], due: int) -> Optional[int]:
 
 def judge(view: View, asked: Asked) -> Report:
     """Quorum, I/O and copies of each volume."""
-    resources = view.drbd.value
+    resources = view[DRBD].value
     if resources is None:
         return Report()
     volumes = [(r, d, copies(view, r, d)) for r in resources for d in r.devices]
@@ -286,9 +297,9 @@ def judge(view: View, asked: Asked) -> Report:
 CHECK = Check(
     name="drbd-quorum",
     question="Can data be read and written here, and how much may still fail?",
-    needs=(Input.DRBD,),
-    uses=(Input.DRBD_AGAIN,),
-    hints=(Input.SHOW,),
+    needs=(DRBD,),
+    uses=(DRBD_AGAIN,),
+    hints=(SHOW,),
     rule=judge,
     kinds=(LOST, SUSPENDED, FAILING, NO_COPY, FEW_COPIES, STALLED, OFF),
     figures=(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..judge.check import Check, Option
-from ..judge.drbd import (
+from ..inputs.drbdsetup_show import SHOW
+from ..inputs.drbdsetup_status import DRBD
+from ..judge.facts.drbd import (
     PRIMARY_MULTIPLE,
     primaries,
     state_name,
     two_primaries,
 )
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
-from ..judge.pacemaker import join
-from ..judge.view import Asked, Input, View, contains_node
 from ..model.drbd import DrbdResource, Role
+from ..verdict import subject
+from ..verdict.check import Check, Option
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View, contains_node
+from ..verdict.words import join
 
 NONE = Kind(
     "primary-none",
@@ -51,11 +54,11 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
     for name in seen.names:
         if contains_node(never, name):
             text = f"{resource.name}: {name} is Primary and must never be"
-            yield finding(FORBIDDEN, resource.name, text, nodes=(name,))
+            yield finding(FORBIDDEN, subject.drbd(resource.name), text, nodes=(name,))
     role = asked.values.get("expect_role")
     if role is not None and state_name(resource.role) != role:
         text = f"{resource.name}: {view.here} is {state_name(resource.role)}, expected {role}"
-        yield finding(UNEXPECTED, resource.name, text, nodes=(view.here,))
+        yield finding(UNEXPECTED, subject.drbd(resource.name), text, nodes=(view.here,))
 
 
 def _nobody(view: View, resources: tuple[DrbdResource, ...]) -> Iterator[Finding]:
@@ -66,7 +69,7 @@ def _nobody(view: View, resources: tuple[DrbdResource, ...]) -> Iterator[Finding
         if (seen := primaries(view, resource)).complete and not seen.names
     ]
     if idle:
-        yield finding(NONE, idle[0], f"{join(idle)}: no node is Primary")
+        yield finding(NONE, subject.drbd(idle[0]), f"{join(idle)}: no node is Primary")
 
 
 def _words(view: View, resource: DrbdResource) -> str:
@@ -88,7 +91,7 @@ def _roles(view: View, resource: DrbdResource) -> list[tuple[str, object]]:
 
 def judge(view: View, asked: Asked) -> Report:
     """Each resource's Primaries."""
-    resources = view.drbd.value
+    resources = view[DRBD].value
     if resources is None:
         return Report()
     figures = [
@@ -119,8 +122,8 @@ def judge(view: View, asked: Asked) -> Report:
 CHECK = Check(
     name="drbd-role",
     question="Who is Primary?",
-    needs=(Input.DRBD,),
-    hints=(Input.SHOW,),
+    needs=(DRBD,),
+    hints=(SHOW,),
     rule=judge,
     kinds=(PRIMARY_MULTIPLE, NONE, FORBIDDEN, UNEXPECTED),
     figures=(

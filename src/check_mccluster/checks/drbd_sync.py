@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
-from ..judge.check import Check, Option
-from ..judge.drbd import (
+from ..inputs.drbdsetup_status import DRBD, DRBD_AGAIN
+from ..judge.facts.drbd import (
     HANDSHAKE,
     MOST_SINGLE_FIGURES,
     SYNCING,
@@ -18,10 +17,7 @@ from ..judge.drbd import (
     syncing_to_here,
     volume_name,
 )
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
 from ..judge.limits import limited_state
-from ..judge.view import Asked, Input, View
-from ..judge.words import size
 from ..model.drbd import (
     KIB,
     Connection,
@@ -31,6 +27,11 @@ from ..model.drbd import (
     PeerDevice,
     ReplicationState,
 )
+from ..verdict import subject
+from ..verdict.check import Check, Option
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View
+from ..verdict.words import size
 
 TARGET = Kind(
     "sync-target",
@@ -89,8 +90,7 @@ _WINDOW_MS = 3000
 """The kernel sets a mark about every 3 s (DRBD_SYNC_MARK_STEP): less says nothing."""
 
 
-@dataclass(frozen=True)
-class _Spot:
+class _Spot(NamedTuple):
     """One volume towards one peer, with what is around it."""
 
     view: View
@@ -110,7 +110,7 @@ class _Spot:
     def say(self, kind: Kind, text: str, state: Optional[State] = None) -> Finding:
         return finding(
             kind,
-            self.name,
+            subject.volume(self.resource.name, self.device.volume),
             f"{self.name}: {text}",
             state=state,
             nodes=(self.connection.name,),
@@ -134,7 +134,7 @@ def _left(peer: PeerDevice) -> str:
 
 def _moved(spot: _Spot) -> Optional[bool]:
     """Whether blocks moved between the two readings; ``None`` without a second one."""
-    again = by_name(spot.view.drbd_again.value or (), spot.resource.name)
+    again = by_name(spot.view[DRBD_AGAIN].value or (), spot.resource.name)
     if again is None:
         return None
     for connection, peer in peer_devices(again, spot.device.volume):
@@ -275,9 +275,10 @@ def _words(spot: _Spot) -> Optional[str]:
 
 def judge(view: View, asked: Asked) -> Report:
     """Every volume towards every peer."""
-    if view.drbd.value is None:
+    resources = view[DRBD].value
+    if resources is None:
         return Report()
-    spots = _spots(view, view.drbd.value)
+    spots = _spots(view, resources)
     # A resync may wait for that of a resource that --resource leaves out.
     everywhere = (*spots, *_spots(view, view.drbd_others))
     runs_somewhere = any(spot.peer.replication_state in SYNCING for spot in everywhere)
@@ -322,8 +323,8 @@ def _figures(spots: list[_Spot]) -> tuple[Figure, ...]:
 CHECK = Check(
     name="drbd-sync",
     question="Is replication current?",
-    needs=(Input.DRBD,),
-    uses=(Input.DRBD_AGAIN,),
+    needs=(DRBD,),
+    uses=(DRBD_AGAIN,),
     rule=judge,
     kinds=(TARGET, PAUSED, WAITING, STALLED, NOT_SYNCING, SHAKING, OUT_OF_SYNC, BEHIND),
     figures=(

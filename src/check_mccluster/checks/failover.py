@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from ..inputs.cibadmin import CIB
+from ..inputs.corosync_quorumtool import VOTES
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_status import DRBD
 from ..judge.candidates import may_host, reasons_against, wanted_exclusions
-from ..judge.check import Check, Option
-from ..judge.drbd import copies, has_io, volume_name
-from ..judge.fencing import has_fence_device
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.facts.drbd import copies, has_io, volume_name
+from ..judge.facts.fencing import has_fence_device
+from ..judge.facts.mapping import below, drbd_of
+from ..judge.facts.pacemaker import MISSING, ids_of, is_disabled, is_service, select, where
+from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
+from ..judge.facts.tickets import ticket_reasons
+from ..judge.facts.votes import Tally, tally
 from ..judge.limits import limited_state
-from ..judge.mapping import below, drbd_of
-from ..judge.pacemaker import MISSING, ids_of, is_disabled, is_service, join, select, where
-from ..judge.pacemaker import NONE as RESOURCES_NONE
-from ..judge.tickets import ticket_reasons
-from ..judge.view import Asked, Input, View, contains_node, same_node
-from ..judge.votes import Tally, tally
 from ..model.pacemaker import Cluster, Node, Resource
+from ..verdict import subject
+from ..verdict.check import Check, Option
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View, contains_node, same_node
+from ..verdict.words import join
 
 NO_CANDIDATE = Kind(
     "no-candidate",
@@ -40,8 +46,7 @@ NOT_READY = Kind(
 )
 
 
-@dataclass(frozen=True)
-class _Outlook:
+class _Outlook(NamedTuple):
     """Who could take one resource.
 
     :param excluded: reasons by node, for those who could not.
@@ -78,7 +83,7 @@ def _drbd(view: View, resource: Resource, node: Node) -> Iterator[str]:
     for pair in below(view, resource):
         drbd = drbd_of(view, pair)
         if drbd is None:
-            if view.is_here(node.name) and view.drbd.value is not None:
+            if view.is_here(node.name) and view[DRBD].value is not None:
                 yield f"{pair.drbd or pair.device} is not up here"
             continue
         if view.is_here(node.name):
@@ -156,11 +161,13 @@ def _findings(outlooks: list[_Outlook], asked: Asked) -> Iterator[Finding]:
         nodes = tuple(first.excluded) if not first.blocked else ()
         if number == 0:
             text = f"no node could {task} {names}{because}"
-            yield finding(NO_CANDIDATE, first.resource.id, text, state=state, nodes=nodes)
+            yield finding(
+                NO_CANDIDATE, subject.resource(first.resource.id), text, state=state, nodes=nodes
+            )
         else:
             of_wanted = "" if asked.has_limits else f" of {wanted}"
             text = f"{number}{of_wanted} candidates for {names}{because}"
-            yield finding(FEW, first.resource.id, text, state=state, nodes=nodes)
+            yield finding(FEW, subject.resource(first.resource.id), text, state=state, nodes=nodes)
 
 
 def _here(view: View, cluster: Cluster, outlooks: list[_Outlook]) -> Iterator[Finding]:
@@ -176,7 +183,9 @@ def _here(view: View, cluster: Cluster, outlooks: list[_Outlook]) -> Iterator[Fi
             together.setdefault(reasons, []).append(outlook.resource.id)
     for reasons, names in together.items():
         text = f"{view.here} is not ready to take {join(names, 2)}: {', '.join(reasons)}"
-        yield finding(NOT_READY, view.here, text, nodes=(view.here,), resource=names[0])
+        yield finding(
+            NOT_READY, subject.node(view.here), text, nodes=(view.here,), resource=names[0]
+        )
 
 
 def _words(view: View, outlook: _Outlook) -> str:
@@ -195,17 +204,17 @@ def _words(view: View, outlook: _Outlook) -> str:
 
 def judge(view: View, asked: Asked) -> Report:
     """The outlook of every group and single resource."""
-    cluster = view.cluster.value
+    cluster = view[CLUSTER].value
     if cluster is None:
         return Report()
     count = tally(view)
-    chosen = [resource for resource in select(cluster, asked) if is_service(resource)]
+    chosen = [resource for resource in select(cluster, asked.filter) if is_service(resource)]
     outlooks = [_outlook(view, cluster, count, resource) for resource in chosen]
     findings = list(_findings(outlooks, asked))
     findings += _here(view, cluster, outlooks)
     if any(below(view, resource) for resource in chosen):
-        whole = view.drbd.value is not None
-        findings += [p for p in view.drbd.problems if not whole or p.object == Input.DRBD.value]
+        whole = view[DRBD].value is not None
+        findings += [p for p in view[DRBD].problems if not whole or p.object == DRBD.name]
     living = [o for o in outlooks if not (o.disabled and not o.active)]
     fewest = min((len(o.candidates) for o in living or outlooks), default=None)
     words = [_words(view, outlook) for outlook in outlooks]
@@ -232,9 +241,9 @@ def judge(view: View, asked: Asked) -> Report:
 CHECK = Check(
     name="failover",
     question="If the active node dies now, who takes over?",
-    needs=(Input.CLUSTER,),
-    uses=(Input.CIB, Input.VOTES),
-    hints=(Input.DRBD,),
+    needs=(CLUSTER,),
+    uses=(CIB, VOTES),
+    hints=(DRBD,),
     rule=judge,
     kinds=(NO_CANDIDATE, FEW, NOT_READY, MISSING, RESOURCES_NONE),
     figures=(

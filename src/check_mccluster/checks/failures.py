@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Optional
 
+from ..inputs.crm_mon import CLUSTER
 from ..judge.candidates import reached
-from ..judge.check import Check, Option
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..judge.facts.pacemaker import MISSING, base_id, names_of
+from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
 from ..judge.limits import limited_state
-from ..judge.pacemaker import MISSING, base_id, names_of
-from ..judge.pacemaker import NONE as RESOURCES_NONE
-from ..judge.view import Asked, Input, View
-from ..judge.words import duration
 from ..model.pacemaker import INFINITY, Failure, ResourceHistory
+from ..verdict import subject
+from ..verdict.check import Check, Option
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View
+from ..verdict.words import duration
 
 BARRED = Kind(
     "node-barred",
@@ -75,13 +77,13 @@ def _counted(
     if reached(count, threshold):
         limit = "" if threshold is None or threshold >= INFINITY else f" of {threshold}"
         text = f"{past.resource} is barred from {past.node}: fail-count {times}{limit}{cause}"
-        yield finding(BARRED, past.resource, text, nodes=where)
+        yield finding(BARRED, subject.resource(past.resource), text, nodes=where)
         return
     state = limited_state(asked, count) if asked.has_limits else None
     if state is State.OK:
         return
     text = f"{past.resource} failed {times} time{'' if count == 1 else 's'} on {past.node}{cause}"
-    yield finding(FAIL_COUNT, past.resource, text, state=state, nodes=where)
+    yield finding(FAIL_COUNT, subject.resource(past.resource), text, state=state, nodes=where)
 
 
 def _uncounted(failures: Sequence[Failure], view: View, asked: Asked) -> Iterator[Finding]:
@@ -95,16 +97,20 @@ def _uncounted(failures: Sequence[Failure], view: View, asked: Asked) -> Iterato
         return
     more = f" (+{len(failures) - 1} more)" if len(failures) > 1 else ""
     text = f"{newest.resource} failed on {newest.node} ({_what(newest, view.time)}){more}"
-    yield finding(FAILED_ACTION, newest.resource, text, nodes=(newest.node,))
+    yield finding(FAILED_ACTION, subject.resource(newest.resource), text, nodes=(newest.node,))
 
 
 def judge(view: View, asked: Asked) -> Report:
     """One failure, one finding: keyed by resource and node."""
-    cluster = view.cluster.value
+    cluster = view[CLUSTER].value
     if cluster is None:
         return Report()
-    history = [past for past in cluster.history if asked.wants(*names_of(cluster, past.resource))]
-    actions = [each for each in cluster.failures if asked.wants(*names_of(cluster, each.resource))]
+    history = [
+        past for past in cluster.history if asked.filter.wants(*names_of(cluster, past.resource))
+    ]
+    actions = [
+        each for each in cluster.failures if asked.filter.wants(*names_of(cluster, each.resource))
+    ]
     recorded: dict[tuple[str, str], list[Failure]] = {}
     for failure in actions:
         recorded.setdefault((base_id(failure.resource), failure.node), []).append(failure)
@@ -136,7 +142,7 @@ def judge(view: View, asked: Asked) -> Report:
 CHECK = Check(
     name="failures",
     question="What went wrong, and what does it leave behind?",
-    needs=(Input.CLUSTER,),
+    needs=(CLUSTER,),
     rule=judge,
     kinds=(BARRED, FAIL_COUNT, FAILED_ACTION, MISSING, RESOURCES_NONE),
     figures=(

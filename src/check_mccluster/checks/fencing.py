@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..judge.check import Check, Option
-from ..judge.fencing import has_fence_device
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
-from ..judge.inputs import OUTPUT_INVALID, TOOL_FAILED
-from ..judge.view import Asked, Input, View
+from ..inputs.cibadmin import CIB
+from ..inputs.crm_mon import CLUSTER
+from ..judge.facts.fencing import has_fence_device
 from ..model.pacemaker import Cluster, FenceEvent, FenceStatus, primitives
+from ..verdict import subject
+from ..verdict.check import Check, Option
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.problems import OUTPUT_INVALID, TOOL_FAILED
+from ..verdict.view import Asked, View
 
 NO_DEVICE = Kind(
     "fencing-no-device",
@@ -46,7 +49,7 @@ def _history(cluster: Cluster) -> Iterator[Finding]:
         target = event.target
         if event.status is FenceStatus.PENDING:
             text = f"fencing of {target} ({event.action or 'action unknown'}) is under way"
-            yield finding(PENDING, target, text, nodes=(target,))
+            yield finding(PENDING, subject.node(target), text, nodes=(target,))
         elif target not in decided:
             decided.add(target)
             if event.status is FenceStatus.FAILED:
@@ -57,12 +60,12 @@ def _failed(event: FenceEvent) -> Finding:
     reason = f": {event.exit_reason}" if event.exit_reason else ""
     when = f" at {event.completed}" if event.completed else ""
     text = f"the last fencing of {event.target} failed{when}{reason}"
-    return finding(FENCING_FAILED, event.target, text, nodes=(event.target,))
+    return finding(FENCING_FAILED, subject.node(event.target), text, nodes=(event.target,))
 
 
 def judge(view: View, asked: Asked) -> Report:
     """Fence devices, where fencing is enabled, and the fencing history."""
-    cluster = view.cluster.value
+    cluster = view[CLUSTER].value
     if cluster is None:
         return Report()
     devices = [
@@ -72,15 +75,21 @@ def judge(view: View, asked: Asked) -> Report:
     findings = list(_history(cluster))
     if enabled and not has_fence_device(view):
         text = "fencing is enabled and no fence device is configured: nothing will be started"
-        findings.append(finding(NO_DEVICE, "fencing", text))
+        findings.append(finding(NO_DEVICE, subject.cluster("fencing"), text))
     if enabled is False and asked.values.get("require_fencing"):
-        findings.append(finding(DISABLED, "fencing", "fencing is disabled"))
+        findings.append(finding(DISABLED, subject.cluster("fencing"), "fencing is disabled"))
     if enabled is None:
         text = "crm_mon does not say whether fencing is enabled"
-        findings.append(finding(OUTPUT_INVALID, "crm_mon", text, command="crm_mon -r -1 -X"))
+        findings.append(
+            finding(OUTPUT_INVALID, subject.tool("crm_mon"), text, command="crm_mon -r -1 -X")
+        )
     if cluster.fence_history_status:
         text = f"the fencer did not give its history (code {cluster.fence_history_status})"
-        findings.append(finding(TOOL_FAILED, "fencer", text, command="stonith_admin --history '*'"))
+        findings.append(
+            finding(
+                TOOL_FAILED, subject.tool("fencer"), text, command="stonith_admin --history '*'"
+            )
+        )
     failed = sum(1 for each in findings if each.kind is FENCING_FAILED)
     word = {True: "enabled", False: "disabled", None: "unknown"}[enabled]
     return Report(
@@ -104,8 +113,8 @@ def _word(event: FenceEvent) -> str:
 CHECK = Check(
     name="fencing",
     question="Can a lost node be fenced, where fencing is wanted?",
-    needs=(Input.CLUSTER,),
-    uses=(Input.CIB,),
+    needs=(CLUSTER,),
+    uses=(CIB,),
     rule=judge,
     kinds=(NO_DEVICE, FENCING_FAILED, PENDING, DISABLED),
     figures=(

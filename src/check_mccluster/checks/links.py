@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from ..judge.check import Check
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
-from ..judge.pacemaker import join
-from ..judge.view import Asked, Input, View
+from ..inputs.corosync_cfgtool import LINKS
+from ..inputs.corosync_cmapctl import CMAP
+from ..inputs.corosync_quorumtool import VOTES
+from ..inputs.crm_mon import CLUSTER
 from ..model.corosync import Link, Links, LinkState
+from ..verdict import subject
+from ..verdict.check import Check
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View
+from ..verdict.words import join
 
 LINK_DOWN = Kind(
     "link-down",
@@ -34,16 +39,17 @@ FAULTY = Kind(
 
 def _name(view: View, node_id: int) -> str:
     """A node's name by its Corosync id, from Pacemaker or the node list, else the id."""
-    if view.cluster.value is not None:
-        for node in view.cluster.value.nodes:
+    cluster, cmap, votes = view[CLUSTER].value, view[CMAP].value, view[VOTES].value
+    if cluster is not None:
+        for node in cluster.nodes:
             if node.id == str(node_id):
                 return node.name
-    if view.cmap.value is not None:
-        for configured in view.cmap.value.nodes:
+    if cmap is not None:
+        for configured in cmap.nodes:
             if configured.node_id == node_id and configured.name:
                 return configured.name
-    if view.votes.value is not None:
-        for member in view.votes.value.members:
+    if votes is not None:
+        for member in votes.members:
             if member.node_id == node_id:
                 return member.name
     return f"node {node_id}"
@@ -51,12 +57,13 @@ def _name(view: View, node_id: int) -> str:
 
 def _known_down(view: View, node_id: int) -> bool:
     """Whether the cluster itself says that the peer is not there: then the link is no news."""
-    if view.cluster.value is not None:
-        for node in view.cluster.value.nodes:
+    cluster, votes = view[CLUSTER].value, view[VOTES].value
+    if cluster is not None:
+        for node in cluster.nodes:
             if node.id == str(node_id):
                 return node.online is False or bool(node.unclean)
-    if view.votes.value is not None:
-        return all(member.node_id != node_id for member in view.votes.value.members)
+    if votes is not None:
+        return all(member.node_id != node_id for member in votes.members)
     return False
 
 
@@ -78,19 +85,19 @@ def _judge_peer(view: View, node_id: int, links: list[Link]) -> Iterator[Finding
     if len(down) < len(links):
         which = join([str(link.link) for link in down])
         text = f"link {which} to {name} is down, {len(links) - len(down)} of {len(links)} carry"
-        yield finding(LINK_DOWN, name, text, nodes=(name,))
+        yield finding(LINK_DOWN, subject.node(name), text, nodes=(name,))
     elif _known_down(view, node_id):
         text = f"no link to {name}, which is known to be down"
-        yield finding(UNREACHABLE, name, text, state=State.WARNING, nodes=(name,))
+        yield finding(UNREACHABLE, subject.node(name), text, state=State.WARNING, nodes=(name,))
     else:
         text = f"no link to {name} is connected, and the cluster does not report it offline"
-        yield finding(UNREACHABLE, name, text, nodes=(name,))
+        yield finding(UNREACHABLE, subject.node(name), text, nodes=(name,))
 
 
 def judge(view: View, asked: Asked) -> Report:
     """Each peer by its links; for Corosync 2 each ring."""
     del asked
-    links: Optional[Links] = view.links.value
+    links: Optional[Links] = view[LINKS].value
     if links is None:
         return Report()
     peers = _peers(links)
@@ -99,7 +106,7 @@ def judge(view: View, asked: Asked) -> Report:
         each for peer, several in peers.items() for each in _judge_peer(view, peer, several)
     ]
     findings += [
-        finding(FAULTY, f"ring {ring.link}", f"ring {ring.link} ({ring.address}) is FAULTY")
+        finding(FAULTY, subject.ring(ring.link), f"ring {ring.link} ({ring.address}) is FAULTY")
         for ring in rings
         if ring.state is LinkState.FAULTY
     ]
@@ -132,8 +139,8 @@ def _reached(links: list[Link]) -> bool:
 CHECK = Check(
     name="links",
     question="Do all Corosync links carry?",
-    needs=(Input.LINKS,),
-    hints=(Input.CLUSTER, Input.VOTES, Input.CMAP),
+    needs=(LINKS,),
+    hints=(CLUSTER, VOTES, CMAP),
     rule=judge,
     kinds=(LINK_DOWN, UNREACHABLE, FAULTY),
     figures=(

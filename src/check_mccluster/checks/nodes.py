@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..judge.check import Check
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..inputs.crm_mon import CLUSTER
+from ..judge.facts.pacemaker import guest_is_stopped
 from ..judge.limits import limited_state, with_state
-from ..judge.pacemaker import guest_is_stopped
-from ..judge.view import Asked, Input, View, contains_node
 from ..model.pacemaker import Cluster, Health, Node
+from ..verdict import subject
+from ..verdict.check import Check
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View, contains_node
 
 OFFLINE = Kind(
     "node-offline",
@@ -98,27 +100,31 @@ def _state_of(node: Node) -> Iterator[Finding]:
     if node.online is False:
         kind = UNCLEAN if node.unclean else OFFLINE
         how = "unclean, its state is unknown" if node.unclean else "offline"
-        yield finding(kind, name, f"{name} is {how}", nodes=here)
+        yield finding(kind, subject.node(name), f"{name} is {how}", nodes=here)
         return
     if node.unclean:
-        yield finding(UNCLEAN, name, f"{name} is unclean and waits for fencing", nodes=here)
+        yield finding(
+            UNCLEAN, subject.node(name), f"{name} is unclean and waits for fencing", nodes=here
+        )
         return
     if node.pending:
         text = f"{name} joined Corosync and not yet Pacemaker"
-        yield finding(PENDING, name, text, nodes=here)
+        yield finding(PENDING, subject.node(name), text, nodes=here)
         return
     if node.shutdown:
-        yield finding(SHUTDOWN, name, f"{name} is shutting down", nodes=here)
+        yield finding(SHUTDOWN, subject.node(name), f"{name} is shutting down", nodes=here)
     if node.standby_onfail:
-        yield finding(STANDBY_ONFAIL, name, f"{name} is on standby after a failure", nodes=here)
+        yield finding(
+            STANDBY_ONFAIL, subject.node(name), f"{name} is on standby after a failure", nodes=here
+        )
     elif node.standby:
-        yield finding(STANDBY, name, f"{name} is on standby", nodes=here)
+        yield finding(STANDBY, subject.node(name), f"{name} is on standby", nodes=here)
     if node.maintenance:
-        yield finding(MAINTENANCE, name, f"{name} is in maintenance", nodes=here)
+        yield finding(MAINTENANCE, subject.node(name), f"{name} is in maintenance", nodes=here)
     if node.health is Health.RED:
-        yield finding(HEALTH_RED, name, f"health of {name} is red", nodes=here)
+        yield finding(HEALTH_RED, subject.node(name), f"health of {name} is red", nodes=here)
     elif node.health is Health.YELLOW:
-        yield finding(HEALTH_YELLOW, name, f"health of {name} is yellow", nodes=here)
+        yield finding(HEALTH_YELLOW, subject.node(name), f"health of {name} is yellow", nodes=here)
 
 
 def _limited(findings: list[Finding], state: State, text: str) -> list[Finding]:
@@ -126,7 +132,9 @@ def _limited(findings: list[Finding], state: State, text: str) -> list[Finding]:
     absent = (OFFLINE, UNCLEAN)
     limited = [with_state(e, state) if e.kind in absent else e for e in findings]
     if state is not State.OK and all(each.kind not in absent for each in findings):
-        limited.append(finding(OFFLINE, "cluster", f"{text}, outside the range", state=state))
+        limited.append(
+            finding(OFFLINE, subject.cluster(), f"{text}, outside the range", state=state)
+        )
     return limited
 
 
@@ -138,11 +146,13 @@ def _expected(view: View, cluster: Cluster) -> Iterator[Finding]:
     nodes = tuple(node for node in cluster.nodes if node.type != "ping")
     for name in listed:
         if not contains_node(tuple(node.name for node in nodes), name):
-            yield finding(MISSING, name, f"{name} is unknown to the cluster", nodes=(name,))
+            yield finding(
+                MISSING, subject.node(name), f"{name} is unknown to the cluster", nodes=(name,)
+            )
     for node in nodes:
         if node.id_as_resource is None and not contains_node(listed, node.name):
             text = f"{node.name} is not in the configuration file"
-            yield finding(UNEXPECTED, node.name, text, nodes=(node.name,))
+            yield finding(UNEXPECTED, subject.node(node.name), text, nodes=(node.name,))
 
 
 def _versions(cluster: Cluster) -> Iterator[Finding]:
@@ -157,14 +167,16 @@ def _versions(cluster: Cluster) -> Iterator[Finding]:
     dc = cluster.summary.dc
     if len(sets) > 1:
         odd = ", ".join(f"{node.name} {node.feature_set}" for node in settled if node.feature_set)
-        yield finding(VERSIONS_MIXED, "cluster", f"feature sets differ: {odd}")
+        yield finding(VERSIONS_MIXED, subject.cluster(), f"feature sets differ: {odd}")
     elif dc is not None and dc.mixed_version and not unsettled:
-        yield finding(VERSIONS_MIXED, "cluster", "the members run different Pacemaker versions")
+        yield finding(
+            VERSIONS_MIXED, subject.cluster(), "the members run different Pacemaker versions"
+        )
 
 
 def judge(view: View, asked: Asked) -> Report:
     """Judge every node by itself, then the cluster-wide facts."""
-    cluster = view.cluster.value
+    cluster = view[CLUSTER].value
     if cluster is None:
         return Report()
     nodes = tuple(
@@ -179,7 +191,7 @@ def judge(view: View, asked: Asked) -> Report:
     findings += _expected(view, cluster)
     if cluster.summary.options.maintenance_mode:
         text = "maintenance-mode: the cluster manages nothing"
-        findings.append(finding(CLUSTER_MAINTENANCE, "cluster", text))
+        findings.append(finding(CLUSTER_MAINTENANCE, subject.cluster(), text))
     findings += _versions(cluster)
     dc = cluster.summary.dc
     controller = f", DC {dc.name}" if dc is not None and dc.name else ", no DC"
@@ -221,7 +233,7 @@ def _describe(node: Node) -> str:
 CHECK = Check(
     name="nodes",
     question="Are all cluster members here and in service?",
-    needs=(Input.CLUSTER,),
+    needs=(CLUSTER,),
     rule=judge,
     kinds=(
         OFFLINE,

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
+from ..inputs.cibadmin import CIB
+from ..inputs.crm_mon import CLUSTER
 from ..judge.candidates import reasons_against
-from ..judge.check import Check
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
-from ..judge.pacemaker import (
+from ..judge.facts.pacemaker import (
     MISSING,
     NOT_RUNNING,
     has_quorum,
     ids_of,
     is_disabled,
     is_service,
-    join,
     select,
     where,
 )
-from ..judge.pacemaker import NONE as RESOURCES_NONE
-from ..judge.view import Asked, Input, View, contains_node, same_node
+from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
 from ..model.pacemaker import Ban, Cluster, Group, Resource, Role, primitives
+from ..verdict import subject
+from ..verdict.check import Check
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View, contains_node, same_node
+from ..verdict.words import join
 
 FORBIDDEN = Kind(
     "placed-forbidden",
@@ -99,18 +102,18 @@ def _placed(view: View, cluster: Cluster, resource: Resource) -> Iterator[Findin
         if ban is not None or tie_breaker:
             why = ban.id if ban is not None else "it is a tie-breaker"
             text = f"{name} runs on {node}, which is forbidden ({why})"
-            yield finding(FORBIDDEN, name, text, nodes=(node,))
+            yield finding(FORBIDDEN, subject.resource(name), text, nodes=(node,))
         elif rule is not None and rule.allowed is not None:
             if not contains_node(rule.allowed, node):
                 text = f"{name} runs on {node}, allowed: {join(rule.allowed)}"
-                yield finding(UNLISTED, name, text, nodes=(node,))
+                yield finding(UNLISTED, subject.resource(name), text, nodes=(node,))
     managed = not cluster.summary.options.maintenance_mode and has_quorum(cluster) is not False
     if rule is not None and rule.preferred is not None and nodes and managed:
         home = next((n for n in cluster.nodes if same_node(n.name, rule.preferred)), None)
         if home is not None and not contains_node(nodes, home.name):
             if not reasons_against(view, cluster, resource, home):
                 text = f"{name} runs on {join(nodes)}, its preferred {home.name} could run it"
-                yield finding(UNPREFERRED, name, text, nodes=(home.name,))
+                yield finding(UNPREFERRED, subject.resource(name), text, nodes=(home.name,))
 
 
 def _running(cluster: Cluster, resource: Resource) -> Iterator[Finding]:
@@ -128,24 +131,25 @@ def _running(cluster: Cluster, resource: Resource) -> Iterator[Finding]:
             why = ""
         text = f"{resource.id} runs nowhere{why}"
         state = State.WARNING if disabled else None
-        yield finding(NOT_RUNNING, resource.id, text, state=state)
+        yield finding(NOT_RUNNING, subject.resource(resource.id), text, state=state)
     elif isinstance(resource, Group) and len(nodes) > 1:
         text = f"{resource.id} is split over {join(nodes)}"
-        yield finding(SPLIT, resource.id, text, nodes=nodes)
+        yield finding(SPLIT, subject.resource(resource.id), text, nodes=nodes)
 
 
 def _leftovers(view: View, cluster: Cluster, wanted: frozenset[str]) -> Iterator[Finding]:
     for ban in cluster.bans:
         if ban.is_leftover and ban.resource in wanted:
             text = f"{ban.id} keeps {ban.resource} from {ban.node}"
-            yield finding(BAN, ban.resource, text, nodes=(ban.node,))
-    if view.cib.value is None:
+            yield finding(BAN, subject.resource(ban.resource), text, nodes=(ban.node,))
+    cib = view[CIB].value
+    if cib is None:
         return
-    for location in view.cib.value.locations:
+    for location in cib.locations:
         if location.is_leftover_prefer and location.resource in wanted:
             where_to = f" to {location.node}" if location.node else ""
             text = f"{location.id} draws {location.resource}{where_to}"
-            yield finding(PREFER, location.resource or "", text)
+            yield finding(PREFER, subject.resource(location.resource or ""), text)
 
 
 def _unprotected(view: View, cluster: Cluster, chosen: tuple[Resource, ...]) -> Iterator[Finding]:
@@ -163,15 +167,17 @@ def _unprotected(view: View, cluster: Cluster, chosen: tuple[Resource, ...]) -> 
         ]
         if open_to:
             text = f"no standing rule keeps {join(open_to)} from the tie-breaker {node}"
-            yield finding(UNPROTECTED, node, text, nodes=(node,), resource=open_to[0])
+            yield finding(UNPROTECTED, subject.node(node), text, nodes=(node,), resource=open_to[0])
 
 
 def judge(view: View, asked: Asked) -> Report:
     """Where each resource runs, against every rule that says where it may."""
-    cluster = view.cluster.value
+    cluster = view[CLUSTER].value
     if cluster is None:
         return Report()
-    chosen = tuple(r for r in select(cluster, asked) if not all(p.orphaned for p in primitives(r)))
+    chosen = tuple(
+        r for r in select(cluster, asked.filter) if not all(p.orphaned for p in primitives(r))
+    )
     wanted = frozenset().union(*(ids_of(resource) for resource in chosen))
     findings: list[Finding] = []
     for resource in chosen:
@@ -200,8 +206,8 @@ def judge(view: View, asked: Asked) -> Report:
 CHECK = Check(
     name="placement",
     question="Does the service run where it may?",
-    needs=(Input.CLUSTER,),
-    uses=(Input.CIB,),
+    needs=(CLUSTER,),
+    uses=(CIB,),
     rule=judge,
     kinds=(
         FORBIDDEN,

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from ..judge.check import Check
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
+from ..inputs.corosync_cmapctl import CMAP
+from ..inputs.corosync_quorumtool import VOTES
+from ..inputs.crm_mon import CLUSTER
+from ..judge.facts.votes import Tally, tally
 from ..judge.limits import limited_state
-from ..judge.view import Asked, Input, View
-from ..judge.votes import Tally, tally
 from ..model.corosync import Votes
 from ..model.pacemaker import Cluster
+from ..verdict import subject
+from ..verdict.check import Check
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View
 
 LOST = Kind(
     "quorum-lost",
@@ -63,7 +67,7 @@ def _lost(cluster: Cluster, count: Tally) -> Finding:
         else ""
     )
     then = f"; no-quorum-policy={policy}: {consequence}" if consequence else ""
-    return finding(LOST, "partition", f"partition without quorum{votes}{then}")
+    return finding(LOST, subject.cluster("partition"), f"partition without quorum{votes}{then}")
 
 
 def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
@@ -81,7 +85,7 @@ def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
     if margin is None or margin > 0:
         votes = f"{margin} vote{'' if margin == 1 else 's'}"
         text = f"{votes} may be lost ({count.total} of {count.expected})"
-    yield finding(MARGIN, "partition", text, state=state)
+    yield finding(MARGIN, subject.cluster("partition"), text, state=state)
 
 
 def _expected(cluster: Cluster, votes: Votes) -> Iterator[Finding]:
@@ -100,7 +104,7 @@ def _expected(cluster: Cluster, votes: Votes) -> Iterator[Finding]:
     # A device that lost its vote is its own finding.
     if votes.expected != due and not _qdevice_problem(votes, None):
         text = f"{votes.expected} votes expected, the configured nodes have {due}"
-        yield finding(EXPECTED, "votes", text)
+        yield finding(EXPECTED, subject.cluster("votes"), text)
 
 
 def _qdevice_problem(votes: Votes, model: Optional[str]) -> Optional[str]:
@@ -126,27 +130,30 @@ def _qdevice_problem(votes: Votes, model: Optional[str]) -> Optional[str]:
 
 def judge(view: View, asked: Asked) -> Report:
     """Quorum as Pacemaker and Corosync see it, and its margin."""
-    cluster = view.cluster.value
+    cluster = view[CLUSTER].value
     if cluster is None:
         return Report()
     count = tally(view)
     findings: list[Finding] = []
     dc = cluster.summary.dc
     if dc is None:
-        findings.append(finding(NO_DC, "cluster", "no designated controller is elected"))
+        findings.append(finding(NO_DC, subject.cluster(), "no designated controller is elected"))
     if count.quorate is False:
         findings.append(_lost(cluster, count))
     elif count.quorate:
         findings += _margin(cluster, count, asked)
     elif dc is not None:
         text = "crm_mon does not say whether this partition has quorum"
-        findings.append(finding(LOST, "partition", text, state=State.UNKNOWN))
+        findings.append(finding(LOST, subject.cluster("partition"), text, state=State.UNKNOWN))
     if count.votes is not None:
         findings += _expected(cluster, count.votes)
-        model = view.cmap.value.qdevice_model if view.cmap.value is not None else None
+        cmap = view[CMAP].value
+        model = cmap.qdevice_model if cmap is not None else None
         problem = _qdevice_problem(count.votes, model)
         if problem is not None:
-            findings.append(finding(QDEVICE, "qdevice", f"the quorum device {problem}"))
+            findings.append(
+                finding(QDEVICE, subject.cluster("qdevice"), f"the quorum device {problem}")
+            )
     source = "" if count.counted else " (one vote a node assumed)"
     may = "two-node mode" if count.covered else f"{count.margin} may be lost"
     state = "quorate" if count.quorate else "not quorate"
@@ -169,9 +176,9 @@ def judge(view: View, asked: Asked) -> Report:
 CHECK = Check(
     name="quorum",
     question="Can this partition act, and how many more votes may it lose?",
-    needs=(Input.CLUSTER,),
-    hints=(Input.CMAP,),
-    uses=(Input.VOTES,),
+    needs=(CLUSTER,),
+    hints=(CMAP,),
+    uses=(VOTES,),
     rule=judge,
     kinds=(LOST, NO_DC, MARGIN, EXPECTED, QDEVICE),
     figures=(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
-from ..judge.check import Check
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
-from ..judge.pacemaker import (
+from ..inputs.cibadmin import CIB
+from ..inputs.crm_mon import CLUSTER
+from ..judge.facts.pacemaker import (
     MISSING,
     MOVING,
     NONE,
@@ -20,15 +19,13 @@ from ..judge.pacemaker import (
     has_quorum,
     ids_of,
     is_disabled,
-    join,
     known_ids,
     lost_nodes,
     nodes_opted_in,
     select,
     usable,
 )
-from ..judge.tickets import ticket_reasons
-from ..judge.view import Asked, Input, View
+from ..judge.facts.tickets import ticket_reasons
 from ..model.pacemaker import (
     Bundle,
     Cib,
@@ -42,6 +39,11 @@ from ..model.pacemaker import (
     Role,
     primitives,
 )
+from ..verdict import subject
+from ..verdict.check import Check
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.view import Asked, View
+from ..verdict.words import join
 
 STOPPED = Kind(
     "resource-stopped",
@@ -124,8 +126,7 @@ NOT_PROMOTED = Kind(
 )
 
 
-@dataclass(frozen=True)
-class _Context:
+class _Context(NamedTuple):
     """The cluster-wide facts that every resource is judged under."""
 
     cluster: Cluster
@@ -150,7 +151,7 @@ def _context(view: View, cluster: Cluster) -> _Context:
         lost_nodes(cluster),
         frozenset(n.name for n in cluster.nodes if n.maintenance),
         _reasons(view, cluster),
-        view.cib.value,
+        view[CIB].value,
     )
 
 
@@ -206,7 +207,7 @@ def _fault(
     here = primitive.nodes
 
     def say(kind: Kind, text: str, state: Optional[State] = None) -> Finding:
-        return finding(kind, primitive.id, text, state=state, nodes=here)
+        return finding(kind, subject.resource(primitive.id), text, state=state, nodes=here)
 
     # A migration is on two nodes for a moment; a stop of what is active twice still is.
     if len(here) > 1 and role not in (Role.STOPPED, Role.MIGRATING):
@@ -254,7 +255,7 @@ def _group(context: _Context, group: Group) -> Iterator[Finding]:
     unmanaged = group.managed is False and not context.maintenance
     if unmanaged and not all(_maintained(context, member) for member in group.members):
         text = f"{group.id} is unmanaged"
-        yield finding(UNMANAGED, group.id, text, nodes=_nodes_of(group.members))
+        yield finding(UNMANAGED, subject.resource(group.id), text, nodes=_nodes_of(group.members))
     faults = [
         (
             member,
@@ -330,14 +331,16 @@ def _in_group(fault: Finding, group: Group, tail: str) -> Finding:
     """Name the group in a member's finding, and who waits."""
     first, rest = fault.object, fault.text
     text = rest.replace(first, f"{first} ({group.id})", 1)
-    return finding(fault.kind, first, text + tail, state=fault.state, nodes=fault.nodes)
+    return finding(fault.kind, fault.subject, text + tail, state=fault.state, nodes=fault.nodes)
 
 
 def _stopped_behind(
     context: _Context, group: Group, disabled: str, behind: Sequence[str]
 ) -> Finding:
     text = f"{join(behind)} ({group.id}) stopped behind the disabled {disabled}"
-    return finding(STOPPED, behind[0], text + _reason(context), resource=behind[0])
+    return finding(
+        STOPPED, subject.resource(behind[0]), text + _reason(context), resource=behind[0]
+    )
 
 
 def _group_stopped(
@@ -350,7 +353,9 @@ def _group_stopped(
         fault is not None and fault.kind is DISABLED for _, fault in faults
     ):
         why = " (stop-all-resources)" if context.stop_all else ""
-        yield finding(DISABLED, group.id, f"{group.id} is disabled, {members} stopped{why}")
+        yield finding(
+            DISABLED, subject.resource(group.id), f"{group.id} is disabled, {members} stopped{why}"
+        )
         return
     if first.kind is DISABLED:
         yield _in_group(first, group, "")
@@ -360,7 +365,7 @@ def _group_stopped(
         return
     reason = _reason(context, group.id, first.object)
     text = f"{group.id} is stopped: {first.object} does not run{reason}"
-    yield finding(STOPPED, first.object, text + _waiting(_behind(faults)[1:]), resource=group.id)
+    yield finding(STOPPED, first.subject, text + _waiting(_behind(faults)[1:]), resource=group.id)
     for _, fault in faults[1:]:
         if fault is not None and fault.kind is DISABLED:
             yield _in_group(fault, group, "")
@@ -407,7 +412,12 @@ def _clone(context: _Context, clone: Clone) -> Iterator[Finding]:
     members = tuple(primitives(clone))
     unmanaged = clone.managed is False or all(member.managed is False for member in members)
     if unmanaged and not all(_maintained(context, m) for m in members if m.nodes):
-        yield finding(UNMANAGED, clone.id, f"{clone.id} is unmanaged", nodes=_nodes_of(members))
+        yield finding(
+            UNMANAGED,
+            subject.resource(clone.id),
+            f"{clone.id} is unmanaged",
+            nodes=_nodes_of(members),
+        )
     disabled = is_disabled(context.cluster, clone)
     # An instance on a lost node is that node's fault, unless there is no other.
     alive = any(_runs(context, member) for member in members)
@@ -432,7 +442,7 @@ def _clone(context: _Context, clone: Clone) -> Iterator[Finding]:
     running = [instance for instance in clone.instances if _is_running(context, instance)]
     if disabled:
         if stopped:
-            yield finding(DISABLED, clone.id, f"{clone.id} is disabled")
+            yield finding(DISABLED, subject.resource(clone.id), f"{clone.id} is disabled")
         return
     yield from _instances(context, clone, len(running), len(clone.instances))
     if clone.promotable and running:
@@ -447,14 +457,14 @@ def _instances(
     due = min(len(hosts), children)
     if running == 0 and children:
         text = f"{resource.id} has no running instance{_reason(context, resource.id)}"
-        yield finding(CLONE_DOWN, resource.id, text)
+        yield finding(CLONE_DOWN, subject.resource(resource.id), text)
     elif running < due:
         busy = {n for member in primitives(resource) for n in member.nodes}
         idle = tuple(node.name for node in hosts if node.name not in busy)
         told = isinstance(resource, Clone) and idle and due == len(hosts)
         missing = f", none on {join(idle)}" if told else ""
         text = f"{resource.id}: {running} of {due} instances run{missing}"
-        yield finding(CLONE_DEGRADED, resource.id, text, nodes=idle)
+        yield finding(CLONE_DEGRADED, subject.resource(resource.id), text, nodes=idle)
 
 
 def _promoted(context: _Context, clone: Clone) -> Iterator[Finding]:
@@ -464,15 +474,17 @@ def _promoted(context: _Context, clone: Clone) -> Iterator[Finding]:
     targets = {clone.target_role, *(p.target_role for p in primitives(clone))}
     if any(t is not None and t.lower() in ("unpromoted", "slave") for t in targets):
         text = f"{clone.id}: no instance is promoted, on purpose (target-role)"
-        yield finding(DISABLED, clone.id, text)
+        yield finding(DISABLED, subject.resource(clone.id), text)
         return
     reason = _reason(context, clone.id)
-    yield finding(NOT_PROMOTED, clone.id, f"{clone.id}: no instance is promoted{reason}")
+    yield finding(
+        NOT_PROMOTED, subject.resource(clone.id), f"{clone.id}: no instance is promoted{reason}"
+    )
 
 
 def _bundle(context: _Context, bundle: Bundle) -> Iterator[Finding]:
     if bundle.managed is False and not context.maintenance:
-        yield finding(UNMANAGED, bundle.id, f"{bundle.id} is unmanaged")
+        yield finding(UNMANAGED, subject.resource(bundle.id), f"{bundle.id} is unmanaged")
     disabled = is_disabled(context.cluster, bundle)
     running = 0
     for replica in bundle.replicas:
@@ -494,7 +506,7 @@ def _bundle(context: _Context, bundle: Bundle) -> Iterator[Finding]:
             yield fault
     if disabled:
         if running < len(bundle.replicas):
-            yield finding(DISABLED, bundle.id, f"{bundle.id} is disabled")
+            yield finding(DISABLED, subject.resource(bundle.id), f"{bundle.id} is disabled")
         return
     yield from _instances(context, bundle, running, len(bundle.replicas))
 
@@ -518,35 +530,38 @@ def _judge_one(context: _Context, resource: Resource) -> Iterator[Finding]:
 def _expected(view: View, cluster: Cluster, asked: Asked) -> Iterator[Finding]:
     known = known_ids(cluster)
     for name in view.config.resources:
-        if name not in known and asked.wants(name):
-            yield finding(MISSING, name, f"{name} is not configured in the cluster")
+        if name not in known and asked.filter.wants(name):
+            yield finding(
+                MISSING, subject.resource(name), f"{name} is not configured in the cluster"
+            )
 
 
 def _tickets(view: View, cluster: Cluster, asked: Asked) -> Iterator[Finding]:
-    if view.cib.value is None:
+    cib = view[CIB].value
+    if cib is None:
         return
     needed: dict[str, list[str]] = {}
-    for constraint in view.cib.value.tickets:
-        if asked.patterns and not asked.wants(constraint.resource or ""):
+    for constraint in cib.tickets:
+        if asked.filter.patterns and not asked.filter.wants(constraint.resource or ""):
             continue
         needed.setdefault(constraint.ticket, []).append(constraint.resource or "a resource set")
     for ticket in cluster.tickets:
         if ticket.standby and ticket.id in needed:
             text = f"ticket {ticket.id} is in standby; {join(needed[ticket.id])} needs it"
-            yield finding(TICKET_STANDBY, ticket.id, text)
+            yield finding(TICKET_STANDBY, subject.ticket(ticket.id), text)
 
 
 def judge(view: View, asked: Asked) -> Report:
     """Judge every top-level resource, with what is inside."""
-    cluster = view.cluster.value
+    cluster = view[CLUSTER].value
     if cluster is None:
         return Report()
     context = _context(view, cluster)
-    chosen = select(cluster, asked)
+    chosen = select(cluster, asked.filter)
     findings = [each for resource in chosen for each in _judge_one(context, resource)]
     findings += _expected(view, cluster, asked)
     if not cluster.resources and not findings:
-        findings.append(finding(NONE, "resources", "no resource is configured"))
+        findings.append(finding(NONE, subject.cluster("resources"), "no resource is configured"))
     findings += _tickets(view, cluster, asked)
     leaves = [p for resource in chosen for p in primitives(resource)]
     return Report(
@@ -592,8 +607,8 @@ def _describe(primitive: Primitive) -> str:
 CHECK = Check(
     name="resources",
     question="Does everything run that should, as it should?",
-    needs=(Input.CLUSTER,),
-    uses=(Input.CIB,),
+    needs=(CLUSTER,),
+    uses=(CIB,),
     rule=judge,
     kinds=(
         STOPPED,

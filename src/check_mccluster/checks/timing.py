@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
-from ..judge.check import Check, Option
-from ..judge.finding import Figure, Finding, Kind, Report, State, finding
-from ..judge.inputs import OUTPUT_INVALID, no_match
+from ..inputs.corosync_cmapctl import CMAP
+from ..inputs.drbdsetup import no_match
+from ..inputs.drbdsetup_show import SHOW
 from ..judge.limits import limited_state
-from ..judge.view import Asked, Input, View
 from ..model.corosync import Cmap
 from ..model.drbd import ShownConnection, ShownResource
+from ..verdict import subject
+from ..verdict.check import Check, Option
+from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.problems import OUTPUT_INVALID
+from ..verdict.view import Asked, View
 
 RACE = Kind(
     "failover-race",
@@ -47,8 +50,7 @@ _SHORTEST_PING_S = 0.3
 _SHOW = "drbdsetup show --json --show-defaults"
 
 
-@dataclass(frozen=True)
-class _Detection:
+class _Detection(NamedTuple):
     """How long DRBD needs to see that a peer is gone, on one connection.
 
     The keep-alive sends a ping every ping-int; without an answer within ping-timeout the peer is
@@ -113,7 +115,7 @@ def _race(
         f"Corosync's {corosync:.2f} s {relation} DRBD's {needs:.1f} s"
         f" ({word}, {drbd.resource} to {drbd.peer})"
     )
-    yield finding(RACE, drbd.resource, text, state=state)
+    yield finding(RACE, subject.drbd(drbd.resource), text, state=state)
 
 
 def _net(resource: ShownResource) -> Iterator[Finding]:
@@ -134,13 +136,13 @@ def _net(resource: ShownResource) -> Iterator[Finding]:
                 f"{resource.name}: timeout {connection.timeout_s:g} s is not below"
                 f" {' and '.join(limits)}"
             )
-            yield finding(ORDER, resource.name, text)
+            yield finding(ORDER, subject.drbd(resource.name), text)
             break
     for connection in resource.connections:
         timeout = connection.ping_timeout_s
         if timeout is not None and timeout < _SHORTEST_PING_S:
             text = f"{resource.name}: ping-timeout is {timeout * 1000:.0f} ms"
-            yield finding(PING, resource.name, text)
+            yield finding(PING, subject.drbd(resource.name), text)
             break
 
 
@@ -148,7 +150,7 @@ def _policy(resources: tuple[ShownResource, ...]) -> Iterator[Finding]:
     off = [r.name for r in resources if r.quorum == "off" and len(r.connections) + 1 >= 3]
     if off:
         text = f"quorum is off on {', '.join(off)} with three or more nodes"
-        yield finding(POLICY, off[0], text)
+        yield finding(POLICY, subject.drbd(off[0]), text)
     policies = {
         r.on_no_quorum for r in resources if r.quorum not in (None, "off") and r.on_no_quorum
     }
@@ -156,35 +158,37 @@ def _policy(resources: tuple[ShownResource, ...]) -> Iterator[Finding]:
         words = ", ".join(
             f"{r.name} {r.on_no_quorum}" for r in resources if r.quorum not in (None, "off")
         )
-        yield finding(POLICY, "drbd", f"on-no-quorum differs: {words}")
+        yield finding(POLICY, subject.cluster("drbd"), f"on-no-quorum differs: {words}")
 
 
 def _missing(cmap: Optional[Cmap], resources: tuple[ShownResource, ...]) -> Iterator[Finding]:
     """Keys that the documents lack: without them there is no comparison."""
     if cmap is not None and corosync_s(cmap) is None:
         text = "corosync-cmapctl: no runtime token and consensus"
-        yield finding(OUTPUT_INVALID, "corosync-cmapctl", text, command="corosync-cmapctl")
+        yield finding(
+            OUTPUT_INVALID, subject.tool("corosync-cmapctl"), text, command="corosync-cmapctl"
+        )
     for resource in resources:
         if any(_detection(resource, connection) is None for connection in resource.connections):
             text = f"drbdsetup show: {resource.name} has a connection without ping-int"
-            yield finding(OUTPUT_INVALID, resource.name, text, command=_SHOW)
+            yield finding(OUTPUT_INVALID, subject.drbd(resource.name), text, command=_SHOW)
 
 
 def judge(view: View, asked: Asked) -> Report:
     """Compare the detection times, then the order of DRBD's own timeouts."""
-    resources = tuple(r for r in view.show.value or () if asked.wants(r.name))
+    resources = tuple(r for r in view[SHOW].value or () if asked.filter.wants(r.name))
     mean = asked.values.get("bound") == "mean"
-    corosync = corosync_s(view.cmap.value)
+    corosync = corosync_s(view[CMAP].value)
     drbd = _slowest(resources, mean)
     findings = list(_race(asked, corosync, drbd, mean))
-    if view.show.value and not resources and not asked.literals:
-        findings.append(no_match(asked))
+    if view[SHOW].value and not resources and not asked.filter.literals:
+        findings.append(no_match(asked.filter))
     for resource in resources:
         findings += _net(resource)
     findings += _policy(resources)
-    findings += _missing(view.cmap.value, resources)
+    findings += _missing(view[CMAP].value, resources)
     needs = None if drbd is None else (drbd.mean_s if mean else drbd.bound_s)
-    cmap = view.cmap.value
+    cmap = view[CMAP].value
     figures = [
         Figure("corosync_detection", corosync, "s", 0),
         Figure("corosync_token", None if cmap is None else _s(cmap.token_ms), "s", 0),
@@ -211,7 +215,7 @@ def _s(milliseconds: Optional[int]) -> Optional[float]:
 
 
 def _lines(view: View, resources: tuple[ShownResource, ...]) -> Iterator[str]:
-    cmap = view.cmap.value
+    cmap = view[CMAP].value
     if cmap is not None:
         yield (
             f"corosync: token {cmap.token_ms} ms, consensus {cmap.consensus_ms} ms,"
@@ -234,7 +238,7 @@ def _sec(value: Optional[float]) -> str:
 CHECK = Check(
     name="timing",
     question="Will Pacemaker wait long enough for DRBD?",
-    needs=(Input.CMAP, Input.SHOW),
+    needs=(CMAP, SHOW),
     rule=judge,
     kinds=(RACE, ORDER, POLICY, PING),
     figures=(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Optional
+from dataclasses import replace
+from typing import NamedTuple, Optional
 
+from ..inputs.crm_mon import CLUSTER
 from ..model.pacemaker import (
     Bundle,
     Clone,
@@ -16,9 +17,12 @@ from ..model.pacemaker import (
     Role,
     primitives,
 )
-from .check import Check
-from .finding import Finding, Report, State, finding
-from .pacemaker import (
+from ..verdict import subject
+from ..verdict.check import Check
+from ..verdict.finding import Finding, Report, State, finding
+from ..verdict.view import Asked, View
+from ..verdict.words import join
+from .facts.pacemaker import (
     MISSING,
     MOVING,
     NOT_RUNNING,
@@ -28,17 +32,14 @@ from .pacemaker import (
     base_id,
     has_quorum,
     is_disabled,
-    join,
     lost_nodes,
 )
-from .view import Asked, Input, View
 
 _ACTIVE = RUNNING | {Role.PROMOTING, Role.DEMOTING}
 _PROMOTED = frozenset({Role.PROMOTED})
 
 
-@dataclass(frozen=True)
-class Activity:
+class Activity(NamedTuple):
     """Where a resource is active.
 
     :param nodes: nodes where it is, whatever became of them. :param moving: instances between two
@@ -128,13 +129,15 @@ def _is_disabled(
 
 def judge(view: View, asked: Asked) -> Report:
     """OK where somebody is active; that a plugin has to be run is for the caller to see."""
-    cluster = view.cluster.value
+    cluster = view[CLUSTER].value
     if cluster is None:
         return Report()
     name, promoted = asked.values["group"], asked.values["promoted"]
     found = activity(cluster, name, promoted)
     if found is None:
-        return Report((finding(MISSING, name, f"{name} is not configured in the cluster"),))
+        return Report(
+            (finding(MISSING, subject.resource(name), f"{name} is not configured in the cluster"),)
+        )
     runs = "is promoted" if promoted else "runs"
     if not found.nodes:
         return Report((_nowhere(cluster, name, found, runs),))
@@ -143,21 +146,26 @@ def judge(view: View, asked: Asked) -> Report:
     lost = lost_nodes(cluster)
     if all(node in lost for node in found.nodes):
         text = f"{name} is said to run on {join(found.nodes)}, which is lost"
-        return Report((finding(ON_LOST_NODE, name, text, nodes=found.nodes),))
+        return Report((finding(ON_LOST_NODE, subject.resource(name), text, nodes=found.nodes),))
     return Report((), f"standby: {name} {runs} on {join(found.nodes)}")
 
 
 def _nowhere(cluster: Cluster, name: str, found: Activity, runs: str) -> Finding:
     """Also while it starts, stops or moves: at this moment nobody serves."""
     if found.disabled:
-        return finding(NOT_RUNNING, name, f"{name} {runs} nowhere, on purpose", state=State.WARNING)
+        return finding(
+            NOT_RUNNING,
+            subject.resource(name),
+            f"{name} {runs} nowhere, on purpose",
+            state=State.WARNING,
+        )
     why = ""
     if found.moving:
         moves = dict.fromkeys(_move(each) for each in found.moving)
         why = f": {join(moves)}"
     elif has_quorum(cluster) is False:
         why = ": this partition has no quorum"
-    return finding(NOT_RUNNING, name, f"{name} {runs} nowhere{why}")
+    return finding(NOT_RUNNING, subject.resource(name), f"{name} {runs} nowhere{why}")
 
 
 def _move(instance: Primitive) -> str:
@@ -169,7 +177,7 @@ def _move(instance: Primitive) -> str:
 CHECK = Check(
     name="active",
     question="Is the service healthy where it runs, and rightly absent elsewhere?",
-    needs=(Input.CLUSTER,),
+    needs=(CLUSTER,),
     rule=judge,
     kinds=(NOT_RUNNING, MISSING, ON_LOST_NODE),
     figures=(),

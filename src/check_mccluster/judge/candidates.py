@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Optional
 
+from ..inputs.cibadmin import CIB
 from ..model.pacemaker import INFINITY, Cluster, Health, Node, Resource
-from .pacemaker import base_id, ids_of, is_service, nodes_opted_in
-from .view import View, contains_node
+from ..verdict.view import View, contains_node
+from .facts.pacemaker import base_id, ids_of, is_service, nodes_opted_in
 
 
 def may_host(node: Node) -> bool:
@@ -74,7 +75,7 @@ def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iter
     ]
     if bans:
         yield f"banned by {bans[0].id}"
-    opted_in = nodes_opted_in(cluster, view.cib.value, ids)
+    opted_in = nodes_opted_in(cluster, view[CIB].value, ids)
     if opted_in is not None and node.name not in opted_in:
         yield "not opted in by a constraint"
     if is_service(resource) and contains_node(view.config.tie_breakers, node.name):

@@ -3,28 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
-from .check import Check
-from .finding import Finding, Report, State
-from .inputs import TOOL_MISSING
-from .view import Asked, Input, View
+from ..verdict import subject
+from ..verdict.check import Check
+from ..verdict.finding import Finding, Report, State, finding
+from ..verdict.problems import TOOL_MISSING
+from ..verdict.view import Asked, View
 
 
 def report(check: Check, view: View, asked: Asked) -> Report:
     """The whole report of *check*; problems with its inputs come first."""
     judged = check.rule(view, asked)
-    problems = tuple(dict.fromkeys((*input_problems(check, view), *_filter(check, view, asked))))
+    unmatched = _filter(check, view, asked, bool(judged.findings))
+    problems = tuple(dict.fromkeys((*input_problems(check, view), *unmatched)))
     rest = tuple(each for each in judged.findings if each not in problems)
-    return with_severities(replace(judged, findings=problems + rest), asked.severities)
+    return with_severities(judged._replace(findings=problems + rest), asked.severities)
 
 
-def _filter(check: Check, view: View, asked: Asked) -> Iterator[Finding]:
-    """A filter that matches nothing is never OK; DRBD's inputs judge theirs themselves."""
-    if check.filters == "pacemaker" and view.cluster.value is not None:
-        from .pacemaker import filter_problems
+def _filter(check: Check, view: View, asked: Asked, told: bool) -> Iterator[Finding]:
+    """A filter that matches nothing is never OK, whatever the rule made of it.
 
-        yield from filter_problems(view.cluster.value, asked)
+    Where DRBD's resources could be read, their input has told it already.
+    """
+    if not asked.filter.is_set:
+        return
+    if check.filters == "pacemaker":
+        from ..inputs.crm_mon import CLUSTER
+        from .facts.pacemaker import filter_problems
+
+        cluster = view[CLUSTER].value
+        if cluster is not None:
+            yield from filter_problems(cluster, asked.filter)
+    elif check.filters == "both" and not told:
+        yield from _in_neither(view, asked)
+
+
+def _in_neither(view: View, asked: Asked) -> Iterator[Finding]:
+    """Names that neither Pacemaker nor DRBD knows, where both could be asked."""
+    from ..inputs.crm_mon import CLUSTER
+    from ..inputs.drbdsetup_status import DRBD
+    from .facts.pacemaker import MISSING, NONE, known_ids
+
+    cluster, drbd = view[CLUSTER].value, view[DRBD].value
+    if cluster is None or drbd is None:
+        return
+    known = (*known_ids(cluster), *(each.name for each in (*drbd, *view.drbd_others)))
+    missing = [name for name in asked.filter.literals if name not in known]
+    for name in missing:
+        text = f"{name} is neither a resource of the cluster nor one of DRBD"
+        yield finding(MISSING, subject.resource(name), text)
+    if not missing and not any(asked.filter.wants(name) for name in known):
+        text = f"no resource matches {asked.filter.words}"
+        yield finding(NONE, subject.cluster("resources"), text)
 
 
 def input_problems(check: Check, view: View) -> Iterator[Finding]:
@@ -33,27 +63,27 @@ def input_problems(check: Check, view: View) -> Iterator[Finding]:
     An input that only adds to the answer is not missed where its tool is not installed; a second
     reading is read only where there is one, or it was asked for.
     """
-    for source in Input:
-        answer = view.answer(source)
-        if source in check.needs:
-            yield from answer.problems
-        elif source in check.uses:
-            asked_for = source is Input.DRBD_AGAIN
-            yield from (p for p in answer.problems if asked_for or p.kind is not TOOL_MISSING)
+    for key in sorted({*check.needs, *check.uses}, key=lambda each: each.rank):
+        problems = view[key].problems
+        if key in check.needs:
+            yield from problems
+        else:
+            again = key.name.endswith("(second reading)")
+            yield from (p for p in problems if again or p.kind != TOOL_MISSING)
 
 
 def with_severities(judged: Report, severities: Mapping[str, State]) -> Report:
     """The report with the user's own severities: they override rule and default alike."""
     if not severities:
         return judged
-    return replace(
-        judged,
-        findings=tuple(
-            replace(each, state=severities.get(each.key, each.state)) for each in judged.findings
+
+    def overridden(each: Finding) -> Finding:
+        return each._replace(state=severities.get(each.key, each.state))
+
+    return judged._replace(
+        findings=tuple(map(overridden, judged.findings)),
+        faults=tuple(
+            f._replace(cause=overridden(f.cause), follows=tuple(map(overridden, f.follows)))
+            for f in judged.faults
         ),
     )
-
-
-def worst_first(judged: Report) -> tuple[Finding, ...]:
-    """The findings by gravity, otherwise in the order in which the rule gave them."""
-    return tuple(sorted(judged.findings, key=lambda each: -each.state.rank))

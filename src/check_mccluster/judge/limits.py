@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Optional
 
-from .finding import Finding, State
-from .view import Asked
+from ..verdict.finding import Finding, State
+from ..verdict.view import Asked
 
 
 def limited_state(asked: Asked, value: Optional[float]) -> State:
@@ -22,4 +21,4 @@ def limited_state(asked: Asked, value: Optional[float]) -> State:
 
 def with_state(each: Finding, state: State) -> Finding:
     """*each* with another severity: the ranges replace the default."""
-    return replace(each, state=state)
+    return each._replace(state=state)

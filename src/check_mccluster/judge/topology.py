@@ -7,23 +7,25 @@ or a rule about which two views disagree is left out, and a note says so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
+from ..inputs.cibadmin import CIB
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_status import DRBD
 from ..model.config import Config, DrbdRule, PlacementRule
 from ..model.drbd import DrbdResource
 from ..model.pacemaker import Cluster, Resource
+from ..verdict.view import View, contains_node, same_node
+from ..verdict.words import join
 from .candidates import may_host
-from .drbd import by_name, copies, primaries
-from .mapping import pairs
-from .pacemaker import ids_of, is_service, join, where
-from .view import View, contains_node, same_node
+from .facts.drbd import by_name, copies, primaries
+from .facts.mapping import pairs
+from .facts.pacemaker import ids_of, is_service, where
 
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Learnt:
+class Learnt(NamedTuple):
     """A configuration with its reasons.
 
     :param preferred: nodes that could be set as ``preferred``, by resource; not in *config*,
@@ -56,7 +58,7 @@ def _head(views: Sequence[View]) -> tuple[str, ...]:
     if len(views) == 1:
         lines.append("Snapshots of further nodes (--from, repeatable) would confirm it.")
     for view in views:
-        for answer, what in ((view.cluster, "Pacemaker"), (view.drbd, "DRBD")):
+        for answer, what in ((view[CLUSTER], "Pacemaker"), (view[DRBD], "DRBD")):
             if answer.value is None:
                 why = "; ".join(problem.text for problem in answer.problems)
                 lines.append(f"Nothing about {what} from {view.node or 'there'}: {why}.")
@@ -74,7 +76,7 @@ def _pacemaker(
     views: Sequence[View], notes: dict[Path, tuple[str, ...]]
 ) -> tuple[Config, dict[str, str]]:
     """The ``[pacemaker]`` part, and the preferred nodes."""
-    seen = [(view, view.cluster.value) for view in views if view.cluster.value is not None]
+    seen = [(view, cluster) for view in views if (cluster := view[CLUSTER].value) is not None]
     if not seen:
         return Config(), {}
     lists = {_listed(cluster) for _, cluster in seen}
@@ -166,7 +168,7 @@ def _tie_breakers(seen: _Seen, notes: dict[Path, tuple[str, ...]]) -> tuple[str,
     primary = {
         name
         for view, _ in seen
-        for resource in view.drbd.value or ()
+        for resource in view[DRBD].value or ()
         for name in primaries(view, resource).names
     }
     found = []
@@ -184,7 +186,7 @@ def _tie_breakers(seen: _Seen, notes: dict[Path, tuple[str, ...]]) -> tuple[str,
 def _preferred(seen: _Seen, notes: dict[Path, tuple[str, ...]]) -> dict[str, str]:
     """The node with the highest standing score of a resource, if there is one such node."""
     found = {}
-    cib = next((view.cib.value for view, _ in seen if view.cib.value is not None), None)
+    cib = next((view[CIB].value for view, _ in seen if view[CIB].value is not None), None)
     members = {node.name for _, cluster in seen for node in cluster.nodes if may_host(node)}
     for name in _services(seen):
         scored = [
@@ -211,7 +213,7 @@ def _preferred(seen: _Seen, notes: dict[Path, tuple[str, ...]]) -> dict[str, str
 
 
 def _drbd(views: Sequence[View], notes: dict[Path, tuple[str, ...]]) -> dict[str, DrbdRule]:
-    names = sorted({resource.name for view in views for resource in view.drbd.value or ()})
+    names = sorted({resource.name for view in views for resource in view[DRBD].value or ()})
     found = {}
     for name in names:
         rule = _drbd_rule(views, name, notes)
@@ -230,9 +232,9 @@ def _drbd_rule(views: Sequence[View], name: str, notes: dict[Path, tuple[str, ..
     up = [
         (view, resource)
         for view in views
-        if (resource := by_name(view.drbd.value or (), name)) is not None
+        if (resource := by_name(view[DRBD].value or (), name)) is not None
     ]
-    down = [view for view in views if by_name(view.drbd.value or (), name) is None]
+    down = [view for view in views if by_name(view[DRBD].value or (), name) is None]
     kinds = _kinds(up)
     out: dict[str, str] = {}
     for node, kind in kinds.items():

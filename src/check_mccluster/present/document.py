@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from ..judge.engine import worst_first
-from ..judge.finding import Figure, Finding, Report, State
-from ..judge.view import View
-from .text import first_line, state_of
+from ..verdict.finding import Figure, Finding, State
+from ..verdict.view import Judgement
+from .text import first_line
 
 
-def as_json(name: str, report: Report, view: View) -> str:
+def as_json(name: str, judgement: Judgement) -> str:
     """The verdict, findings and figures of a check; the keys are part of the contract."""
-    state = state_of(report)
+    view, report = judgement.view, judgement.report
+    state, causes = report.state, report.causes
     document: dict[str, Any] = {
         "check": name,
         "state": state.name,
         "exit_code": state.value,
-        "text": first_line(report, worst_first(report)),
+        "text": first_line(report),
         "node": view.node,
-        "findings": [finding_as_dict(each) for each in worst_first(report)],
+        "findings": [_finding(each, causes) for each in report.worst_first],
         "figures": [_figure(each) for each in report.figures],
     }
     if report.lines:
@@ -45,15 +46,15 @@ def failure(name: str, text: str) -> str:
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 
 
-def finding_as_dict(each: Finding) -> dict[str, Any]:
-    """A finding for JSON."""
+def _finding(each: Finding, causes: Mapping[Finding, Finding]) -> dict[str, Any]:
+    cause = causes.get(each)
     return {
         "key": each.key,
         "state": each.state.name,
         "object": each.object,
         "text": each.text,
         "nodes": list(each.nodes),
-        "follows": each.follows or None,
+        "follows": f"{cause.key} {cause.object}" if cause is not None else None,
         "next_step": each.next_step,
     }
 

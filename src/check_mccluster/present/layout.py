@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from ..judge.finding import State
+from ..verdict.finding import State
 from .text import clean
 
 GAP = 2

@@ -7,13 +7,10 @@ the nodes; several views give the matrix, node by node.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
-from ..judge.drbd import copies, is_client, primaries, volume_name
-from ..judge.finding import Finding, State, worst
-from ..judge.pacemaker import join
-from ..judge.view import View, same_node
+from ..inputs.drbdsetup_status import DRBD
+from ..judge.facts.drbd import copies, is_client, primaries, volume_name
 from ..model.drbd import (
     Connection,
     ConnectionState,
@@ -25,6 +22,9 @@ from ..model.drbd import (
     Role,
 )
 from ..model.words import Unrecognised
+from ..verdict.finding import Finding, State, worst
+from ..verdict.view import View, same_node
+from ..verdict.words import join
 from .layout import Line, Span, of_state, paragraph, raw, span, table
 from .text import clean
 
@@ -38,8 +38,7 @@ BRIEF_PICTURES = 6
 Word = Union[ConnectionState, DiskState, ReplicationState, Role, Unrecognised]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A node: what is said of it, and whether all of that is in order."""
 
     node: str
@@ -47,8 +46,7 @@ class Row:
     good: bool
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """How a volume or resource looks. Those that look the same are shown once.
 
     :param note: what is to be said of the whole. :param lines: the table and matrix.
@@ -211,7 +209,7 @@ def _whole(view: View, resource: DrbdResource, device: Optional[Device]) -> list
 
 
 def _pictures_of_one(view: View, width: int) -> Iterator[tuple[str, Picture]]:
-    for resource in view.drbd.value or ():
+    for resource in view[DRBD].value or ():
         devices: Sequence[Optional[Device]] = resource.devices or (None,)
         for device in devices:
             label = resource.name
@@ -273,8 +271,7 @@ _MEANINGS = {
 }
 
 
-@dataclass(frozen=True)
-class _Mesh:
+class _Mesh(NamedTuple):
     """One resource as several nodes see it."""
 
     nodes: tuple[str, ...]
@@ -285,7 +282,7 @@ def _mesh(views: Sequence[View], name: str) -> _Mesh:
     ids: dict[str, int] = {}
     seen: dict[str, tuple[View, DrbdResource]] = {}
     for view in views:
-        for resource in view.drbd.value or ():
+        for resource in view[DRBD].value or ():
             if resource.name != name:
                 continue
             here = _known(ids, view.node or view.here)
@@ -398,7 +395,7 @@ def _node_row(mesh: _Mesh, number: str, node: str) -> Row:
 
 
 def _pictures_of_many(views: Sequence[View], width: int) -> Iterator[tuple[str, Picture]]:
-    for name in dict.fromkeys(r.name for view in views for r in view.drbd.value or ()):
+    for name in dict.fromkeys(r.name for view in views for r in view[DRBD].value or ()):
         mesh = _mesh(views, name)
         digits = len(str(len(mesh.nodes)))
         rows = [
@@ -416,8 +413,7 @@ def _pictures_of_many(views: Sequence[View], width: int) -> Iterator[tuple[str, 
 # -- all of it ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Shown:
+class _Shown(NamedTuple):
     """Resources or volumes that look the same, and the worst that is said of them."""
 
     picture: Picture
@@ -427,7 +423,7 @@ class _Shown:
 
 def drbd(views: Sequence[View], findings: Sequence[Finding], width: int) -> list[Line]:
     """Every DRBD resource: those in trouble in full, the many in order in few lines."""
-    seeing = [view for view in views if view.drbd.value is not None]
+    seeing = [view for view in views if view[DRBD].value is not None]
     one = seeing[0] if len(seeing) == 1 else None
     labels: dict[Picture, list[str]] = {}
     for label, picture in (

@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from .. import __version__
-from ..judge.drbd import copies, is_client, state_name, syncing_to_here
-from ..judge.finding import State
-from ..judge.pacemaker import NODE_WORDS, RUNNING, base_id, status_word
-from ..judge.verdicts import TOOLS, Verdicts
-from ..judge.votes import tally
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_status import DRBD
+from ..judge.facts.drbd import copies, is_client, state_name, syncing_to_here
+from ..judge.facts.pacemaker import NODE_WORDS, RUNNING, base_id, status_word
+from ..judge.facts.votes import tally
 from ..model import drbd, pacemaker
 from ..model.pacemaker import primitives
-from .text import state_of
+from ..verdict.finding import TOOLS, State
+from ..verdict.view import Judgement
 
 PREFIX = "mccluster_"
 STATES = tuple(state.name.lower() for state in State)
@@ -90,55 +91,55 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
-def metrics(verdicts: Verdicts) -> Iterator[Family]:
+def metrics(judgement: Judgement) -> Iterator[Family]:
     """Everything there is to tell of one node's view."""
-    yield from _run(verdicts)
-    yield from _verdicts(verdicts)
-    yield from _cluster(verdicts)
-    yield from _resources(verdicts)
-    yield from _timing(verdicts)
-    yield from _volumes(verdicts)
-    yield from _connections(verdicts)
-    yield from _peers(verdicts)
+    yield from _run(judgement)
+    yield from _states(judgement)
+    yield from _cluster(judgement)
+    yield from _resources(judgement)
+    yield from _timing(judgement)
+    yield from _volumes(judgement)
+    yield from _connections(judgement)
+    yield from _peers(judgement)
 
 
-def _run(verdicts: Verdicts) -> Iterator[Family]:
+def _run(judgement: Judgement) -> Iterator[Family]:
     build = Family("build_info", "Version of check_mccluster; the value is always 1.")
     build.set(1, version=__version__)
     success = Family("last_run_success", "Whether every tool that was asked gave its answer.")
-    success.set(all(verdicts.check_of(fault) != TOOLS for fault in verdicts.faults))
+    success.set(all(judgement.report.check_of(fault) != TOOLS for fault in judgement.report.faults))
     time = Family("last_run_timestamp_seconds", "When the cluster was looked at, Unix time.")
-    time.set(verdicts.view.time.timestamp())
+    time.set(judgement.view.time.timestamp())
     yield from (build, success, time)
 
 
 # -- verdicts ----------------------------------------------------------------------------------
 
 
-def _verdicts(verdicts: Verdicts) -> Iterator[Family]:
+def _states(judgement: Judgement) -> Iterator[Family]:
     overview = Family("overview_state", "Verdict over all checks of this node.")
     state = Family("check_state", "Verdict of one check.")
     faults = Family(
         "faults",
         "Faults by state, each counted once: at the check of its cause, or under 'tools'.",
     )
-    overview.one_of(STATES, state_of(verdicts.overview).name.lower(), "state")
-    for line in verdicts.overview.lines:
+    overview.one_of(STATES, judgement.report.state.name.lower(), "state")
+    for line in judgement.report.lines:
         state.one_of(STATES, line.state.name.lower(), "state", check=line.check)
-    for check in (*(line.check for line in verdicts.overview.lines), TOOLS):
+    for check in (*(line.check for line in judgement.report.lines), TOOLS):
         for word in STATES[1:]:
             faults.set(0, check=check, state=word)
-    for fault in verdicts.faults:
+    for fault in judgement.report.faults:
         if fault.state is not State.OK:
-            faults.add(1, check=verdicts.check_of(fault), state=fault.state.name.lower())
+            faults.add(1, check=judgement.report.check_of(fault), state=fault.state.name.lower())
     yield from (overview, state, faults)
 
 
 # -- Pacemaker and Corosync --------------------------------------------------------------------
 
 
-def _cluster(verdicts: Verdicts) -> Iterator[Family]:
-    cluster = verdicts.view.cluster.value
+def _cluster(judgement: Judgement) -> Iterator[Family]:
+    cluster = judgement.view[CLUSTER].value
     if cluster is None:
         return
     state = Family("node_state", "State of a cluster node, the one that matters most.")
@@ -150,7 +151,7 @@ def _cluster(verdicts: Verdicts) -> Iterator[Family]:
         running.set(node.resources_running, node=node.name)
     maintenance = Family("maintenance_mode", "Whether the whole cluster is in maintenance-mode.")
     maintenance.set(cluster.summary.options.maintenance_mode)
-    count = tally(verdicts.view)
+    count = tally(judgement.view)
     quorate = Family("quorate", "Whether this partition has quorum.")
     quorate.set(count.quorate)
     votes = Family("votes", "Votes in this partition.")
@@ -162,15 +163,15 @@ def _cluster(verdicts: Verdicts) -> Iterator[Family]:
     candidates = Family(
         "failover_candidates", "Nodes that could take over, of the service that has the fewest."
     )
-    candidates.set(verdicts.figure("failover", "candidates_min"))
+    candidates.set(judgement.report.figure("failover", "candidates_min"))
     failed = Family("failed_actions", "Failed operations that are still recorded.")
     failed.set(len(cluster.failures))
     yield from (state, controller, running, maintenance, quorate, votes, needed, margin)
     yield from (candidates, failed)
 
 
-def _resources(verdicts: Verdicts) -> Iterator[Family]:
-    cluster = verdicts.view.cluster.value
+def _resources(judgement: Judgement) -> Iterator[Family]:
+    cluster = judgement.view[CLUSTER].value
     if cluster is None:
         return
     role = Family("resource_role", "Instances of a resource in this role.")
@@ -200,15 +201,15 @@ def _resources(verdicts: Verdicts) -> Iterator[Family]:
     yield from (role, active, failed, blocked, unmanaged, fails)
 
 
-def _timing(verdicts: Verdicts) -> Iterator[Family]:
-    if "timing" not in verdicts.figures:
+def _timing(judgement: Judgement) -> Iterator[Family]:
+    if all(line.check != "timing" for line in judgement.report.lines):
         return
     corosync = Family(
         "corosync_detection_seconds", "Time until Corosync acts on a lost node: token + consensus."
     )
-    corosync.set(verdicts.figure("timing", "corosync_detection"))
+    corosync.set(judgement.report.figure("timing", "corosync_detection"))
     needs = Family("drbd_detection_seconds", "Time until DRBD notices that a peer is gone.")
-    needs.set(verdicts.figure("timing", "drbd_detection"))
+    needs.set(judgement.report.figure("timing", "drbd_detection"))
     yield from (corosync, needs)
 
 
@@ -231,8 +232,8 @@ def _bytes(kib: Optional[int]) -> Optional[int]:
     return None if kib is None else kib * drbd.KIB
 
 
-def _volumes(verdicts: Verdicts) -> Iterator[Family]:
-    view = verdicts.view
+def _volumes(judgement: Judgement) -> Iterator[Family]:
+    view = judgement.view
     role = Family("drbd_role", "Role of the resource on this node.")
     suspended = Family("drbd_suspended", "Whether I/O of the resource is suspended.")
     disk = Family("drbd_disk_state", "State of the local disk.")
@@ -247,7 +248,7 @@ def _volumes(verdicts: Verdicts) -> Iterator[Family]:
     left = Family(
         "drbd_sync_remaining_seconds", "Time that the resync to this node will take; 0 without one."
     )
-    for resource in view.drbd.value or ():
+    for resource in view[DRBD].value or ():
         _one_of(role, drbd.Role, resource.role, "role", resource=resource.name)
         suspended.set(resource.suspended, resource=resource.name)
         for device in resource.devices:
@@ -270,11 +271,11 @@ def _volumes(verdicts: Verdicts) -> Iterator[Family]:
     yield from (size, read, written, pending, left)
 
 
-def _connections(verdicts: Verdicts) -> Iterator[Family]:
+def _connections(judgement: Judgement) -> Iterator[Family]:
     state = Family("drbd_connection_state", "State of the connection to a peer.")
     role = Family("drbd_peer_role", "Role of the resource on a peer.")
     congested = Family("drbd_congested", "Whether the connection is congested.")
-    for resource in verdicts.view.drbd.value or ():
+    for resource in judgement.view[DRBD].value or ():
         for each in resource.connections:
             name = {"resource": resource.name, "peer": each.name}
             _one_of(state, drbd.ConnectionState, each.state, "state", **name)
@@ -283,7 +284,7 @@ def _connections(verdicts: Verdicts) -> Iterator[Family]:
     yield from (state, role, congested)
 
 
-def _peers(verdicts: Verdicts) -> Iterator[Family]:
+def _peers(judgement: Judgement) -> Iterator[Family]:
     disk = Family("drbd_peer_disk_state", "State of a peer's disk.")
     replication = Family("drbd_replication_state", "Replication state towards a peer.")
     out = Family("drbd_out_of_sync_bytes", "Out of sync with the peer.")
@@ -292,7 +293,7 @@ def _peers(verdicts: Verdicts) -> Iterator[Family]:
     )
     received = Family("drbd_received_bytes_total", "Received from the peer.", "counter")
     sent = Family("drbd_sent_bytes_total", "Sent to the peer.", "counter")
-    for resource in verdicts.view.drbd.value or ():
+    for resource in judgement.view[DRBD].value or ():
         for connection in resource.connections:
             for peer in connection.peer_devices:
                 name = {"resource": resource.name, "peer": connection.name, "volume": peer.volume}

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Optional
 
 import nagiosplugin
 
-from ..acquire.source import Run
-from ..judge.engine import worst_first
-from ..judge.finding import Figure, Finding, Report, State
-from ..judge.inputs import KINDS as INPUT_KINDS
+from ..verdict.finding import Figure, Finding, Report, State
+from ..verdict.problems import KINDS as INPUT_KINDS
+from ..verdict.view import Judgement
 from .text import clean, first_line, shorten
 
 _STATES = {
@@ -28,28 +26,25 @@ _STATES = {
 }
 _RANK = {_STATES[state]: state.rank for state in State}
 
-
-@dataclass(frozen=True)
-class Looked:
-    """A report with what ``-vvv`` shows of its making."""
-
-    report: Report
-    runs: tuple[Run, ...] = ()
+Runs = Sequence[tuple[str, str, Optional[float]]]
+"""What was run or read: command, outcome, seconds."""
 
 
 class Observation(nagiosplugin.Resource):
     """Acquisition: one look at the cluster; its findings and figures become metrics."""
 
-    def __init__(self, look: Callable[[], Looked]) -> None:
+    def __init__(self, look: Callable[[], Judgement]) -> None:
         self._look = look
-        self.looked = Looked(Report())
+        self.report = Report()
+        self.runs: Runs = ()
 
     def probe(self) -> Iterator[nagiosplugin.Metric]:
         """Look once; yield the summary, the findings, the figures."""
-        self.looked = self._look()
-        report = self.looked.report
+        judgement = self._look()
+        report = self.report = judgement.report
+        self.runs = judgement.runs
         yield nagiosplugin.Metric("summary", report.summary, context="summary")
-        for each in worst_first(report):
+        for each in report.worst_first:
             yield nagiosplugin.Metric(each.key, each, context="finding")
         for figure in report.figures:
             yield nagiosplugin.Metric(figure.label, figure, context="figure")
@@ -113,13 +108,12 @@ class FirstLine(nagiosplugin.Summary):
 
     def problem(self, results: Any) -> str:
         """The worst findings that fit on one line."""
-        report = self._observation.looked.report
-        return first_line(report, worst_first(report))
+        return first_line(self._observation.report)
 
     def verbose(self, results: Any) -> list[str]:
         """The long output, by verbosity."""
-        looked = self._observation.looked
-        return long_output(looked.report, looked.runs, self._verbosity)
+        seen = self._observation
+        return long_output(seen.report, seen.runs, self._verbosity)
 
 
 class WorstFirst(nagiosplugin.Results):
@@ -136,27 +130,28 @@ def label(text: str) -> str:
     return clean(text).replace("'", "_").replace("=", "_")
 
 
-def long_output(report: Report, runs: Sequence[Run], verbosity: int) -> list[str]:
+def long_output(report: Report, runs: Runs, verbosity: int) -> list[str]:
     """The lines after the first.
 
     Without ``-v``: what the first line could not hold. ``-v``: every finding with its key and next
     step. ``-vv``: every object looked at. ``-vvv``: every command.
     """
-    findings = worst_first(report)
+    findings, causes = report.worst_first, report.causes
     lines = [f"[{line.state.name}] {line.check}: {clean(line.text)}" for line in report.lines]
     if verbosity == 0:
         return lines if lines else _overflow(findings)
     for each in findings:
-        why = f" (follows from: {clean(each.follows)})" if each.follows else ""
+        cause = causes.get(each)
+        why = f" (follows from: {clean(f'{cause.key} {cause.object}')})" if cause else ""
         step = clean(each.next_step)
         lines.append(f"[{each.state.name}] {each.key}: {clean(each.text)}{why} -> {step}")
     if verbosity >= 2:
         lines += [f"looked at {clean(each)}" for each in report.looked_at]
     if verbosity >= 3:
         lines += [
-            f"ran {clean(run.command)}: {clean(run.outcome)}"
-            + (f" in {run.seconds:.3f} s" if run.seconds is not None else "")
-            for run in runs
+            f"ran {clean(command)}: {clean(outcome)}"
+            + (f" in {seconds:.3f} s" if seconds is not None else "")
+            for command, outcome, seconds in runs
         ]
     return lines
 
@@ -172,7 +167,7 @@ def _overflow(findings: Sequence[Finding]) -> list[str]:
 
 def show(
     name: str,
-    look: Callable[[], Looked],
+    look: Callable[[], Judgement],
     *,
     verbosity: int = 0,
     warning: object = None,
@@ -180,7 +175,7 @@ def show(
 ) -> tuple[str, int]:
     """Look, judge and word it.
 
-    :param look: makes the report; called once, by nagiosplugin.
+    :param look: makes the judgement; called once, by nagiosplugin.
     :returns: the whole standard output, and the exit code 0 to 3.
     """
     observation = Observation(look)

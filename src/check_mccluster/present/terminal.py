@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
-from ..judge.finding import Finding, Report, State, worst
-from ..judge.inputs import TOOL_MISSING
-from ..judge.pacemaker import RUNNING, asks_for_stop, base_id, guest_is_stopped, join, lost_nodes
-from ..judge.view import Answer, View
-from ..judge.votes import tally
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_status import DRBD
+from ..judge.facts.pacemaker import RUNNING, asks_for_stop, base_id, guest_is_stopped, lost_nodes
+from ..judge.facts.votes import tally
+from ..judge.joined import joined_faults
 from ..model.pacemaker import (
     Bundle,
     Clone,
@@ -23,9 +21,12 @@ from ..model.pacemaker import (
     Resource,
 )
 from ..model.words import Unrecognised
+from ..verdict.finding import Fault, Finding, State, worst
+from ..verdict.problems import TOOL_MISSING
+from ..verdict.view import Answer, Judgement, View
+from ..verdict.words import join
 from .layout import BLANK, Line, Span, of_state, paragraph, raw, span, table
 from .matrix import drbd
-from .text import state_of
 
 HEAD_LINES = 12
 """Of 24 lines, what the causes with their next steps may take at the top."""
@@ -37,44 +38,9 @@ FULL_FINDINGS = 5
 """Above so many findings of one kind the rest is only counted."""
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A node's evidence, judged. *recorded*: by a snapshot."""
-
-    view: View
-    report: Report
-    recorded: bool = False
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A cause and what follows from it.
-
-    :param seen_from: nodes whose view shows it. :param words: in how many ways they put it.
-    """
-
-    cause: Finding
-    follows: tuple[Finding, ...] = ()
-    seen_from: tuple[str, ...] = ()
-    words: frozenset[str] = frozenset()
-
-    @property
-    def state(self) -> State:
-        """The gravest of it."""
-        return worst([self.cause.state, *(each.state for each in self.follows)])
-
-    @property
-    def graver(self) -> Optional[Finding]:
-        """The gravest consequence, if it is graver than the cause."""
-        gravest = max(self.follows, key=lambda each: each.state.rank, default=None)
-        if gravest is None or gravest.state.rank <= self.cause.state.rank:
-            return None
-        return gravest
-
-
-def screen(seen: Sequence[Seen], width: int) -> list[Line]:
+def screen(seen: Sequence[Judgement], width: int) -> list[Line]:
     """All of it, for one node or for several of one cluster; no line longer than *width*."""
-    faults = _faults(seen)
+    faults = joined_faults(seen)
     findings = tuple(dict.fromkeys(each for one in seen for each in one.report.findings))
     head, told = _head(faults, width, len(seen))
     lines = [*_title(seen, faults, width), *_cluster_lines(seen, width)]
@@ -93,58 +59,13 @@ def screen(seen: Sequence[Seen], width: int) -> list[Line]:
 # -- what is wrong -----------------------------------------------------------------------------
 
 
-_Same = tuple[str, str, tuple[str, ...]]
-
-
-def _same(each: Finding) -> _Same:
-    """What tells one fault from another: not the words, which name the node that sees it."""
-    return each.key, each.object, each.nodes
-
-
-def _faults(seen: Sequence[Seen]) -> list[Fault]:
-    """Causes with their consequences, the same one seen from several nodes once; gravest first."""
-    merged: dict[tuple[_Same, int], Fault] = {}
-    for one in seen:
-        count: Counter[_Same] = Counter()
-        for cause, follows in _causes(one.report):
-            key = (_same(cause), count[_same(cause)])
-            count[_same(cause)] += 1
-            old = merged.get(key, Fault(cause))
-            both = {(each.key, each.object, each.text): each for each in (*old.follows, *follows)}
-            merged[key] = Fault(
-                old.cause,
-                tuple(sorted(both.values(), key=lambda each: -each.state.rank)),
-                (*old.seen_from, one.view.here),
-                old.words | {cause.text},
-            )
-    # What follows from a fault that only other nodes see is no fault of its own.
-    explained = {_same(each) for fault in merged.values() for each in fault.follows}
-    roots = [fault for (key, _), fault in merged.items() if fault.follows or key not in explained]
-    return sorted(roots, key=lambda fault: -fault.state.rank)
-
-
-def _causes(report: Report) -> Iterator[tuple[Finding, list[Finding]]]:
-    """The findings that follow from no other, each with those that follow from it."""
-    known = {f"{each.key} {each.object}" for each in report.findings}
-    after: dict[str, list[Finding]] = {}
-    for each in report.findings:
-        after.setdefault(each.follows if each.follows in known else "", []).append(each)
-    told = set()
-    for cause in after.get("", ()):
-        follows = after.pop(f"{cause.key} {cause.object}", [])
-        # Two tools may say the same: Corosync does not run.
-        if follows or (cause.key, cause.text) not in told:
-            yield cause, follows
-        told.add((cause.key, cause.text))
-
-
 def _mark(state: State) -> Span:
     return of_state("!", state) if state is not State.OK else Span(" ")
 
 
 def _from(fault: Fault, views: int) -> str:
     """Who sees it, where not everybody does or not everybody says it in the same words."""
-    if len(fault.words) > 1:
+    if not fault.alike:
         return f" [the same from {join(fault.seen_from[1:])}]"
     return "" if len(fault.seen_from) == views else f" [seen from {join(fault.seen_from)}]"
 
@@ -211,8 +132,8 @@ def _finding(each: Finding, width: int, indent: int, seen_from: str) -> list[Lin
 # -- who and when ------------------------------------------------------------------------------
 
 
-def _title(seen: Sequence[Seen], faults: Sequence[Fault], width: int) -> list[Line]:
-    state = worst([state_of(one.report) for one in seen])
+def _title(seen: Sequence[Judgement], faults: Sequence[Fault], width: int) -> list[Line]:
+    state = worst([one.report.state for one in seen])
     bad = sum(1 for fault in faults if fault.state is not State.OK)
     count = f"{bad} {'fault' if bad == 1 else 'faults'}" if bad else "nothing is wrong"
     times = sorted(one.view.time for one in seen)
@@ -249,11 +170,11 @@ def _style(state: State) -> str:
     return "" if state is State.OK else state.name
 
 
-def _pictures(seen: Sequence[Seen]) -> list[list[Seen]]:
+def _pictures(seen: Sequence[Judgement]) -> list[list[Judgement]]:
     """Views whose partition is the same, together: those of a split cluster differ."""
-    alike: dict[object, list[Seen]] = {}
+    alike: dict[object, list[Judgement]] = {}
     for one in seen:
-        cluster = one.view.cluster.value
+        cluster = one.view[CLUSTER].value
         if cluster is None:
             continue
         dc = cluster.summary.dc
@@ -263,18 +184,18 @@ def _pictures(seen: Sequence[Seen]) -> list[list[Seen]]:
     return list(alike.values())
 
 
-def _as_seen(group: Sequence[Seen], groups: Sequence[Sequence[Seen]]) -> str:
+def _as_seen(group: Sequence[Judgement], groups: Sequence[Sequence[Judgement]]) -> str:
     if len(groups) < 2:
         return ""
     return f" as seen from {join([one.view.here for one in group])}"
 
 
-def _cluster_lines(seen: Sequence[Seen], width: int) -> list[Line]:
+def _cluster_lines(seen: Sequence[Judgement], width: int) -> list[Line]:
     groups = _pictures(seen)
     lines: list[Line] = []
     for group in groups:
         lines += _cluster_line(group[0].view, _as_seen(group, groups), width)
-    for text, state in _unread([(one.view.here, one.view.cluster) for one in seen]):
+    for text, state in _unread([(one.view.here, one.view[CLUSTER]) for one in seen]):
         if groups and state is State.OK:
             continue  # a storage server beside nodes that know
         known = f"{text}; nothing is known of Pacemaker from here"
@@ -283,7 +204,7 @@ def _cluster_lines(seen: Sequence[Seen], width: int) -> list[Line]:
 
 
 def _cluster_line(view: View, as_seen: str, width: int) -> list[Line]:
-    cluster = view.cluster.value
+    cluster = view[CLUSTER].value
     assert cluster is not None  # noqa: S101 - it was asked for
     options = cluster.summary.options
     count = tally(view)
@@ -309,14 +230,14 @@ def _cluster_line(view: View, as_seen: str, width: int) -> list[Line]:
     return paragraph([span(f"Cluster{as_seen}"), Span("  ")], text, width, state.name)
 
 
-def _pacemaker(seen: Sequence[Seen], width: int) -> Iterator[tuple[str, list[Line]]]:
+def _pacemaker(seen: Sequence[Judgement], width: int) -> Iterator[tuple[str, list[Line]]]:
     groups = _pictures(seen)
     for group in groups:
         states: dict[str, State] = {}
         for each in (finding for one in group for finding in one.report.findings):
             states[each.object] = worst([each.state, states.get(each.object, State.OK)])
         view = group[0].view
-        cluster = view.cluster.value
+        cluster = view[CLUSTER].value
         assert cluster is not None  # noqa: S101 - it is what the views are grouped by
         as_seen = _as_seen(group, groups)
         yield f"Nodes{as_seen}", _nodes(cluster, states, width)
@@ -386,8 +307,7 @@ def _part(node: Node) -> str:
 # -- resources ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     """A line of the tree: what it is, its state, and where."""
 
     name: str
@@ -403,8 +323,7 @@ class _Row:
         return self.kind, self.word, self.where, self.state
 
 
-@dataclass(frozen=True)
-class _Context:
+class _Context(NamedTuple):
     states: Mapping[str, State]
     lost: frozenset[str]
 
@@ -562,18 +481,18 @@ def _flags(managed: Optional[bool], maintenance: Optional[bool]) -> str:
 # -- DRBD --------------------------------------------------------------------------------------
 
 
-def _drbd(seen: Sequence[Seen], findings: Sequence[Finding], width: int) -> list[Line]:
+def _drbd(seen: Sequence[Judgement], findings: Sequence[Finding], width: int) -> list[Line]:
     lines: list[Line] = []
-    for text, state in _unread([(one.view.here, one.view.drbd) for one in seen]):
+    for text, state in _unread([(one.view.here, one.view[DRBD]) for one in seen]):
         known = f"{text}; nothing is known of DRBD from here"
         lines += paragraph([_mark(state), Span(" ")], known, width, _style(state))
     for one in seen:
-        answer = one.view.drbd
+        answer = one.view[DRBD]
         if answer.value is not None and answer.problems:
             where = f"{one.view.here}: " if len(seen) > 1 else ""
             state, text = answer.problems[0].state, answer.problems[0].text
             first = [_mark(state), Span(" ")]
             lines += paragraph(first, f"{where}incomplete: {text}", width, _style(state))
-    if any(one.view.drbd.value is not None for one in seen):
+    if any(one.view[DRBD].value is not None for one in seen):
         lines += drbd([one.view for one in seen], findings, width)
     return lines

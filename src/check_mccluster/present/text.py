@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..judge.finding import Finding, Report, State, worst
+from ..verdict.finding import Report, State
 
 FIRST_LINE = 120
 """About so many characters of text on the first line."""
@@ -21,14 +19,11 @@ def shorten(text: str, most: int = FIRST_LINE) -> str:
     return text if len(text) <= most else text[: most - 3].rstrip() + "..."
 
 
-def state_of(report: Report) -> State:
-    """The verdict of a report: its gravest finding."""
-    return worst([each.state for each in report.findings])
-
-
-def first_line(report: Report, findings: Sequence[Finding]) -> str:
-    """The worst findings that fit, and how many more there are; the summary if all is well."""
-    heads = report.headlines or [f.text for f in findings if f.state is not State.OK]
+def first_line(report: Report) -> str:
+    """The worst faults that fit, and how many more there are; the summary if all is well."""
+    findings = report.worst_first
+    bad = report.faults if report.faults else findings
+    heads = [each.text for each in bad if each.state is not State.OK]
     texts = list(dict.fromkeys(clean(text) for text in heads))
     if not texts:
         allowed = [clean(f.text) for f in findings]

@@ -11,24 +11,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from .. import __version__
-from ..judge.drbd import copies, is_client, peer_devices, state_name, syncing_to_here, volume_name
-from ..judge.engine import worst_first
-from ..judge.finding import Fault, Finding, Line, State, worst
-from ..judge.inputs import OUTPUT_INVALID, TOOL_MISSING
-from ..judge.pacemaker import RUNNING, base_id, ids_of, status_word
-from ..judge.verdicts import TOOLS, Verdicts
-from ..judge.view import Answer, Input, View
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_status import DRBD
+from ..judge.facts.drbd import (
+    copies,
+    is_client,
+    peer_devices,
+    state_name,
+    syncing_to_here,
+    volume_name,
+)
+from ..judge.facts.pacemaker import RUNNING, base_id, ids_of, status_word
 from ..model.drbd import KIB, Connection, Device, DrbdResource, PeerDevice
 from ..model.pacemaker import Cluster, Primitive, Resource, primitives
-from .text import clean, first_line, state_of
+from ..verdict.finding import TOOLS, Fault, Finding, Line, State, worst
+from ..verdict.problems import OUTPUT_INVALID, TOOL_MISSING
+from ..verdict.view import Answer, Input, Judgement, View
+from .text import clean, first_line
 
 Entry = dict[str, Any]
 
-KINDS: dict[str, Input] = {
-    "nodes": Input.CLUSTER,
-    "resources": Input.CLUSTER,
-    "drbd": Input.DRBD,
-    "peers": Input.DRBD,
+KINDS: dict[str, Input[Any]] = {
+    "nodes": CLUSTER,
+    "resources": CLUSTER,
+    "drbd": DRBD,
+    "peers": DRBD,
 }
 """What can be discovered, and the input that it is found in."""
 
@@ -52,7 +59,7 @@ def discovery(view: View, kind: str) -> Any:
     The object is no discovery document: Zabbix then keeps what it has discovered. A tool that is
     not installed is no error, there is nothing of its kind to discover on this node.
     """
-    answer: Answer[Any] = view.answer(KINDS[kind])
+    answer: Answer[Any] = view[KINDS[kind]]
     broken = [problem.text for problem in answer.problems if _hides_objects(problem, answer)]
     if broken:
         return {"error": clean("; ".join(broken))}
@@ -80,13 +87,13 @@ def _hides_objects(problem: Finding, answer: Answer[Any]) -> bool:
 # -- the values --------------------------------------------------------------------------------
 
 
-def data(verdicts: Verdicts) -> Entry:
+def data(judgement: Judgement) -> Entry:
     """Every value that the template's items take, in one document.
 
     A fault is told once: in ``state`` and ``text`` of the object it is about, else in ``fault`` of
     the check that found it, else, when a tool is at fault, in ``error`` and ``tools``.
     """
-    view, report = verdicts.view, verdicts.overview
+    view, report = judgement.view, judgement.report
     nodes, resources, drbd, peers = _nodes(view), _resources(view), _drbd(view), _peers(view)
     objects = {
         "nodes": nodes,
@@ -99,8 +106,8 @@ def data(verdicts: Verdicts) -> Entry:
         "drbd-mesh": _first_of_connection(view, peers),
     }
     told: dict[str, list[Fault]] = {}
-    for fault in verdicts.faults:
-        check = verdicts.check_of(fault)
+    for fault in report.faults:
+        check = report.check_of(fault)
         entry = objects.get(check, {}).get(base_id(fault.cause.object))
         if fault.state is State.OK:
             continue
@@ -114,13 +121,11 @@ def data(verdicts: Verdicts) -> Entry:
         "version": __version__,
         "node": view.here,
         "time": int(view.time.timestamp()),
-        "state": state_of(report).value,
-        "text": first_line(report, worst_first(report)),
+        "state": report.state.value,
+        "text": first_line(report),
         "maintenance": _text(told.get("maintenance", ())),
         "tools": _state(told.get(TOOLS, ())).value,
-        "checks": {
-            line.check: _check(verdicts, line, told.get(line.check, ())) for line in report.lines
-        },
+        "checks": {line.check: _check(line, told.get(line.check, ())) for line in report.lines},
         "nodes": nodes,
         "resources": resources,
         "drbd": drbd,
@@ -146,11 +151,11 @@ def _text(faults: Iterable[Fault]) -> str:
     return "; ".join(dict.fromkeys(clean(fault.text) for fault in faults))
 
 
-def _check(verdicts: Verdicts, line: Line, faults: Sequence[Fault]) -> Entry:
+def _check(line: Line, faults: Sequence[Fault]) -> Entry:
     """A check's verdict, its own faults, its figures."""
-    figures = {f.label: f.value for f in verdicts.figures[line.check] if f.value is not None}
+    figures = {f.label: f.value for f in line.figures if f.value is not None}
     entry = {"state": line.state.value, "text": clean(line.text), "figures": figures}
-    if faults or line.check not in verdicts.unjudged:
+    if faults or not line.unjudged:
         entry["fault"] = _state(faults).value
     return entry
 
@@ -174,7 +179,8 @@ def _entry(**values: Any) -> Entry:
 
 
 def _nodes(view: View) -> dict[str, Entry]:
-    known = view.cluster.value.nodes if view.cluster.value is not None else ()
+    cluster = view[CLUSTER].value
+    known = cluster.nodes if cluster is not None else ()
     return {
         node.name: _entry(
             status=status_word(node),
@@ -189,7 +195,7 @@ def _nodes(view: View) -> dict[str, Entry]:
 
 def _resources(view: View) -> dict[str, Entry]:
     """Top-level resources and the primitives inside; instances of a clone are one object."""
-    cluster = view.cluster.value
+    cluster = view[CLUSTER].value
     found: dict[str, Entry] = {}
     for resource in cluster.resources if cluster is not None else ():
         parts = tuple(primitives(resource))
@@ -228,13 +234,15 @@ def _resource(
 
 
 def _volumes(view: View) -> list[tuple[DrbdResource, Device]]:
-    return [(resource, device) for resource in view.drbd.value or () for device in resource.devices]
+    return [
+        (resource, device) for resource in view[DRBD].value or () for device in resource.devices
+    ]
 
 
 def _peer_volumes(view: View) -> list[tuple[DrbdResource, Connection, PeerDevice]]:
     return [
         (resource, connection, peer)
-        for resource in view.drbd.value or ()
+        for resource in view[DRBD].value or ()
         for connection in resource.connections
         for peer in connection.peer_devices
     ]

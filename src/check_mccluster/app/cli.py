@@ -1,0 +1,310 @@
+"""The command line: click on the outside, exit codes 0 to 3 and no other, every word on stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import signal
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, Optional
+
+import click
+
+from .. import __version__
+from ..checks import registry
+from ..verdict.filter import Filter
+from ..verdict.view import Asked, Judgement
+from . import commands
+
+PROGRAM = "check_mccluster"
+UNKNOWN = 3
+_COMPLETION = "_CHECK_MCCLUSTER_COMPLETE"
+"""Set by a shell that asks click how a command line goes on."""
+_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+
+
+class Interrupted(BaseException):
+    """A signal asks us to end; a BaseException, so that no rule can swallow it."""
+
+
+class Commands(click.Group):
+    """Checks come from ``checks``, the rest from ``commands``; only the one called is imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Checks first, in the order of the policy."""
+        folder = Path(commands.__file__).parent
+        modules = (path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+        return [*registry.names(), *sorted(name.replace("_", "-") for name in modules)]
+
+    def get_command(self, ctx: click.Context, name: str) -> Optional[click.Command]:
+        """Import the command's module."""
+        if name in registry.names():
+            return check_command(name)
+        if name in self.list_commands(ctx):
+            module = importlib.import_module(f"{commands.__name__}.{name.replace('-', '_')}")
+            command: click.Command = module.command
+            command.context_settings = {**_SETTINGS, **command.context_settings}
+            return command
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Two lists: the checks with their questions, and what else there is."""
+        checks = registry.names()
+        rows = [(name, registry.load(name).question) for name in checks]
+        with formatter.section("Checks"):
+            formatter.write_dl(rows)
+        others = [name for name in self.list_commands(ctx) if name not in checks]
+        with formatter.section("Other commands"):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str(60))
+                    for name in others
+                    if (command := self.get_command(ctx, name)) is not None
+                ]
+            )
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    del param
+    if value and not ctx.resilient_parsing:
+        click.echo(f"{PROGRAM} {__version__}")
+        ctx.exit()
+
+
+def version_option() -> click.Option:
+    """``-V``: prints the version and ends."""
+    return click.Option(
+        ["-V", "--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_version,
+        help="Show the version and exit.",
+    )
+
+
+@click.group(
+    cls=Commands,
+    context_settings=_SETTINGS,
+    params=[version_option()],
+    subcommand_metavar="COMMAND [OPTIONS]",
+    epilog="Example: check_mccluster overview -v",
+)
+def cli() -> None:
+    """Is the Pacemaker cluster with DRBD 9 on this node in order?
+
+    Each check gives one verdict as a monitoring plugin: exit code 0 OK, 1 WARNING, 2 CRITICAL,
+    3 UNKNOWN. Without options each is right on every node of a healthy cluster.
+    """
+
+
+def check_command(name: str) -> click.Command:
+    """The click command of a check, made from its description."""
+    from .options import check_options
+
+    check = registry.load(name)
+
+    def run(**values: Any) -> NoReturn:
+        _run_check(name, values)
+
+    keys = ", ".join(kind.key for kind in check.kinds)
+    # click would break the keys at their hyphens
+    wrapped = textwrap.fill(f"Findings: {keys}.", 76, break_on_hyphens=False)
+    says = f"\n\n\b\n{wrapped}" if keys else ""
+    return click.Command(
+        name,
+        callback=run,
+        params=[*check_options(check), version_option()],
+        help=f"{check.question}{says}",
+        epilog=f"Example: {check.example}",
+        context_settings=_SETTINGS,
+    )
+
+
+def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
+    """Run a check and exit with its verdict."""
+    from ..present.plugin import show
+    from .session import Setup, load_config, open_source, run_check, severities_of
+
+    check = registry.load(name)
+    setup = Setup.take(values)
+    _check_sample(values.get("sample"), setup.timeout)
+    verbosity = min(values.pop("verbose"), 3)
+    as_json = values.pop("as_json")
+    warning, critical = values.pop("warning", None), values.pop("critical", None)
+    asked = Asked(
+        Filter(values.pop("patterns")),
+        warning,
+        critical,
+        {key: value for key, value in values.items() if key != "severity"},
+        severities_of(values.pop("severity")),
+    )
+    with deadline(setup.timeout):
+        config = load_config(setup.config)
+        with open_source(setup, config) as source:
+            if as_json:
+                from ..present.document import as_json as document
+
+                judgement = run_check(check, source, config, setup, asked)
+                text = document(name, judgement)
+                code = judgement.report.state.value
+            else:
+
+                def look() -> Judgement:
+                    return run_check(check, source, config, setup, asked)
+
+                text, code = show(
+                    name, look, verbosity=verbosity, warning=warning, critical=critical
+                )
+    click.echo(text, nl=False)
+    sys.exit(code)
+
+
+def _check_sample(sample: Optional[float], timeout: float) -> None:
+    if sample is not None and sample >= timeout:
+        raise click.UsageError(f"--sample {sample:g} does not fit into --timeout {timeout:g}")
+
+
+@contextlib.contextmanager
+def deadline(seconds: float, grace: float = 1.0) -> Iterator[None]:
+    """A second line of defence behind the tools' own deadline: parsing ends, too.
+
+    :param grace: seconds from the tools' deadline to this one.
+    """
+
+    def ring(_number: int, _frame: Optional[FrameType]) -> None:
+        raise Interrupted(f"no verdict within {seconds:g} s")
+
+    previous = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds + grace)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def _end_on_signal(number: int, _frame: Optional[FrameType]) -> NoReturn:
+    raise Interrupted(f"ended by signal {signal.Signals(number).name}")
+
+
+def _name_of(args: Sequence[str]) -> str:
+    """The command in the arguments, for the prefix of an error."""
+    first = next((arg for arg in args if not arg.startswith("-")), "")
+    return first if first in registry.names() else PROGRAM
+
+
+def _say(name: str, text: str, as_json: bool = False) -> None:
+    from ..present.text import clean
+
+    if as_json:
+        from ..present.document import failure
+
+        click.echo(failure(name, clean(text)), nl=False)
+    else:
+        click.echo(f"{name.upper()} UNKNOWN - {clean(text)}")
+
+
+def main(args: Optional[Sequence[str]] = None) -> NoReturn:
+    """Run the command line and exit with 0 to 3, whatever happens."""
+    arguments = list(sys.argv[1:] if args is None else args)
+    if sys.stdout is None:  # closed before we began
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
+    with contextlib.suppress(AttributeError, ValueError):
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        code = _run(arguments)
+    except OSError:  # standard output takes nothing, not even what is wrong
+        code = UNKNOWN
+    _flush()
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """The exit code, with everything said.
+
+    :raises OSError: if it could not be said.
+    """
+    name = _name_of(arguments)
+    checked = name != PROGRAM
+    stdout = sys.stdout
+    try:
+        signal.signal(signal.SIGTERM, _end_on_signal)
+        if not arguments and _COMPLETION not in os.environ:
+            click.echo(cli.get_help(click.Context(cli, info_name=PROGRAM, **_SETTINGS)))
+            return UNKNOWN
+        cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        return UNKNOWN if checked else 0
+    except SystemExit as end:
+        # At a broken pipe click wraps stdout and exits with 1, which would be a WARNING.
+        if sys.stdout is not stdout:
+            return UNKNOWN
+        return end.code if end.code in (0, 1, 2, 3) else UNKNOWN
+    except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:
+        click.echo(error.ctx.get_help())
+        return UNKNOWN
+    except BrokenPipeError:
+        return UNKNOWN
+    except BaseException as error:  # a bug must end in one line, too
+        return _fail(name, arguments, error)
+
+
+def _fail(name: str, arguments: Sequence[str], error: BaseException) -> int:
+    """Tell what went wrong, as UNKNOWN unless the command has a document for that."""
+    document = getattr(_called(arguments), "error_document", None)
+    if document is not None:
+        click.echo(document(_reason(error)), nl=False)
+        return 0
+    _say(name, _reason(error), as_json="--json" in arguments)
+    if _wants_traceback(arguments):
+        click.echo(_traceback(error), nl=False)
+    return UNKNOWN
+
+
+def _called(arguments: Sequence[str]) -> Optional[click.Command]:
+    """The command that the arguments name, if there is one."""
+    first = next((arg for arg in arguments if not arg.startswith("-")), "")
+    with contextlib.suppress(Exception):  # an error of its import is being told
+        return cli.get_command(click.Context(cli), first)
+    return None
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong, in one line for an operator."""
+    from .session import SetupError
+
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, (click.Abort, KeyboardInterrupt)):
+        return "interrupted"
+    if isinstance(error, (SetupError, Interrupted)):
+        return str(error)
+    return f"internal error: {type(error).__name__}: {error}"
+
+
+def _wants_traceback(arguments: Sequence[str]) -> bool:
+    """Whether ``-vvv`` was given, in one word or in several."""
+    short = [arg for arg in arguments if arg.startswith("-v") and set(arg[1:]) == {"v"}]
+    return sum(len(arg) - 1 for arg in short) + arguments.count("--verbose") >= 3
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback, safe in a plugin's long output."""
+    import traceback
+
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    return "".join(lines).replace("|", "/")
+
+
+def _flush() -> None:
+    """Write out what is buffered; a reader that went away is no error of ours."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,161 @@
+"""``check_mccluster active``: a plugin that runs only where its service runs.
+
+Where the group is active, the plugin's standard output, standard error and exit code are ours. Not
+passed on are exit codes that no monitoring system knows: anything but 0 to 3, and the death by a
+signal, are UNKNOWN. Then a line that says so comes first, because the first line is what is shown,
+and the plugin's own output follows.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import PurePath
+from typing import Any, NoReturn
+
+import click
+
+from ...acquire.plugin_run import Ended, PluginError, run_plugin
+from ...inputs.crm_mon import CLUSTER
+from ...judge.active import CHECK, activity
+from ...present.text import clean, first_line
+from ...verdict.finding import State
+from ...verdict.view import Asked, Judgement, View, contains_node
+from ..options import SeverityType, source_options
+from ..session import Setup, SetupError, load_config, open_source, run_check, severities_of
+
+
+class _Active(click.Command):
+    """Everything behind the first ``--`` is the plugin's, whatever it looks like."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        cut = args.index("--") if "--" in args else len(args)
+        rest = super().parse_args(ctx, args[:cut])
+        ctx.params["plugin"] = tuple(args[cut + 1 :])
+        return rest
+
+
+def run(group: str, promoted: bool, plugin: tuple[str, ...], **values: Any) -> NoReturn:
+    """Ask Pacemaker, then run the plugin or say why not."""
+    from ..cli import deadline
+
+    if not plugin:
+        raise click.UsageError("no plugin is named: check_mccluster active GROUP -- PLUGIN ARGS")
+    setup = Setup.take(values)
+    verbosity = min(values.pop("verbose"), 3)
+    asked = Asked(
+        values={"group": group, "promoted": promoted},
+        severities=severities_of(values.pop("severity")),
+    )
+    end = time.monotonic() + setup.timeout
+    with deadline(setup.timeout):
+        config = load_config(setup.config)
+        with open_source(setup, config) as source:
+            judgement = run_check(CHECK, source, config, setup, asked)
+        if not _is_active_here(judgement, group, promoted):
+            _say(judgement.report.state, first_line(judgement.report))
+            if verbosity:
+                from ...present.plugin import long_output
+
+                for line in long_output(judgement.report, judgement.runs, verbosity):
+                    click.echo(line)
+            sys.exit(judgement.report.state.value)
+        try:
+            ended = run_plugin(plugin, end)
+        except PluginError as error:
+            _say(State.UNKNOWN, str(error))
+            sys.exit(State.UNKNOWN.value)
+        sys.exit(_pass_on(plugin[0], ended))
+
+
+def _is_active_here(judgement: Judgement, group: str, promoted: bool) -> bool:
+    """Whether the plugin has to be run.
+
+    :raises SetupError: if "elsewhere" cannot be told, since the cluster does not know this node.
+    """
+    cluster = judgement.view[CLUSTER].value
+    if cluster is None or judgement.report.state is not State.OK:
+        return False
+    found = activity(cluster, group, promoted)
+    if found is None or not found.nodes:
+        return False
+    _demand_member(judgement.view)
+    return found.is_here(judgement.view)
+
+
+def _demand_member(view: View) -> None:
+    cluster = view[CLUSTER].value
+    assert cluster is not None  # noqa: S101
+    names = tuple(node.name for node in cluster.nodes)
+    if not contains_node(names, view.node):
+        raise SetupError(
+            f"the cluster has no node {view.node or 'of unknown name'}, only {', '.join(names)}:"
+            " say with --node which of them this is"
+        )
+
+
+def _pass_on(program: str, ended: Ended) -> int:
+    """Say what the plugin said; its exit code if it is one."""
+    name = PurePath(program).name
+    code = ended.exit_code
+    if code not in [state.value for state in State]:
+        how = f"exit code {code}" if code > 0 else f"signal {_signal_name(-code)}"
+        _say(State.UNKNOWN, f"{name} ended with {how}, which is no verdict")
+        code = State.UNKNOWN.value
+    click.echo(ended.stdout, nl=False)
+    click.echo(ended.stderr, nl=False, err=True)
+    return code
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)  # a real-time signal
+
+
+def _say(state: State, text: str) -> None:
+    click.echo(f"{state.name} - {clean(text)}")
+
+
+def _options() -> list[click.Parameter]:
+    from ..cli import version_option
+
+    return [
+        click.Argument(["group"], metavar="GROUP -- PLUGIN [ARGS]..."),
+        click.Option(
+            ["--promoted"],
+            is_flag=True,
+            help="For a promotable clone: active only where it is promoted.",
+        ),
+        click.Option(
+            ["--severity"],
+            type=SeverityType(),
+            multiple=True,
+            metavar="KEY=STATE",
+            help="Another severity for a finding (repeatable); see 'explain'.",
+        ),
+        *source_options(),
+        click.Option(
+            ["-v", "--verbose"],
+            count=True,
+            help="More, where the plugin is not run: the next step, -vvv commands.",
+        ),
+        version_option(),
+    ]
+
+
+command = _Active(
+    "active",
+    callback=run,
+    params=_options(),
+    short_help="Run a plugin only where its service runs.",
+    help="""Run PLUGIN where Pacemaker runs GROUP on this node, and pass its verdict on.
+
+    GROUP is a group, resource, clone or bundle. Elsewhere the plugin is not started and the
+    answer is OK, standby. If GROUP runs nowhere that is CRITICAL, or WARNING where somebody
+    disabled it.""",
+    epilog="Example: check_mccluster active group1 --"
+    " /usr/lib/nagios/plugins/check_smtp -H 127.0.0.1",
+)

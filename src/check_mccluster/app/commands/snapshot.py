@@ -1,0 +1,110 @@
+"""``check_mccluster snapshot``: what the checks would have read, as files.
+
+Taken out are the values of everything that is named like a secret: DRBD's ``shared-secret``,
+passwords, passphrases, tokens and communities among the parameters and attributes in the CIB and
+in crm_mon's document, and Corosync's key in the cmap. Names and addresses of hosts stay.
+:mod:`~check_mccluster.acquire.redact` has the patterns.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import click
+
+from ... import __version__
+from ...acquire.record import Plan, Recorded, RecordError, record
+from ...acquire.snapshot import SnapshotError
+from ...inputs.every import every, recorded
+from ...inputs.evidence import DRBD_RESOURCES
+from ..options import SecondsType, source_options
+from ..session import Setup, SetupError, load_config, open_source
+
+DEFAULT_TIMEOUT = 30.0
+"""A recording may take its time: nobody waits for its verdict."""
+
+SECRETS = (
+    "Secrets were left out (shared-secret, passwords, keys). Names and addresses of\n"
+    "hosts were not: look through the files before you send them."
+)
+
+
+def _options() -> list[click.Parameter]:
+    kept = {"config", "node", "sudo"}
+    return [
+        click.Argument(["target"], type=click.Path()),
+        click.Option(
+            ["--sample"],
+            type=SecondsType(),
+            metavar="SECONDS",
+            help="Read DRBD's status a second time, so much later.",
+        ),
+        click.Option(
+            ["-t", "--timeout"],
+            type=SecondsType(),
+            default=DEFAULT_TIMEOUT,
+            show_default=True,
+            metavar="SECONDS",
+            help="Deadline for the tools; --sample comes on top.",
+        ),
+        click.Option(
+            ["--from", "snapshot"],
+            type=click.Path(),
+            metavar="DIR",
+            help="Pack this snapshot again, without its secrets, instead of recording.",
+        ),
+        *(option for option in source_options() if option.name in kept),
+    ]
+
+
+def run(target: str, sample: Optional[float], **values: Any) -> None:
+    """Record, and say what there is now."""
+    values["timeout"] += sample or 0.0
+    setup = Setup.take({**values, "max_age": None})
+    config = load_config(setup.config)
+    with open_source(setup, config) as source:
+        if setup.node is not None:
+            source.node = setup.node
+        if source.recorded:
+            sample = 0.0  # its second reading, if it has one, is there already
+        try:
+            done = record(source, _plan(), target, version=__version__, sample=sample)
+        except (RecordError, SnapshotError) as error:
+            raise SetupError(str(error)) from None
+        click.echo(f"Snapshot of {source.node or 'an unnamed node'} in {target}:")
+    for line in _lines(done):
+        click.echo(line)
+    click.echo(SECRETS)
+
+
+def _plan() -> Plan:
+    """Every tool that there is."""
+    return Plan(
+        tuple(key.tool for key in recorded()),
+        tuple(key.tool for key in every() if key.tool.again),
+        DRBD_RESOURCES,
+    )
+
+
+def _lines(done: tuple[Recorded, ...]) -> list[str]:
+    """One line a tool."""
+    width = max(len(each.tool.file) for each in done)
+    return [
+        f"{each.tool.file:{width}}  {each.outcome}, {each.size} bytes"
+        if each.size is not None
+        else f"{each.tool.file:{width}}  not recorded: {each.outcome}"
+        for each in done
+    ]
+
+
+command = click.Command(
+    "snapshot",
+    callback=run,
+    params=_options(),
+    short_help="Record what the checks read, for --from.",
+    help="""Record what the checks would read to TARGET, for --from and for bug reports.
+
+    TARGET is a new directory, or an archive if its name ends in .tar.gz or .tgz.
+    Secrets are left out.""",
+    epilog="Example: check_mccluster snapshot /tmp/app01.tar.gz --sample 5",
+)

@@ -1,0 +1,162 @@
+"""``check_mccluster status``: the operator's view of the cluster at a terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Optional
+
+import click
+
+from ...checks.overview import CHECK
+from ...present.layout import Line, render
+from ...present.terminal import screen
+from ...verdict.view import Asked, Judgement
+from ..options import SecondsType, source_options
+from ..session import Setup, SetupError, load_config, open_source, run_check
+
+NARROWEST, PLAIN, WIDEST = 60, 80, 120
+"""Columns: narrower is wrapped by the terminal, wider lines are hard to read."""
+
+_ENTER = "\x1b[?1049h\x1b[?25l"
+"""Alternate screen, cursor hidden (terminfo's smcup and civis of every terminal of today)."""
+_LEAVE = "\x1b[?25h\x1b[?1049l"
+_HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
+
+
+def run(watch: Optional[float], snapshots: tuple[str, ...], **values: Any) -> None:
+    """Look once, or again and again."""
+    setup = Setup.take({**values, "snapshot": None})
+    setups = [setup._replace(snapshot=path) for path in snapshots] or [setup]
+    if watch is None:
+        for line in _lines(_look(setups), _width()):
+            click.echo(line, color=True)
+        return
+    if not sys.stdout.isatty():
+        raise SetupError("--watch needs a terminal: standard output is none")
+    try:
+        with _screen():
+            _watch(setups, watch)
+    except KeyboardInterrupt:
+        pass  # the way to end it
+
+
+def _look(setups: Sequence[Setup]) -> list[Judgement]:
+    """Read and judge every source.
+
+    :raises SetupError: if one cannot be read at all.
+    """
+    from ..cli import deadline
+
+    seen = []
+    for setup in setups:
+        with deadline(setup.timeout):
+            config = load_config(setup.config)
+            with open_source(setup, config) as source:
+                seen.append(run_check(CHECK, source, config, setup, Asked()))
+    return seen
+
+
+def _lines(seen: Sequence[Judgement], width: int) -> list[str]:
+    return [_render(line) for line in screen(seen, width)]
+
+
+def _render(line: Line) -> str:
+    return render(line, _in_colour())
+
+
+def _in_colour() -> bool:
+    """On a terminal, unless https://no-color.org or a dumb terminal says no."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and sys.stdout.isatty()
+
+
+def _width() -> int:
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return PLAIN
+    return min(max(shutil.get_terminal_size().columns or 80, NARROWEST), WIDEST)  # 0: a serial line
+
+
+# -- again and again ---------------------------------------------------------------------------
+
+
+@contextmanager
+def _screen() -> Iterator[None]:
+    """A screen of our own; however this ends, the old one comes back."""
+    _write(_ENTER)
+    try:
+        yield
+    finally:
+        _write(_LEAVE)
+
+
+def _watch(setups: Sequence[Setup], seconds: float) -> None:
+    while True:
+        seen = _look(setups)
+        _draw(seen, seconds)
+        while _resized(seconds):
+            _draw(seen, seconds)
+
+
+def _draw(seen: Sequence[Judgement], seconds: float) -> None:
+    """What fits the terminal, from the top: the gravest is there."""
+    height = shutil.get_terminal_size().lines or 24
+    lines = _lines(seen, _width())
+    foot = f"every {seconds:g} s, Ctrl-C ends"
+    if len(lines) > height - 1:
+        rest = len(lines) - (height - 2)
+        lines = lines[: height - 2]
+        foot = f"{rest} more lines do not fit (without --watch they are shown); {foot}"
+    body = "".join(f"{line}{_REST_OF_LINE}\n" for line in lines)
+    _write(f"{_HOME}{body}{foot}{_REST_OF_LINE}{_REST_OF_SCREEN}")
+
+
+def _resized(seconds: float) -> bool:
+    """Wait; whether that ended because the terminal has another size now."""
+    window_changed = {signal.SIGWINCH}
+    signal.pthread_sigmask(signal.SIG_BLOCK, window_changed)
+    try:
+        return signal.sigtimedwait(window_changed, seconds) is not None
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, window_changed)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _options() -> list[click.Parameter]:
+    shared = {option.name: option for option in source_options()}
+    shared["snapshot"] = click.Option(
+        ["--from", "snapshots"],
+        type=click.Path(),
+        multiple=True,
+        metavar="DIR",
+        help="Show a snapshot instead of this machine; of several nodes, all together.",
+    )
+    return [
+        click.Option(
+            ["--watch"],
+            type=SecondsType(),
+            metavar="SECONDS",
+            help="Show it again every so many seconds, on a terminal; Ctrl-C ends.",
+        ),
+        *shared.values(),
+    ]
+
+
+command = click.Command(
+    "status",
+    callback=run,
+    params=_options(),
+    short_help="The cluster at a glance, with every finding.",
+    help="""Show the cluster: faults and what to do about them, nodes, resources, DRBD.
+
+    The exit code is 0 whatever is found: this is no check.""",
+    epilog="Example: check_mccluster status --watch 5",
+)

@@ -1,0 +1,222 @@
+"""Click parameter types and the options that every check shares, spelled once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Optional, TypeVar
+
+import click
+
+from ..verdict.check import Check, Option
+from ..verdict.finding import State
+
+DEFAULT_CONFIG = "/etc/check_mccluster/cluster.toml"
+DEFAULT_TIMEOUT = 8.0
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class RangeType(click.ParamType):
+    """A range of the plugin guidelines: ``[@][start:][end]``."""
+
+    name = "range"
+
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> Any:
+        """A nagiosplugin Range; always from text, a bare 0 would mean "no range" to it."""
+        import nagiosplugin
+
+        if isinstance(value, nagiosplugin.Range):
+            return value
+        try:
+            return nagiosplugin.Range(str(value))
+        except (ValueError, TypeError):
+            self.fail(f"'{value}' is not a range ([@][start:][end])", param, ctx)
+
+
+class SeverityType(click.ParamType):
+    """``KEY=STATE``; the key is checked against the table of findings."""
+
+    name = "severity"
+
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> Any:
+        """A pair of key and state."""
+        if isinstance(value, tuple):
+            return value
+        key, equals, word = str(value).partition("=")
+        if not equals:
+            self.fail(f"'{value}' is not KEY=STATE", param, ctx)
+        try:
+            return severity(key, word)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class SecondsType(click.ParamType):
+    """A number of seconds above 0."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> float:
+        """Seconds as a float; infinity and NaN are none."""
+        try:
+            seconds = float(value)
+        except (TypeError, ValueError):
+            seconds = -1.0
+        if not 0 < seconds <= 10_000_000_000:
+            self.fail(f"'{value}' is not a number of seconds above 0", param, ctx)
+        return seconds
+
+
+def severity(key: str, word: str) -> tuple[str, State]:
+    """Check an override.
+
+    :raises ValueError: naming the key or the state that nobody knows.
+    """
+    from ..checks import registry
+
+    if key not in registry.kinds():
+        raise ValueError(f"unknown finding key '{key}' (see: check_mccluster explain)")
+    try:
+        return key, State[word.upper()]
+    except KeyError:
+        raise ValueError(f"'{word}' is no state (ok, warning, critical, unknown)") from None
+
+
+def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
+    """Where the evidence comes from; the same for every command that reads the cluster.
+
+    :param timeout: the default of ``--timeout``, in seconds.
+    """
+    return [
+        click.Option(
+            ["-t", "--timeout"],
+            type=SecondsType(),
+            default=timeout,
+            show_default=True,
+            metavar="SECONDS",
+            help="Deadline for everything, tools included.",
+        ),
+        click.Option(
+            ["--from", "snapshot"],
+            type=click.Path(),
+            metavar="DIR",
+            help="Judge a snapshot (directory or .tar.gz) instead of this machine.",
+        ),
+        click.Option(
+            ["--max-age"],
+            type=SecondsType(),
+            metavar="SECONDS",
+            help="With --from: a snapshot older than this is UNKNOWN.",
+        ),
+        click.Option(
+            ["--config"],
+            type=click.Path(),
+            metavar="FILE",
+            help=f"Configuration file [default: {DEFAULT_CONFIG} if it exists].",
+        ),
+        click.Option(
+            ["--node"],
+            metavar="NAME",
+            help="The node to judge as this node [default: this host].",
+        ),
+        click.Option(
+            ["--sudo"],
+            is_flag=True,
+            help="Run the inner tools as 'sudo -n TOOL'; the plugin itself needs no root.",
+        ),
+    ]
+
+
+def check_options(check: Check) -> list[click.Parameter]:
+    """All options of a check, its own first."""
+    own: list[click.Parameter] = [_own_option(option) for option in check.options]
+    filters = {
+        "pacemaker": "Only these resources (repeatable, glob); one named is expected.",
+        "drbd": "Only these DRBD resources (repeatable, glob); one named is expected.",
+        "both": "Only these resources, Pacemaker's or DRBD's (repeatable, glob).",
+    }.get(check.filters, "Only these resources; no effect on this check.")
+    return [
+        *own,
+        *_limits(check),
+        click.Option(
+            ["-r", "--resource", "patterns"],
+            multiple=True,
+            metavar="NAME",
+            help=filters,
+            hidden=not check.filters,
+        ),
+        click.Option(
+            ["--severity"],
+            type=SeverityType(),
+            multiple=True,
+            metavar="KEY=STATE",
+            help="Another severity for a finding (repeatable); see 'explain'.",
+        ),
+        *source_options(),
+        click.Option(["--json", "as_json"], is_flag=True, help="One JSON document as output."),
+        click.Option(
+            ["-v", "--verbose"],
+            count=True,
+            help="More: findings with their next step, -vv objects, -vvv commands.",
+        ),
+    ]
+
+
+def _limits(check: Check) -> list[click.Parameter]:
+    """``-w`` and ``-c``, where the check has a number."""
+    if check.number is None:
+        return []
+    return [
+        click.Option(
+            ["-w", "--warning"],
+            type=RangeType(),
+            metavar="RANGE",
+            help=f"WARNING outside of it: {check.number}.",
+        ),
+        click.Option(
+            ["-c", "--critical"],
+            type=RangeType(),
+            metavar="RANGE",
+            help="CRITICAL outside of it.",
+        ),
+    ]
+
+
+def _own_option(option: Option) -> click.Option:
+    types: dict[str, Any] = {
+        "seconds": SecondsType(),
+        "count": click.IntRange(min=1),
+        "node": click.STRING,
+        "check": _CheckName(),
+    }
+    if option.type == "flag":
+        return click.Option([option.flag], is_flag=True, help=option.help)
+    kind = click.Choice(option.type) if isinstance(option.type, tuple) else types[option.type]
+    return click.Option(
+        [option.flag],
+        type=kind,
+        default=option.default,
+        show_default=option.default is not None,
+        multiple=option.multiple,
+        metavar=option.metavar,
+        help=option.help,
+    )
+
+
+class _CheckName(click.ParamType):
+    name = "check"
+
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> str:
+        from ..checks import registry
+
+        if value not in registry.names():
+            self.fail(f"'{value}' is no check", param, ctx)
+        return str(value)

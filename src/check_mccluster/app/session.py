@@ -1,0 +1,166 @@
+"""From the command line's words to evidence: open the source, read the configuration file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from ..acquire.snapshot import Snapshot, SnapshotError
+from ..acquire.source import Source
+from ..inputs.corosync_cmapctl import CMAP
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.evidence import Evidence
+from ..judge import engine
+from ..model.config import Config
+from ..verdict import subject
+from ..verdict.check import Check
+from ..verdict.filter import Filter
+from ..verdict.finding import Fault, Report, State, finding
+from ..verdict.problems import SNAPSHOT_STALE
+from ..verdict.view import Asked, Judgement, View, contains_node
+from ..verdict.words import join
+from .options import DEFAULT_CONFIG, severity
+
+
+class SetupError(Exception):
+    """The check cannot begin: a bad snapshot or configuration file. One line."""
+
+
+class Setup(NamedTuple):
+    """The options of :func:`~check_mccluster.options.source_options`, as given."""
+
+    timeout: float
+    snapshot: Optional[str] = None
+    max_age: Optional[float] = None
+    config: Optional[str] = None
+    node: Optional[str] = None
+    sudo: bool = False
+
+    @classmethod
+    def take(cls, values: dict[str, Any]) -> Setup:
+        """Take the options out of click's *values*; the rest stays."""
+        names = ("timeout", "snapshot", "max_age", "config", "node", "sudo")
+        return cls(**{name: values.pop(name) for name in names})
+
+
+def load_config(path: Optional[str]) -> Config:
+    """The configuration file: the one named, else the default one if it is there.
+
+    It is never looked for in the working directory.
+
+    :raises SetupError: if it cannot be read, or is wrong.
+    """
+    place = Path(path or DEFAULT_CONFIG)
+    try:
+        text = place.read_bytes()
+    except FileNotFoundError:
+        if path is None:
+            return Config()
+        raise SetupError(f"configuration file {place}: no such file") from None
+    except OSError as error:
+        raise SetupError(f"configuration file {place}: {error.strerror}") from None
+    from ..read.config import ConfigError, read_config
+
+    try:
+        config = read_config(text)
+        for key, word in config.severity.items():
+            severity(key, word)
+        _absolute(config.tools)
+        _checks(config.overview_skip)
+    except (ConfigError, ValueError) as error:
+        raise SetupError(f"configuration file {place}: {error}") from None
+    return config
+
+
+def _absolute(paths: Mapping[str, str]) -> None:
+    for name, path in paths.items():
+        if not path.startswith("/"):
+            raise ValueError(f"tools.{name}: '{path}' is no absolute path")
+
+
+def _checks(names: Iterable[str]) -> None:
+    from ..checks import registry
+
+    for name in names:
+        if name not in registry.names():
+            raise ValueError(f"overview.skip: '{name}' is no check")
+
+
+def open_source(setup: Setup, config: Config) -> Source:
+    """This machine, or a snapshot.
+
+    :raises SetupError: if the snapshot cannot be read.
+    """
+    if setup.snapshot is not None:
+        try:
+            return Snapshot(setup.snapshot)
+        except SnapshotError as error:
+            raise SetupError(str(error)) from None
+    from ..acquire.live import Live
+
+    deadline = time.monotonic() + setup.timeout
+    return Live(deadline=deadline, node=setup.node, sudo=setup.sudo, paths=config.tools)
+
+
+def run_check(
+    check: Check,
+    source: Source,
+    config: Config,
+    setup: Setup,
+    asked: Asked,
+) -> Judgement:
+    """Read what *check* needs from *source* and judge it.
+
+    :raises SetupError: if the snapshot turns out to be damaged, or the cluster does not know the
+        node of --node.
+    """
+    severities = {key: State[word.upper()] for key, word in config.severity.items()}
+    severities.update(asked.severities)
+    asked = asked._replace(severities=severities)
+    drbd_filter = asked.filter if check.filters == "drbd" else Filter()
+    evidence = Evidence(source, config, setup.node, asked.values.get("sample"), drbd_filter)
+    try:
+        view = evidence.view((*check.needs, *check.uses, *check.hints))
+    except SnapshotError as error:
+        raise SetupError(str(error)) from None
+    if setup.node is not None:
+        _demand_known(setup.node, view)
+    report = _aged(engine.report(check, view, asked), source, setup, severities)
+    return Judgement(view, report, source.runs(), source.recorded)
+
+
+def _demand_known(node: str, view: View) -> None:
+    """A mistyped --node must not be judged as a node that has nothing to say.
+
+    Only Pacemaker and Corosync list their own node; what DRBD lists are its peers.
+    """
+    cluster, cmap = view[CLUSTER].value, view[CMAP].value
+    if cluster is None:
+        return
+    names = tuple(known.name for known in cluster.nodes)
+    configured = cmap.nodes if cmap is not None else ()
+    if not contains_node((*names, *(each.name for each in configured if each.name)), node):
+        raise SetupError(f"--node {node}: no such node in the cluster ({join(names)})")
+
+
+def _aged(report: Report, source: Source, setup: Setup, severities: Mapping[str, State]) -> Report:
+    """Add ``snapshot-stale`` where --max-age asks for it: the only look at the clock."""
+    if not source.recorded or setup.max_age is None:
+        return report
+    age = (datetime.now(timezone.utc) - source.time).total_seconds()
+    if age <= setup.max_age:
+        return report
+    text = f"the snapshot is {age:.0f} s old, more than {setup.max_age:g} s"
+    stale = finding(SNAPSHOT_STALE, subject.tool("snapshot"), text)
+    aged = report._replace(findings=(stale, *report.findings))
+    if report.lines:
+        aged = aged._replace(faults=(Fault(stale), *report.faults))
+    return engine.with_severities(aged, severities)
+
+
+def severities_of(pairs: Iterable[tuple[str, State]]) -> dict[str, State]:
+    """The last override of a key wins."""
+    return dict(pairs)

@@ -1,0 +1,72 @@
+"""The checks that there are: the modules of ``checks``. Only the one asked for is imported."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from pathlib import Path
+
+from ..verdict.check import Check
+from ..verdict.finding import Kind
+
+ORDER = (
+    "nodes",
+    "quorum",
+    "links",
+    "resources",
+    "failures",
+    "fencing",
+    "placement",
+    "drbd-role",
+    "drbd-disk",
+    "drbd-mesh",
+    "drbd-quorum",
+    "drbd-sync",
+    "consistency",
+    "failover",
+    "timing",
+)
+"""How the checks are listed; one that is not named here comes at the end."""
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The names of all checks, ``overview`` last."""
+    found = {
+        path.stem.replace("_", "-")
+        for path in Path(__file__).parent.glob("*.py")
+        if path.stem not in ("__init__", "registry")
+    }
+    single = [*(n for n in ORDER if n in found), *sorted(found - {*ORDER, "overview"})]
+    return (*single, *(["overview"] if "overview" in found else []))
+
+
+def load(name: str) -> Check:
+    """The check of that name.
+
+    :raises KeyError: if there is none.
+    """
+    if name not in names():
+        raise KeyError(name)
+    module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
+    check: Check = module.CHECK
+    return check
+
+
+def single_checks() -> tuple[Check, ...]:
+    """Every check but ``overview``."""
+    return tuple(load(name) for name in names() if name != "overview")
+
+
+def kinds() -> dict[str, tuple[Kind, tuple[str, ...]]]:
+    """Every kind of finding by its key, with the checks that can have it; input kinds have none."""
+    from ..verdict import problems
+
+    found: dict[str, tuple[Kind, tuple[str, ...]]] = {
+        kind.key: (kind, ()) for kind in problems.KINDS
+    }
+    for check in single_checks():
+        for kind in check.kinds:
+            _, owners = found.get(kind.key, (kind, ()))
+            found[kind.key] = (kind, (*owners, check.name))
+    return found

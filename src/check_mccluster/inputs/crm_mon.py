@@ -1,0 +1,157 @@
+"""``crm_mon -r -1 -X``: the cluster as Pacemaker sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+
+from ..acquire.tools import Tool
+from ..verdict.finding import Finding
+from ..verdict.problems import (
+    PACEMAKER_STARTING,
+    PACEMAKER_STOPPING,
+    PACEMAKER_UNRESPONSIVE,
+    TOOL_FAILED,
+)
+from ..verdict.view import Answer
+from .base import (
+    Attempt,
+    Obstacle,
+    ToolInput,
+    about,
+    denied,
+    down,
+    failed,
+    invalid,
+    no_output,
+    short,
+    unknown_words,
+)
+
+if TYPE_CHECKING:  # a check loads the models of what it reads, no others
+    from ..acquire.source import Stream
+    from ..model.pacemaker import Cluster, CrmMonDocument
+    from .evidence import Evidence
+
+REFUSED_TEXT = ("Permission denied", "Insufficient privileges")
+EXIT_PERMISSION = 4
+EXIT_DISCONNECTED = 102
+_STARTING = frozenset({"init", "starting_daemons", "wait_for_ping"})
+_STOPPING = frozenset({"shutting_down", "shutdown_complete"})
+_NOT_RUNNING_TEXT = ("cluster is not available on this node", "Connection to cluster failed")
+_OLD_NOT_RUNNING = frozenset({EXIT_DISCONNECTED, 107, 111})
+"""Exit codes of "not running": 102 (2.0+), ENOTCONN and ECONNREFUSED (1.1)."""
+
+
+def _read(stream: Stream) -> Any:
+    from ..read.crm_mon import read_crm_mon
+
+    return read_crm_mon(stream)
+
+
+def _answer(evidence: Evidence) -> Answer[Cluster]:
+    attempt = evidence.attempt(CLUSTER)
+    document = attempt.document
+    runs: Optional[bool] = None
+    if attempt.obstacle in (None, Obstacle.INVALID) and (
+        document is None or document.cluster is None
+    ):
+        # Only a missing answer makes it worth asking whether Corosync runs.
+        from .corosync import runs as corosync_runs
+
+        runs = corosync_runs(evidence)
+    return judged(attempt, runs)
+
+
+def judged(attempt: Attempt[CrmMonDocument], corosync_runs: Optional[bool]) -> Answer[Cluster]:
+    """Judge what crm_mon said.
+
+    :param corosync_runs: what Corosync's own tools say; ``None`` if they cannot be asked.
+    """
+    missing = no_output(attempt)
+    if missing is not None:
+        return Answer(None, (missing,))
+    document = attempt.document
+    if document is None:
+        return Answer(None, (_no_xml(attempt, corosync_runs),))
+    if document.cluster is None:
+        return Answer(None, (_no_summary(attempt, document, corosync_runs),))
+    if attempt.exit_code == EXIT_PERMISSION:
+        return Answer(None, (denied(attempt, "insufficient privileges"),))
+    if attempt.exit_code == EXIT_DISCONNECTED:
+        return Answer(None, (down("crm_mon lost its connection to the cluster"),))
+    if attempt.exit_code:
+        return Answer(None, (failed(attempt),))
+    if document.status_code or document.errors:
+        said = document.errors[0] if document.errors else f"status code {document.status_code}"
+        text = f"crm_mon reports an error: {short(said)}"
+        return Answer(None, (about(TOOL_FAILED, attempt, text),))
+    if "could not connect" in attempt.stderr.lower():
+        return Answer(None, (about(TOOL_FAILED, attempt, f"crm_mon: {attempt.complaint}"),))
+    nameless = tuple(
+        invalid(attempt, f"node {node.name} without the attribute online")
+        for node in document.cluster.nodes
+        if node.online is None
+    )
+    return Answer(
+        document.cluster, (*nameless, *unknown_words(attempt, document.cluster.unrecognised))
+    )
+
+
+def _no_xml(attempt: Attempt[CrmMonDocument], corosync_runs: Optional[bool]) -> Finding:
+    """No document. Before 2.0.3 "not running" is plain text on standard output."""
+    said = f"{attempt.text}\n{attempt.stderr}"
+    if attempt.exit_code == EXIT_PERMISSION or any(text in said for text in REFUSED_TEXT):
+        return denied(attempt, "insufficient privileges")
+    if attempt.exit_code == EXIT_DISCONNECTED or (
+        attempt.exit_code in _OLD_NOT_RUNNING and any(text in said for text in _NOT_RUNNING_TEXT)
+    ):
+        return down("Pacemaker does not run on this node")
+    if corosync_runs is False:
+        return down("Corosync does not run on this node")
+    if attempt.exit_code:
+        return failed(attempt)
+    return invalid(attempt, attempt.detail)
+
+
+def _no_summary(
+    attempt: Attempt[CrmMonDocument], document: CrmMonDocument, corosync_runs: Optional[bool]
+) -> Finding:
+    """A document without an answer. The order of the questions is the policy's."""
+    if EXIT_PERMISSION in (attempt.exit_code, document.status_code):
+        return denied(attempt, "insufficient privileges")
+    if corosync_runs is False:
+        return down("Corosync does not run on this node")
+    state = document.pacemakerd_state
+    if state in _STARTING:
+        return about(PACEMAKER_STARTING, attempt, f"Pacemaker is starting ({state})")
+    if state in _STOPPING:
+        return about(PACEMAKER_STOPPING, attempt, f"Pacemaker is stopping ({state})")
+    if EXIT_DISCONNECTED in (attempt.exit_code, document.status_code) or (
+        attempt.exit_code in _OLD_NOT_RUNNING
+        and any(text in attempt.stderr for text in _NOT_RUNNING_TEXT)
+    ):
+        return down("Pacemaker does not run on this node")
+    if attempt.exit_code:
+        return failed(attempt)
+    if state == "running" and not document.has_summary:
+        said = attempt.complaint or (document.errors[0] if document.errors else "")
+        if said:
+            return about(
+                PACEMAKER_UNRESPONSIVE, attempt, f"Pacemaker runs and does not answer: {said}"
+            )
+        return denied(attempt, "the CIB is hidden from this user by an ACL")
+    if state is not None and not document.has_summary and state != "running":
+        return invalid(attempt, f"unknown word '{short(state)}' as state of pacemakerd")
+    if document.has_summary:
+        return invalid(attempt, "no node in the document")
+    return invalid(attempt, "no summary in the document")
+
+
+CLUSTER: ToolInput[Cluster] = ToolInput(
+    "crm_mon",
+    10,
+    Tool("crm_mon", ("-r", "-1", "-X"), "crm_mon.xml", limit=256 * 2**20),
+    _read,
+    _answer,
+    names=lambda cluster: (node.name for node in cluster.nodes),
+)

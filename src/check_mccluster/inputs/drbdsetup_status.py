@@ -1,0 +1,133 @@
+"""``drbdsetup status --json``: what DRBD does on this node, and a second reading of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..acquire.tools import Tool
+from ..verdict import subject
+from ..verdict.filter import Filter
+from ..verdict.finding import State, finding
+from ..verdict.problems import DRBD_RESOURCE_EMPTY, DRBD_RESOURCE_MISSING
+from ..verdict.view import Answer
+from .base import Attempt, Obstacle, ToolInput, unknown_words
+from .drbdsetup import STATUS, gravity, no_match, not_up, nothing_up, problem
+
+if TYPE_CHECKING:
+    from ..acquire.source import Stream
+    from ..model.drbd import DrbdResource
+    from .evidence import Evidence
+
+
+def _read(stream: Stream) -> Any:
+    from ..read.drbd_status import read_drbd_status
+
+    return read_drbd_status(stream.read())
+
+
+def _answer(evidence: Evidence) -> Answer[tuple[DrbdResource, ...]]:
+    attempt = evidence.attempt(DRBD)
+    answer = judged(attempt, evidence.expected_drbd(), evidence.filter)
+    if answer.value is not None:
+        document = attempt.document or ()
+        evidence.drbd_others = tuple(r for r in document if not evidence.filter.wants(r.name))
+    return answer
+
+
+def judged(
+    attempt: Attempt[tuple[DrbdResource, ...]], expected: tuple[str, ...], asked: Filter
+) -> Answer[tuple[DrbdResource, ...]]:
+    """Judge what ``drbdsetup status`` said, against the resources expected here.
+
+    :param expected: names that the configuration file, ``--resource`` or the node's own
+        ``/etc/drbd.d`` give, after the filter.
+    """
+    wrong = problem(attempt, gravity(expected), STATUS)
+    missing = not_up(expected)
+    if attempt.document is None:
+        also = missing if attempt.obstacle is Obstacle.MISSING else ()
+        return Answer(None, (*((wrong,) if wrong is not None else ()), *also))
+    wanted = tuple(r for r in attempt.document if asked.wants(r.name))
+    known = {resource.name for resource in attempt.document}
+    whole = tuple(r for r in wanted if r.devices or r.connections)
+    problems = [wrong] if wrong else []
+    problems += [
+        finding(
+            DRBD_RESOURCE_EMPTY,
+            subject.drbd(resource.name),
+            f"{resource.name} shows neither volumes nor peers",
+        )
+        for resource in wanted
+        if not (resource.devices or resource.connections)
+    ]
+    if wrong is None:
+        # A cut answer must not be read as "not there".
+        if not attempt.document:
+            problems.append(nothing_up(expected))
+        else:
+            problems += [gone for gone in missing if gone.object not in known]
+            if not wanted and not problems:
+                problems.append(no_match(asked))
+    for resource in whole:
+        problems += unknown_words(attempt, resource.unrecognised)
+    return Answer(whole or None, tuple(problems))
+
+
+DRBD: ToolInput[tuple[DrbdResource, ...]] = ToolInput(
+    "drbdsetup",
+    60,
+    Tool("drbdsetup", ("status", "--json"), "drbd-status.json", 64 * 2**20, True),
+    _read,
+    _answer,
+)
+
+
+# -- the second reading ------------------------------------------------------------------------
+
+
+def _answer_again(evidence: Evidence) -> Answer[tuple[DrbdResource, ...]]:
+    first = evidence.answer(DRBD).value
+    if first is None or (evidence.sample is None and not evidence.source.recorded):
+        return Answer()
+    if evidence.sample is not None:
+        evidence.source.wait(evidence.sample)
+    attempt = evidence.attempt(DRBD_AGAIN)
+    if attempt.obstacle is Obstacle.MISSING and evidence.sample is None:
+        return Answer()
+    return judged_again(attempt, first)
+
+
+def judged_again(
+    attempt: Attempt[tuple[DrbdResource, ...]], first: tuple[DrbdResource, ...]
+) -> Answer[tuple[DrbdResource, ...]]:
+    """Judge a second reading: it is compared with the first and has no findings of its state.
+
+    :param first: the resources of the first reading; one that is gone cannot be compared.
+    """
+    wrong = problem(attempt, None, STATUS)
+    if wrong is not None:
+        return Answer(None, (wrong._replace(text=f"second reading: {wrong.text}"),))
+    if attempt.document is None:
+        return Answer()
+    names = {resource.name for resource in attempt.document}
+    gone = tuple(
+        finding(
+            DRBD_RESOURCE_MISSING,
+            subject.drbd(resource.name),
+            f"second reading: {resource.name} is gone",
+            state=State.UNKNOWN,
+        )
+        for resource in first
+        if resource.name not in names
+    )
+    return Answer(attempt.document, gone)
+
+
+DRBD_AGAIN: ToolInput[tuple[DrbdResource, ...]] = ToolInput(
+    "drbdsetup (second reading)",
+    70,
+    Tool("drbdsetup", ("status", "--json"), "drbd-status.2.json", 64 * 2**20, True, again=True),
+    _read,
+    _answer_again,
+    recorded=False,
+)

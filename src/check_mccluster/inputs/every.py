@@ -1,0 +1,26 @@
+"""Every input there is: the modules of this folder that describe one."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .base import ToolInput
+
+
+@cache
+def every() -> tuple[ToolInput[Any], ...]:
+    """All inputs in the order in which their problems are told."""
+    found: set[ToolInput[Any]] = set()
+    for path in Path(__file__).parent.glob("*.py"):
+        if not path.stem.startswith("_"):
+            module = importlib.import_module(f"{__package__}.{path.stem}")
+            found.update(each for each in vars(module).values() if isinstance(each, ToolInput))
+    return tuple(sorted(found, key=lambda key: key.rank))
+
+
+def recorded() -> tuple[ToolInput[Any], ...]:
+    """Those that every snapshot holds."""
+    return tuple(key for key in every() if key.recorded)

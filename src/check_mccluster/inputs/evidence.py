@@ -1,0 +1,139 @@
+"""From a source to a view: open each tool once, read it, judge whether it is evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
+
+from ..acquire.source import (
+    AcquireError,
+    ModuleUnfit,
+    OutputTooLarge,
+    Source,
+    ToolDenied,
+    ToolMissing,
+    ToolTimeout,
+)
+from ..acquire.tools import Tool
+from ..model.config import Config
+from ..read.errors import NotXml, ReadError
+from ..verdict.filter import Filter
+from ..verdict.view import Answer, Input, View, contains_node, same_node
+from .base import Attempt, Obstacle, ToolInput
+
+if TYPE_CHECKING:
+    from ..model.drbd import DrbdResource
+
+T = TypeVar("T")
+
+DRBD_RESOURCES = Tool("drbdadm", ("sh-resources",), "drbdadm-sh-resources.txt", by_root=False)
+"""What this node's own ``/etc/drbd.d`` names; drbdadm reads files that everybody may read."""
+
+_OBSTACLES = {
+    ToolMissing: Obstacle.MISSING,
+    ToolDenied: Obstacle.DENIED,
+    ToolTimeout: Obstacle.TIMEOUT,
+    ModuleUnfit: Obstacle.MODULE,
+    OutputTooLarge: Obstacle.INVALID,
+}
+
+
+class Evidence:
+    """What a source tells, each tool opened at most once however many checks ask.
+
+    :param node: overrides the source's own name of the node.
+    :param sample: seconds between two readings of DRBD; ``None``: a second reading is used only
+        if a snapshot holds one.
+    :param filter: which DRBD resources count, and which names are expected to be up.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        config: Optional[Config] = None,
+        node: Optional[str] = None,
+        sample: Optional[float] = None,
+        filter: Filter = Filter(),  # noqa: B008 - a value
+    ) -> None:
+        self.source = source
+        self.config = Config() if config is None else config
+        self.here = node or source.node
+        self.sample = sample
+        self.filter = filter
+        self.drbd_others: tuple[DrbdResource, ...] = ()
+        """Resources that the filter leaves out; set by the answer of drbdsetup."""
+        self._attempts: dict[Input[Any], Attempt[Any]] = {}
+        self._answers: dict[Input[Any], Answer[Any]] = {}
+
+    def view(self, wanted: Iterable[Input[Any]]) -> View:
+        """Read the *wanted* inputs and judge each as evidence."""
+        keys = sorted({key for key in wanted if isinstance(key, ToolInput)}, key=lambda k: k.rank)
+        self.prepare(*keys)
+        answers: dict[Input[Any], Answer[Any]] = {key: self.answer(key) for key in keys}
+        return View(
+            self.here,
+            self.source.time,
+            answers,
+            config=self.config,
+            here=self._own_name(),
+            drbd_others=self.drbd_others,
+        )
+
+    def prepare(self, *keys: ToolInput[Any]) -> None:
+        """Start these tools at once, before the first of them is waited for."""
+        tools = [key.tool for key in keys]
+        if any(tool.loads_module for tool in tools):
+            tools.append(DRBD_RESOURCES)
+        self.source.prepare(tuple(tools))
+
+    def answer(self, key: ToolInput[T]) -> Answer[T]:
+        """What one tool's answer is worth."""
+        if key not in self._answers:
+            self._answers[key] = key.answer(self)
+        return self._answers[key]
+
+    def attempt(self, key: ToolInput[Any]) -> Attempt[Any]:
+        """What came of running one tool."""
+        if key not in self._attempts:
+            self._attempts[key] = self._read(key)
+        return self._attempts[key]
+
+    def expected_drbd(self) -> tuple[str, ...]:
+        """DRBD resources that should be up here: configured, asked for by name, in drbd.d."""
+        configured = (
+            name
+            for name, rule in self.config.drbd.items()
+            if not rule.nodes or contains_node(rule.nodes, self.here)
+        )
+        own = self.source.expected_drbd_resources(DRBD_RESOURCES) or ()
+        names = dict.fromkeys((*configured, *self.filter.literals, *own))
+        return tuple(name for name in names if self.filter.wants(name))
+
+    def _own_name(self) -> Optional[str]:
+        for key, answer in self._answers.items():
+            if isinstance(key, ToolInput) and key.names is not None and answer.value is not None:
+                for name in key.names(answer.value):
+                    if same_node(name, self.here):
+                        return name
+        return self.here
+
+    def _read(self, key: ToolInput[Any]) -> Attempt[Any]:
+        """Open, read, wait for the end; whatever goes wrong becomes part of the attempt."""
+        program, command = key.tool.name, key.tool.command
+        document: Any = None
+        detail, text = "", ""
+        obstacle: Optional[Obstacle] = None
+        try:
+            stream = self.source.open(key.tool)
+            try:
+                document = key.read(stream)
+            except NotXml as error:
+                obstacle, detail, text = Obstacle.INVALID, str(error), error.text
+            except ReadError as error:
+                obstacle, detail = Obstacle.INVALID, str(error)
+            ending = stream.finish()
+        except AcquireError as error:
+            return Attempt(program, command, _OBSTACLES[type(error)], error.detail)
+        return Attempt(
+            program, command, obstacle, detail, ending.exit_code, ending.stderr, document, text
+        )

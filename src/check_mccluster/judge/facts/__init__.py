@@ -1,0 +1,1 @@
+"""Questions about a cluster with one answer each, whoever asks."""

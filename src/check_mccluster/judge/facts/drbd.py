@@ -1,0 +1,236 @@
+"""Facts that several DRBD rules need: who is Primary, which copies can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Optional
+
+from ...inputs.drbdsetup_show import SHOW
+from ...model.drbd import (
+    Connection,
+    Device,
+    DiskState,
+    DrbdResource,
+    PeerDevice,
+    ReplicationState,
+    Role,
+    ShownResource,
+)
+from ...verdict import subject
+from ...verdict.finding import Finding, Kind, State, finding
+from ...verdict.view import View, contains_node
+from ...verdict.words import duration
+
+PRIMARY_MULTIPLE = Kind(
+    "primary-multiple",
+    State.CRITICAL,
+    "Two nodes are Primary although two Primaries are not allowed.",
+    "drbdadm status {resource} on every node; stop the service where it must not run",
+)
+
+SYNCING_TO_HERE = frozenset({ReplicationState.SYNC_TARGET})
+SYNCING = frozenset({ReplicationState.SYNC_TARGET, ReplicationState.SYNC_SOURCE})
+HANDSHAKE = frozenset(
+    {
+        ReplicationState.WF_BITMAP_S,
+        ReplicationState.WF_BITMAP_T,
+        ReplicationState.WF_SYNC_UUID,
+        ReplicationState.STARTING_SYNC_S,
+        ReplicationState.STARTING_SYNC_T,
+    }
+)
+
+
+def volume_name(resource: DrbdResource, volume: int) -> str:
+    """``r0/0``: how drbdadm names a volume."""
+    return f"{resource.name}/{volume}"
+
+
+def shown(view: View, name: str) -> Optional[ShownResource]:
+    """The options in force for a resource, if ``drbdsetup show`` could be read."""
+    return next((each for each in view[SHOW].value or () if each.name == name), None)
+
+
+# -- roles -------------------------------------------------------------------------------------
+
+
+class Primaries(NamedTuple):
+    """Who is Primary, as seen from here.
+
+    :param names: the Primaries known. :param complete: every peer is connected and tells its
+        role, so nobody else can be Primary unseen. :param hidden: peers whose role is not known.
+    """
+
+    names: tuple[str, ...]
+    complete: bool
+    hidden: tuple[str, ...]
+
+
+def primaries(view: View, resource: DrbdResource) -> Primaries:
+    """Collect the Primaries of a resource, this node included."""
+    names = [view.here] if resource.role is Role.PRIMARY else []
+    names += [c.name for c in resource.connections if c.peer_role is Role.PRIMARY]
+    hidden = tuple(
+        c.name
+        for c in resource.connections
+        if not c.is_connected or c.peer_role not in (Role.PRIMARY, Role.SECONDARY)
+    )
+    own = resource.role in (Role.PRIMARY, Role.SECONDARY)
+    return Primaries(tuple(names), own and not hidden, hidden)
+
+
+def two_primaries(view: View, resource: DrbdResource, seen: Primaries) -> Optional[Finding]:
+    """``primary-multiple``, unless ``allow-two-primaries`` is set on a connection."""
+    if len(seen.names) < 2:
+        return None
+    options = shown(view, resource.name)
+    if options is not None and any(c.allow_two_primaries for c in options.connections):
+        return None
+    text = f"{resource.name}: {len(seen.names)} Primaries: {', '.join(seen.names)}"
+    return finding(PRIMARY_MULTIPLE, subject.drbd(resource.name), text, nodes=seen.names)
+
+
+# -- copies ------------------------------------------------------------------------------------
+
+
+class Copies(NamedTuple):
+    """UpToDate copies of a volume that can be reached from here, and how many there should be.
+
+    :param up_to_date: nodes with a reachable UpToDate copy. :param replicas: nodes that should
+        have one. :param unknown: peers of which nobody can say whether they should.
+    """
+
+    up_to_date: tuple[str, ...]
+    replicas: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Replicas without a reachable UpToDate copy."""
+        return tuple(name for name in self.replicas if name not in self.up_to_date)
+
+
+def is_client(view: View, resource: DrbdResource, device: Device) -> Optional[bool]:
+    """Whether this node is an intended client for the volume; ``None`` if nobody can say."""
+    if device.client is not None:
+        return device.client
+    rule = view.config.drbd.get(resource.name)
+    if device.disk_state is not DiskState.DISKLESS:
+        return False
+    if rule is not None and contains_node(rule.clients, view.node):
+        return True
+    if rule is not None and contains_node(rule.replicas, view.node):
+        return False
+    return None
+
+
+def _peer_is_client(
+    view: View, resource: DrbdResource, connection: Connection, device: PeerDevice
+) -> Optional[bool]:
+    rule = view.config.drbd.get(resource.name)
+    if rule is not None and contains_node(rule.replicas, connection.name):
+        return False
+    if rule is not None and contains_node(rule.clients, connection.name):
+        return True
+    if device.peer_client is not None:
+        return device.peer_client
+    # A peer with any disk is a replica; a diskless or unreachable one may be either.
+    if connection.is_connected and device.peer_disk_state is not DiskState.DISKLESS:
+        return False
+    return None
+
+
+def copies(view: View, resource: DrbdResource, device: Device) -> Copies:
+    """Count the copies of a volume: own disk, and those of connected peers."""
+    good: list[str] = []
+    replicas: list[str] = []
+    unknown: list[str] = []
+    rule = view.config.drbd.get(resource.name)
+    listed = (rule.replicas or ()) if rule is not None else ()
+    client = is_client(view, resource, device) and not contains_node(listed, view.node)
+    if client is None:
+        unknown.append(view.here)
+    elif not client:
+        replicas.append(view.here)
+    if device.disk_state is DiskState.UP_TO_DATE:
+        good.append(view.here)
+    for connection in resource.connections:
+        peer = connection.peer_device(device.volume)
+        if peer is None:
+            continue
+        role = _peer_is_client(view, resource, connection, peer)
+        if role is None:
+            unknown.append(connection.name)
+        elif not role:
+            replicas.append(connection.name)
+        if connection.is_connected and peer.peer_disk_state is DiskState.UP_TO_DATE:
+            good.append(connection.name)
+    seen = (view.here, *(connection.name for connection in resource.connections))
+    replicas += [name for name in listed if not contains_node(seen, name)]
+    return Copies(tuple(good), tuple(replicas), tuple(unknown))
+
+
+def has_io(view: View, resource: DrbdResource, device: Device) -> bool:
+    """Whether the volume can be read and written here: quorum, and an UpToDate copy."""
+    return (
+        device.quorum is not False
+        and not resource.suspended
+        and not resource.force_io_failures
+        and bool(copies(view, resource, device).up_to_date)
+    )
+
+
+# -- synchronisation ---------------------------------------------------------------------------
+
+
+def peer_devices(resource: DrbdResource, volume: int) -> Iterator[tuple[Connection, PeerDevice]]:
+    """Every peer's device of one volume, with its connection."""
+    for connection in resource.connections:
+        device = connection.peer_device(volume)
+        if device is not None:
+            yield connection, device
+
+
+def syncing_to_here(resource: DrbdResource, volume: int) -> Optional[tuple[Connection, PeerDevice]]:
+    """The connection over which a resync to this node's disk runs, if one does."""
+    for connection, device in peer_devices(resource, volume):
+        if device.replication_state in SYNCING_TO_HERE:
+            return connection, device
+    return None
+
+
+def about_to_sync(resource: DrbdResource, volume: int) -> bool:
+    """Whether a handshake towards this node's disk runs: a resync begins at any moment."""
+    return any(
+        device.replication_state
+        in (
+            ReplicationState.WF_BITMAP_T,
+            ReplicationState.WF_SYNC_UUID,
+            ReplicationState.STARTING_SYNC_T,
+        )
+        for _, device in peer_devices(resource, volume)
+    )
+
+
+def progress_words(device: PeerDevice) -> str:
+    """``27.5% done, 3 min left``, as far as the tool says."""
+    progress = device.progress
+    if progress is None or progress.percent_done is None:
+        return "progress unknown"
+    left = f", {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    return f"{progress.percent_done:.1f}% done{left}"
+
+
+def by_name(resources: Sequence[DrbdResource], name: str) -> Optional[DrbdResource]:
+    """The resource of that name."""
+    return next((resource for resource in resources if resource.name == name), None)
+
+
+def state_name(state: object) -> str:
+    """A state word as the tool prints it."""
+    value = getattr(state, "value", None)
+    return str(value if value is not None else state)
+
+
+MOST_SINGLE_FIGURES = 16
+"""Above so many volumes only totals are given: performance data stays bounded."""

@@ -1,0 +1,233 @@
+"""Facts that several Pacemaker rules need: where things run, and why they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Optional, Union
+
+from ...model.pacemaker import (
+    INFINITY,
+    Bundle,
+    Cib,
+    Clone,
+    Cluster,
+    Group,
+    Node,
+    Primitive,
+    Resource,
+    Role,
+    primitives,
+)
+from ...verdict import subject
+from ...verdict.filter import Filter
+from ...verdict.finding import Finding, Kind, State, finding
+
+NONE = Kind(
+    "resources-none",
+    State.UNKNOWN,
+    "No resource is configured, or the filter matches nothing.",
+    "crm_resource --list; check the names given with --resource",
+)
+MISSING = Kind(
+    "resource-missing",
+    State.CRITICAL,
+    "A resource that is expected is not configured in the cluster.",
+    "crm_resource --list; compare with --resource and the configuration file",
+)
+ON_LOST_NODE = Kind(
+    "resource-on-lost-node",
+    State.CRITICAL,
+    "A resource is said to run only on nodes that are offline or unclean.",
+    "crm_mon -1; make sure that {node} is down, then: stonith_admin --confirm {node}",
+)
+NOT_RUNNING = Kind(
+    "not-running",
+    State.CRITICAL,
+    "A group or single resource runs on no node. WARNING when that is on purpose.",
+    "crm_mon -1 -r -f; crm_resource --why -r {resource}",
+)
+
+RUNNING = frozenset({Role.STARTED, Role.PROMOTED, Role.UNPROMOTED})
+MOVING = frozenset({Role.STARTING, Role.STOPPING, Role.MIGRATING, Role.PROMOTING, Role.DEMOTING})
+
+
+def guest_is_stopped(cluster: Cluster, node: Node) -> bool:
+    """Whether *node* is the remote node of a bundle replica that is not running.
+
+    A bundle with more replicas than hosts shows such nodes offline for ever.
+    """
+    return not node.online and any(
+        primitive.id == node.id_as_resource and primitive.role is Role.STOPPED
+        for resource in cluster.resources
+        if isinstance(resource, Bundle)
+        for primitive in primitives(resource)
+    )
+
+
+def lost_nodes(cluster: Cluster) -> frozenset[str]:
+    """Names of nodes on which nothing can be known to run: offline or unclean."""
+    return frozenset(n.name for n in cluster.nodes if n.online is False or n.unclean)
+
+
+def usable(node: Node) -> bool:
+    """Whether Pacemaker would place an instance of a clone there."""
+    return bool(node.online) and not (
+        node.standby
+        or node.standby_onfail
+        or node.maintenance
+        or node.pending
+        or node.unclean
+        or node.shutdown
+    )
+
+
+def status_word(node: Node) -> str:
+    """The one word about a node that matters most, ``online`` if there is no other."""
+    if node.unclean:
+        return "unclean"
+    if not node.online:
+        return "offline"
+    words = ("pending", "shutdown", "standby", "maintenance")
+    return next((word for word in words if getattr(node, word)), "online")
+
+
+NODE_WORDS = ("online", "offline", "unclean", "pending", "shutdown", "standby", "maintenance")
+"""Every word that :func:`status_word` can say."""
+
+
+def barred_nodes(cluster: Cluster, ids: frozenset[str]) -> frozenset[str]:
+    """Nodes that a constraint forbids to any of *ids*: location scores of -INFINITY."""
+    return frozenset(
+        ban.node
+        for ban in cluster.bans
+        if ban.is_infinite and ban.resource in ids and not ban.promoted_only
+    )
+
+
+def nodes_opted_in(
+    cluster: Cluster, cib: Optional[Cib], ids: frozenset[str]
+) -> Optional[frozenset[str]]:
+    """Nodes that a location constraint opens to any of *ids*, where the cluster is opt-in.
+
+    ``None`` where it is not (``symmetric-cluster``, the default), or where the documents cannot
+    tell: crm_mon shows no such constraint, and one with a rule names no node.
+    """
+    if cluster.summary.options.symmetric is not False or cib is None:
+        return None
+    locations = [location for location in cib.locations if location.resource in ids]
+    if any(location.node is None for location in locations):
+        return None
+    return frozenset(
+        location.node
+        for location in locations
+        if location.node is not None and (location.score is None or location.score > -INFINITY)
+    )
+
+
+def ids_of(resource: Resource) -> frozenset[str]:
+    """The resource's id and those of everything inside, without instance numbers."""
+    inner = {base_id(primitive.id) for primitive in primitives(resource)}
+    if isinstance(resource, Clone):
+        inner |= {base_id(i.id) for i in resource.instances if isinstance(i, Group)}
+    return frozenset({resource.id, *inner})
+
+
+def base_id(name: str) -> str:
+    """An instance's id without its number: ``ping:1`` → ``ping``."""
+    stem, colon, number = name.rpartition(":")
+    return stem if colon and number.isdigit() else name
+
+
+def where(resource: Union[Resource, Iterable[Primitive]]) -> tuple[str, ...]:
+    """Nodes where any part has any role but Stopped, in the order of the members."""
+    parts = resource if not isinstance(resource, (Primitive, Group, Clone, Bundle)) else None
+    found: dict[str, None] = {}
+    for primitive in parts if parts is not None else primitives(resource):  # type: ignore[arg-type]
+        if primitive.role is not Role.STOPPED:
+            found.update(dict.fromkeys(primitive.nodes))
+    return tuple(found)
+
+
+def is_service(resource: Resource) -> bool:
+    """Whether this is a group or single resource that someone uses: no fence device, no orphan."""
+    if isinstance(resource, Group):
+        return True
+    return (
+        isinstance(resource, Primitive) and not resource.orphaned and not resource.is_fence_device
+    )
+
+
+def asks_for_stop(target_role: Optional[str]) -> bool:
+    """Whether a target-role, in any case, asks for the resource to be stopped."""
+    return target_role is not None and target_role.lower() == "stopped"
+
+
+def is_disabled(cluster: Cluster, resource: Resource) -> bool:
+    """Whether somebody asked for the whole *resource* to be stopped."""
+    if cluster.summary.options.stop_all_resources:
+        return True
+    if isinstance(resource, Primitive):
+        return asks_for_stop(resource.target_role)
+    if isinstance(resource, Group):
+        return bool(resource.disabled) or all(
+            asks_for_stop(member.target_role) for member in resource.members
+        )
+    if isinstance(resource, Clone):
+        # "disabled" is also said of a promotable clone that shall only not be promoted.
+        if resource.target_role is not None:
+            return asks_for_stop(resource.target_role)
+        if resource.disabled:
+            return True
+    parts = tuple(primitives(resource))
+    return bool(parts) and all(asks_for_stop(part.target_role) for part in parts)
+
+
+def has_quorum(cluster: Cluster) -> Optional[bool]:
+    """Whether this partition has quorum, as Pacemaker says; ``None`` without a controller."""
+    dc = cluster.summary.dc
+    return None if dc is None else dc.with_quorum
+
+
+def select(cluster: Cluster, asked: Filter) -> tuple[Resource, ...]:
+    """The resources that ``--resource`` lets pass; a group is narrowed to the members named."""
+    if not asked.patterns:
+        return cluster.resources
+    chosen: list[Resource] = []
+    for resource in cluster.resources:
+        if asked.wants(resource.id):
+            chosen.append(resource)
+        elif isinstance(resource, Group):
+            members = tuple(member for member in resource.members if asked.wants(member.id))
+            if members:
+                chosen += members
+        elif asked.wants(*ids_of(resource)):
+            chosen.append(resource)
+    return tuple(chosen)
+
+
+def filter_problems(cluster: Cluster, asked: Filter) -> Iterator[Finding]:
+    """What ``--resource`` names and the cluster does not have."""
+    if not asked.patterns:
+        return
+    known = known_ids(cluster)
+    missing = [name for name in asked.literals if name not in known]
+    for name in missing:
+        yield finding(MISSING, subject.resource(name), f"{name} is not configured in the cluster")
+    if not missing and not any(asked.wants(name) for name in known):
+        text = f"no resource matches {asked.words}"
+        yield finding(NONE, subject.cluster("resources"), text)
+
+
+def names_of(cluster: Cluster, name: str) -> frozenset[str]:
+    """A primitive's own id, and those of the group, clone or bundle around it."""
+    names = {name, base_id(name)}
+    for resource in cluster.resources:
+        inner = ids_of(resource)
+        if base_id(name) in inner:
+            names.add(resource.id)
+    return frozenset(names)
+
+
+def known_ids(cluster: Cluster) -> frozenset[str]:
+    """Every id that ``--resource`` may name."""
+    return frozenset().union(*(ids_of(resource) for resource in cluster.resources))

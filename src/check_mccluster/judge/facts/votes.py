@@ -1,0 +1,90 @@
+"""Votes: how many there are, how many are needed, what may still be lost."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+from ...inputs.corosync_quorumtool import VOTES
+from ...inputs.crm_mon import CLUSTER
+from ...model.corosync import Votes
+from ...model.pacemaker import Node
+from ...verdict.view import View, same_node
+from .pacemaker import has_quorum
+
+
+class Tally(NamedTuple):
+    """Votes of this partition.
+
+    :param total: votes present. :param needed: votes for a quorum.
+    :param expected: votes that there should be. :param counted: from Corosync, else estimated
+        from Pacemaker's node list with one vote each.
+    :param covered: two-node mode: a lost vote does not end the quorum.
+    """
+
+    quorate: Optional[bool]
+    total: Optional[int]
+    needed: Optional[int]
+    expected: Optional[int]
+    counted: bool
+    covered: bool
+    votes: Optional[Votes]
+
+    @property
+    def margin(self) -> Optional[int]:
+        """Votes that may be lost before the quorum is; ``None`` if unknown."""
+        if self.total is None or self.needed is None:
+            return None
+        return self.total - self.needed
+
+    def survives_loss_of(self, node: Node) -> Optional[bool]:
+        """Whether the quorum stays without *node*'s votes; ``None`` if unknown."""
+        if self.covered:
+            return True
+        margin = self.margin
+        if margin is None:
+            return None
+        return margin >= self.votes_of(node)
+
+    def votes_of(self, node: Node) -> int:
+        """*node*'s votes: one unless Corosync says otherwise; remote nodes have none.
+
+        Corosync may list its members by address: the id decides where the name does not.
+        """
+        if node.type == "remote":
+            return 0
+        if self.votes is not None:
+            for member in self.votes.members:
+                known = same_node(member.name, node.name) or str(member.node_id) == node.id
+                if known and member.votes is not None:
+                    return member.votes
+        return 1
+
+
+def tally(view: View) -> Tally:
+    """Count from ``corosync-quorumtool -s`` where it may be run, else from the node list."""
+    cluster = view[CLUSTER].value
+    by_pacemaker = None if cluster is None else has_quorum(cluster)
+    votes = view[VOTES].value
+    if votes is not None:
+        return Tally(
+            quorate=votes.quorate and by_pacemaker is not False,
+            total=votes.total,
+            needed=votes.quorum,
+            expected=votes.expected,
+            counted=True,
+            covered="2Node" in votes.flags,
+            votes=votes,
+        )
+    if cluster is None:
+        return Tally(None, None, None, None, False, False, None)
+    members = [node for node in cluster.nodes if node.type == "member"]
+    return Tally(
+        quorate=by_pacemaker,
+        total=sum(1 for node in members if node.online),
+        needed=len(members) // 2 + 1,
+        expected=len(members),
+        counted=False,
+        # Corosync insists on two_node for two nodes; the node list cannot show it.
+        covered=len(members) == 2,
+        votes=None,
+    )

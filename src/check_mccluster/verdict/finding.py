@@ -1,0 +1,214 @@
+"""The vocabulary of verdicts: states, kinds of findings, findings, faults, figures, reports."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from typing import NamedTuple, Optional
+
+from .subject import Subject
+
+
+class State(enum.IntEnum):
+    """A monitoring plugin's state; the value is its exit code."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+    @property
+    def rank(self) -> int:
+        """Order of gravity: CRITICAL > UNKNOWN > WARNING > OK. An outage is never hidden."""
+        return (0, 1, 3, 2)[self.value]
+
+
+def worst(states: Iterable[State]) -> State:
+    """The gravest of *states*; OK if there are none."""
+    return max(states, key=lambda state: state.rank, default=State.OK)
+
+
+class Kind(NamedTuple):
+    """A kind of finding: a row of the policy.
+
+    :param key: its stable name.
+    :param default: its severity unless the rule or the user says otherwise.
+    :param meaning: one or two sentences: what is the case, and why it matters.
+    :param next_step: what to look at or do. ``{object}``, ``{node}``, ``{resource}`` and ``{peer}``
+        are filled in by the finding; ``explain`` prints them as they are.
+    """
+
+    key: str
+    default: State
+    meaning: str
+    next_step: str
+
+
+class Finding(NamedTuple):
+    """Something to report about one subject.
+
+    :param kind: its kind.
+    :param subject: what is at fault; :attr:`object` is its name as printed.
+    :param text: one line for the operator, naming the object.
+    :param state: the severity in this case.
+    :param next_step: the kind's next step with names filled in.
+    :param nodes: nodes at fault, for telling one fault from its consequences.
+    """
+
+    kind: Kind
+    subject: Subject
+    text: str
+    state: State
+    next_step: str
+    nodes: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The kind's key."""
+        return self.kind.key
+
+    @property
+    def object(self) -> str:
+        """The object at fault by its own name: ``app01``, ``r0/0``, ``r0:storage02``."""
+        return str(self.subject)
+
+
+def finding(
+    kind: Kind,
+    subject: Subject,
+    text: str,
+    *,
+    state: Optional[State] = None,
+    nodes: tuple[str, ...] = (),
+    resource: Optional[str] = None,
+    command: str = "",
+    grant: str = "",
+) -> Finding:
+    """A finding of *kind*, with the kind's default severity unless *state* says otherwise.
+
+    :param resource: what ``{resource}`` in the next step stands for, if it is not the object.
+    :param command: what ``{command}`` stands for. :param grant: what ``{grant}`` stands for.
+    """
+    node = nodes[0] if nodes else "NODE"
+    name = str(subject)
+    next_step = kind.next_step.format(
+        object=name,
+        resource=name if resource is None else resource,
+        node=node,
+        peer=node,
+        command=command,
+        grant=grant,
+    )
+    return Finding(kind, subject, text, kind.default if state is None else state, next_step, nodes)
+
+
+class Fault(NamedTuple):
+    """A finding that no other one explains, with those that it explains.
+
+    :param seen_from: the nodes whose evidence shows it; empty for the one node that was asked.
+    :param alike: whether all of them put it in the same words.
+    """
+
+    cause: Finding
+    follows: tuple[Finding, ...] = ()
+    seen_from: tuple[str, ...] = ()
+    alike: bool = True
+
+    @property
+    def state(self) -> State:
+        """The gravest of the cause and what follows."""
+        return worst((self.cause.state, *(each.state for each in self.follows)))
+
+    @property
+    def graver(self) -> Optional[Finding]:
+        """The gravest consequence, if it is graver than the cause."""
+        gravest = max(self.follows, key=lambda each: each.state.rank, default=None)
+        if gravest is None or gravest.state.rank <= self.cause.state.rank:
+            return None
+        return gravest
+
+    @property
+    def text(self) -> str:
+        """The cause, and the gravest consequence if that is graver."""
+        graver = self.graver
+        return self.cause.text if graver is None else f"{self.cause.text}, hence {graver.text}"
+
+
+class Figure(NamedTuple):
+    """A number for the performance data; ``None`` as value is not known (``U``).
+
+    :param label: starts with the object's name (``r0/0_out_of_sync``).
+    :param unit: a base unit of the plugin guidelines: ``""``, ``s``, ``B``, ``%``, ``c``.
+    :param limited: whether ``-w``/``-c`` apply to this number.
+    """
+
+    label: str
+    value: Optional[float]
+    unit: str = ""
+    minimum: Optional[float] = None
+    maximum: Optional[float] = None
+    limited: bool = False
+
+
+TOOLS = "tools"
+"""Stands for a check where a tool is at fault: what cannot be read cannot be judged."""
+
+
+class Line(NamedTuple):
+    """The verdict of one check among several.
+
+    :param keys: the findings that the check can have.
+    :param figures: its figures, which the whole has not.
+    :param unjudged: whether a tool that the check needs failed.
+    """
+
+    check: str
+    state: State
+    text: str
+    keys: frozenset[str] = frozenset()
+    figures: tuple[Figure, ...] = ()
+    unjudged: bool = False
+
+
+class Report(NamedTuple):
+    """What a check has to say.
+
+    :param findings: everything that is not in order.
+    :param summary: the first line's text if nothing is wrong: something useful.
+    :param figures: performance data, with the same labels whatever the verdict.
+    :param looked_at: one line per object examined, for ``-vv``.
+    :param faults: the findings as causes with what follows from them, gravest first; empty where
+        the check does not fold.
+    :param lines: verdicts of the parts, for ``overview``.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    summary: str = ""
+    figures: tuple[Figure, ...] = ()
+    looked_at: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """The verdict: the gravest finding."""
+        return worst(each.state for each in self.findings)
+
+    @property
+    def worst_first(self) -> tuple[Finding, ...]:
+        """The findings by gravity, otherwise in the order in which the rule gave them."""
+        return tuple(sorted(self.findings, key=lambda each: -each.state.rank))
+
+    @property
+    def causes(self) -> dict[Finding, Finding]:
+        """For each finding that follows from another, the cause."""
+        return {each: fault.cause for fault in self.faults for each in fault.follows}
+
+    def check_of(self, fault: Fault) -> str:
+        """The first of the parts that can have such a cause, or :data:`TOOLS`."""
+        return next((line.check for line in self.lines if fault.cause.key in line.keys), TOOLS)
+
+    def figure(self, check: str, label: str) -> Optional[float]:
+        """A figure of one of the parts; ``None`` if it is not known, or there is no such part."""
+        figures = next((line.figures for line in self.lines if line.check == check), ())
+        return next((each.value for each in figures if each.label == label), None)

@@ -1,0 +1,109 @@
+"""The kinds of input findings: what can be wrong with what a tool said, in every check."""
+
+from __future__ import annotations
+
+from .finding import Kind, State
+
+TOOL_MISSING = Kind(
+    "tool-missing",
+    State.UNKNOWN,
+    "The program that this check reads is not installed here, and nothing says that it should be.",
+    "Install it, or run this check only where it belongs; --severity tool-missing=ok silences it.",
+)
+TOOL_DENIED = Kind(
+    "tool-denied",
+    State.UNKNOWN,
+    "The user that runs the check may not ask this tool. Nothing is known about the cluster.",
+    "Grant it: {grant}. The sudoers line only reads; the other way trusts the user with more.",
+)
+TOOL_TIMEOUT = Kind(
+    "tool-timeout",
+    State.UNKNOWN,
+    "The tool did not answer within the deadline. It and its children were killed.",
+    "Run '{command}' by hand; if it is only slow, raise --timeout.",
+)
+TOOL_FAILED = Kind(
+    "tool-failed",
+    State.UNKNOWN,
+    "The tool ended with an error, or complained while it printed something that looks well.",
+    "Run '{command}' by hand and read its error.",
+)
+OUTPUT_INVALID = Kind(
+    "output-invalid",
+    State.UNKNOWN,
+    "What the tool printed is not its document, is cut off, or holds a word that nobody knows.",
+    "Run '{command}' by hand; if it looks right, send a snapshot with the bug report.",
+)
+SNAPSHOT_STALE = Kind(
+    "snapshot-stale",
+    State.UNKNOWN,
+    "The recorded input is older than --max-age allows.",
+    "See why no newer snapshot was written.",
+)
+PACEMAKER_DOWN = Kind(
+    "pacemaker-down",
+    State.CRITICAL,
+    "Pacemaker or Corosync does not run on this node: it takes no part in the cluster.",
+    "systemctl status corosync pacemaker; journalctl -u corosync -u pacemaker",
+)
+PACEMAKER_STARTING = Kind(
+    "pacemaker-starting",
+    State.WARNING,
+    "Pacemaker's daemons are starting; there is no answer yet.",
+    "Wait, then run the check again; journalctl -u pacemaker",
+)
+PACEMAKER_STOPPING = Kind(
+    "pacemaker-stopping",
+    State.WARNING,
+    "Pacemaker's daemons are stopping; there is no answer any more.",
+    "Wait for the shutdown to end; journalctl -u pacemaker",
+)
+PACEMAKER_UNRESPONSIVE = Kind(
+    "pacemaker-unresponsive",
+    State.CRITICAL,
+    "pacemakerd runs and the CIB does not answer: nobody manages the resources on this node.",
+    "journalctl -u pacemaker; look for a hanging pacemaker-based (ps -C pacemaker-based)",
+)
+DRBD_MODULE = Kind(
+    "drbd-module",
+    State.UNKNOWN,
+    "The DRBD 9 kernel module is not there, or the kernel's own DRBD 8.4 is loaded instead."
+    " CRITICAL where a resource is expected.",
+    "cat /sys/module/drbd/version; modinfo drbd; after a kernel upgrade rebuild the module (dkms)",
+)
+DRBD_EMPTY = Kind(
+    "drbd-empty",
+    State.UNKNOWN,
+    "No DRBD resource is up on this node. CRITICAL where one is expected.",
+    "drbdadm status; drbdadm up all",
+)
+DRBD_RESOURCE_EMPTY = Kind(
+    "drbd-resource-empty",
+    State.UNKNOWN,
+    "A resource without volumes and without peers: half configured, or drbd-utils older than 9.11"
+    " with Linux 5.2 or later, whose answer is silently cut.",
+    "drbdsetup status {resource} --verbose; drbdadm --version",
+)
+DRBD_RESOURCE_MISSING = Kind(
+    "drbd-resource-missing",
+    State.CRITICAL,
+    "A resource that the configuration names is not up on this node.",
+    "drbdadm up {resource}",
+)
+
+KINDS = (
+    TOOL_MISSING,
+    TOOL_DENIED,
+    TOOL_TIMEOUT,
+    TOOL_FAILED,
+    OUTPUT_INVALID,
+    SNAPSHOT_STALE,
+    PACEMAKER_DOWN,
+    PACEMAKER_STARTING,
+    PACEMAKER_STOPPING,
+    PACEMAKER_UNRESPONSIVE,
+    DRBD_MODULE,
+    DRBD_EMPTY,
+    DRBD_RESOURCE_EMPTY,
+    DRBD_RESOURCE_MISSING,
+)

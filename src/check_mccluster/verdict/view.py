@@ -1,0 +1,156 @@
+"""Everything a rule may look at, in one value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Optional, Protocol, TypeVar
+
+from ..model.config import Config
+from .filter import Filter
+from .finding import Finding, Report, State
+
+if TYPE_CHECKING:  # a check loads the models of what it reads, no others
+    from ..model.drbd import DrbdResource
+
+T = TypeVar("T")
+
+
+class Input(Generic[T]):
+    """A key to one tool's answer: ``view[CLUSTER].value`` is a Cluster, or ``None``.
+
+    :param name: the tool's name in messages.
+    :param rank: the order in which problems are told, Pacemaker's and Corosync's first.
+    """
+
+    def __init__(self, name: str, rank: int) -> None:
+        self.name = name
+        self.rank = rank
+
+    def __repr__(self) -> str:
+        return f"Input({self.name!r})"
+
+
+class Answer(Generic[T]):
+    """What came of reading one tool: a value, problems, or both (partial evidence)."""
+
+    __slots__ = ("problems", "value")
+
+    def __init__(self, value: Optional[T] = None, problems: Iterable[Finding] = ()) -> None:
+        self.value = value
+        self.problems = tuple(problems)
+
+    def __repr__(self) -> str:
+        return f"Answer({self.value!r}, {self.problems!r})"
+
+
+class Limit(Protocol):
+    """A threshold of ``-w``/``-c``: nagiosplugin's Range is one."""
+
+    def match(self, value: float) -> bool:
+        """Whether *value* is inside the range, hence no alert."""
+
+
+class Asked(NamedTuple):
+    """What the caller asked for beside the defaults.
+
+    :param filter: which resources.
+    :param values: the options of this one check, by their name without dashes.
+    :param severities: severities by key that override rule and default alike.
+    """
+
+    filter: Filter = Filter()
+    warning: Optional[Limit] = None
+    critical: Optional[Limit] = None
+    values: Mapping[str, Any] = MappingProxyType({})
+    severities: Mapping[str, State] = MappingProxyType({})
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether ``-w`` or ``-c`` was given."""
+        return self.warning is not None or self.critical is not None
+
+
+class View:
+    """One node's evidence at one time; not to be changed once it is made.
+
+    :param node: this node's name, as given or recorded; match it with :func:`same_node`.
+    :param time: when the evidence was true; ages count from here.
+    :param here: this node's name as Pacemaker knows it, else as given; for messages, never empty.
+    :param drbd_others: DRBD resources that are up and that ``--resource`` leaves out.
+    """
+
+    __slots__ = ("_answers", "config", "drbd_others", "here", "node", "time")
+
+    def __init__(
+        self,
+        node: Optional[str],
+        time: datetime,
+        answers: Mapping[Input[Any], Answer[Any]],
+        *,
+        config: Optional[Config] = None,
+        here: Optional[str] = None,
+        drbd_others: tuple[DrbdResource, ...] = (),
+    ) -> None:
+        self.node = node
+        self.time = time
+        self.config = Config() if config is None else config
+        self.here = here or node or "this node"
+        self.drbd_others = drbd_others
+        self._answers = dict(answers)
+
+    def __getitem__(self, key: Input[T]) -> Answer[T]:
+        """The answer of one input; empty for one that was not read."""
+        return self._answers.get(key) or Answer()
+
+    @property
+    def inputs(self) -> tuple[Input[Any], ...]:
+        """What was read, in the order in which problems are told."""
+        return tuple(sorted(self._answers, key=lambda key: key.rank))
+
+    def with_drbd(
+        self,
+        key: Input[tuple[DrbdResource, ...]],
+        answer: Answer[tuple[DrbdResource, ...]],
+        others: tuple[DrbdResource, ...],
+    ) -> View:
+        """The same view with DRBD's resources narrowed to those asked about."""
+        answers = {**self._answers, key: answer}
+        return View(
+            self.node, self.time, answers, config=self.config, here=self.here, drbd_others=others
+        )
+
+    def is_here(self, name: Optional[str]) -> bool:
+        """Whether *name* is this node."""
+        return same_node(name, self.node)
+
+
+class Judgement(NamedTuple):
+    """A report, the view it was made of, and how that was come by.
+
+    :param runs: a line for each tool that was run or file that was read: command, outcome, seconds.
+    :param recorded: whether a snapshot was judged, and not this machine.
+    """
+
+    view: View
+    report: Report
+    runs: tuple[tuple[str, str, Optional[float]], ...] = ()
+    recorded: bool = False
+
+
+def same_node(one: Optional[str], other: Optional[str]) -> bool:
+    """Whether two names mean one node: equal, or one is the other's first label.
+
+    Pacemaker, DRBD and ``uname -n`` may know a host with and without its domain.
+    """
+    if not one or not other:
+        return False
+    if one == other:
+        return True
+    return one.partition(".")[0] == other.partition(".")[0] and ("." in one) != ("." in other)
+
+
+def contains_node(names: Optional[tuple[str, ...]], name: Optional[str]) -> bool:
+    """Whether *names* has this node."""
+    return any(same_node(each, name) for each in names or ())

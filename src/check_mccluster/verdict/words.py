@@ -1,0 +1,31 @@
+"""Figures and names as an operator says them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def duration(seconds: float) -> str:
+    """``40 s``, ``12 min``, ``3 h``, ``5 d``."""
+    for unit, size, limit in (("s", 1, 120), ("min", 60, 120 * 60), ("h", 3600, 48 * 3600)):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86400:.0f} d"
+
+
+def size(count: float) -> str:
+    """Bytes in the largest binary unit that keeps it readable: ``5.6 MiB``."""
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def join(names: Iterable[str], most: int = 4) -> str:
+    """Names for a message: ``a, b, c``, or ``a, b, c, d and 7 more``."""
+    listed = list(names)
+    if len(listed) <= most + 1:
+        return ", ".join(listed)
+    return f"{', '.join(listed[:most])} and {len(listed) - most} more"
