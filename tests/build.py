@@ -5,6 +5,7 @@ Every builder gives what a healthy cluster of three would show; a test names wha
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -248,7 +249,7 @@ def links(*each):
 
 
 def cmap(**changes):
-    facts = dict.fromkeys(Cmap.__dataclass_fields__)
+    facts = dict.fromkeys(Cmap._fields)
     return Cmap(**{**facts, "nodes": (), **changes})
 
 
@@ -346,3 +347,8 @@ def run(call, check, snapshot, *options):
     """The program's exit code and standard output over a recorded case."""
     outcome = call(check, "--from", SNAPSHOTS / snapshot, *options)
     return outcome.code, outcome.out
+
+
+def replace(value, **changes):
+    """The same value with some fields changed."""
+    return value._replace(**changes) if hasattr(value, "_replace") else changed(value, **changes)

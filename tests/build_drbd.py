@@ -6,11 +6,11 @@ diskless clients, every node is connected to the five others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from build import view_of
+from build import replace, view_of
 from check_mccluster.checks import registry
 from check_mccluster.judge import engine
 from check_mccluster.model.config import Config

@@ -298,9 +298,9 @@ def test_constructed(case):
 
 
 def two_primaries_allowed():
-    facts = {**dict.fromkeys(ShownConnection.__dataclass_fields__), "client_volumes": ()}
+    facts = {**dict.fromkeys(ShownConnection._fields), "client_volumes": ()}
     connection = ShownConnection(**{**facts, "replica_volumes": (), "allow_two_primaries": True})
-    facts = {**dict.fromkeys(ShownResource.__dataclass_fields__), "name": "r0", "volumes": ()}
+    facts = {**dict.fromkeys(ShownResource._fields), "name": "r0", "volumes": ()}
     return (ShownResource(**{**facts, "connections": (connection,)}),)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from build import replace
 from build_drbd import (
     SNAPSHOTS,
     Case,

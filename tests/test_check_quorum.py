@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from build import (
@@ -14,6 +12,7 @@ from build import (
     offline,
     options,
     remote,
+    replace,
     report,
     run,
     said,

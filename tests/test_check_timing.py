@@ -449,6 +449,6 @@ def test_quorum_policy(resources, findings):
 
 
 def test_resource_without_peers_has_nothing_to_detect():
-    alone = type(shown())(**{**vars(shown()), "connections": ()})
+    alone = shown()._replace(connections=())
     verdict = timing(alone)
     assert (verdict.state, verdict.summary) == ("OK", "DRBD has no peer to detect")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from build import replace
 from check_mccluster.app.session import Setup, open_source, run_check
 from check_mccluster.checks import registry
 from check_mccluster.inputs.cibadmin import CIB

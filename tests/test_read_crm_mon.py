@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import locale
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from build import replace
 from build_tools import CRM_MON
 from check_mccluster.acquire.source import ToolTimeout
 from check_mccluster.model.pacemaker import (

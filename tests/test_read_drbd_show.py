@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from build import replace
 from check_mccluster.model.drbd import ShownConnection, ShownResource, ShownVolume
 from check_mccluster.read.drbd_show import read_drbd_show
 from check_mccluster.read.errors import ReadError

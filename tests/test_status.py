@@ -10,12 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import click
 import pytest
 
+from build import replace
 from build_drbd import away, connection, device, resource, view
 from check_mccluster.checks import overview
 from check_mccluster.judge import engine

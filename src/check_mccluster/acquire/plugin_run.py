@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import PurePath
+from typing import NamedTuple
 
 from .pump import Child, Pump
 from .source import OutputTooLarge
@@ -18,8 +18,7 @@ class PluginError(Exception):
     """The plugin gave no answer. One line, without its arguments: they may hold a password."""
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(NamedTuple):
     """How a plugin ended. ``exit_code`` is negative for a signal."""
 
     exit_code: int

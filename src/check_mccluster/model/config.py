@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Optional
+from types import MappingProxyType
+from typing import NamedTuple, Optional
 
 
-@dataclass(frozen=True)
-class PlacementRule:
+class PlacementRule(NamedTuple):
     """``[pacemaker.resources.NAME]``: nodes a resource may run on, and where it is at home."""
 
     allowed: Optional[tuple[str, ...]] = None
     preferred: Optional[str] = None
 
 
-@dataclass(frozen=True)
-class DrbdRule:
+class DrbdRule(NamedTuple):
     """``[drbd.NAME]``: nodes with a disk, intended clients, and the Pacemaker resource on top."""
 
     replicas: Optional[tuple[str, ...]] = None
@@ -29,14 +27,13 @@ class DrbdRule:
         return (self.replicas or ()) + (self.clients or ())
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """The configuration file; everything absent means "nothing is known about that"."""
 
     nodes: Optional[tuple[str, ...]] = None
     tie_breakers: tuple[str, ...] = ()
-    resources: Mapping[str, PlacementRule] = field(default_factory=dict)
-    drbd: Mapping[str, DrbdRule] = field(default_factory=dict)
-    severity: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, PlacementRule] = MappingProxyType({})
+    drbd: Mapping[str, DrbdRule] = MappingProxyType({})
+    severity: Mapping[str, str] = MappingProxyType({})
     overview_skip: tuple[str, ...] = ()
-    tools: Mapping[str, str] = field(default_factory=dict)
+    tools: Mapping[str, str] = MappingProxyType({})

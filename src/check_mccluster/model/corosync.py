@@ -7,14 +7,12 @@ Sources: corosync ``tools/corosync-quorumtool.c``, ``tools/corosync-cfgtool.c``,
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from .words import Unrecognised
 
 
-@dataclass(frozen=True)
-class Voter:
+class Voter(NamedTuple):
     """A row of quorumtool's membership table. ``votes`` of a member that lost them is 0."""
 
     node_id: int
@@ -24,8 +22,7 @@ class Voter:
     qdevice_flags: Optional[str]
 
 
-@dataclass(frozen=True)
-class Votes:
+class Votes(NamedTuple):
     """``corosync-quorumtool -s``. The exit code is never read: its meaning changed twice.
 
     ``expected``, ``total`` and ``quorum`` are votes. ``qdevice_votes`` are the votes of the quorum
@@ -53,8 +50,7 @@ class LinkState(enum.Enum):
     ACTIVE = "active"
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """One link to one peer; ``peer_id`` is ``None`` for a Corosync 2 ring, which knows no peers."""
 
     link: int
@@ -65,8 +61,7 @@ class Link:
     text: str
 
 
-@dataclass(frozen=True)
-class Links:
+class Links(NamedTuple):
     """``corosync-cfgtool -s`` in any of its dialects."""
 
     node_id: Optional[int]
@@ -75,8 +70,7 @@ class Links:
     unrecognised: tuple[Unrecognised, ...] = ()
 
 
-@dataclass(frozen=True)
-class ConfiguredNode:
+class ConfiguredNode(NamedTuple):
     """An entry of ``nodelist.node.N``."""
 
     node_id: Optional[int]
@@ -84,8 +78,7 @@ class ConfiguredNode:
     votes: Optional[int]
 
 
-@dataclass(frozen=True)
-class Cmap:
+class Cmap(NamedTuple):
     """Keys of ``corosync-cmapctl``. Times are the runtime values, in milliseconds.
 
     Runtime values differ from ``corosync.conf``: ``token`` has the token_coefficient added,

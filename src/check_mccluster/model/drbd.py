@@ -7,8 +7,7 @@ drbd-headers ``drbd_strings.c``, ``linux/drbd_genl.h``; drbdsetup(8), drbd.conf-
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from .words import Unrecognised
 
@@ -73,8 +72,7 @@ class ReplicationState(enum.Enum):
     BEHIND = "Behind"
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """A running resync or online verify (the block behind ``has-sync-details``).
 
     ``percent_done`` in per cent; ``seconds_left`` is ``None`` when the tool prints its "unknown"
@@ -97,8 +95,7 @@ class Progress:
     failed_sectors: Optional[int]
 
 
-@dataclass(frozen=True)
-class PeerDevice:
+class PeerDevice(NamedTuple):
     """A volume on a peer, as seen from here.
 
     ``peer_client`` is local configuration (no bitmap kept for that peer), also known while
@@ -123,8 +120,7 @@ class PeerDevice:
     progress: Optional[Progress]
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(NamedTuple):
     """A network path of a connection (drbd-utils 9.26 or later)."""
 
     this_host: str
@@ -132,8 +128,7 @@ class Path:
     established: Optional[bool]
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(NamedTuple):
     """A connection to a peer. ``*_in_flight`` are sectors of 512 bytes."""
 
     peer_node_id: int
@@ -156,8 +151,7 @@ class Connection:
         return next((p for p in self.peer_devices if p.volume == volume), None)
 
 
-@dataclass(frozen=True)
-class Device:
+class Device(NamedTuple):
     """A volume on this node.
 
     ``client`` is the intentional-diskless flag: ``None`` where this drbd-utils cannot say.
@@ -180,8 +174,7 @@ class Device:
     lower_pending: Optional[int]
 
 
-@dataclass(frozen=True)
-class DrbdResource:
+class DrbdResource(NamedTuple):
     """A resource that is up on this node.
 
     ``suspended`` is the OR of the four causes; the causes are ``None`` before drbd-utils 9.21.
@@ -201,8 +194,7 @@ class DrbdResource:
     unrecognised: tuple[Unrecognised, ...] = ()
 
 
-@dataclass(frozen=True)
-class ShownVolume:
+class ShownVolume(NamedTuple):
     """A configured volume. ``diskless`` is true for ``disk none``; ``None`` if not told."""
 
     volume: int
@@ -211,8 +203,7 @@ class ShownVolume:
     diskless: Optional[bool]
 
 
-@dataclass(frozen=True)
-class ShownConnection:
+class ShownConnection(NamedTuple):
     """Net options of a connection, in seconds whatever unit the file uses. ``ko_count`` is a count.
 
     ``client_volumes`` are the volumes for which no bitmap is kept: the peer is an intended client.
@@ -232,8 +223,7 @@ class ShownConnection:
     replica_volumes: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class ShownResource:
+class ShownResource(NamedTuple):
     """Options in force for a resource. ``quorum`` is off, majority, all or a number as text."""
 
     name: str

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import TypeVar, Union
+from typing import NamedTuple, TypeVar, Union
 
 E = TypeVar("E", bound=enum.Enum)
 
 
-@dataclass(frozen=True)
-class Unrecognised:
+class Unrecognised(NamedTuple):
     """A state word that this suite does not know.
 
     It compares unequal to every known word, so no rule can take it for a good state, and
