@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,11 @@ def pytest_addoption(parser):
         help="run the tests that start real daemons from Debian's packages (CI does)",
     )
     parser.addoption(
+        "--packages",
+        action="store_true",
+        help="run the tests that build, install and remove packages (CI does)",
+    )
+    parser.addoption(
         "--no-skips",
         action="store_true",
         help="fail if any test was skipped: for a machine where everything should run",
@@ -38,6 +44,8 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "daemon" in item.keywords and not config.getoption("--daemons"):
             item.add_marker(pytest.mark.skip(reason="starts real daemons: needs --daemons"))
+        elif "package" in item.keywords and not config.getoption("--packages"):
+            item.add_marker(pytest.mark.skip(reason="installs packages: needs --packages"))
         elif "root" in item.keywords and os.geteuid() != 0:
             item.add_marker(pytest.mark.skip(reason="needs root"))
         elif "captures" in item.keywords and config.getoption("--captures") is None:
@@ -58,6 +66,19 @@ def captures(request) -> Path:
     if folder is None:
         pytest.skip("no --captures DIR: the table of recorded clusters is not here")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def package_tools(tmp_path_factory) -> Path:
+    """Programs of the package index that look at packages; they use Debian's module of rpm."""
+    folder = tmp_path_factory.mktemp("tools") / "venv"
+    tools = ("build", "check-manifest", "rpmlint", "twine")
+    for command in (
+        ["/usr/bin/python3", "-m", "venv", "--system-site-packages", folder],
+        [folder / "bin/pip", "-q", "install", *tools],
+    ):
+        subprocess.run(command, check=True, timeout=600)
+    return folder / "bin"
 
 
 @dataclass(frozen=True)
