@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
+import random
 import tarfile
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -286,39 +289,148 @@ def test_every_cut_and_every_flipped_byte_of_an_archive_is_noticed(tmp_path):
                 Snapshot(damaged)
 
 
-def test_names_that_leave_the_archive_are_not_read(tmp_path):
-    names = ("../crm_mon.xml", "/crm_mon.xml", "a/b/crm_mon.xml", "a/../../cib.xml")
-    outside = dict.fromkeys(names, b"outside")
-    path = archive(tmp_path / "x.tgz", {**outside, "app01/meta.json": FILES["meta.json"]})
-    with Snapshot(path) as snapshot:
-        for tool in (CRM_MON, CIB):
-            with pytest.raises(ToolMissing):
-                snapshot.open(tool)
+@pytest.mark.parametrize("name", ["../crm_mon.xml", "/crm_mon.xml", "a/../../cib.xml", "../notes"])
+def test_a_name_that_leaves_the_archive_makes_all_of_it_bad(tmp_path, name):
+    path = archive(tmp_path / "x.tgz", {"app01/meta.json": FILES["meta.json"], name: b"outside"})
+    with pytest.raises(SnapshotError) as error:
+        Snapshot(path)
+    assert str(error.value) == f"{path}: '{name}' leads out of the archive"
     assert sorted(tmp_path.iterdir()) == [path]
 
 
-def test_links_and_devices_of_an_archive_are_not_read(tmp_path):
-    secret = tmp_path / "secret"
-    secret.write_text("secret")
+def test_what_lies_deeper_in_an_archive_is_not_read(tmp_path):
+    files = {"a/meta.json": FILES["meta.json"], "a/b/crm_mon.xml": b"deeper"}
+    with Snapshot(archive(tmp_path / "x.tgz", files)) as snapshot, pytest.raises(ToolMissing):
+        snapshot.open(CRM_MON)
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE]
+)
+@pytest.mark.parametrize("name", ["crm_mon.xml", "notes.pdf", "a\nb"])
+def test_a_link_or_device_makes_all_of_an_archive_bad(tmp_path, kind, name):
     path = tmp_path / "x.tgz"
     with tarfile.open(path, "w:gz") as tar:
-        for name, kind in (
-            ("crm_mon.xml", tarfile.SYMTYPE),
-            ("cib.xml", tarfile.LNKTYPE),
-            ("drbd-status.json", tarfile.FIFOTYPE),
-            ("corosync-cfgtool.txt", tarfile.DIRTYPE),
-        ):
-            member = tarfile.TarInfo(name)
-            member.type = kind
-            member.linkname = str(secret)
+        for member in (tarfile.TarInfo("meta.json"), tarfile.TarInfo(name)):
             tar.addfile(member)
-        member = tarfile.TarInfo("meta.json")
-        member.size = 2
-        tar.addfile(member, io.BytesIO(b"{}"))
-    with Snapshot(path) as snapshot:
-        for tool in (CRM_MON, CIB, DRBD_STATUS, CFGTOOL):
-            with pytest.raises(ToolMissing):
-                snapshot.open(tool)
+            member.type = kind
+            member.linkname = "/etc/passwd"
+        tar.addfile(member)
+    with pytest.raises(SnapshotError) as error:
+        Snapshot(path)
+    assert str(error.value) == f"{path}: {name!a} is no plain file (a link, a device, ...)"
+
+
+def test_a_file_with_holes_makes_all_of_an_archive_bad(tmp_path):
+    """It would be terabytes of zeros from a few bytes."""
+    path = tmp_path / "x.tgz"
+    member = tarfile.TarInfo("crm_mon.xml")
+    member.pax_headers = {
+        "GNU.sparse.major": "0",
+        "GNU.sparse.minor": "1",
+        "GNU.sparse.map": "0,0",
+        "GNU.sparse.size": str(2**42),
+        "GNU.sparse.name": "crm_mon.xml",
+    }
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(member)
+    with pytest.raises(SnapshotError, match=r"'crm_mon\.xml' is no plain file"):
+        Snapshot(path)
+
+
+@pytest.mark.parametrize(
+    "other", ["app01/crm_mon.xml", "./app01/crm_mon.xml", "app01//crm_mon.xml"]
+)
+def test_a_file_that_is_there_twice_makes_all_of_an_archive_bad(tmp_path, other):
+    path = tmp_path / "x.tgz"
+    with tarfile.open(path, "w:gz") as tar:
+        for name in ("app01/meta.json", "app01/crm_mon.xml", other):
+            tar.addfile(tarfile.TarInfo(name))
+    with pytest.raises(SnapshotError) as error:
+        Snapshot(path)
+    assert str(error.value) == f"{path} holds app01/crm_mon.xml more than once"
+
+
+def test_more_files_than_a_snapshot_has_make_all_of_an_archive_bad(tmp_path):
+    path = archive(tmp_path / "x.tgz", {f"notes-{number}": b"" for number in range(257)})
+    with pytest.raises(SnapshotError) as error:
+        Snapshot(path)
+    assert str(error.value) == f"{path} holds more than 256 files"
+
+
+@pytest.mark.parametrize("what", ["a member", "the end", "a second stream"])
+def test_a_small_archive_of_a_lot_of_nothing_is_given_up_at_once(tmp_path, what):
+    path = tmp_path / "x.tgz"
+    member = tarfile.TarInfo("meta.json")
+    nothing = bytes(2**24)
+    if what == "a member":
+        member.size = 2**30
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(member.tobuf())
+        if what == "the end":
+            for _ in range(33):
+                file.write(nothing)
+    if what == "a second stream":
+        once = gzip.compress(nothing, 1)
+        with path.open("ab") as plain:
+            for _ in range(33):
+                plain.write(once)
+    assert path.stat().st_size < 2**22
+    begin = time.process_time()
+    with pytest.raises(SnapshotError) as error:
+        Snapshot(path)
+    assert str(error.value) == f"{path} unpacks to more than 512 MiB"
+    assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_header_that_says_it_is_huge_is_not_believed(tmp_path, kind):
+    path = tmp_path / "x.tgz"
+    member = tarfile.TarInfo("meta.json")
+    member.type, member.size = kind, 2**28
+    with gzip.open(path, "wb") as file:
+        file.write(member.tobuf())
+    with pytest.raises(SnapshotError, match=f"^{path}: a header of {2**28} bytes$"):
+        Snapshot(path)
+
+
+def test_headers_of_headers_end(tmp_path):
+    path = tmp_path / "x.tgz"
+    member = tarfile.TarInfo("././@LongLink")
+    member.type, member.size = tarfile.GNUTYPE_LONGNAME, 1
+    with gzip.open(path, "wb") as file:
+        for _ in range(5000):
+            file.write(member.tobuf() + b"x".ljust(512, b"\0"))
+    with pytest.raises(SnapshotError, match=f"^cannot read {path}: [^\n]+$"):
+        Snapshot(path)
+
+
+def test_whatever_is_wrong_in_a_header_is_one_line(tmp_path):
+    """Fields of headers by chance, the same each time, each with its checksum put right."""
+    chance = random.Random(20261122)
+    path = tmp_path / "x.tgz"
+    files = {f"app01/{name}": text for name, text in FILES.items()}
+    whole = gzip.decompress(archive(path, files).read_bytes())
+    told = []
+    for _ in range(400):
+        data = bytearray(whole)
+        for _ in range(chance.randrange(1, 5)):
+            start = chance.randrange(len(files) * 2) * 512
+            place = chance.choice([156, 124 + chance.randrange(12), chance.randrange(512)])
+            data[start + place] = chance.choice([0, 0x80, 0xFF, *b"LxgS75", chance.randrange(256)])
+            header = data[start : start + 512]
+            header[148:156] = b" " * 8
+            data[start + 148 : start + 156] = b"%06o\0 " % sum(header)
+        path.write_bytes(gzip.compress(data, 1))
+        try:
+            with Snapshot(path) as snapshot:
+                snapshot.open(DRBD_STATUS).read()
+        except ToolMissing:
+            pass
+        except SnapshotError as error:
+            told.append(str(error))
+    assert 20 < len(told) < 400
+    assert [text for text in told if "\n" in text] == []
 
 
 def test_a_fifo_in_a_directory_is_not_read(tmp_path):

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from build_tools import CIB, CMAPCTL, DRBD_RESOURCES, DRBD_SHOW, PLAN
 from check_mccluster import __version__
 from check_mccluster.acquire.redact import remove_secrets
-from check_mccluster.acquire.tools import CIB, CMAPCTL, DRBD_SHOW
 from conftest import FIXTURES, ROOT
 
 SCRIPT = ROOT / "contrib/collect/mccluster-collect"
@@ -287,6 +287,19 @@ def test_version_and_help(node, collect, shell):
     assert version.stdout.decode() == f"mccluster-collect {__version__}\n"
     assert collect(machine, "-h", shell=shell).stdout.startswith(b"Usage: mccluster-collect ")
     assert machine.calls == []
+
+
+def test_it_runs_what_the_program_runs_and_takes_as_much():
+    text = SCRIPT.read_text()
+    started = re.findall(r"^(?: {4})?start (\S+) (.+)$", text, re.MULTILINE)
+    tools = {(tool.file, tool.command) for tool in (*PLAN.tools, *PLAN.again)}
+    assert set(started) == tools | {("resources", DRBD_RESOURCES.command)}
+    functions = text[text.index("command_of() {") : text.index("end() {")]
+    for file, command in tools:
+        asked = f"{functions}\ncommand_of {file}\nmegabytes {file}"
+        done = subprocess.run(["sh", "-c", asked], capture_output=True, text=True, check=True)
+        (limit,) = (each.limit for each in (*PLAN.tools, *PLAN.again) if each.file == file)
+        assert done.stdout == f"{command}\n{limit // 2**20}\n"
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="no shellcheck here")

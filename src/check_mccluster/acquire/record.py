@@ -6,14 +6,15 @@ import contextlib
 import io
 import json
 import os
+import re
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import IO, Any, NamedTuple, Optional
 
 from .redact import remove_secrets
-from .snapshot import META, RC_WORDS
+from .snapshot import META, RC_WORDS, STREAM
 from .source import AcquireError, ModuleUnfit, Source, ToolMissing
 from .tools import Tool
 
@@ -54,7 +55,8 @@ def record(
     """Write what the tools of *source* print to *target*, readable by its owner only.
 
     :param target: a directory, which must not exist or be empty; or an archive, ``….tar.gz`` or
-        ``….tgz``, which appears when it is complete and replaces an older one.
+        ``….tgz``, which appears when it is complete and replaces an older one; or
+        :data:`~check_mccluster.acquire.snapshot.STREAM` for an archive on standard output.
     :param version: this program's version, for ``meta.json``.
     :param sample: read DRBD's status a second time, after so many seconds.
     :returns: what became of each tool.
@@ -63,7 +65,10 @@ def record(
     done: list[Recorded] = []
     files = _files(source, plan, version, sample, done)
     try:
-        if target.endswith(ARCHIVE_ENDS):
+        if target == STREAM:
+            target = "standard output"
+            _write_stream(files, source)
+        elif target.endswith(ARCHIVE_ENDS):
             _write_archive(Path(target), files, source.time.timestamp())
         else:
             _write_directory(Path(target), files)
@@ -144,14 +149,28 @@ def _write_archive(target: Path, files: Iterator[tuple[str, bytes]], time: float
     # Beside the target, so that it can be renamed; only its owner may read it.
     descriptor, unfinished = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        os.close(descriptor)
-        with tarfile.open(unfinished, "w:gz") as archive:
-            for name, content in files:
-                member = tarfile.TarInfo(f"{folder}/{name}")
-                member.size, member.mtime, member.mode = len(content), int(time), 0o600
-                archive.addfile(member, io.BytesIO(content))
+        with os.fdopen(descriptor, "wb") as file:
+            _pack(file, folder, files, time)
         Path(unfinished).replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
             Path(unfinished).unlink()
         raise
+
+
+def _write_stream(files: Iterator[tuple[str, bytes]], source: Source) -> None:
+    """All at once at the end: half an archive is worth nothing."""
+    packed = io.BytesIO()
+    folder = re.sub(r"[^A-Za-z0-9._-]", "_", source.node or "").lstrip(".-") or "snapshot"
+    _pack(packed, folder, files, source.time.timestamp())
+    left = packed.getbuffer()
+    while left:
+        left = left[os.write(1, left) :]
+
+
+def _pack(file: IO[bytes], folder: str, files: Iterator[tuple[str, bytes]], time: float) -> None:
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        for name, content in files:
+            member = tarfile.TarInfo(f"{folder}/{name}")
+            member.size, member.mtime, member.mode = len(content), int(time), 0o600
+            archive.addfile(member, io.BytesIO(content))

@@ -1,16 +1,24 @@
-"""What another machine's tools printed: a snapshot, as a directory or an archive."""
+"""What another machine's tools printed: a snapshot, as a directory or an archive.
+
+An archive may come from anywhere. It is never unpacked; what is in it is bounded before it is read,
+and one that holds anything but plain files at their place is refused as a whole.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
+import os
 import re
+import select
 import tarfile
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Optional, Union
+from typing import IO, Any, Optional, Union, cast
 
 from .source import (
     AcquireError,
@@ -28,6 +36,18 @@ from .tools import Tool
 META = "meta.json"
 META_LIMIT = 2**20
 STDERR_LIMIT = 64 * 2**10
+
+STREAM = "-"
+"""Instead of a path: an archive from standard input, or to standard output."""
+
+PACKED_LIMIT = 64 * 2**20
+"""The most that is read from standard input, in bytes."""
+UNPACKED_LIMIT = 512 * 2**20
+"""The most that an archive may unpack to, in bytes: a few of them can stand for any number."""
+HEADER_LIMIT = 2**20
+"""The most that is read at once to find out what is in an archive, in bytes."""
+MEMBER_LIMIT = 256
+"""The most entries of an archive."""
 
 RC_WORDS: Mapping[str, type[AcquireError]] = {
     "timeout": ToolTimeout,
@@ -58,14 +78,18 @@ class Snapshot(Source):
 
     Without ``meta.json`` the node is not known, and the newest file's date is taken for the time.
 
-    :param path: a directory, or a gzipped tar archive with the files at its top or in one folder.
-    :raises SnapshotError: if it is neither, or damaged.
+    :param path: a directory, or a gzipped tar archive with the files at its top or in one folder,
+        or :data:`STREAM` for such an archive from standard input.
+    :param patience: how long standard input may take to end, in seconds; ``None``: for ever.
+    :raises SnapshotError: if it is none of these, or damaged, or no archive of plain files.
     """
 
     recorded = True
 
-    def __init__(self, path: Union[str, Path]) -> None:
-        self._path = Path(path)
+    def __init__(self, path: Union[str, Path], patience: Optional[float] = None) -> None:
+        self._input = path == STREAM
+        self._patience = patience
+        self._path = Path("standard input" if self._input else path)
         self._runs: dict[Tool, Run] = {}
         self._cleanup = contextlib.ExitStack()
         try:
@@ -124,12 +148,13 @@ class Snapshot(Source):
 
     def _open_folder(self) -> Union[_Directory, _Archive]:
         folder: Union[_Directory, _Archive]
-        if self._path.is_dir():
+        if self._input:
+            folder = _Archive(io.BytesIO(_standard_input(self._patience)), self._path)
+        elif self._path.is_dir():
             folder = _Directory(self._path)
         else:
-            archive = tarfile.open(self._path, "r:gz")  # noqa: SIM115 - open as long as the snapshot
-            self._cleanup.enter_context(archive)
-            folder = _Archive(archive, self._path)
+            # Open as long as the snapshot.
+            folder = _Archive(self._cleanup.enter_context(self._path.open("rb")), self._path)
         if not any(name == META or _is_output(name) for name in folder.names()):
             raise SnapshotError(f"{self._path} is not a snapshot: no {META}, crm_mon.xml or other")
         return folder
@@ -165,25 +190,44 @@ class _Directory:
 
 
 class _Archive:
-    """The regular files at the top of an archive or in its one folder; never unpacked."""
+    """The files of a snapshot at the top of an archive or in its one folder; never unpacked."""
 
-    def __init__(self, archive: tarfile.TarFile, path: Path) -> None:
-        self._archive = archive
+    def __init__(self, packed: IO[bytes], path: Path) -> None:
+        self._path = path
         self._members: dict[str, tarfile.TarInfo] = {}
+        unpacked = _Unpacked(packed, path)
+        # typeshed wants all of IO; tarfile reads, seeks and tells.
+        self._archive = tarfile.open(fileobj=cast("IO[bytes]", unpacked), mode="r:")  # noqa: SIM115
         folders = set()
-        for member in archive:
-            name = PurePosixPath(member.name)
-            depth = len(name.parts)
-            if member.isfile() and depth <= 2 and _is_known(name.name) and ".." not in name.parts:
-                if name.is_absolute():
-                    continue
-                folders.add(str(name.parent))
-                self._members[name.name] = member
-        while archive.fileobj is not None and archive.fileobj.read(2**16):
+        for count, member in enumerate(self._archive, 1):
+            if count > MEMBER_LIMIT:
+                raise SnapshotError(f"{path} holds more than {MEMBER_LIMIT} files")
+            name = self._plain(member)
+            if member.isdir() or len(name.parts) > 2 or not _is_known(name.name):
+                continue
+            if name.name in self._members and str(name.parent) in folders:
+                raise SnapshotError(f"{path} holds {name} more than once")
+            folders.add(str(name.parent))
+            self._members[name.name] = member
+        while unpacked.read(2**16):
             pass  # to the end, where the checksum is
+        unpacked.largest = UNPACKED_LIMIT
         if len(folders) > 1:
             names = ", ".join(sorted(folders))
             raise SnapshotError(f"{path} holds several snapshots ({names}): unpack it, name one")
+
+    def _plain(self, member: tarfile.TarInfo) -> PurePosixPath:
+        """The name of a file or folder.
+
+        :raises SnapshotError: for everything else, and for a name that leads elsewhere.
+        """
+        name = PurePosixPath(member.name)
+        shown = ascii(member.name[:80])
+        if name.is_absolute() or ".." in name.parts:
+            raise SnapshotError(f"{self._path}: {shown} leads out of the archive")
+        if not (member.isdir() or (member.isreg() and not member.issparse())):
+            raise SnapshotError(f"{self._path}: {shown} is no plain file (a link, a device, ...)")
+        return name
 
     def names(self) -> Iterator[str]:
         return iter(self._members)
@@ -204,6 +248,63 @@ class _Archive:
 
     def newest(self) -> datetime:
         return _date(max(member.mtime for member in self._members.values()))
+
+
+class _Unpacked:
+    """What a gzipped file holds, up to a limit; for tarfile, which reads, seeks and tells.
+
+    :param packed: the gzipped file.
+    """
+
+    def __init__(self, packed: IO[bytes], path: Path) -> None:
+        import gzip
+
+        self._file = gzip.GzipFile(fileobj=packed, mode="rb")
+        self._path = path
+        self.largest = HEADER_LIMIT
+        """The most that may be asked for at once. tarfile takes a header's word for its size."""
+
+    def read(self, size: int) -> bytes:
+        self._demand(self._file.tell() + min(size, self.largest))
+        if size > self.largest:
+            raise SnapshotError(f"{self._path}: a header of {size} bytes")
+        return self._file.read(size)
+
+    def seek(self, position: int) -> int:
+        self._demand(position)
+        return self._file.seek(position)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def _demand(self, position: int) -> None:
+        if position > UNPACKED_LIMIT:
+            limit = f"{UNPACKED_LIMIT / 2**20:g} MiB"
+            raise SnapshotError(f"{self._path} unpacks to more than {limit}")
+
+
+def _standard_input(patience: Optional[float]) -> bytes:
+    """All of it.
+
+    :raises SnapshotError: if it is too much, takes too long, or is not there.
+    """
+    if os.isatty(0):
+        raise SnapshotError("standard input is a terminal: pipe a snapshot's archive into it")
+    data = bytearray()
+    deadline = None if patience is None else time.monotonic() + patience
+    while True:
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        if not select.select([0], [], [], left)[0]:
+            raise SnapshotError(f"standard input did not end within {patience:g} s")
+        chunk = os.read(0, 2**16)
+        if not chunk:
+            break
+        data += chunk
+        if len(data) > PACKED_LIMIT:
+            raise SnapshotError(f"standard input is larger than {PACKED_LIMIT / 2**20:g} MiB")
+    if not data:
+        raise SnapshotError("standard input is empty: see what the command before it says")
+    return bytes(data)
 
 
 class _RecordedStream(Stream):
@@ -301,6 +402,14 @@ def _readable(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, EOFError, ValueError, OverflowError, zlib.error, tarfile.TarError) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        OverflowError,
+        RecursionError,  # a header after a header after a header
+        zlib.error,
+        tarfile.TarError,
+    ) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise SnapshotError(f"cannot read {path}: {reason}") from error

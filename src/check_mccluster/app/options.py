@@ -88,6 +88,15 @@ def severity(key: str, word: str) -> tuple[str, State]:
         raise ValueError(f"'{word}' is no state (ok, warning, critical, unknown)") from None
 
 
+def read_once(
+    ctx: click.Context, param: click.Parameter, snapshots: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Of several snapshots one may come from standard input."""
+    if snapshots.count("-") > 1:
+        raise click.BadParameter("standard input (-) can be read only once", ctx, param)
+    return snapshots
+
+
 def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
     """Where the evidence comes from; the same for every command that reads the cluster.
 
@@ -106,7 +115,7 @@ def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
             ["--from", "snapshot"],
             type=click.Path(),
             metavar="DIR",
-            help="Judge a snapshot (directory or .tar.gz) instead of this machine.",
+            help="Judge a snapshot (directory, .tar.gz, - for standard input), not this machine.",
         ),
         click.Option(
             ["--max-age"],

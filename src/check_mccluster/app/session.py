@@ -62,6 +62,8 @@ def load_config(path: Optional[str]) -> Config:
         raise SetupError(f"configuration file {place}: no such file") from None
     except OSError as error:
         raise SetupError(f"configuration file {place}: {error.strerror}") from None
+    if all(not line or line.startswith(b"#") for line in map(bytes.strip, text.splitlines())):
+        return Config()  # as packages ship it: no reader of TOML to be loaded
     from ..read.config import ConfigError, read_config
 
     try:
@@ -96,7 +98,7 @@ def open_source(setup: Setup, config: Config) -> Source:
     """
     if setup.snapshot is not None:
         try:
-            return Snapshot(setup.snapshot)
+            return Snapshot(setup.snapshot, setup.timeout)
         except SnapshotError as error:
             raise SetupError(str(error)) from None
     from ..acquire.live import Live

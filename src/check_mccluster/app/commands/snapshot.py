@@ -8,15 +8,17 @@ in crm_mon's document, and Corosync's key in the cmap. Names and addresses of ho
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Optional
 
 import click
 
 from ... import __version__
 from ...acquire.record import Plan, Recorded, RecordError, record
-from ...acquire.snapshot import SnapshotError
+from ...acquire.snapshot import STREAM, SnapshotError
 from ...inputs.every import every, recorded
 from ...inputs.evidence import DRBD_RESOURCES
+from ...present.text import clean
 from ..options import SecondsType, source_options
 from ..session import Setup, SetupError, load_config, open_source
 
@@ -51,14 +53,29 @@ def _options() -> list[click.Parameter]:
             ["--from", "snapshot"],
             type=click.Path(),
             metavar="DIR",
-            help="Pack this snapshot again, without its secrets, instead of recording.",
+            help="Pack this snapshot (DIR, .tar.gz, -) again, without its secrets; record nothing.",
         ),
         *(option for option in source_options() if option.name in kept),
     ]
 
 
-def run(target: str, sample: Optional[float], **values: Any) -> None:
-    """Record, and say what there is now."""
+def run(target: str, **values: Any) -> None:
+    """Record, and say what there is now: not on standard output if the archive goes there."""
+    if target != STREAM:
+        lines = _record(target, **values)
+        click.echo("\n".join(lines))
+        return
+    try:
+        if sys.stdout.isatty():
+            raise SetupError("standard output is a terminal: redirect it, or name a file")
+        _record(target, **values)
+    except SetupError as error:
+        click.echo(f"CHECK_MCCLUSTER UNKNOWN - {clean(str(error))}", err=True)
+        sys.exit(3)
+
+
+def _record(target: str, sample: Optional[float], **values: Any) -> list[str]:
+    """:raises SetupError: if it cannot begin, read or write."""
     values["timeout"] += sample or 0.0
     setup = Setup.take({**values, "max_age": None})
     config = load_config(setup.config)
@@ -71,10 +88,8 @@ def run(target: str, sample: Optional[float], **values: Any) -> None:
             done = record(source, _plan(), target, version=__version__, sample=sample)
         except (RecordError, SnapshotError) as error:
             raise SetupError(str(error)) from None
-        click.echo(f"Snapshot of {source.node or 'an unnamed node'} in {target}:")
-    for line in _lines(done):
-        click.echo(line)
-    click.echo(SECRETS)
+        title = f"Snapshot of {source.node or 'an unnamed node'} in {target}:"
+    return [title, *_lines(done), SECRETS]
 
 
 def _plan() -> Plan:
@@ -104,7 +119,7 @@ command = click.Command(
     short_help="Record what the checks read, for --from.",
     help="""Record what the checks would read to TARGET, for --from and for bug reports.
 
-    TARGET is a new directory, or an archive if its name ends in .tar.gz or .tgz.
-    Secrets are left out.""",
+    TARGET is a new directory, or an archive if its name ends in .tar.gz or .tgz, or - for an
+    archive on standard output. Secrets are left out.""",
     epilog="Example: check_mccluster snapshot /tmp/app01.tar.gz --sample 5",
 )

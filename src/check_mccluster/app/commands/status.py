@@ -16,7 +16,7 @@ from ...checks.overview import CHECK
 from ...present.layout import Line, render
 from ...present.terminal import screen
 from ...verdict.view import Asked, Judgement
-from ..options import SecondsType, source_options
+from ..options import SecondsType, read_once, source_options
 from ..session import Setup, SetupError, load_config, open_source, run_check
 
 NARROWEST, PLAIN, WIDEST = 60, 80, 120
@@ -32,6 +32,8 @@ def run(watch: Optional[float], snapshots: tuple[str, ...], **values: Any) -> No
     """Look once, or again and again."""
     setup = Setup.take({**values, "snapshot": None})
     setups = [setup._replace(snapshot=path) for path in snapshots] or [setup]
+    if watch is not None and "-" in snapshots:
+        raise click.UsageError("--watch: standard input (--from -) can be read only once")
     if watch is None:
         for line in _lines(_look(setups), _width()):
             click.echo(line, color=True)
@@ -134,6 +136,7 @@ def _options() -> list[click.Parameter]:
     shared = {option.name: option for option in source_options()}
     shared["snapshot"] = click.Option(
         ["--from", "snapshots"],
+        callback=read_once,
         type=click.Path(),
         multiple=True,
         metavar="DIR",

@@ -15,7 +15,7 @@ from ...judge.topology import learn
 from ...model.config import Config
 from ...present.toml import as_toml
 from ...verdict.view import Input, View
-from ..options import source_options
+from ..options import read_once, source_options
 from ..session import Setup, SetupError, load_config, open_source
 
 READS: tuple[Input[Any], ...] = (CLUSTER, CIB, DRBD)
@@ -26,6 +26,7 @@ def _options() -> list[click.Parameter]:
     return [
         click.Option(
             ["--from", "snapshots"],
+            callback=read_once,
             type=click.Path(),
             multiple=True,
             metavar="DIR",
