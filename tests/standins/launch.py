@@ -7,12 +7,11 @@ for either: a check that could be told where /sys is could be lied to.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from check_mccluster.acquire import live
 from check_mccluster.app import cli
 
 root = sys.argv.pop(1)
 live.FOLDERS = ()
-live.Live.__init__.__kwdefaults__["root"] = Path(root)
+live.Live.__init__.__kwdefaults__["root"] = root
 cli.main()

@@ -9,7 +9,6 @@ import shlex
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 from types import MappingProxyType
 from typing import Optional, Union
 
@@ -63,7 +62,7 @@ class Live(Source):
         node: Optional[str] = None,
         sudo: bool = False,
         paths: Mapping[str, str] = MappingProxyType({}),
-        root: Path = Path("/"),
+        root: str = "/",
     ) -> None:
         self.node = os.uname().nodename if node is None else node
         # In whole seconds, as a snapshot keeps it: its ages must be the same.
@@ -100,12 +99,12 @@ class Live(Source):
 
     def drbd_module(self) -> tuple[bool, Optional[str]]:
         """What the kernel says of its DRBD module; see :meth:`Source.drbd_module`."""
-        folder = self._root / "sys/module/drbd"
-        if not folder.is_dir():
+        folder = os.path.join(self._root, "sys/module/drbd")
+        if not os.path.isdir(folder):
             return True, None
-        version = _text(folder / "version").strip()
+        version = _text(os.path.join(folder, "version")).strip()
         if not version:
-            line = re.match(r"version: (\S+)", _text(self._root / "proc/drbd"))
+            line = re.match(r"version: (\S+)", _text(os.path.join(self._root, "proc/drbd")))
             version = line.group(1) if line else ""
         return (True, version) if version else (False, None)
 
@@ -158,7 +157,7 @@ class Live(Source):
         found = list(self._candidates(tool.name))
         for path in found:
             if by_root or os.access(path, os.X_OK):
-                return str(path)
+                return path
         if found:
             raise ToolDenied(tool, f"this user may not execute {found[0]}")
         configured = self._paths.get(tool.name)
@@ -168,16 +167,16 @@ class Live(Source):
     def _find_sudo(self, tool: Tool) -> str:
         for path in self._candidates("sudo"):
             if os.access(path, os.X_OK):
-                return str(path)
+                return path
         raise ToolDenied(tool, f"sudo is not installed, so {tool.command} cannot be run with it")
 
-    def _candidates(self, name: str) -> Iterator[Path]:
+    def _candidates(self, name: str) -> Iterator[str]:
         if name in self._paths:
-            paths = [Path(self._paths[name])]
+            paths = [self._paths[name]]
         else:
             folders = (*os.environ.get("PATH", "").split(os.pathsep), *FOLDERS)
-            paths = [Path(folder) / name for folder in folders]
-        return (path for path in paths if path.is_absolute() and _is_file(path))
+            paths = [os.path.join(folder, name) for folder in folders]
+        return (path for path in paths if os.path.isabs(path) and os.path.isfile(path))
 
 
 class _LiveStream(Stream):
@@ -247,15 +246,9 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-def _is_file(path: Path) -> bool:
+def _text(path: str) -> str:
     try:
-        return path.is_file()
-    except OSError:
-        return False  # in a folder that this user may not enter
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
+        with open(path, errors="replace") as file:
+            return file.read()
     except OSError:
         return ""

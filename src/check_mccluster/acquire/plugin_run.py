@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import PurePath
 from typing import NamedTuple
 
 from .pump import Child, Pump
@@ -36,7 +35,7 @@ def run_plugin(argv: tuple[str, ...], deadline: float) -> Ended:
     :param deadline: in the time of :func:`time.monotonic`.
     :raises PluginError: if it cannot be started, is not done by the deadline, or says too much.
     """
-    name = PurePath(argv[0]).name or argv[0]
+    name = os.path.basename(argv[0]) or argv[0]
     pump = Pump(deadline)
     try:
         child = Child(Tool(name, argv[1:], "", LIMIT), argv, os.environ, sudo=False)

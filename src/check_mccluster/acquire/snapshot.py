@@ -7,18 +7,12 @@ and one that holds anything but plain files at their place is refused as a whole
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import re
-import select
-import tarfile
-import time
-import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from pathlib import Path, PurePosixPath
-from typing import IO, Any, Optional, Union, cast
+from typing import IO, TYPE_CHECKING, Any, Optional, Union
 
 from .source import (
     AcquireError,
@@ -33,21 +27,15 @@ from .source import (
 )
 from .tools import Tool
 
+if TYPE_CHECKING:  # most snapshots are folders, and tarfile is dear
+    from .archive import Archive
+
 META = "meta.json"
 META_LIMIT = 2**20
 STDERR_LIMIT = 64 * 2**10
 
 STREAM = "-"
 """Instead of a path: an archive from standard input, or to standard output."""
-
-PACKED_LIMIT = 64 * 2**20
-"""The most that is read from standard input, in bytes."""
-UNPACKED_LIMIT = 512 * 2**20
-"""The most that an archive may unpack to, in bytes: a few of them can stand for any number."""
-HEADER_LIMIT = 2**20
-"""The most that is read at once to find out what is in an archive, in bytes."""
-MEMBER_LIMIT = 256
-"""The most entries of an archive."""
 
 RC_WORDS: Mapping[str, type[AcquireError]] = {
     "timeout": ToolTimeout,
@@ -64,7 +52,7 @@ def _is_output(name: str) -> bool:
     return _OUTPUT.fullmatch(name) is not None
 
 
-def _is_known(name: str) -> bool:
+def is_known(name: str) -> bool:
     """Whether a file of this name belongs to a snapshot."""
     return name == META or _is_output(name.removesuffix(".rc").removesuffix(".err"))
 
@@ -86,10 +74,13 @@ class Snapshot(Source):
 
     recorded = True
 
-    def __init__(self, path: Union[str, Path], patience: Optional[float] = None) -> None:
+    def __init__(
+        self, path: Union[str, os.PathLike[str]], patience: Optional[float] = None
+    ) -> None:
         self._input = path == STREAM
         self._patience = patience
-        self._path = Path("standard input" if self._input else path)
+        name = os.fspath(path)
+        self._path = "standard input" if self._input else name.rstrip("/") or "/"
         self._runs: dict[Tool, Run] = {}
         self._cleanup = contextlib.ExitStack()
         try:
@@ -112,7 +103,7 @@ class Snapshot(Source):
 
         :raises AcquireError: if there is none, or there would be none because of the module.
         """
-        command = f"read {self._path / tool.file}"
+        command = f"read {self._path}/{tool.file}"
         self._runs[tool] = Run(command, "not recorded", None)
         if not self._folder.has(tool.file):
             raise ToolMissing(tool, self._missing(tool))
@@ -146,15 +137,19 @@ class Snapshot(Source):
         """Close the files."""
         self._cleanup.close()
 
-    def _open_folder(self) -> Union[_Directory, _Archive]:
-        folder: Union[_Directory, _Archive]
-        if self._input:
-            folder = _Archive(io.BytesIO(_standard_input(self._patience)), self._path)
-        elif self._path.is_dir():
+    def _open_folder(self) -> Union[_Directory, Archive]:
+        folder: Union[_Directory, Archive]
+        if not self._input and os.path.isdir(self._path):
             folder = _Directory(self._path)
         else:
-            # Open as long as the snapshot.
-            folder = _Archive(self._cleanup.enter_context(self._path.open("rb")), self._path)
+            import io
+
+            from .archive import Archive, standard_input
+
+            if self._input:
+                folder = Archive(io.BytesIO(standard_input(self._patience)), self._path)
+            else:  # open as long as the snapshot
+                folder = Archive(self._cleanup.enter_context(open(self._path, "rb")), self._path)  # noqa: SIM115
         if not any(name == META or _is_output(name) for name in folder.names()):
             raise SnapshotError(f"{self._path} is not a snapshot: no {META}, crm_mon.xml or other")
         return folder
@@ -166,17 +161,17 @@ class Snapshot(Source):
 
 
 class _Directory:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
 
     def names(self) -> Iterator[str]:
-        return (path.name for path in self._path.iterdir() if path.is_file())
+        return (name for name in os.listdir(self._path) if self.has(name))
 
     def has(self, name: str) -> bool:
-        return (self._path / name).is_file()
+        return os.path.isfile(f"{self._path}/{name}")
 
     def open(self, name: str) -> IO[bytes]:
-        return (self._path / name).open("rb")
+        return open(f"{self._path}/{name}", "rb")
 
     def read(self, name: str, limit: int) -> Optional[bytes]:
         if not self.has(name):
@@ -185,131 +180,13 @@ class _Directory:
             return file.read(limit)
 
     def newest(self) -> datetime:
-        files = (self._path / name for name in self.names() if _is_known(name))
-        return _date(max(file.stat().st_mtime for file in files))
-
-
-class _Archive:
-    """The files of a snapshot at the top of an archive or in its one folder; never unpacked."""
-
-    def __init__(self, packed: IO[bytes], path: Path) -> None:
-        self._path = path
-        self._members: dict[str, tarfile.TarInfo] = {}
-        unpacked = _Unpacked(packed, path)
-        # typeshed wants all of IO; tarfile reads, seeks and tells.
-        self._archive = tarfile.open(fileobj=cast("IO[bytes]", unpacked), mode="r:")  # noqa: SIM115
-        folders = set()
-        for count, member in enumerate(self._archive, 1):
-            if count > MEMBER_LIMIT:
-                raise SnapshotError(f"{path} holds more than {MEMBER_LIMIT} files")
-            name = self._plain(member)
-            if member.isdir() or len(name.parts) > 2 or not _is_known(name.name):
-                continue
-            if name.name in self._members and str(name.parent) in folders:
-                raise SnapshotError(f"{path} holds {name} more than once")
-            folders.add(str(name.parent))
-            self._members[name.name] = member
-        while unpacked.read(2**16):
-            pass  # to the end, where the checksum is
-        unpacked.largest = UNPACKED_LIMIT
-        if len(folders) > 1:
-            names = ", ".join(sorted(folders))
-            raise SnapshotError(f"{path} holds several snapshots ({names}): unpack it, name one")
-
-    def _plain(self, member: tarfile.TarInfo) -> PurePosixPath:
-        """The name of a file or folder.
-
-        :raises SnapshotError: for everything else, and for a name that leads elsewhere.
-        """
-        name = PurePosixPath(member.name)
-        shown = ascii(member.name[:80])
-        if name.is_absolute() or ".." in name.parts:
-            raise SnapshotError(f"{self._path}: {shown} leads out of the archive")
-        if not (member.isdir() or (member.isreg() and not member.issparse())):
-            raise SnapshotError(f"{self._path}: {shown} is no plain file (a link, a device, ...)")
-        return name
-
-    def names(self) -> Iterator[str]:
-        return iter(self._members)
-
-    def has(self, name: str) -> bool:
-        return name in self._members
-
-    def open(self, name: str) -> IO[bytes]:
-        file = self._archive.extractfile(self._members[name])
-        assert file is not None  # noqa: S101 - only regular files are kept
-        return file
-
-    def read(self, name: str, limit: int) -> Optional[bytes]:
-        if not self.has(name):
-            return None
-        with self.open(name) as file:
-            return file.read(limit)
-
-    def newest(self) -> datetime:
-        return _date(max(member.mtime for member in self._members.values()))
-
-
-class _Unpacked:
-    """What a gzipped file holds, up to a limit; for tarfile, which reads, seeks and tells.
-
-    :param packed: the gzipped file.
-    """
-
-    def __init__(self, packed: IO[bytes], path: Path) -> None:
-        import gzip
-
-        self._file = gzip.GzipFile(fileobj=packed, mode="rb")
-        self._path = path
-        self.largest = HEADER_LIMIT
-        """The most that may be asked for at once. tarfile takes a header's word for its size."""
-
-    def read(self, size: int) -> bytes:
-        self._demand(self._file.tell() + min(size, self.largest))
-        if size > self.largest:
-            raise SnapshotError(f"{self._path}: a header of {size} bytes")
-        return self._file.read(size)
-
-    def seek(self, position: int) -> int:
-        self._demand(position)
-        return self._file.seek(position)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def _demand(self, position: int) -> None:
-        if position > UNPACKED_LIMIT:
-            limit = f"{UNPACKED_LIMIT / 2**20:g} MiB"
-            raise SnapshotError(f"{self._path} unpacks to more than {limit}")
-
-
-def _standard_input(patience: Optional[float]) -> bytes:
-    """All of it.
-
-    :raises SnapshotError: if it is too much, takes too long, or is not there.
-    """
-    if os.isatty(0):
-        raise SnapshotError("standard input is a terminal: pipe a snapshot's archive into it")
-    data = bytearray()
-    deadline = None if patience is None else time.monotonic() + patience
-    while True:
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        if not select.select([0], [], [], left)[0]:
-            raise SnapshotError(f"standard input did not end within {patience:g} s")
-        chunk = os.read(0, 2**16)
-        if not chunk:
-            break
-        data += chunk
-        if len(data) > PACKED_LIMIT:
-            raise SnapshotError(f"standard input is larger than {PACKED_LIMIT / 2**20:g} MiB")
-    if not data:
-        raise SnapshotError("standard input is empty: see what the command before it says")
-    return bytes(data)
+        files = (f"{self._path}/{name}" for name in self.names() if is_known(name))
+        return date(max(map(os.path.getmtime, files)))
 
 
 class _RecordedStream(Stream):
     def __init__(
-        self, tool: Tool, file: IO[bytes], ending: Union[Ending, AcquireError], path: Path
+        self, tool: Tool, file: IO[bytes], ending: Union[Ending, AcquireError], path: str
     ) -> None:
         self._tool = tool
         self._file = file
@@ -334,7 +211,7 @@ class _RecordedStream(Stream):
         return self._ending
 
 
-def _ending(tool: Tool, word: str, stderr: str, path: Path) -> Union[Ending, AcquireError]:
+def _ending(tool: Tool, word: str, stderr: str, path: str) -> Union[Ending, AcquireError]:
     if word in RC_WORDS:
         default = f"{tool.command}: {word} when the snapshot was taken"
         return RC_WORDS[word](tool, " ".join(stderr.split()) or default)
@@ -344,7 +221,7 @@ def _ending(tool: Tool, word: str, stderr: str, path: Path) -> Union[Ending, Acq
         raise SnapshotError(f"{path}: {tool.file}.rc is not an exit code: {word[:20]!r}") from None
 
 
-def _meta(data: Optional[bytes], path: Path) -> dict[str, Any]:
+def _meta(data: Optional[bytes], path: str) -> dict[str, Any]:
     """The known keys of ``meta.json`` that are there, as the values that :class:`Source` gives."""
     if data is None:
         return {}
@@ -390,26 +267,29 @@ _META_KEYS = {
 }
 
 
-def _date(seconds: float) -> datetime:
+def date(seconds: float) -> datetime:
+    """A file's time, in whole seconds, UTC."""
     return datetime.fromtimestamp(int(seconds), timezone.utc)
 
 
 @contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _readable(path: str) -> Iterator[None]:
     """Whatever a file or an archive can be wrong in, as one line.
 
     :raises SnapshotError: instead of what the libraries raise.
     """
     try:
         yield
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        OverflowError,
-        RecursionError,  # a header after a header after a header
-        zlib.error,
-        tarfile.TarError,
-    ) as error:
+    except (AcquireError, SnapshotError):
+        raise
+    except Exception as error:
+        # RecursionError: a header after a header after a header
+        known = (OSError, EOFError, ValueError, OverflowError, RecursionError)
+        if not isinstance(error, known) and type(error).__module__ not in _OF_ARCHIVES:
+            raise
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise SnapshotError(f"cannot read {path}: {reason}") from error
+
+
+_OF_ARCHIVES = frozenset({"zlib", "tarfile"})
+"""Modules whose errors mean a damaged archive; they are loaded only where there is one."""

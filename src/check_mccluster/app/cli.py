@@ -7,9 +7,7 @@ import importlib
 import os
 import signal
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Optional
 
@@ -17,6 +15,7 @@ import click
 
 from .. import __version__
 from ..checks import registry
+from ..checks.registry import modules_of
 from ..verdict.filter import Filter
 from ..verdict.view import Asked, Judgement
 from . import commands
@@ -37,8 +36,7 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Checks first, in the order of the policy."""
-        folder = Path(commands.__file__).parent
-        modules = (path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+        modules = (name for name in modules_of(commands.__path__) if name != "__init__")
         return [*registry.names(), *sorted(name.replace("_", "-") for name in modules)]
 
     def get_command(self, ctx: click.Context, name: str) -> Optional[click.Command]:
@@ -113,6 +111,8 @@ def check_command(name: str) -> click.Command:
         _run_check(name, values)
 
     keys = ", ".join(kind.key for kind in check.kinds)
+    import textwrap
+
     # click would break the keys at their hyphens
     wrapped = textwrap.fill(f"Findings: {keys}.", 76, break_on_hyphens=False)
     says = f"\n\n\b\n{wrapped}" if keys else ""
@@ -214,7 +214,7 @@ def main(args: Optional[Sequence[str]] = None) -> NoReturn:
     """Run the command line and exit with 0 to 3, whatever happens."""
     arguments = list(sys.argv[1:] if args is None else args)
     if sys.stdout is None:  # closed before we began
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the process
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
     with contextlib.suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:

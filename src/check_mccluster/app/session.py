@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from ..acquire.snapshot import Snapshot, SnapshotError
@@ -53,9 +52,10 @@ def load_config(path: Optional[str]) -> Config:
 
     :raises SetupError: if it cannot be read, or is wrong.
     """
-    place = Path(path or DEFAULT_CONFIG)
+    place = path or DEFAULT_CONFIG
     try:
-        text = place.read_bytes()
+        with open(place, "rb") as file:
+            text = file.read()
     except FileNotFoundError:
         if path is None:
             return Config()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
 from ..verdict.check import Check
 from ..verdict.finding import Kind
@@ -29,14 +30,22 @@ ORDER = (
 """How the checks are listed; one that is not named here comes at the end."""
 
 
+def modules_of(folders: Iterable[str]) -> list[str]:
+    """The modules in a package's folders, without loading any; pkgutil costs more than a check."""
+    return sorted(
+        entry.name.removesuffix(".py")
+        for folder in folders
+        for entry in os.scandir(folder)
+        if entry.name.endswith(".py")
+    )
+
+
 @cache
 def names() -> tuple[str, ...]:
     """The names of all checks, ``overview`` last."""
-    found = {
-        path.stem.replace("_", "-")
-        for path in Path(__file__).parent.glob("*.py")
-        if path.stem not in ("__init__", "registry")
-    }
+    skipped = ("__init__", "registry")
+    modules = modules_of([os.path.dirname(__file__)])
+    found = {name.replace("_", "-") for name in modules if name not in skipped}
     single = [*(n for n in ORDER if n in found), *sorted(found - {*ORDER, "overview"})]
     return (*single, *(["overview"] if "overview" in found else []))
 

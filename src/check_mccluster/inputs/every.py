@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from .base import ToolInput
@@ -14,9 +14,10 @@ from .base import ToolInput
 def every() -> tuple[ToolInput[Any], ...]:
     """All inputs in the order in which their problems are told."""
     found: set[ToolInput[Any]] = set()
-    for path in Path(__file__).parent.glob("*.py"):
-        if not path.stem.startswith("_"):
-            module = importlib.import_module(f"{__package__}.{path.stem}")
+    for entry in os.scandir(os.path.dirname(__file__)):
+        name, _, suffix = entry.name.partition(".")
+        if suffix == "py" and not name.startswith("_"):
+            module = importlib.import_module(f"{__package__}.{name}")
             found.update(each for each in vars(module).values() if isinstance(each, ToolInput))
     return tuple(sorted(found, key=lambda key: key.rank))
 
