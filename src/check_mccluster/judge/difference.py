@@ -1,0 +1,122 @@
+"""What changed between two recordings: faults that came and went, then every other fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Optional
+
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_status import DRBD
+from ..model.drbd import DrbdResource
+from ..model.pacemaker import Cluster, primitives
+from ..verdict.finding import Fault, State
+from ..verdict.view import Judgement
+from ..verdict.words import join
+from .facts.drbd import state_name, volume_name
+from .facts.pacemaker import base_id, status_word
+from .joined import joined_faults
+
+Facts = Mapping[str, str]
+"""What is the case, by the name of the thing; both in an operator's words."""
+
+
+class Change(NamedTuple):
+    """A fact that is another now; ``None`` where the thing was not, or is not any more."""
+
+    name: str
+    before: Optional[str]
+    after: Optional[str]
+
+
+class Difference(NamedTuple):
+    """Everything that changed.
+
+    :param came: faults that are new. :param went: faults that are no more.
+    """
+
+    came: tuple[Fault, ...]
+    went: tuple[Fault, ...]
+    changes: tuple[Change, ...]
+
+    @property
+    def is_none(self) -> bool:
+        """Whether nothing changed at all."""
+        return not (self.came or self.went or self.changes)
+
+
+def difference(old: Sequence[Judgement], new: Sequence[Judgement]) -> Difference:
+    """Compare the recordings of the same nodes."""
+    before, after = _faults(old), _faults(new)
+    changes: list[Change] = []
+    known, now = _facts(old), _facts(new)
+    for name in dict.fromkeys((*known, *now)):
+        if known.get(name) != now.get(name):
+            changes.append(Change(name, known.get(name), now.get(name)))
+    return Difference(
+        tuple(fault for key, fault in after.items() if key not in before),
+        tuple(fault for key, fault in before.items() if key not in after),
+        tuple(changes),
+    )
+
+
+def _faults(seen: Sequence[Judgement]) -> dict[tuple[str, str], Fault]:
+    """Faults by what they are, not by their words, which tell ages and progress."""
+    return {
+        (fault.cause.key, fault.cause.object): fault
+        for fault in joined_faults(seen)
+        if fault.state is not State.OK
+    }
+
+
+def _facts(seen: Sequence[Judgement]) -> Facts:
+    """The facts of all nodes; Pacemaker's once where all of them say the same."""
+    found: dict[str, str] = {}
+    for one in sorted(seen, key=lambda each: each.view.here):
+        cluster = one.view[CLUSTER].value
+        where = f" (seen from {one.view.here})"
+        for name, word in _pacemaker(cluster) if cluster is not None else ():
+            same = found.setdefault(name, word) == word
+            if not same:
+                found[name + where] = word
+        for resource in one.view[DRBD].value or ():
+            found.update(_drbd(one.view.here, resource))
+    return found
+
+
+def _pacemaker(cluster: Cluster) -> Iterator[tuple[str, str]]:
+    dc = cluster.summary.dc
+    yield "designated controller", (dc.name if dc is not None else None) or "none"
+    if dc is not None and dc.with_quorum is not None:
+        yield "quorum", "yes" if dc.with_quorum else "no"
+    if cluster.summary.options.maintenance_mode is not None:
+        yield "maintenance-mode", "on" if cluster.summary.options.maintenance_mode else "off"
+    for node in cluster.nodes:
+        yield f"node {node.name}", status_word(node)
+    instances: dict[str, list[str]] = {}
+    for resource in cluster.resources:
+        for part in primitives(resource):
+            on = f" on {join(part.nodes)}" if part.nodes else ""
+            flags = [word for word in ("failed", "blocked", "orphaned") if getattr(part, word)]
+            flags += ["unmanaged"] if part.managed is False else []
+            words = ", ".join((f"{state_name(part.role)}{on}", *flags))
+            instances.setdefault(base_id(part.id), []).append(words)
+    for name, words_of in instances.items():
+        yield f"resource {name}", "; ".join(sorted(words_of))
+    for past in cluster.history:
+        if past.fail_count:
+            yield f"fail-count of {past.resource} on {past.node}", str(past.fail_count)
+    for ban in cluster.bans:
+        yield f"constraint {ban.id}", f"keeps {ban.resource} from {ban.node}"
+
+
+def _drbd(here: str, resource: DrbdResource) -> Iterator[tuple[str, str]]:
+    yield f"{resource.name} on {here}", state_name(resource.role)
+    for device in resource.devices:
+        name = volume_name(resource, device.volume)
+        lost = ", no quorum" if device.quorum is False else ""
+        yield f"disk {name} on {here}", f"{state_name(device.disk_state)}{lost}"
+    for peer in resource.connections:
+        yield f"connection {resource.name} {here}-{peer.name}", state_name(peer.state)
+        for side in peer.peer_devices:
+            name = f"{resource.name}/{side.volume} {here}-{peer.name}"
+            yield f"replication {name}", state_name(side.replication_state)
