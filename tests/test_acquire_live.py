@@ -612,3 +612,69 @@ def test_sudo_refuses_what_sudoers_does_not_name(open_machine, sudo_user, sudoer
         "sudo refused to run cibadmin --query; sudoers needs: "
         f"{sudo_user.pw_name} ALL=(root) NOPASSWD: {open_machine.bin}/cibadmin --query"
     )
+
+
+# -- standard input, and a directory of its own -------------------------------------------------
+
+FILTER = Tool("filter", (), "filter.txt")
+SCRATCHER = Tool("scratcher", (), "scratcher.txt", scratch="SCRATCH_DIR")
+
+
+def test_a_tool_reads_what_it_is_given_and_then_the_end(machine):
+    machine.tool("filter", "cat; echo end")
+    with machine.live() as live:
+        live.give(FILTER, b"<cib/>")
+        assert everything(live, FILTER) == (b"<cib/>end\n", 0, "")
+
+
+def test_a_tool_that_is_given_nothing_has_an_empty_input(machine):
+    machine.tool("filter", "cat; echo end")
+    with machine.live() as live:
+        assert everything(live, FILTER) == (b"end\n", 0, "")
+
+
+def test_an_input_larger_than_every_pipe_is_written_while_the_output_is_read(machine):
+    machine.tool("filter", "cat")
+    data = os.urandom(3 * 2**20)
+    with machine.live() as live:
+        live.give(FILTER, data)
+        assert everything(live, FILTER) == (data, 0, "")
+
+
+def test_an_input_that_is_not_read_does_not_hold_up_the_tool(machine):
+    machine.tool("filter", "echo no thanks >&2; exit 3")
+    with machine.live() as live:
+        live.give(FILTER, bytes(3 * 2**20))
+        assert everything(live, FILTER) == (b"", 3, "no thanks\n")
+
+
+def test_an_input_that_is_never_read_ends_at_the_deadline(machine):
+    machine.tool("filter", f"exec sleep {FOREVER}")
+    with machine.live(0.5) as live:
+        live.give(FILTER, bytes(3 * 2**20))
+        detail = refusal(live, FILTER, ToolTimeout)
+    assert detail == "filter did not answer within 0.5 s"
+
+
+def test_a_directory_of_its_own_is_private_and_gone_afterwards(machine, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    machine.tool(
+        "scratcher", 'echo x > "$SCRATCH_DIR/shadow.1"; stat -c "%a %U" "$SCRATCH_DIR"; id -un'
+    )
+    with machine.live() as live:
+        output, code, _ = everything(live, SCRATCHER)
+        mode, owner, user = output.decode().split()
+        assert (mode, owner, code) == ("700", user, 0)
+        (folder,) = tmp_path.glob("check_mccluster-*")
+        assert (folder / "shadow.1").read_text() == "x\n"
+    assert not folder.exists()
+
+
+def test_without_a_place_for_its_directory_the_tool_is_not_run(machine, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "none"))
+    machine.tool("scratcher", "echo ran")
+    with machine.live() as live:
+        detail = refusal(live, SCRATCHER, ToolDenied)
+    assert detail == (
+        f"scratcher needs a temporary directory: {tmp_path / 'none'}: No such file or directory"
+    )

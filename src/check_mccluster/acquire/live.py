@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import re
@@ -74,12 +75,18 @@ class Live(Source):
         self._attempts: dict[Tool, Union[Child, AcquireError]] = {}
         self._asked_for_resources = False
         self._configured_resources: Optional[tuple[str, ...]] = None
+        self._given: dict[Tool, bytes] = {}
+        self._scratch: list[str] = []
 
     def prepare(self, tools: tuple[Tool, ...]) -> None:
         """Start these tools at once; a second reading starts only when it is opened."""
         for tool in tools:
             if not tool.again:
                 self._attempt(tool)
+
+    def give(self, tool: Tool, data: bytes) -> None:
+        """What *tool* will read from its standard input; before it is started."""
+        self._given[tool] = data
 
     def open(self, tool: Tool) -> Stream:
         """The tool's output; the tool is started now unless it was prepared.
@@ -128,6 +135,9 @@ class Live(Source):
     def close(self) -> None:
         """Kill and reap every child that still runs, with its process group."""
         self._pump.close()
+        for folder in self._scratch:
+            _remove(folder)
+        self._scratch.clear()
 
     def _attempt(self, tool: Tool) -> Union[Child, AcquireError]:
         if tool not in self._attempts:
@@ -149,9 +159,25 @@ class Live(Source):
         if time.monotonic() >= self._pump.deadline:
             raise ToolTimeout(tool, f"no time was left to run {tool.command}")
         try:
-            return Child(tool, argv, _environment(), sudo=sudo)
+            environment = _environment()
+            if tool.scratch:
+                environment[tool.scratch] = str(self._new_scratch(tool))
+            given = self._given.pop(tool, None)
+            return Child(tool, argv, environment, sudo=sudo, given=given)
         except OSError as error:
             raise ToolDenied(tool, f"cannot run {argv[0]}: {error.strerror}") from error
+
+    def _new_scratch(self, tool: Tool) -> str:
+        """A directory that nobody else may enter: what a tool keeps there may hold passwords."""
+        parent = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the name is not guessable
+        folder = os.path.join(parent, f"check_mccluster-{os.urandom(8).hex()}")
+        try:
+            os.mkdir(folder, mode=0o700)
+        except OSError as error:
+            detail = f"{tool.name} needs a temporary directory: {parent}: {error.strerror}"
+            raise ToolDenied(tool, detail) from error
+        self._scratch.append(folder)
+        return folder
 
     def _find(self, tool: Tool, *, by_root: bool) -> str:
         found = list(self._candidates(tool.name))
@@ -244,6 +270,14 @@ def _environment() -> dict[str, str]:
     environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
     environment.pop("LANGUAGE", None)
     return environment
+
+
+def _remove(folder: str) -> None:
+    """Remove a directory of files. What is left of it harms nobody."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        os.rmdir(folder)
 
 
 def _text(path: str) -> str:

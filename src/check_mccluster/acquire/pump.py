@@ -28,6 +28,7 @@ REAP_GRACE = 0.5
 class Child:
     """A tool that runs, in a session of its own: its pipes, what has arrived, how it ended.
 
+    :param given: its standard input, written while it reads; ``None``: there is none.
     :param sudo: whether *argv* starts with sudo. It gets a pseudo terminal as its controlling
         terminal then (its standard streams stay as they are). Closing our end makes the kernel
         send SIGHUP: the only way for an unprivileged parent to end what runs as root.
@@ -35,7 +36,13 @@ class Child:
     """
 
     def __init__(
-        self, tool: Tool, argv: tuple[str, ...], environment: Mapping[str, str], *, sudo: bool
+        self,
+        tool: Tool,
+        argv: tuple[str, ...],
+        environment: Mapping[str, str],
+        *,
+        sudo: bool,
+        given: Optional[bytes] = None,
     ) -> None:
         self.tool = tool
         self.argv = argv
@@ -56,7 +63,7 @@ class Child:
             self._process = subprocess.Popen(
                 argv,
                 bufsize=0,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 close_fds=True,
@@ -69,6 +76,14 @@ class Child:
             raise
         self.stdout = _pipe(self._process.stdout)
         self.stderr = _pipe(self._process.stderr)
+        self.stdin = None if given is None else _pipe(self._process.stdin)
+        self.left_to_give = memoryview(given or b"")
+
+    @property
+    def pipes(self) -> tuple[IO[bytes], ...]:
+        """Our ends of its pipes, open or not."""
+        ours = (self.stdout, self.stderr)
+        return ours if self.stdin is None else (*ours, self.stdin)
 
     @property
     def ended(self) -> bool:
@@ -136,6 +151,8 @@ class Pump:
         self._running.append(child)
         for pipe in (child.stdout, child.stderr):
             self._selector.register(pipe, selectors.EVENT_READ, child)
+        if child.stdin is not None:
+            self._selector.register(child.stdin, selectors.EVENT_WRITE, child)
 
     def turn(self, seconds: Optional[float] = None) -> None:
         """Take what is there, after waiting for it, for *seconds* at most or to the deadline."""
@@ -148,7 +165,11 @@ class Pump:
         if any(child.stdout.closed for child in self._running):
             patience = min(patience, EXIT_POLL)  # the end of a process wakes no selector
         for key, _ in self._selector.select(patience):
-            if not key.fileobj.closed:  # type: ignore[union-attr]
+            if key.fileobj.closed:  # type: ignore[union-attr]
+                continue
+            if key.fileobj is key.data.stdin:
+                self._give(key.data, key.fileobj)
+            else:
                 self._receive(key.data, key.fileobj)  # type: ignore[arg-type]
         for child in tuple(self._running):
             if child.stdout.closed and child.exited():
@@ -184,6 +205,18 @@ class Pump:
             child.output += chunk
         return True
 
+    def _give(self, child: Child, pipe: IO[bytes]) -> None:
+        """Write what *pipe* takes now; a child that wants no more has its reason."""
+        try:
+            written = os.write(pipe.fileno(), child.left_to_give[:CHUNK])
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            written = len(child.left_to_give)
+        child.left_to_give = child.left_to_give[written:]
+        if not child.left_to_give:
+            self._forget(pipe)
+
     def _settle(self, child: Child) -> None:
         """*child* has exited and its output has ended. Who else holds its stderr does not count."""
         while not child.stderr.closed and len(child.errors) < STDERR_LIMIT:
@@ -218,7 +251,7 @@ class Pump:
         """Kill, reap and forget *children*; one without *outcome* tells by its exit code."""
         for child in children:
             self._running.remove(child)
-            for pipe in (child.stdout, child.stderr):
+            for pipe in child.pipes:
                 self._forget(pipe)
             child.kill()
             child.seconds = time.monotonic() - child.started

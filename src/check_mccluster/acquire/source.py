@@ -89,6 +89,9 @@ class Source(abc.ABC):
     def prepare(self, tools: tuple[Tool, ...]) -> None:
         """Start these tools at once, so that a hanging one does not use up the others' time."""
 
+    def give(self, tool: Tool, data: bytes) -> None:  # noqa: B027 - a recording needs nothing
+        """What *tool* will read from its standard input; before it is started."""
+
     @abc.abstractmethod
     def open(self, tool: Tool) -> Stream:
         """The tool's output, from the start. A tool is opened once.

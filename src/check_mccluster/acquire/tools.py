@@ -15,6 +15,8 @@ class Tool(NamedTuple):
     :param loads_module: running it as root would load the DRBD kernel module.
     :param again: a second reading, which is never started before it is asked for.
     :param by_root: whether ``--sudo`` concerns it.
+    :param scratch: the environment variable that is to name an empty directory of its own, where
+        the tool keeps temporary files; it is removed with everything in it.
     """
 
     name: str
@@ -24,6 +26,7 @@ class Tool(NamedTuple):
     loads_module: bool = False
     again: bool = False
     by_root: bool = True
+    scratch: str = ""
 
     @property
     def command(self) -> str:
