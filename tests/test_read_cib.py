@@ -9,6 +9,17 @@ import pytest
 
 from build_tools import CIB
 from check_mccluster.acquire.source import ToolTimeout
+from check_mccluster.model.configuration import (
+    CibNode,
+    Colocation,
+    Configured,
+    DateExpression,
+    Expression,
+    Member,
+    Order,
+    PendingOperation,
+    Rule,
+)
 from check_mccluster.model.pacemaker import (
     INFINITY,
     Cib,
@@ -57,23 +68,31 @@ def recorded(name: str) -> Cib:
         return read_cib(stream)
 
 
+def placed(cib: Cib) -> list[tuple[str, str | None, str | None, int | None]]:
+    """The location constraints without their rules."""
+    return [(one.id, one.resource, one.node, one.score) for one in cib.locations]
+
+
 def test_recorded_cib_with_a_constraint_left_by_a_move() -> None:
-    assert recorded("2.1.5-moved-cli-prefer") == Cib(
-        properties={
-            "stonith-enabled": "false",
-            "have-watchdog": "false",
-            "dc-version": "2.1.5-a3f44794f94",
-            "cluster-infrastructure": "corosync",
-            "cluster-name": "lab",
-        },
-        filesystems=(Filesystem("FS_DRBD", "/srv/lab/drbd", "/opt/drbd"),),
-        locations=(
-            Location("location-group1-app03--INFINITY", "group1", "app03", -INFINITY),
-            Location("cli-prefer-group1", "group1", "app02", INFINITY),
-        ),
-        tickets=(),
-        fence_devices=(),
+    cib = recorded("2.1.5-moved-cli-prefer")
+    assert cib.properties == {
+        "stonith-enabled": "false",
+        "have-watchdog": "false",
+        "dc-version": "2.1.5-a3f44794f94",
+        "cluster-infrastructure": "corosync",
+        "cluster-name": "lab",
+    }
+    assert cib.filesystems == (Filesystem("FS_DRBD", "/srv/lab/drbd", "/opt/drbd"),)
+    assert cib.locations == (
+        Location("location-group1-app03--INFINITY", "group1", "app03", -INFINITY),
+        Location("cli-prefer-group1", "group1", "app02", INFINITY, role="Started"),
     )
+    assert (cib.tickets, cib.fence_devices, cib.colocations, cib.orders) == ((), (), (), ())
+    assert list(cib.resources) == ["group1", "FS_DRBD", "MYSQL", "MAILMAN3", "POSTFIX", "DOVECOT"]
+    assert cib.chain("MYSQL") == ("MYSQL", "group1")
+    assert cib.resources["group1"].members == tuple(list(cib.resources)[1:])
+    assert cib.resources["FS_DRBD"].agent == "ocf:heartbeat:Filesystem"
+    assert sorted(cib.nodes) == ["app01", "app02", "app03"]
 
 
 def test_recorded_fence_devices_are_not_counted_again_in_the_status() -> None:
@@ -164,7 +183,9 @@ def test_filesystem_from_a_template(template_first: bool) -> None:
 
 def test_template_alone_and_template_that_is_missing() -> None:
     template = f'<template id="t" class="stonith" type="x">{parameters(device="d")}</template>'
-    assert a_cib(template + '<primitive id="A" template="gone"/>') == EMPTY
+    cib = a_cib(template + '<primitive id="A" template="gone"/>')
+    assert cib.filesystems == ()
+    assert cib.resources == {"A": Configured("A", "primitive")}
 
 
 def test_fence_devices_alone_in_groups_clones_and_from_templates() -> None:
@@ -230,7 +251,7 @@ END = '<date_expression id="d" operation="lt" end="2026-11-22 10:00:00 Z"/>'
     ],
 )
 def test_location_by_rule(constraint: str, node: str | None, score: int | None) -> None:
-    assert a_cib(constraints=constraint).locations == (Location("cli-prefer-r", "r", node, score),)
+    assert placed(a_cib(constraints=constraint)) == [("cli-prefer-r", "r", node, score)]
 
 
 def test_location_of_a_pattern_and_of_a_set() -> None:
@@ -240,7 +261,7 @@ def test_location_of_a_pattern_and_of_a_set() -> None:
         '<resource_ref id="a"/><resource_ref id="b"/></resource_set></rsc_location>'
     )
     assert a_cib(constraints=constraints).locations == (
-        Location("p", None, "app01", 1),
+        Location("p", None, "app01", 1, pattern="^fs"),
         Location("s", "a", "app01", 2),
         Location("s", "b", "app01", 2),
     )
@@ -314,3 +335,159 @@ def test_exceptions_of_the_stream_pass_unchanged() -> None:
     with pytest.raises(ToolTimeout) as error:
         read_cib(Failing())
     assert error.value is timeout
+
+
+# -- what binds resources to nodes and to each other ---------------------------------------------
+
+
+def test_clone_group_and_primitive_know_what_is_around_them() -> None:
+    cib = a_cib(
+        '<clone id="c"><meta_attributes id="m">' + nvpairs(promotable="true") + "</meta_attributes>"
+        '<group id="g"><primitive id="a" class="ocf" provider="linbit" type="drbd">'
+        + parameters(drbd_resource="r0")
+        + '<operations><op id="s" name="start" interval="0s" timeout="240s"/>'
+        '<op id="m1" name="monitor" interval="10s" timeout="20s"/></operations>'
+        '</primitive><primitive id="b" class="systemd" type="x"/></group></clone>'
+        '<master id="m2"><primitive id="p" class="ocf" provider="x" type="Stateful"/></master>'
+    )
+    assert cib.chain("a") == ("a", "g", "c")
+    assert cib.resources["a"].timeouts == {"start": "240s"}
+    assert cib.resources["a"].parameters == {"drbd_resource": "r0"}
+    assert [one.id for one in cib.configured("linbit:drbd")] == ["a"]
+    assert [one.id for one in cib.resources.values() if one.is_promotable] == ["c", "m2"]
+    assert [one.id for one in cib.resources.values() if one.is_clone] == ["c", "m2"]
+
+
+def test_meta_attributes_are_inherited_and_have_defaults() -> None:
+    text = (
+        "<cib><configuration><resources>"
+        f'<group id="g"><meta_attributes id="m">{nvpairs(a="group", b="group")}</meta_attributes>'
+        f'<primitive id="p"><meta_attributes id="n">{nvpairs(a="own")}</meta_attributes>'
+        "</primitive></group></resources><rsc_defaults>"
+        f'<meta_attributes id="d">{nvpairs(a="default", c="default")}</meta_attributes>'
+        '<meta_attributes id="e"><rule id="r" score="1"/>'
+        + nvpairs(d="some")
+        + "</meta_attributes>"
+        "</rsc_defaults></configuration></cib>"
+    )
+    cib = read(text)
+    assert [cib.meta("p", key) for key in "abcd"] == ["own", "group", "default", None]
+
+
+def test_the_fence_handlers_constraint() -> None:
+    constraint = (
+        '<rsc_location rsc="ms" id="drbd-fence-by-handler-r0-ms">'
+        '<rule role="Master" score="-INFINITY" id="u"><expression attribute="#uname"'
+        ' operation="ne" value="alpha" id="e"/></rule></rsc_location>'
+    )
+    (found,) = a_cib(constraints=constraint).locations
+    assert (found.resource, found.node, found.score, found.role) == (
+        "ms",
+        None,
+        -INFINITY,
+        "Promoted",
+    )
+    assert found.rules == (
+        Rule("u", -INFINITY, None, "Promoted", False, (Expression("#uname", "ne", "alpha", None),)),
+    )
+
+
+def test_rules_inside_rules_and_dates() -> None:
+    constraint = (
+        '<rsc_location rsc="r" id="l" resource-discovery="never"><rule id="o" boolean-op="or"'
+        ' score-attribute="weight"><rule id="i" score="0">'
+        '<expression id="e" attribute="cpu" operation="gte" value="4" type="number"/>'
+        '<date_expression id="d" operation="in_range" start="2026-01-01" end="2026-02-01"/></rule>'
+        '<expression id="f" attribute="ping" operation="not_defined"/></rule></rsc_location>'
+    )
+    (found,) = a_cib(constraints=constraint).locations
+    assert (found.node, found.score, found.discovery) == (None, None, "never")
+    (rule,) = found.rules
+    assert (rule.any_of, rule.score_attribute) == (True, "weight")
+    assert tuple(rule.expressions()) == (
+        Expression("cpu", "gte", "4", "number"),
+        DateExpression("in_range", "2026-01-01", "2026-02-01"),
+        Expression("ping", "not_defined", None),
+    )
+
+
+def resource_set(names: str, attributes: str = "") -> str:
+    refs = "".join(f'<resource_ref id="{name}"/>' for name in names.split())
+    return f'<resource_set id="x-{names}" {attributes}>{refs}</resource_set>'
+
+
+def test_colocations() -> None:
+    constraints = (
+        '<rsc_colocation id="one" rsc="a" with-rsc="b" with-rsc-role="Master" score="INFINITY"/>'
+        '<rsc_colocation id="none" rsc="a" with-rsc="b"/>'
+        '<rsc_colocation id="sets" score="-INFINITY">'
+        + resource_set("a b")
+        + resource_set("c", 'role="Promoted" sequential="false"')
+        + "</rsc_colocation>"
+    )
+    c = Member("c", "Promoted")
+    assert a_cib(constraints=constraints).colocations == (
+        Colocation("one", Member("a"), Member("b", "Promoted"), INFINITY),
+        Colocation("none", Member("a"), Member("b"), 0),
+        Colocation("sets", Member("b"), Member("a"), -INFINITY),
+        Colocation("sets", Member("a"), c, -INFINITY),
+        Colocation("sets", Member("b"), c, -INFINITY),
+    )
+
+
+def test_orders() -> None:
+    constraints = (
+        '<rsc_order id="one" first="a" first-action="promote" then="b" then-action="start"/>'
+        '<rsc_order id="same" first="a" first-action="promote" then="b"/>'
+        '<rsc_order id="kind" first="a" then="b" kind="Optional"/>'
+        '<rsc_order id="old" first="a" then="b" score="0"/>'
+        '<rsc_order id="sets">'
+        + resource_set("a b")
+        + resource_set("c d", 'sequential="false" action="promote"')
+        + "</rsc_order>"
+    )
+    assert a_cib(constraints=constraints).orders == (
+        Order("one", "a", "promote", "b", "start", True),
+        Order("same", "a", "promote", "b", "promote", True),
+        Order("kind", "a", "start", "b", "start", False),
+        Order("old", "a", "start", "b", "start", False),
+        Order("sets", "a", "start", "b", "start", True),
+        Order("sets", "a", "start", "c", "promote", True),
+        Order("sets", "a", "start", "d", "promote", True),
+        Order("sets", "b", "start", "c", "promote", True),
+        Order("sets", "b", "start", "d", "promote", True),
+    )
+
+
+def test_nodes_capacity_attributes_and_promotion_scores() -> None:
+    cib = read(
+        "<cib><configuration><nodes>"
+        '<node id="1" uname="app01" type="member"><instance_attributes id="a">'
+        + nvpairs(site="east", load="1")
+        + '</instance_attributes><utilization id="u">'
+        + nvpairs(memory="2048", note="much")
+        + '</utilization></node></nodes></configuration><status><node_state id="1" uname="app01">'
+        '<transient_attributes id="1"><instance_attributes id="s">'
+        + nvpairs(load="2", **{"master-drbd": "10000"})
+        + '</instance_attributes></transient_attributes></node_state><node_state id="2" uname="x">'
+        '<transient_attributes id="2"/></node_state></status></cib>'
+    )
+    node = cib.nodes["app01"]
+    assert node.utilization == {"memory": 2048}
+    assert [node.attribute(name) for name in ("site", "load", "master-drbd", "no")] == [
+        "east",
+        "2",
+        "10000",
+        None,
+    ]
+    assert cib.nodes["x"] == CibNode("x")
+
+
+def test_operations_under_way_are_taken_from_the_status() -> None:
+    cib = read(
+        '<cib><configuration/><status><node_state id="1" uname="app01"><lrm id="1"><lrm_resources>'
+        '<lrm_resource id="FS"><lrm_rsc_op id="a" operation="start" interval="0" op-status="-1"/>'
+        '<lrm_rsc_op id="b" operation="monitor" interval="0" op-status="0"/></lrm_resource>'
+        "</lrm_resources></lrm></node_state></status></cib>"
+    )
+    assert cib.pending == (PendingOperation("FS", "app01", "start", 0),)

@@ -6,11 +6,19 @@ Sources: Pacemaker ``tools/crm_mon.c``, ``xml/api/crm_mon-*.rng`` (1.1 to 3.0), 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Optional, Union
 
+from .configuration import (
+    CibNode,
+    Colocation,
+    Configured,
+    Order,
+    PendingOperation,
+    Rule,
+)
 from .words import Unrecognised
 
 INFINITY = 1_000_000
@@ -352,12 +360,18 @@ class Location:
     """A location constraint of the CIB.
 
     ``score`` in Pacemaker's integers; ``node`` is ``None`` where only a rule tells the place.
+    ``resource`` is ``None`` for a ``pattern`` (a regular expression). ``role`` limits it to
+    instances in that role. ``discovery`` is ``always``, ``never`` or ``exclusive``.
     """
 
     id: str
     resource: Optional[str]
     node: Optional[str]
     score: Optional[int]
+    role: Optional[str] = None
+    pattern: Optional[str] = None
+    discovery: Optional[str] = None
+    rules: tuple[Rule, ...] = ()
 
     @property
     def is_leftover_prefer(self) -> bool:
@@ -376,11 +390,44 @@ class TicketConstraint:
 
 @dataclass(frozen=True)
 class Cib:
-    """The parts of the CIB's configuration that crm_mon does not show."""
+    """The parts of the CIB that crm_mon does not show.
+
+    :param fence_devices: ids of the configured primitives of class ``stonith``.
+    :param resources: everything configured, by id. :param defaults: of meta attributes, for every
+        resource. :param nodes: by name. :param pending: operations that were under way.
+    """
 
     properties: dict[str, str]
     filesystems: tuple[Filesystem, ...]
     locations: tuple[Location, ...]
     tickets: tuple[TicketConstraint, ...]
     fence_devices: tuple[str, ...]
-    """Ids of the configured primitives of class ``stonith``."""
+    resources: Mapping[str, Configured] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    colocations: tuple[Colocation, ...] = ()
+    orders: tuple[Order, ...] = ()
+    nodes: Mapping[str, CibNode] = field(default_factory=dict)
+    pending: tuple[PendingOperation, ...] = ()
+
+    def configured(self, agent: str) -> tuple[Configured, ...]:
+        """The primitives of one agent, whoever provides it: ``Filesystem``, ``linbit:drbd``."""
+        return tuple(
+            each
+            for each in self.resources.values()
+            if each.agent is not None and f":{each.agent}".endswith(f":{agent}")
+        )
+
+    def chain(self, name: str) -> tuple[str, ...]:
+        """The id of a resource and those of what is around it, inside first."""
+        found = [name]
+        while (one := self.resources.get(found[-1])) is not None and one.parent is not None:
+            found.append(one.parent)
+        return tuple(found)
+
+    def meta(self, name: str, key: str) -> Optional[str]:
+        """A meta attribute in force: its own, that of what is around it, or the default."""
+        for each in self.chain(name):
+            one = self.resources.get(each)
+            if one is not None and key in one.meta:
+                return one.meta[key]
+        return self.defaults.get(key)

@@ -1,16 +1,38 @@
 """``cibadmin --query``: the parts of the configuration that crm_mon does not show.
 
-The status section, by far the largest part of a CIB, is dropped while it streams by.
+The history in the status section, by far the largest part of a CIB, is dropped while it streams
+by; only node attributes and operations under way are taken from there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Optional
+from itertools import chain
+from typing import Optional, Union
 
+from ..model.configuration import (
+    CibNode,
+    Colocation,
+    Configured,
+    DateExpression,
+    Expression,
+    Member,
+    Order,
+    PendingOperation,
+    Rule,
+)
 from ..model.pacemaker import Cib, Filesystem, Location, TicketConstraint
-from .xmlstream import Element, Path, Readable, records, required, score, text
+from .xmlstream import (
+    NUMBER,
+    Element,
+    Path,
+    Readable,
+    integer,
+    records,
+    required,
+    score,
+    text,
+)
 
 
 def read_cib(stream: Readable) -> Cib:
@@ -28,59 +50,78 @@ def read_cib(stream: Readable) -> Cib:
     return found.cib()
 
 
-@dataclass(frozen=True)
-class _Configured:
-    """A primitive or a template, before its own template is looked up."""
-
-    id: str
-    template: Optional[str]
-    agent_class: Optional[str]
-    agent_type: Optional[str]
-    parameters: dict[str, str]
-
-
-@dataclass
 class _Found:
     """What was read so far."""
 
-    properties: dict[str, str] = field(default_factory=dict)
-    primitives: list[_Configured] = field(default_factory=list)
-    templates: dict[str, _Configured] = field(default_factory=dict)
-    locations: list[Location] = field(default_factory=list)
-    tickets: list[TicketConstraint] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.properties: dict[str, str] = {}
+        self.defaults: dict[str, str] = {}
+        self.resources: list[tuple[Configured, Optional[str]]] = []
+        self.templates: dict[str, Configured] = {}
+        self.locations: list[Location] = []
+        self.colocations: list[Colocation] = []
+        self.orders: list[Order] = []
+        self.tickets: list[TicketConstraint] = []
+        self.nodes: dict[str, CibNode] = {}
+        self.transient: dict[str, dict[str, str]] = {}
+        self.pending: list[PendingOperation] = []
 
     def cib(self) -> Cib:
         # Only now: a template may stand behind the primitives that use it.
-        configured = tuple(map(self.with_template, self.primitives))
+        resources = {one.id: self.with_template(one, name) for one, name in self.resources}
+        for name, transient in self.transient.items():
+            node = self.nodes.get(name) or CibNode(name)
+            self.nodes[name] = node._replace(transient=transient)
         return Cib(
             properties=self.properties,
             filesystems=tuple(
                 Filesystem(one.id, one.parameters["device"], one.parameters.get("directory"))
-                for one in configured
-                if (one.agent_class, one.agent_type) == ("ocf", "Filesystem")
+                for one in resources.values()
+                if one.agent is not None
+                and one.agent.startswith("ocf:")
+                and one.agent.endswith(":Filesystem")
                 and "device" in one.parameters
             ),
             locations=tuple(self.locations),
             tickets=tuple(self.tickets),
-            fence_devices=tuple(one.id for one in configured if one.agent_class == "stonith"),
+            fence_devices=tuple(
+                one.id
+                for one in resources.values()
+                if one.agent is not None and one.agent.startswith("stonith:")
+            ),
+            resources=resources,
+            defaults=self.defaults,
+            colocations=tuple(self.colocations),
+            orders=tuple(self.orders),
+            nodes=self.nodes,
+            pending=tuple(self.pending),
         )
 
-    def with_template(self, primitive: _Configured) -> _Configured:
-        template = self.templates.get(primitive.template or "")
+    def with_template(self, one: Configured, name: Optional[str]) -> Configured:
+        template = self.templates.get(name or "")
         if template is None:
-            return primitive
-        return _Configured(
-            primitive.id,
-            primitive.template,
-            template.agent_class,
-            template.agent_type,
-            {**template.parameters, **primitive.parameters},
+            return one
+        return one._replace(
+            agent=template.agent,
+            parameters={**template.parameters, **one.parameters},
+            meta={**template.meta, **one.meta},
+            utilization={**template.utilization, **one.utilization},
+            timeouts={**template.timeouts, **one.timeouts},
         )
+
+
+# -- options, nodes ----------------------------------------------------------------------------
 
 
 def _properties(found: _Found, element: Element) -> None:
     for name, value in _pairs(element).items():
         found.properties.setdefault(name, value)
+
+
+def _defaults(found: _Found, element: Element) -> None:
+    if element.find("rule") is None:  # with a rule they are for some resources only
+        for name, value in _pairs(element).items():
+            found.defaults.setdefault(name, value)
 
 
 def _pairs(element: Element) -> dict[str, str]:
@@ -93,72 +134,247 @@ def _pairs(element: Element) -> dict[str, str]:
     return pairs
 
 
+def _sets(element: Element, tag: str) -> dict[str, str]:
+    """What the attribute sets of one kind say together."""
+    values: dict[str, str] = {}
+    for attributes in element.iterfind(tag):
+        values = {**_pairs(attributes), **values}
+    return values
+
+
+def _amounts(element: Element) -> dict[str, int]:
+    """Utilization; Pacemaker takes what is no number for nothing."""
+    return {
+        name: int(value)
+        for name, value in _sets(element, "utilization").items()
+        if NUMBER.fullmatch(value)
+    }
+
+
+def _node(found: _Found, element: Element) -> None:
+    name = text(element, "uname")
+    if name is not None:
+        found.nodes[name] = CibNode(
+            name,
+            text(element, "type"),
+            _sets(element, "instance_attributes"),
+            utilization=_amounts(element),
+        )
+
+
+def _transient(found: _Found, element: Element) -> None:
+    state = element.getparent()
+    name = text(state, "uname") if state is not None else None
+    if name is not None:
+        found.transient[name] = _sets(element, "instance_attributes")
+
+
+def _operation(found: _Found, element: Element) -> None:
+    if element.get("op-status") != "-1":
+        return
+    resource = element.getparent()
+    node = next(element.iterancestors("node_state"), None)
+    if resource is not None and node is not None:
+        found.pending.append(
+            PendingOperation(
+                required(resource, "id"),
+                required(node, "uname", "id"),
+                required(element, "operation"),
+                integer(element, "interval"),
+            )
+        )
+
+
+# -- resources ---------------------------------------------------------------------------------
+
+_INNER = ("primitive", "group", "clone", "master", "bundle")
+
+
 def _resource(found: _Found, element: Element) -> None:
-    found.primitives += map(_configured, element.iter("primitive"))
+    _add(found, element, None)
+
+
+def _add(found: _Found, element: Element, parent: Optional[str]) -> None:
+    one = _configured(element, parent)
+    found.resources.append((one, text(element, "template")))
+    for child in element.iterchildren(*_INNER):
+        _add(found, child, one.id)
 
 
 def _template(found: _Found, element: Element) -> None:
-    template = _configured(element)
+    template = _configured(element, None)
     found.templates[template.id] = template
 
 
-def _configured(element: Element) -> _Configured:
-    parameters: dict[str, str] = {}
-    for attributes in element.iterfind("instance_attributes"):
-        parameters = {**_pairs(attributes), **parameters}
-    return _Configured(
+def _configured(element: Element, parent: Optional[str]) -> Configured:
+    agent = (text(element, name) for name in ("class", "provider", "type"))
+    return Configured(
         id=required(element, "id"),
-        template=text(element, "template"),
-        agent_class=text(element, "class"),
-        agent_type=text(element, "type"),
-        parameters=parameters,
+        tag=element.tag,
+        parent=parent,
+        members=tuple(required(child, "id") for child in element.iterchildren(*_INNER)),
+        agent=":".join(word for word in agent if word is not None) or None,
+        parameters=_sets(element, "instance_attributes"),
+        meta=_sets(element, "meta_attributes"),
+        utilization=_amounts(element),
+        timeouts={
+            required(operation, "name"): timeout
+            for operation in element.iterfind("operations/op")
+            if (timeout := text(operation, "timeout")) is not None
+            and (operation.get("interval") or "0").rstrip("ms") == "0"
+        },
     )
+
+
+# -- constraints -------------------------------------------------------------------------------
+
+_ROLES = {"master": "Promoted", "slave": "Unpromoted"}
+
+
+def _role(element: Element, name: str) -> Optional[str]:
+    """A role in the words of today; 2.0 has Master and Slave, and case does not count."""
+    word = text(element, name)
+    return None if word is None else _ROLES.get(word.lower(), word.capitalize())
 
 
 def _location(found: _Found, element: Element) -> None:
-    rules = element.findall("rule")
-    node, weight = text(element, "node"), score(element, "score")
+    rules = tuple(map(_rule, element.findall("rule")))
+    node, weight, role = text(element, "node"), score(element, "score"), _role(element, "role")
     if len(rules) == 1:
-        node, weight = _node_of(rules[0]), score(rules[0], "score")
+        node, weight, role = _node_of(rules[0]), rules[0].score, rules[0].role or role
     found.locations += (
-        Location(id=required(element, "id"), resource=resource, node=node, score=weight)
-        for resource in _constrained(element)
+        Location(
+            id=required(element, "id"),
+            resource=member.resource or None,
+            node=node,
+            score=weight,
+            role=member.role or role,
+            pattern=text(element, "rsc-pattern"),
+            discovery=text(element, "resource-discovery"),
+            rules=rules,
+        )
+        for member in _constrained(element)
     )
 
 
-def _constrained(element: Element) -> list[Optional[str]]:
-    """Resources of a constraint: ``rsc``, or those of its sets; ``None`` for a pattern."""
-    in_sets: list[Optional[str]] = [
-        required(one, "id") for one in element.iterfind("resource_set/resource_ref")
-    ]
-    return in_sets or [text(element, "rsc")]
+def _constrained(element: Element) -> list[Member]:
+    """Resources of a constraint: ``rsc``, or those of its sets; one without name for a pattern."""
+    in_sets = list(chain.from_iterable(map(_members, element.iterfind("resource_set"))))
+    return in_sets or [Member(text(element, "rsc") or "")]
 
 
-def _node_of(rule: Element) -> Optional[str]:
+def _members(one_set: Element) -> list[Member]:
+    role = _role(one_set, "role")
+    return [Member(required(one, "id"), role) for one in one_set.iterfind("resource_ref")]
+
+
+def _rule(element: Element) -> Rule:
+    tests: list[Union[Rule, Expression, DateExpression]] = []
+    for child in element:
+        if child.tag == "rule":
+            tests.append(_rule(child))
+        elif child.tag == "expression":
+            tests.append(
+                Expression(
+                    required(child, "attribute"),
+                    required(child, "operation"),
+                    child.get("value"),
+                    text(child, "type"),
+                )
+            )
+        elif child.tag == "date_expression":
+            tests.append(
+                DateExpression(
+                    required(child, "operation"), text(child, "start"), text(child, "end")
+                )
+            )
+    return Rule(
+        id=text(element, "id", "id-ref") or "",
+        score=score(element, "score"),
+        score_attribute=text(element, "score-attribute"),
+        role=_role(element, "role"),
+        any_of=element.get("boolean-op") == "or",
+        tests=tuple(tests),
+    )
+
+
+def _node_of(rule: Rule) -> Optional[str]:
     """The node that a rule names, as ``crm_resource --move --lifetime`` writes it."""
     named = [
-        expression.get("value")
-        for expression in rule.iterfind("expression")
-        if (expression.get("attribute"), expression.get("operation")) == ("#uname", "eq")
+        test.value
+        for test in rule.tests
+        if isinstance(test, Expression) and (test.attribute, test.operation) == ("#uname", "eq")
     ]
-    return named[0] if len(named) == 1 and rule.get("boolean-op") != "or" else None
+    return named[0] if len(named) == 1 and not rule.any_of else None
+
+
+def _colocation(found: _Found, element: Element) -> None:
+    name, weight = required(element, "id"), score(element, "score")
+    sets = element.findall("resource_set")
+    if not sets:
+        dependent = Member(text(element, "rsc") or "", _role(element, "rsc-role"))
+        primary = Member(text(element, "with-rsc") or "", _role(element, "with-rsc-role"))
+        found.colocations.append(Colocation(name, dependent, primary, weight or 0))
+        return
+    pairs: list[tuple[Member, Member, int]] = []
+    # Of several sets the last is placed first; inside a set, the first resource.
+    for one_set, other in zip(sets, [*sets[1:], None]):
+        own = score(one_set, "score")
+        amount = own if own is not None else weight or 0
+        members = _members(one_set)
+        if one_set.get("sequential") != "false":
+            pairs += ((b, a, amount) for a, b in zip(members, members[1:]))
+        if other is not None:
+            pairs += ((a, b, amount) for a in members for b in _members(other))
+    found.colocations += (Colocation(name, *pair) for pair in pairs)
+
+
+def _order(found: _Found, element: Element) -> None:
+    name = required(element, "id")
+    kind, old_score = text(element, "kind"), score(element, "score")
+    mandatory = kind == "Mandatory" if kind is not None else old_score != 0
+    action = text(element, "first-action") or "start"
+    sets = element.findall("resource_set")
+    if not sets:
+        first, then = text(element, "first") or "", text(element, "then") or ""
+        last = text(element, "then-action") or action
+        found.orders.append(Order(name, first, action, then, last, mandatory))
+        return
+    steps: list[tuple[str, str, str, str]] = []
+    before: list[tuple[str, str]] = []
+    for one_set in sets:
+        what = text(one_set, "action") or "start"
+        members = [(member.resource, what) for member in _members(one_set)]
+        if one_set.get("sequential") != "false":
+            steps += ((*a, *b) for a, b in zip(members, members[1:]))
+        steps += ((*a, *b) for a in before for b in members)
+        before = members
+    found.orders += (Order(name, *step, mandatory) for step in steps)
 
 
 def _ticket(found: _Found, element: Element) -> None:
     found.tickets += (
-        TicketConstraint(required(element, "id"), resource, required(element, "ticket"))
-        for resource in _constrained(element)
+        TicketConstraint(
+            required(element, "id"), member.resource or None, required(element, "ticket")
+        )
+        for member in _constrained(element)
     )
 
 
 RECORDS: dict[Path, Callable[[_Found, Element], None]] = {
     ("configuration", "crm_config", "cluster_property_set"): _properties,
+    ("configuration", "rsc_defaults", "meta_attributes"): _defaults,
+    ("configuration", "nodes", "node"): _node,
     **{
         ("configuration", "resources", tag): _resource
         for tag in ("primitive", "group", "clone", "master", "bundle")
     },
     ("configuration", "resources", "template"): _template,
     ("configuration", "constraints", "rsc_location"): _location,
+    ("configuration", "constraints", "rsc_colocation"): _colocation,
+    ("configuration", "constraints", "rsc_order"): _order,
     ("configuration", "constraints", "rsc_ticket"): _ticket,
+    ("status", "node_state", "transient_attributes"): _transient,
+    ("status", "node_state", "lrm", "lrm_resources", "lrm_resource", "lrm_rsc_op"): _operation,
 }
 """Where each part of the CIB stands, and who reads it."""
