@@ -37,7 +37,7 @@ def figures(pairs=1, disagreeing=0):
     return f"pairs={pairs};;;0 pairs_disagreeing={disagreeing};;;0"
 
 
-UNMAPPED = "no Filesystem resource on a DRBD device is known"
+UNMAPPED = "nothing that stands on DRBD is known"
 NO_IO = "FS_DRBD is Started on app01, and r0/0 has lost quorum here"
 
 RECORDED = {

@@ -30,7 +30,8 @@ from ..verdict.words import join
 ELSEWHERE = Kind(
     "primary-elsewhere",
     State.CRITICAL,
-    "Pacemaker runs the Filesystem on one node, and the DRBD Primary is another.",
+    "Pacemaker runs the Filesystem, or what else stands on DRBD, on one node, and the Primary is"
+    " another.",
     "crm_mon -1; drbdadm status {resource}; on {node}: find who holds the device (fuser -vm)",
 )
 NO_PRIMARY = Kind(
@@ -57,7 +58,8 @@ NO_SERVICE = Kind(
 NO_MAPPING = Kind(
     "mapping-none",
     State.UNKNOWN,
-    "No Filesystem resource on a DRBD device is known, from the CIB or the configuration file.",
+    "Nothing is known that stands on DRBD, from the CIB (a Filesystem on a DRBD device, an"
+    " ocf:linbit:drbd resource) or from the configuration file.",
     "Set runs_with in [drbd.NAME] of the configuration file; 'check_mccluster topology' prints one",
 )
 
@@ -68,7 +70,8 @@ def _blind(view: View, pair: Pair, resource: DrbdResource) -> Iterator[Finding]:
     """Started here, and DRBD here cannot do I/O."""
     for device in resource.devices:
         if not has_io(view, resource, device):
-            text = f"{pair.resource} is Started on {view.here}, and {_why(view, resource, device)}"
+            role = "Promoted" if pair.resource == pair.promoter else "Started"
+            text = f"{pair.resource} is {role} on {view.here}, and {_why(view, resource, device)}"
             yield finding(
                 NO_IO,
                 subject.resource(pair.resource),
@@ -90,6 +93,15 @@ def _why(view: View, resource: DrbdResource, device: Device) -> str:
 
 def _runs_on(members: Sequence[Primitive]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for each in members if each.role in _RUNS for n in each.nodes))
+
+
+def _running(cluster: Cluster, pair: Pair, nodes: tuple[str, ...]) -> tuple[Pair, tuple[str, ...]]:
+    """The pair and where it runs; Pacemaker may promote DRBD without what stands on it."""
+    if not nodes and pair.promoter is not None:
+        promoted = _runs_on(instances(cluster, pair.promoter))
+        if promoted:
+            return Pair(pair.promoter, pair.drbd, None, pair.promoter), promoted
+    return pair, nodes
 
 
 def _judge_one(
@@ -114,7 +126,8 @@ def _judge_one(
                 resource=resource.name,
             )
     elif nodes and (seen.complete or here):
-        text = f"{pair.resource} is Started on {join(nodes)}, and {resource.name} has no Primary"
+        role = "Promoted" if pair.resource == pair.promoter else "Started"
+        text = f"{pair.resource} is {role} on {join(nodes)}, and {resource.name} has no Primary"
         yield finding(
             NO_PRIMARY, subject.resource(pair.resource), text, nodes=nodes, resource=resource.name
         )
@@ -140,7 +153,7 @@ def _unmapped(
         if any(problem.kind is not TOOL_MISSING for problem in view[CIB].problems):
             return  # why nothing is known is said already
         names = f" for {', '.join(asked.filter.patterns)}" if asked.filter.patterns else ""
-        text = f"no Filesystem resource on a DRBD device is known{names}"
+        text = f"nothing that stands on DRBD is known{names}"
         yield finding(NO_MAPPING, subject.cluster("mapping"), text)
         return
     for pair in all_pairs:
@@ -171,9 +184,9 @@ def judge(view: View, asked: Asked) -> Report:
         members, resource = instances(cluster, pair.resource), drbd_of(view, pair)
         if not members or resource is None:
             continue
-        nodes = _runs_on(members)
-        findings += _judge_one(view, pair, nodes, resource)
-        words.append(_words(view, pair, nodes, resource))
+        which, nodes = _running(cluster, pair, _runs_on(members))
+        findings += _judge_one(view, which, nodes, resource)
+        words.append(_words(view, which, nodes, resource))
     return Report(
         tuple(findings),
         join(words, 2) or "nothing to compare",
@@ -207,7 +220,7 @@ CHECK = Check(
     rule=judge,
     kinds=(ELSEWHERE, NO_PRIMARY, NO_IO, NO_SERVICE, PRIMARY_MULTIPLE, NO_MAPPING),
     figures=(
-        ("pairs", "Filesystem resources on DRBD devices"),
+        ("pairs", "resources that stand on DRBD"),
         ("pairs_disagreeing", "those where the two systems do not agree"),
     ),
     filters="both",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
+from ..inputs.cibadmin import CIB
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.drbdsetup import no_match
 from ..inputs.drbdsetup_show import SHOW
+from ..judge.facts.mapping import waits_for_primary
 from ..judge.limits import limited_state
 from ..model.corosync import Cmap
 from ..model.drbd import ShownConnection, ShownResource
@@ -21,7 +23,9 @@ RACE = Kind(
     "failover-race",
     State.WARNING,
     "Corosync's token + consensus is not longer than DRBD's detection of a dead peer: Pacemaker"
-    " may start the service while DRBD still believes the old Primary alive, and refuses.",
+    " may start the service while DRBD still believes the old Primary alive, and refuses. Not where"
+    " the start waits: ocf:linbit:drbd promotes (without fail_promote_early_if_peer_primary), or"
+    " ocf:mccluster:drbd-no-primary stands before the mount.",
     "Raise totem token in corosync.conf (runtime value: corosync-cmapctl -g"
     " runtime.config.totem.token), or lower ping-int in DRBD's net section",
 )
@@ -179,8 +183,15 @@ def judge(view: View, asked: Asked) -> Report:
     resources = tuple(r for r in view[SHOW].value or () if asked.filter.wants(r.name))
     mean = asked.values.get("bound") == "mean"
     corosync = corosync_s(view[CMAP].value)
+    cib = view[CIB].value
+    waits = {
+        resource.name: why
+        for resource in resources
+        if cib is not None and (why := waits_for_primary(cib, resource.name)) is not None
+    }
     drbd = _slowest(resources, mean)
-    findings = list(_race(asked, corosync, drbd, mean))
+    racing = tuple(each for each in resources if asked.has_limits or each.name not in waits)
+    findings = list(_race(asked, corosync, _slowest(racing, mean), mean))
     if view[SHOW].value and not resources and not asked.filter.literals:
         findings.append(no_match(asked.filter))
     for resource in resources:
@@ -205,6 +216,8 @@ def judge(view: View, asked: Asked) -> Report:
         relation = ">" if corosync > needs else "<="
         word = "mean" if mean else "bound"
         summary = f"Corosync {corosync:.2f} s {relation} DRBD {needs:.1f} s ({word})"
+        if drbd is not None and _margin(corosync, needs) <= 0 and drbd.resource in waits:
+            summary += f": {waits[drbd.resource]}"
     else:
         summary = "DRBD has no peer to detect"
     return Report(tuple(findings), summary, tuple(figures), tuple(_lines(view, resources)))
@@ -239,6 +252,7 @@ CHECK = Check(
     name="timing",
     question="Will Pacemaker wait long enough for DRBD?",
     needs=(CMAP, SHOW),
+    hints=(CIB,),
     rule=judge,
     kinds=(RACE, ORDER, POLICY, PING),
     figures=(

@@ -292,12 +292,18 @@ def _entry(kinds: dict[str, set[str]], node: str) -> set[str]:
 
 
 def _runs_with(up: _Up, name: str, notes: dict[Path, tuple[str, ...]]) -> Optional[str]:
-    """The first Filesystem resource of the CIB on a device of the DRBD resource."""
+    """The first resource of the CIB that stands on the DRBD resource."""
     found = {pair.resource: pair for view, _ in up for pair in pairs(view) if pair.drbd == name}
     if not found:
         return None
     first, *others = found
-    lines = [f"In the CIB, {first} mounts {found[first].device}."]
+    pair = found[first]
+    how = f"{first} mounts {pair.device}"
+    if pair.device is None:
+        how = f"{first} must run where {pair.promoter} is promoted"
+        if first == pair.promoter:
+            how = f"{first} manages {name}, and nothing must run with it"
+    lines = [f"In the CIB, {how}."]
     if others:
         lines.append(f"The CIB says the same of {join(others)}, which need no entry.")
     notes["drbd", name, "runs_with"] = tuple(lines)

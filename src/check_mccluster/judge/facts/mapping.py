@@ -8,45 +8,154 @@ from typing import NamedTuple, Optional
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
 from ...inputs.drbdsetup_status import DRBD
+from ...model.configuration import TRUE
 from ...model.drbd import DrbdResource
-from ...model.pacemaker import Cluster, Primitive, Resource, primitives
+from ...model.pacemaker import INFINITY, Cib, Cluster, Primitive, Resource, primitives
 from ...verdict.view import View
 from .pacemaker import base_id
 
 _MINOR = re.compile(r"/dev/drbd_?(\d+)$")
 _BY_RES = re.compile(r"/dev/drbd/by-res/([^/]+)(?:/\d+)?$")
 _DRBD = re.compile(r"/dev/drbd")
+_DEVICE_AGENTS = frozenset(
+    (
+        *("Filesystem", "LVM", "LVM-activate", "ZFS", "Raid1", "mdraid"),
+        *("iSCSITarget", "iSCSILogicalUnit", "SCST", "nvmet-namespace", "VirtualDomain", "Xen"),
+    )
+)
+"""Agents of the first thing in a group that opens the DRBD device."""
 
 
 class Pair(NamedTuple):
     """A Pacemaker resource and the DRBD resource under it.
 
     :param drbd: the DRBD resource's name; ``None`` if the device's minor belongs to no resource
-        that is up here. :param device: the device mounted, ``None`` if the pair was configured.
+        that is up here. :param device: the device mounted, ``None`` if it is none that is mounted.
+    :param promoter: the ``ocf:linbit:drbd`` primitive that makes a node Primary, ``None`` if DRBD
+        does so by itself when the device is opened.
     """
 
     resource: str
     drbd: Optional[str]
     device: Optional[str]
+    promoter: Optional[str] = None
 
 
 def pairs(view: View) -> tuple[Pair, ...]:
-    """Pairs of the configuration file, then those of the CIB's Filesystem resources."""
+    """Pairs of the configuration file, then those of the CIB.
+
+    There they are the Filesystem resources on DRBD devices, and what must run with the promoted
+    instance of an ``ocf:linbit:drbd`` primitive; without either, that primitive itself.
+    """
+    cib = view[CIB].value
+    managed = {} if cib is None else managed_drbd(cib)
+    promoters = {drbd: primitive for primitive, drbd in managed.items()}
     found = {
-        rule.runs_with: Pair(rule.runs_with, name, None)
+        rule.runs_with: Pair(rule.runs_with, name, None, promoters.get(name))
         for name, rule in view.config.drbd.items()
         if rule.runs_with is not None
     }
-    cib = view[CIB].value
-    if cib is not None:
-        for filesystem in cib.filesystems:
-            device = filesystem.device
-            if not _DRBD.match(device) or filesystem.resource in found:
-                continue
-            by_name = _BY_RES.match(device)
-            name = by_name.group(1) if by_name else _by_minor(view, device)
-            found[filesystem.resource] = Pair(filesystem.resource, name, device)
+    if cib is None:
+        return tuple(found.values())
+    carried = {primitive: _carried(cib, primitive) for primitive in managed}
+    for filesystem in cib.filesystems:
+        device = filesystem.device
+        if not _DRBD.match(device) or filesystem.resource in found:
+            continue
+        by_name = _BY_RES.match(device)
+        name = by_name.group(1) if by_name else _by_minor(view, device)
+        if name is None:
+            around = set(cib.chain(filesystem.resource))
+            below = {managed[one] for one, above in carried.items() if around & set(above)}
+            name = below.pop() if len(below) == 1 else None
+        promoter = promoters.get(name) if name is not None else None
+        found[filesystem.resource] = Pair(filesystem.resource, name, device, promoter)
+    for primitive, drbd in managed.items():
+        paired = {pair.resource for pair in found.values() if pair.drbd == drbd}
+        for name in carried[primitive]:
+            members = _primitives_of(cib, name)
+            if members and not paired & set(members):
+                first = next((one for one in members if _opens_devices(cib, one)), members[0])
+                found.setdefault(first, Pair(first, drbd, None, primitive))
+        if all(pair.drbd != drbd for pair in found.values()):
+            found[primitive] = Pair(primitive, drbd, None, primitive)
     return tuple(found.values())
+
+
+def waits_for_primary(cib: Cib, drbd: str) -> Optional[str]:
+    """Why a start does not fail while the dead Primary is still believed alive, if it does not.
+
+    ``ocf:linbit:drbd`` retries to promote until Pacemaker's timeout unless it is told not to;
+    ``ocf:mccluster:drbd-no-primary``, in a group before the mount, waits for the same.
+    """
+    for primitive, name in managed_drbd(cib).items():
+        one = cib.resources[primitive]
+        early = one.parameters.get("fail_promote_early_if_peer_primary", "false")
+        if name == drbd and early.lower() not in TRUE:
+            return f"{primitive} retries to promote until its timeout"
+    for one in cib.configured("mccluster:drbd-no-primary"):
+        members = _members(cib, one.parent or "")
+        after = members[members.index(one.id) + 1 :] if one.id in members else ()
+        mount = any(each.resource in after for each in cib.filesystems)
+        if mount and one.parameters.get("drbd_resource") == drbd:
+            return f"{one.id} waits before the mount"
+    return None
+
+
+def managed_drbd(cib: Cib) -> dict[str, str]:
+    """The DRBD resource that each ``ocf:linbit:drbd`` primitive manages, by the primitive's id."""
+    return {
+        one.id: name
+        for one in cib.configured("drbd")
+        if (name := one.parameters.get("drbd_resource")) is not None and name != "everything"
+    }
+
+
+def _carried(cib: Cib, primitive: str) -> tuple[str, ...]:
+    """What must run where *primitive*, or the clone around it, is promoted, directly or not."""
+    below = set(cib.chain(primitive))
+    found: list[str] = []
+    # Of what runs with it in any role, only what needs the promoted one stands on the device.
+    steps = [
+        each
+        for each in cib.colocations
+        if each.score >= INFINITY and each.primary.role in (None, "Started", "Promoted")
+    ]
+    grown = True
+    while grown:
+        grown = False
+        for each in steps:
+            name, primary = each.dependent.resource, each.primary
+            needs = primary.resource in found or (
+                primary.resource in below and primary.role == "Promoted"
+            )
+            if needs and name not in found and name not in below:
+                found.append(name)
+                found += cib.resources[name].members if name in cib.resources else ()
+                grown = True
+    inside = {member for name in found for member in _members(cib, name)}
+    return tuple(name for name in found if name not in inside)
+
+
+def _opens_devices(cib: Cib, name: str) -> bool:
+    """Whether the agent is of those that use a block device."""
+    agent = cib.resources[name].agent or ""
+    return agent.rpartition(":")[2] in _DEVICE_AGENTS
+
+
+def _members(cib: Cib, name: str) -> tuple[str, ...]:
+    one = cib.resources.get(name)
+    return () if one is None else one.members
+
+
+def _primitives_of(cib: Cib, name: str) -> tuple[str, ...]:
+    """The primitives inside a resource, in the order of their start; not those of clones."""
+    one = cib.resources.get(name)
+    if one is None or one.is_clone or one.tag == "bundle":
+        return ()
+    if one.tag == "primitive":
+        return (one.id,)
+    return tuple(each for member in one.members for each in _primitives_of(cib, member))
 
 
 def _by_minor(view: View, device: str) -> Optional[str]:
@@ -70,9 +179,17 @@ def instances(cluster: Cluster, name: str) -> tuple[Primitive, ...]:
 
 
 def below(view: View, resource: Resource) -> tuple[Pair, ...]:
-    """The pairs of a group's or resource's own members."""
-    ids = {resource.id, *(each.id for each in primitives(resource))}
-    return tuple(pair for pair in pairs(view) if pair.resource in ids)
+    """The pairs of a group's or resource's own members, and what it must run with."""
+    ids = {resource.id, *(base_id(each.id) for each in primitives(resource))}
+    found = [pair for pair in pairs(view) if pair.resource in ids]
+    cib = view[CIB].value
+    if cib is None:
+        return tuple(found)
+    known = {pair.drbd for pair in found}
+    for primitive, drbd in managed_drbd(cib).items():
+        if drbd not in known and (primitive in ids or ids & set(_carried(cib, primitive))):
+            found.append(Pair(primitive, drbd, None, primitive))
+    return tuple(found)
 
 
 def drbd_of(view: View, pair: Pair) -> Optional[DrbdResource]:
@@ -83,10 +200,15 @@ def drbd_of(view: View, pair: Pair) -> Optional[DrbdResource]:
 def above(view: View, drbd: str) -> frozenset[str]:
     """Ids of the resources that stand on a DRBD resource: the pair's, its group's, its members'."""
     on_it = {pair.resource for pair in pairs(view) if pair.drbd == drbd}
+    cib = view[CIB].value
+    if cib is not None:
+        for primitive, name in managed_drbd(cib).items():
+            if name == drbd:
+                on_it |= {*cib.chain(primitive), *_carried(cib, primitive)}
     found = set(on_it)
     cluster = view[CLUSTER].value
     for resource in cluster.resources if cluster is not None else ():
-        ids = {resource.id, *(each.id for each in primitives(resource))}
+        ids = {resource.id, *(base_id(each.id) for each in primitives(resource))}
         if ids & on_it:
             found |= ids
     return frozenset(found)
