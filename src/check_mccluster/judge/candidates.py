@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from ..inputs.cibadmin import CIB
 from ..model.pacemaker import INFINITY, Cluster, Health, Node, Resource
@@ -34,36 +34,48 @@ def wanted_exclusions(view: View, cluster: Cluster, resource: Resource) -> froze
     return frozenset(excluded)
 
 
+class Against(NamedTuple):
+    """What speaks against a node.
+
+    :param step: what ends it, with real names; empty where nothing can be named.
+    """
+
+    text: str
+    step: str = ""
+
+
 def reasons_against(
     view: View, cluster: Cluster, resource: Resource, node: Node
-) -> tuple[str, ...]:
+) -> tuple[Against, ...]:
     """Why *node* could not run *resource* now; empty if nothing in Pacemaker speaks against it."""
     return tuple(_reasons(view, cluster, resource, node))
 
 
-def _reasons(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iterable[str]:
+def _reasons(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iterable[Against]:
     if not node.online:
-        yield "unclean" if node.unclean else "offline"
+        word = "unclean" if node.unclean else "offline"
+        yield Against(word, f"bring {node.name} back: pcs cluster start {node.name}")
         return
     if node.unclean:
-        yield "unclean"
+        yield Against("unclean", f"crm_mon -1; stonith_admin --history {node.name}")
     if node.pending:
-        yield "pending"
+        yield Against("pending", f"wait for {node.name} to join; on {node.name}: its Pacemaker log")
     if node.shutdown:
-        yield "shutting down"
+        yield Against("shutting down", f"wait; then: pcs cluster start {node.name}")
     if node.standby_onfail:
-        yield "on standby after a failure"
+        step = f"pcs node unstandby {node.name}, once the failure is mended"
+        yield Against("on standby after a failure", step)
     elif node.standby and not node.pending:
-        yield "on standby"
+        yield Against("on standby", f"pcs node unstandby {node.name}")
     if node.maintenance:
-        yield "in maintenance"
+        yield Against("in maintenance", f"pcs node unmaintenance {node.name}")
     if node.health is Health.RED:
-        yield "health red"
+        yield Against("health red", f"crm_mon -1 -A; mend what #health-... of {node.name} reports")
     yield from _rules(view, cluster, resource, node)
     yield from _bars(cluster, resource, node)
 
 
-def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iterable[str]:
+def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iterable[Against]:
     ids = ids_of(resource)
     bans = [
         ban
@@ -74,26 +86,32 @@ def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iter
         and ban.node == node.name
     ]
     if bans:
-        yield f"banned by {bans[0].id}"
+        left = bans[0].is_leftover
+        step = f"crm_resource --clear -r {bans[0].resource} -N {node.name}" if left else ""
+        yield Against(f"banned by {bans[0].id}", step)
     opted_in = nodes_opted_in(cluster, view[CIB].value, ids)
     if opted_in is not None and node.name not in opted_in:
-        yield "not opted in by a constraint"
+        yield Against("not opted in by a constraint")
     if is_service(resource) and contains_node(view.config.tie_breakers, node.name):
-        yield "tie-breaker"
+        yield Against("tie-breaker")
     rule = view.config.resources.get(resource.id)
     if rule is not None and rule.allowed is not None:
         if not contains_node(rule.allowed, node.name):
-            yield "not in the allowed list"
+            yield Against("not in the allowed list")
 
 
-def _bars(cluster: Cluster, resource: Resource, node: Node) -> Iterable[str]:
+def _bars(cluster: Cluster, resource: Resource, node: Node) -> Iterable[Against]:
     ids = ids_of(resource)
     for past in cluster.history:
         if past.node != node.name or base_id(past.resource) not in ids or not past.fail_count:
             continue
         if reached(past.fail_count, past.migration_threshold):
             count = "INFINITY" if past.fail_count >= INFINITY else str(past.fail_count)
-            yield f"{past.resource} barred by fail-count {count}"
+            name = base_id(past.resource)
+            yield Against(
+                f"{past.resource} barred by fail-count {count}",
+                f"crm_resource --cleanup -r {name} -N {node.name}",
+            )
 
 
 def reached(fail_count: int, threshold: Optional[int]) -> bool:

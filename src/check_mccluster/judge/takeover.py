@@ -1,0 +1,461 @@
+"""Who could take a resource after a loss, by our own rules: what else it depends on.
+
+:mod:`.candidates` judges one resource on one node by itself. Here come the others: what it is
+colocated with and ordered after, promotion, capacity, what nobody manages. Pacemaker's scheduler
+knows all that better (:mod:`~check_mccluster.model.simulation`); these rules judge where it cannot
+be asked, and say why where it can.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from datetime import datetime
+from typing import Optional, TypeVar
+
+from ..model.configuration import FALSE, Colocation, Configured
+from ..model.pacemaker import (
+    INFINITY,
+    Bundle,
+    Cib,
+    Clone,
+    Cluster,
+    Group,
+    Node,
+    Primitive,
+    Resource,
+    Role,
+    primitives,
+)
+from .candidates import Against, reached
+from .facts.location import applies, score_on
+from .facts.pacemaker import base_id, ids_of, is_disabled, is_service
+
+FENCE_HANDLER = "drbd-fence-by-handler-"
+"""How the ids of constraints begin that DRBD's crm-fence-peer handlers set."""
+
+FAIL_COUNT = re.compile(r"fail-count-([^#]+)(?:#.*)?")
+"""Node attributes that count failures: of a resource, or (since 1.1.17) of its operations."""
+
+BARRING_RESULTS = {
+    2: "has parameters that are invalid there",
+    4: "lacks permissions there",
+    5: "has no agent or program there",
+}
+"""Results of an operation after which Pacemaker does not try again on that node."""
+
+
+class Takeover:
+    """What Pacemaker's rules allow once some nodes are gone.
+
+    :param cib: without it the rules know nothing but what crm_mon shows.
+    :param now: for rules with a date.
+    :param alone: what speaks against a node for one resource by itself. :param named: resources
+        of which *alone* knows something special, from the configuration file.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        cib: Optional[Cib],
+        now: Optional[datetime],
+        alone: Callable[[Resource, Node], tuple[Against, ...]],
+        named: Iterable[str] = (),
+    ) -> None:
+        self.cluster = cluster
+        self.cib = cib
+        self.lost: frozenset[str] = frozenset()
+        self.now = now
+        self._alone = alone
+        self._known: dict[tuple[str, str, bool], tuple[Against, ...]] = {}
+        self._plain: dict[tuple[str, bool], tuple[Against, ...]] = {}
+        self._room: dict[str, dict[str, int]] = {}
+        self._tops = {name: resource for resource in cluster.resources for name in ids_of(resource)}
+        self._must_run_with = _by_name(
+            (each.dependent.resource, each) for each in (cib.colocations if cib is not None else ())
+        )
+        self._must_wait = _by_name(
+            (each.then, each) for each in (cib.orders if cib is not None else ()) if each.mandatory
+        )
+        self._past = _by_name(
+            ((past.node, base_id(past.resource)), past) for past in cluster.history
+        )
+        self._failed = _by_name(
+            ((each.node, base_id(each.resource)), each) for each in cluster.failures
+        )
+        self._special = frozenset((*named, *self._with_a_rule_of_their_own()))
+
+    def after(self, lost: frozenset[str]) -> Takeover:
+        """The same rules once the nodes *lost* are gone."""
+        other = copy(self)
+        other.lost = lost
+        other._known = {}
+        return other
+
+    def _with_a_rule_of_their_own(self) -> Iterator[str]:
+        """Ids of what is not judged as any other resource: at thousands of them it counts."""
+        yield from self._must_run_with
+        yield from self._must_wait
+        yield from (name for _, name in (*self._past, *self._failed))
+        yield from (ban.resource for ban in self.cluster.bans)
+        for resource in self.cluster.resources:
+            if any(each.managed is False for each in primitives(resource)):
+                yield resource.id
+        if self.cib is None:
+            return
+        named = self.cluster.summary.options.symmetric is not False and all(
+            each.resource is not None for each in self.cib.locations
+        )
+        yield from (each.resource for each in self.cib.locations if each.resource is not None)
+        for node in self.cib.nodes.values():
+            for name in node.transient:
+                found = FAIL_COUNT.fullmatch(name)
+                if found is not None:
+                    yield base_id(found[1])
+        capacity = self.cib.properties.get("placement-strategy", "default") != "default"
+        if capacity or not named:
+            yield from self._tops
+
+    def against(self, resource: Resource, node: Node, *, promoted: bool) -> tuple[Against, ...]:
+        """What speaks against running, or promoting, *resource* on *node* after the loss."""
+        if not promoted and self._special.isdisjoint(ids_of(resource)):
+            sort = node.name, is_service(resource)
+            if sort not in self._plain:
+                self._plain[sort] = self._alone(resource, node)
+            return self._plain[sort]
+        key = (resource.id, node.name, promoted)
+        if key not in self._known:
+            self._known[key] = ()  # constraints may form a circle
+            alone = self._alone(resource, node)
+            self._known[key] = alone or tuple(self._together(resource, node, promoted=promoted))
+        return self._known[key]
+
+    def _together(self, resource: Resource, node: Node, *, promoted: bool) -> list[Against]:
+        found = [*self._unmanaged(resource, promoted), *self._results(resource, node)]
+        if promoted:
+            found += self._promotion(resource, node)
+        if self.cib is not None:
+            found += self._failures(self.cib, resource, node)
+            found += self._exclusive(self.cib, resource, node)
+            found += self._capacity(self.cib, resource, node)
+            for constraint in self._colocations(resource, promoted=promoted):
+                found += self._colocated(constraint, node)
+            if not found:  # what is colocated is often ordered, too
+                found += self._ordered(resource)
+        return list(dict.fromkeys(found))
+
+    # -- the resource itself -------------------------------------------------------------------
+
+    def _unmanaged(self, resource: Resource, promoted: bool) -> Iterator[Against]:
+        """A member that Pacemaker does not manage is not started elsewhere, nor what follows it."""
+        if isinstance(resource, Bundle) or self.cluster.summary.options.maintenance_mode:
+            return
+        if isinstance(resource, Clone) and not promoted:
+            return  # its other instances run already
+        for member in primitives(resource):
+            if member.blocked:
+                continue  # after a failed stop; that ends with its node
+            if member.managed is False and not self._in_maintenance(member):
+                name = resource.id if isinstance(resource, Clone) else member.id
+                yield Against(f"{name} is unmanaged", f"pcs resource manage {name}")
+                return
+
+    def _in_maintenance(self, member: Primitive) -> bool:
+        """Whether only its node's maintenance makes it unmanaged: that ends with the node."""
+        nodes = [node for node in self.cluster.nodes if node.name in member.nodes]
+        if not any(node.maintenance for node in nodes):
+            return False
+        own = self.cib.meta(member.id, "is-managed") if self.cib is not None else None
+        return own is None or own.lower() not in FALSE
+
+    def _results(self, resource: Resource, node: Node) -> Iterator[Against]:
+        for name in sorted(ids_of(resource)):
+            results = [
+                *(
+                    each.rc
+                    for past in self._past.get((node.name, name), ())
+                    for each in past.operations
+                ),
+                *(each.exit_code for each in self._failed.get((node.name, name), ())),
+            ]
+            words = next((BARRING_RESULTS[rc] for rc in results if rc in BARRING_RESULTS), None)
+            if words is not None:
+                step = f"mend that, then: crm_resource --cleanup -r {name} -N {node.name}"
+                yield Against(f"{name} {words}", step)
+
+    def _failures(self, cib: Cib, resource: Resource, node: Node) -> Iterator[Against]:
+        """Fail-counts that crm_mon does not show: it lists them with a history only."""
+        known = cib.nodes.get(node.name)
+        ids = ids_of(resource)
+        told = {base_id(past.resource) for past in self.cluster.history if past.node == node.name}
+        counts: dict[str, int] = {}
+        for name, value in known.transient.items() if known is not None else ():
+            found = FAIL_COUNT.fullmatch(name)
+            if found is not None and (one := base_id(found[1])) in ids - told:
+                counts[one] = counts.get(one, 0) + _number(value)
+        for one, count in counts.items():
+            threshold = cib.meta(one, "migration-threshold")
+            limit = None if threshold is None else _number(threshold)
+            if cib.meta(one, "failure-timeout") is None and reached(count, limit):
+                shown = "INFINITY" if count >= INFINITY else str(count)
+                yield Against(
+                    f"{one} barred by fail-count {shown}",
+                    f"crm_resource --cleanup -r {one} -N {node.name}",
+                )
+
+    def _promotion(self, resource: Resource, node: Node) -> Iterator[Against]:
+        if not isinstance(resource, Clone):
+            return
+        name = resource.id
+        if not_to_be_promoted(resource):
+            yield Against(f"{name} is asked not to be promoted")
+        for ban in self.cluster.bans:
+            if ban.is_infinite and ban.promoted_only and ban.node == node.name:
+                if ban.resource in ids_of(resource):
+                    yield self._promotion_ban(name, ban.id)
+                    return
+        if self.cib is not None:
+            yield from self._promotion_score(self.cib, resource, node)
+
+    def _promotion_ban(self, name: str, found: str) -> Against:
+        """*found* is the id of a constraint, or of the rule in it."""
+        for location in self.cib.locations if self.cib is not None else ():
+            if any(rule.id == found for rule in location.rules):
+                found = location.id
+        if found.startswith(FENCE_HANDLER):
+            return Against(
+                f"cannot promote {name}: DRBD's fence handler left {found}",
+                f"drbdadm status; once the peer's disk is UpToDate: pcs constraint delete {found}",
+            )
+        return Against(
+            f"cannot promote {name}: {found} forbids it", f"pcs constraint delete {found}"
+        )
+
+    def _promotion_score(self, cib: Cib, resource: Clone, node: Node) -> Iterator[Against]:
+        """An instance without a score of its own starts at -1; below 0 it is not promoted."""
+        inner = sorted({base_id(each.id) for each in primitives(resource)})
+        scores = {
+            each.name: value
+            for name in inner
+            for each in cib.nodes.values()
+            if (value := each.attribute(f"master-{name}")) is not None
+        }
+        here = cib.nodes.get(node.name)
+        if here is None or not scores:
+            return  # the status section is not in sight, or the agent sets none
+        ids = ids_of(resource)
+        extra = 0
+        for location in cib.locations:
+            if location.role == "Promoted" and applies(location, ids):
+                score = score_on(location, here, self.now)
+                if score is None:
+                    return
+                extra += score
+        own = scores.get(node.name)
+        step = f"crm_mon -1 -A; crm_resource --refresh -r {inner[0]} -N {node.name}"
+        # An instance that does not run has no score yet: its agent gives it one when it starts.
+        runs = any(node.name in each.nodes for each in primitives(resource))
+        if own is None and extra < 1 and runs:
+            yield Against(f"cannot promote {resource.id}: it has no promotion score there", step)
+        elif own is not None and _number(own) + extra < 0:
+            yield Against(f"cannot promote {resource.id}: its promotion score there is {own}", step)
+
+    # -- constraints ---------------------------------------------------------------------------
+
+    def _exclusive(self, cib: Cib, resource: Resource, node: Node) -> Iterator[Against]:
+        """``resource-discovery="exclusive"``: only where such a constraint names the node."""
+        only = [
+            location
+            for location in cib.locations
+            if location.discovery == "exclusive"
+            and not location.rules
+            and applies(location, frozenset({resource.id}))
+        ]
+        if only and all(location.node != node.name for location in only):
+            yield Against(f"{only[0].id} keeps {resource.id} to {_names(only)}")
+
+    def _capacity(self, cib: Cib, resource: Resource, node: Node) -> Iterator[Against]:
+        """Whether the node has room; only with a placement strategy that asks for it."""
+        if cib.properties.get("placement-strategy", "default") == "default":
+            return
+        if isinstance(resource, (Clone, Bundle)):
+            return
+        needs = self._needs(cib, resource)
+        if not needs:
+            return
+        room = self._room_on(cib, node)
+        for what, amount in needs.items():
+            if amount > room.get(what, 0):
+                have = max(0, room.get(what, 0))
+                yield Against(f"has {have} of the {amount} {what} that {resource.id} takes")
+
+    def _room_on(self, cib: Cib, node: Node) -> dict[str, int]:
+        """What of the node's capacity is not taken by what runs there."""
+        if not self._room:
+            for name, known in cib.nodes.items():
+                self._room[name] = dict(known.utilization)
+            for running in self.cluster.resources:
+                for each in primitives(running):
+                    one = cib.resources.get(base_id(each.id))
+                    if one is None or not one.utilization or each.role is Role.STOPPED:
+                        continue
+                    for name in each.nodes:
+                        room = self._room.setdefault(name, {})
+                        for what, amount in one.utilization.items():
+                            room[what] = room.get(what, 0) - amount
+        return self._room.get(node.name, {})
+
+    def _needs(self, cib: Cib, resource: Resource) -> dict[str, int]:
+        needs: dict[str, int] = {}
+        for each in primitives(resource):
+            one = cib.resources.get(base_id(each.id))
+            for what, amount in one.utilization.items() if one is not None else ():
+                needs[what] = needs.get(what, 0) + amount
+        return needs
+
+    def _colocations(self, resource: Resource, *, promoted: bool) -> Iterator[Colocation]:
+        """The mandatory ones in which *resource*, or a part of it, is the dependent."""
+        ids = ids_of(resource)
+        for name in sorted(ids):
+            for constraint in self._must_run_with.get(name, ()):
+                primary = constraint.primary.resource
+                if abs(constraint.score) < INFINITY or primary in ids or primary not in self._tops:
+                    continue
+                if constraint.dependent.role != "Promoted" or promoted:
+                    yield constraint
+
+    def _colocated(self, constraint: Colocation, node: Node) -> Iterator[Against]:
+        primary = self._tops[constraint.primary.resource]
+        promoted = constraint.primary.role == "Promoted"
+        where = self._survivors(primary, promoted, constraint.primary.resource)
+        if constraint.score < 0:
+            if node.name in where:
+                yield Against(f"{primary.id} runs there, with which it must not ({constraint.id})")
+            return
+        if node.name in where:
+            return
+        full = promoted and self._is_full(primary, where)
+        if where and (full or isinstance(primary, (Group, Primitive))):
+            verb = "is promoted" if promoted else "runs"
+            yield Against(f"{primary.id} {verb} on {', '.join(where)} ({constraint.id})")
+            return
+        if isinstance(primary, Bundle):
+            return
+        if is_disabled(self.cluster, primary):
+            yield Against(f"{primary.id} is disabled", f"pcs resource enable {primary.id}")
+            return
+        for reason in self.against(primary, node, promoted=promoted):
+            told = any(name in reason.text for name in ids_of(primary))
+            yield reason if told else reason._replace(text=f"{primary.id} {reason.text}")
+
+    def _survivors(self, resource: Resource, promoted: bool, part: str) -> tuple[str, ...]:
+        """Where it, or the *part* of it that a constraint names, runs and would after the loss."""
+        inner = (
+            primitives(resource)
+            if part == resource.id or isinstance(resource, (Clone, Bundle))
+            else (each for each in primitives(resource) if base_id(each.id) == part)
+        )
+        return tuple(
+            dict.fromkeys(
+                node
+                for each in inner
+                if (each.role is Role.PROMOTED if promoted else each.role is not Role.STOPPED)
+                for node in each.nodes
+                if node not in self.lost
+            )
+        )
+
+    def _is_full(self, resource: Resource, promoted: tuple[str, ...]) -> bool:
+        """Whether no further instance would be promoted."""
+        return isinstance(resource, Clone) and len(promoted) >= self.promoted_max(resource)
+
+    def promoted_max(self, resource: Clone) -> int:
+        """How many instances may be promoted: ``promoted-max``, by its old name ``master-max``."""
+        one = self.cib.resources.get(resource.id) if self.cib is not None else None
+        meta = one.meta if one is not None else {}
+        value = meta.get("promoted-max", meta.get("master-max", "1"))
+        return max(1, int(value)) if value.isdigit() else 1
+
+    def _ordered(self, resource: Resource) -> Iterator[Against]:
+        """What must be started or promoted first, and could be nowhere."""
+        ids = ids_of(resource)
+        for order in (each for name in sorted(ids) for each in self._must_wait.get(name, ())):
+            if order.first in ids:
+                continue
+            first = self._tops.get(order.first)
+            if first is None or order.first_action not in ("start", "promote"):
+                continue
+            promoted = order.first_action == "promote"
+            if self._survivors(first, promoted, order.first) or isinstance(first, Bundle):
+                continue
+            if is_disabled(self.cluster, first):
+                yield Against(
+                    f"{first.id}, which must be there first, is disabled",
+                    f"pcs resource enable {first.id}",
+                )
+            else:
+                reasons = {
+                    node.name: self.against(first, node, promoted=promoted)
+                    for node in self.remaining()
+                }
+                if all(reasons.values()):
+                    verb = "promote" if promoted else "start"
+                    why = next((f": {n} {w[0].text}" for n, w in reasons.items()), "")
+                    yield Against(
+                        f"no node could {verb} {first.id}, which must be there first{why}"
+                    )
+
+    def remaining(self) -> Iterator[Node]:
+        """The nodes that are not gone and run services."""
+        return (
+            node
+            for node in self.cluster.nodes
+            if node.name not in self.lost
+            and node.type in ("member", "remote")
+            and node.id_as_resource is None
+        )
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _by_name(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    found: dict[K, list[V]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def not_to_be_promoted(resource: Resource) -> bool:
+    """Whether somebody asked for a clone that runs and is promoted nowhere."""
+    asked = resource.target_role if isinstance(resource, Clone) else None
+    return (asked or "").lower() in ("slave", "unpromoted")
+
+
+def carried_by(cib: Optional[Cib], clone: Clone) -> bool:
+    """Whether something must run with the promoted instance of *clone*: it speaks for both."""
+    ids = ids_of(clone)
+    return cib is not None and any(
+        constraint.primary.resource in ids
+        and constraint.primary.role == "Promoted"
+        and constraint.score >= INFINITY
+        for constraint in cib.colocations
+    )
+
+
+def agent_of(cib: Optional[Cib], name: str) -> Optional[Configured]:
+    """A primitive as it is configured."""
+    return None if cib is None else cib.resources.get(base_id(name))
+
+
+def _number(score: str) -> int:
+    words = {"INFINITY": INFINITY, "+INFINITY": INFINITY, "-INFINITY": -INFINITY}
+    if score in words:
+        return words[score]
+    return int(score) if score.lstrip("+-").isdigit() else 0
+
+
+def _names(locations: Iterable[object]) -> str:
+    return ", ".join(str(getattr(one, "node", None)) for one in locations)
