@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple, Optional
 
@@ -22,6 +22,9 @@ from ..verdict.problems import SNAPSHOT_STALE
 from ..verdict.view import Asked, Judgement, View, contains_node
 from ..verdict.words import join
 from .options import DEFAULT_CONFIG, severity
+
+SIMULATION_SHARE = 0.75
+"""The part of the deadline that Pacemaker's scheduler may use."""
 
 
 class SetupError(Exception):
@@ -107,6 +110,26 @@ def open_source(setup: Setup, config: Config) -> Source:
     return Live(deadline=deadline, node=setup.node, sudo=setup.sudo, paths=config.tools)
 
 
+def simulator(
+    setup: Setup, config: Config, source: Source, *, simulate: bool
+) -> Optional[Callable[[], Source]]:
+    """How Pacemaker's scheduler is asked about *source*: here; about a recording on demand only.
+
+    It is a machine of its own with a deadline of its own: what it does not answer in time is
+    judged by our own rules, and that takes time, too.
+    """
+    if source.recorded and not simulate:
+        return None
+    until = time.monotonic() + SIMULATION_SHARE * setup.timeout
+
+    def opened() -> Source:
+        from ..acquire.live import Live
+
+        return Live(deadline=until, paths=config.tools)
+
+    return opened
+
+
 def run_check(
     check: Check,
     source: Source,
@@ -123,7 +146,14 @@ def run_check(
     severities.update(asked.severities)
     asked = asked._replace(severities=severities)
     drbd_filter = asked.filter if check.filters == "drbd" else Filter()
-    evidence = Evidence(source, config, setup.node, asked.values.get("sample"), drbd_filter)
+    evidence = Evidence(
+        source,
+        config,
+        setup.node,
+        asked.values.get("sample"),
+        drbd_filter,
+        simulator=simulator(setup, config, source, simulate=bool(asked.values.get("simulate"))),
+    )
     try:
         view = evidence.view((*check.needs, *check.uses, *check.hints))
     except SnapshotError as error:
@@ -131,7 +161,7 @@ def run_check(
     if setup.node is not None:
         _demand_known(setup.node, view)
     report = _aged(engine.report(check, view, asked), source, setup, severities)
-    return Judgement(view, report, source.runs(), source.recorded)
+    return Judgement(view, report, evidence.runs(), source.recorded)
 
 
 def _demand_known(node: str, view: View) -> None:

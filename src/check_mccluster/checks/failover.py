@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from ..inputs.cibadmin import CIB
 from ..inputs.corosync_quorumtool import VOTES
 from ..inputs.crm_mon import CLUSTER
+from ..inputs.crm_simulate import SIMULATIONS
+from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.candidates import may_host, reasons_against, wanted_exclusions
-from ..judge.facts.drbd import copies, has_io, volume_name
-from ..judge.facts.fencing import has_fence_device
-from ..judge.facts.mapping import below, drbd_of
-from ..judge.facts.pacemaker import MISSING, ids_of, is_disabled, is_service, select, where
+from ..judge.facts.mapping import below
+from ..judge.facts.pacemaker import MISSING, select
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
-from ..judge.facts.tickets import ticket_reasons
-from ..judge.facts.votes import Tally, tally
 from ..judge.limits import limited_state
-from ..model.pacemaker import Cluster, Node, Resource
+from ..judge.outlook import Futures, Outlook, here_is_excluded, services
+from ..judge.single_point import SinglePoint, single_points
+from ..model.pacemaker import Cluster
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
-from ..verdict.view import Asked, View, contains_node, same_node
+from ..verdict.view import Asked, View
 from ..verdict.words import join
 
 NO_CANDIDATE = Kind(
     "no-candidate",
     State.CRITICAL,
-    "No node could take the resource if its node died now; or, if it is down, none could start it.",
+    "No node could take the resource if its node died now; or, if it is down, none could start it."
+    " Not where it has one node by design: in a cluster of one, or pinned by standing rules.",
     "crm_mon -1 -r -f -L; remove the reasons named: bring nodes back, crm_resource --cleanup,"
     " crm_resource --clear -r {resource}",
 )
@@ -44,111 +43,35 @@ NOT_READY = Kind(
     "This node is meant to be able to take the resource, and is not.",
     "Remove the reasons named: crm_mon -1 -r -f; drbdadm status",
 )
+SINGLE_POINT = Kind(
+    "single-point",
+    State.WARNING,
+    "The loss of one node, other than the active one, would end a service although nothing is"
+    " missing now. Not where there is one replica only, as a design.",
+    "check_mccluster whatif --down {object}; add a replica, a tie-breaker or a vote",
+)
+SIMULATE = Option(
+    "--simulate",
+    "With --from: ask this machine's crm_simulate about the recorded CIB, where no answer of it"
+    " was recorded.",
+    "flag",
+)
+BY_RULES = "judged without Pacemaker's scheduler"
 
 
-class _Outlook(NamedTuple):
-    """Who could take one resource.
-
-    :param excluded: reasons by node, for those who could not.
-    :param blocked: reasons that hold for every node.
-    """
-
-    resource: Resource
-    active: tuple[str, ...]
-    candidates: tuple[str, ...]
-    excluded: dict[str, tuple[str, ...]]
-    blocked: tuple[str, ...]
-    disabled: bool
+def _with_step(one: Finding, step: str) -> Finding:
+    """The finding with the step that ends its first reason, where that has a name."""
+    return one._replace(next_step=step) if step else one
 
 
-def _cluster_wide(
-    view: View, cluster: Cluster, count: Tally, active: tuple[str, ...]
-) -> Iterator[str]:
-    """What keeps anything from being started anywhere."""
-    if cluster.summary.dc is None:
-        yield "no designated controller"
-    elif count.quorate is False:
-        yield "this partition has no quorum"
-    elif any(count.survives_loss_of(n) is False for n in cluster.nodes if n.name in active):
-        votes = f"{count.total} of {count.expected} votes"
-        yield f"the quorum ends with the vote of {join(active)} ({votes}, {count.needed} needed)"
-    if cluster.summary.options.maintenance_mode:
-        yield "maintenance-mode"
-    if cluster.summary.options.fencing_enabled and not has_fence_device(view):
-        yield "fencing is enabled without a device"
-
-
-def _drbd(view: View, resource: Resource, node: Node) -> Iterator[str]:
-    """DRBD readiness: judged here in full, elsewhere by the connection alone."""
-    for pair in below(view, resource):
-        drbd = drbd_of(view, pair)
-        if drbd is None:
-            if view.is_here(node.name) and view[DRBD].value is not None:
-                yield f"{pair.drbd or pair.device} is not up here"
-            continue
-        if view.is_here(node.name):
-            for device in drbd.devices:
-                if not has_io(view, drbd, device):
-                    name = volume_name(drbd, device.volume)
-                    no_copy = not copies(view, drbd, device).up_to_date
-                    why = (
-                        "has no quorum"
-                        if device.quorum is False
-                        else "has no UpToDate copy in reach"
-                        if no_copy
-                        else "is suspended"
-                    )
-                    yield f"{name} {why}"
-            continue
-        connection = next((c for c in drbd.connections if same_node(c.name, node.name)), None)
-        if connection is not None and not connection.is_connected:
-            yield f"{drbd.name} is not connected to it"
-
-
-def _outlook(view: View, cluster: Cluster, count: Tally, resource: Resource) -> _Outlook:
-    active = where(resource)
-    excluded: dict[str, tuple[str, ...]] = {}
-    candidates = []
-    for node in cluster.nodes:
-        if not may_host(node) or contains_node(active, node.name):
-            continue
-        reasons = (
-            *reasons_against(view, cluster, resource, node),
-            *(_drbd(view, resource, node) if node.online else ()),
-        )
-        if reasons:
-            excluded[node.name] = reasons
-        else:
-            candidates.append(node.name)
-    tickets = ticket_reasons(view, cluster)
-    blocked = (
-        *_cluster_wide(view, cluster, count, active),
-        *(tickets[name] for name in sorted(ids_of(resource)) if name in tickets),
-    )
-    return _Outlook(
-        resource,
-        active,
-        () if blocked else tuple(candidates),
-        excluded,
-        blocked,
-        is_disabled(cluster, resource),
-    )
-
-
-def _reasons(outlook: _Outlook) -> str:
-    if outlook.blocked:
-        return "; ".join(outlook.blocked)
-    return "; ".join(f"{node} {', '.join(why)}" for node, why in outlook.excluded.items())
-
-
-def _findings(outlooks: list[_Outlook], asked: Asked) -> Iterator[Finding]:
+def _findings(outlooks: list[Outlook], asked: Asked) -> Iterator[Finding]:
     """Resources with the same outlook share one finding: it is one fault."""
     wanted = int(asked.values.get("candidates") or 1)
-    together: dict[tuple[bool, int, str], list[_Outlook]] = {}
+    together: dict[tuple[bool, int, str], list[Outlook]] = {}
     for outlook in outlooks:
-        if outlook.disabled and not outlook.active:
+        if outlook.is_off or outlook.pinned:
             continue
-        key = (bool(outlook.active), len(outlook.candidates), _reasons(outlook))
+        key = (bool(outlook.active), len(outlook.candidates), outlook.why)
         together.setdefault(key, []).append(outlook)
     for (active, number, why), same in together.items():
         state = limited_state(asked, number) if asked.has_limits else None
@@ -157,84 +80,125 @@ def _findings(outlooks: list[_Outlook], asked: Asked) -> Iterator[Finding]:
         names = join([outlook.resource.id for outlook in same], 2)
         task = "take" if active else "start"
         first = same[0]
+        about = subject.resource(first.resource.id)
         because = f": {why}" if why else ""
         nodes = tuple(first.excluded) if not first.blocked else ()
         if number == 0:
             text = f"no node could {task} {names}{because}"
-            yield finding(
-                NO_CANDIDATE, subject.resource(first.resource.id), text, state=state, nodes=nodes
-            )
+            one = finding(NO_CANDIDATE, about, text, state=state, nodes=nodes)
         else:
             of_wanted = "" if asked.has_limits else f" of {wanted}"
             text = f"{number}{of_wanted} candidates for {names}{because}"
-            yield finding(FEW, subject.resource(first.resource.id), text, state=state, nodes=nodes)
+            one = finding(FEW, about, text, state=state, nodes=nodes)
+        yield _with_step(one, first.step)
 
 
-def _here(view: View, cluster: Cluster, outlooks: list[_Outlook]) -> Iterator[Finding]:
+def _here(view: View, cluster: Cluster, outlooks: list[Outlook]) -> Iterator[Finding]:
     """This node's own unreadiness; not where a standing rule excludes it."""
-    together: dict[tuple[str, ...], list[str]] = {}
+    together: dict[tuple[str, ...], list[Outlook]] = {}
     for outlook in outlooks:
-        if outlook.disabled and not outlook.active:
+        if outlook.is_off or here_is_excluded(view, cluster, outlook.resource):
             continue
-        if contains_node(tuple(wanted_exclusions(view, cluster, outlook.resource)), view.node):
-            continue
-        reasons = next((why for node, why in outlook.excluded.items() if view.is_here(node)), None)
+        reasons = next((why for node, why in outlook.excluded.items() if view.is_here(node)), ())
         if reasons:
-            together.setdefault(reasons, []).append(outlook.resource.id)
-    for reasons, names in together.items():
-        text = f"{view.here} is not ready to take {join(names, 2)}: {', '.join(reasons)}"
-        yield finding(
-            NOT_READY, subject.node(view.here), text, nodes=(view.here,), resource=names[0]
+            together.setdefault(tuple(each.text for each in reasons), []).append(outlook)
+    for texts, same in together.items():
+        names = join([outlook.resource.id for outlook in same], 2)
+        text = f"{view.here} is not ready to take {names}: {', '.join(texts)}"
+        first = same[0]
+        one = finding(
+            NOT_READY,
+            subject.node(view.here),
+            text,
+            nodes=(view.here,),
+            resource=first.resource.id,
         )
+        reasons = next(why for node, why in first.excluded.items() if view.is_here(node))
+        yield _with_step(one, next((each.step for each in reasons if each.step), ""))
 
 
-def _words(view: View, outlook: _Outlook) -> str:
+def _points(points: Sequence[SinglePoint]) -> Iterator[Finding]:
+    for point in points:
+        names = join(point.services, 2)
+        text = f"the loss of {point.node} would end {names}: {point.why}"
+        yield finding(SINGLE_POINT, subject.node(point.node), text, nodes=(point.node,))
+
+
+def _words(view: View, outlook: Outlook) -> str:
     name = outlook.resource.id
-    if outlook.disabled and not outlook.active:
+    if outlook.is_off:
         return f"{name} is disabled"
     takers = join(outlook.candidates) or "no node"
     if not outlook.active:
         return f"{name} could be started on {takers}"
-    remote = [node for node in outlook.candidates if not view.is_here(node)]
+    if outlook.pinned and not outlook.candidates:
+        return f"{name} has no other node than {join(outlook.active)} by design"
     note = ""
-    if remote and below(view, outlook.resource):
-        note = " (DRBD there judged by its connection)"
+    if any(not view.is_here(node) for node in outlook.candidates):
+        if below(view, outlook.resource):
+            note += " (DRBD there judged by its connection)"
+    if outlook.candidates and not outlook.scheduled:
+        note += f" ({BY_RULES})"
     return f"{takers} could take {name} from {join(outlook.active)}{note}"
 
 
+def _summary(view: View, outlooks: list[Outlook]) -> str:
+    if not outlooks:
+        return "no group or single resource"
+    if len(outlooks) == 1:
+        return _words(view, outlooks[0])
+    able = [outlook for outlook in outlooks if outlook.candidates]
+    pinned = sum(1 for outlook in outlooks if outlook.pinned and not outlook.candidates)
+    by_rules = any(outlook.active and not outlook.scheduled for outlook in able)
+    note = f" ({BY_RULES})" if by_rules else ""
+    if pinned and not able:
+        return f"{pinned} resources have one node each by design"
+    apart = f", {pinned} have one node each by design" if pinned else ""
+    return f"{len(able)} resources have a node to go to{apart}{note}"
+
+
+def _looked_at(futures: Futures, outlook: Outlook) -> Iterator[str]:
+    name = outlook.resource.id
+    for node in outlook.candidates:
+        yield f"candidate for {name}: {node}"
+    for node, reasons in outlook.excluded.items():
+        yield f"candidate for {name}: not {node}: {', '.join(each.text for each in reasons)}"
+    if outlook.active and outlook.scheduled:
+        yield f"{name} judged by Pacemaker's scheduler"
+    elif outlook.active:
+        why = futures.unasked(outlook.lost)
+        yield f"{name} {BY_RULES}{f': {why}' if why else ''}"
+
+
 def judge(view: View, asked: Asked) -> Report:
-    """The outlook of every group and single resource."""
+    """The outlook of every service."""
     cluster = view[CLUSTER].value
     if cluster is None:
         return Report()
-    count = tally(view)
-    chosen = [resource for resource in select(cluster, asked.filter) if is_service(resource)]
-    outlooks = [_outlook(view, cluster, count, resource) for resource in chosen]
+    cib = view[CIB].value
+    futures = Futures(view, cluster, cib, view[SIMULATIONS].value)
+    chosen = services(cib, select(cluster, asked.filter))
+    outlooks = [futures.of(resource) for resource in chosen]
     findings = list(_findings(outlooks, asked))
     findings += _here(view, cluster, outlooks)
+    findings += _points(single_points(futures, outlooks))
     if any(below(view, resource) for resource in chosen):
         whole = view[DRBD].value is not None
         findings += [p for p in view[DRBD].problems if not whole or p.object == DRBD.name]
-    living = [o for o in outlooks if not (o.disabled and not o.active)]
-    fewest = min((len(o.candidates) for o in living or outlooks), default=None)
-    words = [_words(view, outlook) for outlook in outlooks]
-    able = sum(1 for outlook in outlooks if outlook.candidates)
-    summary = words[0] if len(words) == 1 else f"{able} resources have a node to go to"
+    counted = [each for each in outlooks if not each.is_off and not each.pinned] or outlooks
     return Report(
         tuple(findings),
-        summary if words else "no group or single resource",
+        _summary(view, outlooks),
         (
             Figure("services", len(outlooks), minimum=0),
-            Figure("candidates_min", fewest, minimum=0, limited=True),
+            Figure(
+                "candidates_min",
+                min((len(each.candidates) for each in counted), default=None),
+                minimum=0,
+                limited=True,
+            ),
         ),
-        tuple(
-            f"candidate for {o.resource.id}: {each}"
-            for o in outlooks
-            for each in (
-                *o.candidates,
-                *(f"not {node}: {', '.join(why)}" for node, why in o.excluded.items()),
-            )
-        ),
+        tuple(line for outlook in outlooks for line in _looked_at(futures, outlook)),
     )
 
 
@@ -243,11 +207,11 @@ CHECK = Check(
     question="If the active node dies now, who takes over?",
     needs=(CLUSTER,),
     uses=(CIB, VOTES),
-    hints=(DRBD,),
+    hints=(DRBD, SHOW, SIMULATIONS),
     rule=judge,
-    kinds=(NO_CANDIDATE, FEW, NOT_READY, MISSING, RESOURCES_NONE),
+    kinds=(NO_CANDIDATE, FEW, NOT_READY, SINGLE_POINT, MISSING, RESOURCES_NONE),
     figures=(
-        ("services", "groups and single resources"),
+        ("services", "groups, single resources, and promotable clones that carry none of them"),
         ("candidates_min", "nodes that could take the resource that has the fewest"),
     ),
     options=(
@@ -258,6 +222,7 @@ CHECK = Check(
             default=1,
             metavar="N",
         ),
+        SIMULATE,
     ),
     number="the nodes that could take each resource; the ranges replace the two findings",
     filters="pacemaker",

@@ -33,13 +33,35 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class ToolInput(Input[T]):
+class AnsweredInput(Input[T]):
+    """What the evidence is asked for.
+
+    :param answer: what it is worth, from whatever it is made of.
+    :param names: the names of the cluster's nodes in a value: one of them is this node's.
+    :param copies: tools whose output it needs as it is; see ``Evidence.copy``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        rank: int,
+        answer: Callable[[Evidence], Answer[T]],
+        *,
+        names: Optional[Callable[[T], Iterable[str]]] = None,
+        copies: tuple[ToolInput[Any], ...] = (),
+    ) -> None:
+        super().__init__(name, rank)
+        self.answer = answer
+        self.names = names
+        self.copies = copies
+
+
+class ToolInput(AnsweredInput[T]):
     """One tool, described once.
 
     :param tool: the command, and the name of its file in a snapshot.
     :param read: from its output to a document; imports its reader when it is called.
     :param answer: what the document, the exit code and standard error mean.
-    :param names: the names of the cluster's nodes in a value: one of them is this node's.
     :param recorded: whether every snapshot holds it.
     """
 
@@ -54,11 +76,9 @@ class ToolInput(Input[T]):
         names: Optional[Callable[[T], Iterable[str]]] = None,
         recorded: bool = True,
     ) -> None:
-        super().__init__(name, rank)
+        super().__init__(name, rank, answer, names=names)
         self.tool = tool
         self.read = read
-        self.answer = answer
-        self.names = names
         self.recorded = recorded
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from ..acquire.source import (
     AcquireError,
+    Ending,
     ModuleUnfit,
     OutputTooLarge,
+    Run,
     Source,
+    Stream,
     ToolDenied,
     ToolMissing,
     ToolTimeout,
@@ -19,7 +22,7 @@ from ..model.config import Config
 from ..read.errors import NotXml, ReadError
 from ..verdict.filter import Filter
 from ..verdict.view import Answer, Input, View, contains_node, same_node
-from .base import Attempt, Obstacle, ToolInput
+from .base import AnsweredInput, Attempt, Obstacle, ToolInput
 
 if TYPE_CHECKING:
     from ..model.drbd import DrbdResource
@@ -45,6 +48,8 @@ class Evidence:
     :param sample: seconds between two readings of DRBD; ``None``: a second reading is used only
         if a snapshot holds one.
     :param filter: which DRBD resources count, and which names are expected to be up.
+    :param simulator: opens the machine on which Pacemaker's scheduler can be asked about this
+        source's CIB; without it only what was recorded is used.
     """
 
     def __init__(
@@ -54,21 +59,32 @@ class Evidence:
         node: Optional[str] = None,
         sample: Optional[float] = None,
         filter: Filter = Filter(),  # noqa: B008 - a value
+        *,
+        simulator: Optional[Callable[[], Source]] = None,
     ) -> None:
         self.source = source
         self.config = Config() if config is None else config
         self.here = node or source.node
         self.sample = sample
         self.filter = filter
+        self.simulator = simulator
+        self.losses: Optional[tuple[tuple[str, ...], ...]] = None
+        """Which nodes are to be lost in simulations; ``None``: each that a service runs on."""
         self.drbd_others: tuple[DrbdResource, ...] = ()
         """Resources that the filter leaves out; set by the answer of drbdsetup."""
+        self.more_runs: tuple[Run, ...] = ()
+        """What was run elsewhere than on the source: simulations."""
         self._attempts: dict[Input[Any], Attempt[Any]] = {}
         self._answers: dict[Input[Any], Answer[Any]] = {}
+        self._copies: dict[ToolInput[Any], bytearray] = {}
 
     def view(self, wanted: Iterable[Input[Any]]) -> View:
         """Read the *wanted* inputs and judge each as evidence."""
-        keys = sorted({key for key in wanted if isinstance(key, ToolInput)}, key=lambda k: k.rank)
-        self.prepare(*keys)
+        keys = sorted({key for key in wanted if isinstance(key, AnsweredInput)}, key=_rank)
+        for key in keys:
+            for tool in key.copies:
+                self._copies.setdefault(tool, bytearray())
+        self.prepare(*(key for key in keys if isinstance(key, ToolInput)))
         answers: dict[Input[Any], Answer[Any]] = {key: self.answer(key) for key in keys}
         return View(
             self.here,
@@ -86,11 +102,19 @@ class Evidence:
             tools.append(DRBD_RESOURCES)
         self.source.prepare(tuple(tools))
 
-    def answer(self, key: ToolInput[T]) -> Answer[T]:
+    def runs(self) -> tuple[Run, ...]:
+        """What was run or read so far."""
+        return (*self.source.runs(), *self.more_runs)
+
+    def answer(self, key: AnsweredInput[T]) -> Answer[T]:
         """What one tool's answer is worth."""
         if key not in self._answers:
             self._answers[key] = key.answer(self)
         return self._answers[key]
+
+    def copy(self, key: ToolInput[Any]) -> bytes:
+        """What the tool printed, if an input asked for a copy; empty if it was too much."""
+        return bytes(self._copies.get(key, b""))
 
     def attempt(self, key: ToolInput[Any]) -> Attempt[Any]:
         """What came of running one tool."""
@@ -111,7 +135,11 @@ class Evidence:
 
     def _own_name(self) -> Optional[str]:
         for key, answer in self._answers.items():
-            if isinstance(key, ToolInput) and key.names is not None and answer.value is not None:
+            if (
+                isinstance(key, AnsweredInput)
+                and key.names is not None
+                and answer.value is not None
+            ):
                 for name in key.names(answer.value):
                     if same_node(name, self.here):
                         return name
@@ -125,6 +153,8 @@ class Evidence:
         obstacle: Optional[Obstacle] = None
         try:
             stream = self.source.open(key.tool)
+            if key in self._copies:
+                stream = _Copied(stream, self._copies[key])
             try:
                 document = key.read(stream)
             except NotXml as error:
@@ -137,3 +167,32 @@ class Evidence:
         return Attempt(
             program, command, obstacle, detail, ending.exit_code, ending.stderr, document, text
         )
+
+
+COPY_LIMIT = 64 * 2**20
+"""The most of a tool's output that is kept as it is, in bytes."""
+
+
+class _Copied(Stream):
+    """A stream that leaves a copy of what was read of it, unless that grows too large."""
+
+    def __init__(self, stream: Stream, copy: bytearray) -> None:
+        self._stream = stream
+        self._copy = copy
+        self._full = False
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._full = self._full or len(self._copy) + len(data) > COPY_LIMIT
+        if self._full:
+            self._copy.clear()
+        else:
+            self._copy += data
+        return data
+
+    def finish(self) -> Ending:
+        return self._stream.finish()
+
+
+def _rank(key: Input[Any]) -> int:
+    return key.rank

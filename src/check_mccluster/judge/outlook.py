@@ -1,0 +1,332 @@
+"""What becomes of each service after a loss: who takes it, or why nobody does.
+
+A takeover is what Pacemaker's scheduler does *and* what the votes and DRBD allow: the scheduler
+knows neither the votes that go with a node, nor DRBD. Where it was not asked our own rules judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import NamedTuple, Optional
+
+from ..inputs.drbdsetup_status import DRBD
+from ..model.pacemaker import (
+    Cib,
+    Clone,
+    Cluster,
+    Group,
+    Node,
+    Primitive,
+    Resource,
+    Role,
+    primitives,
+)
+from ..model.simulation import Simulation, Simulations
+from ..verdict.view import View, contains_node, same_node
+from ..verdict.words import join
+from .candidates import Against, may_host, reasons_against, wanted_exclusions
+from .facts.drbd import copies, has_io, volume_name
+from .facts.fencing import has_fence_device
+from .facts.loss import data_against, keeps_quorum
+from .facts.mapping import below, drbd_of
+from .facts.pacemaker import (
+    asks_for_stop,
+    base_id,
+    ids_of,
+    is_disabled,
+    is_service,
+    nodes_opted_in,
+    where,
+)
+from .facts.tickets import ticket_reasons
+from .facts.votes import Tally, tally
+from .takeover import Takeover, carried_by, not_to_be_promoted
+
+BY_CONFIGURATION = ("tie-breaker", "not in the allowed list")
+"""Reasons that Pacemaker's scheduler does not know."""
+
+
+class Outlook(NamedTuple):
+    """What becomes of one service.
+
+    :param active: where it runs (is promoted) now. :param lost: the nodes that are gone.
+    :param candidates: who could take it; where it runs on a node that is left: that node.
+    :param excluded: reasons by node, for those who could not.
+    :param blocked: reasons that hold for every node.
+    :param pinned: it has one node by design: the only one of the cluster, or by standing rules.
+    :param scheduled: whether Pacemaker's scheduler was asked.
+    """
+
+    resource: Resource
+    active: tuple[str, ...]
+    lost: frozenset[str]
+    candidates: tuple[str, ...]
+    excluded: dict[str, tuple[Against, ...]]
+    blocked: tuple[Against, ...]
+    disabled: bool
+    pinned: bool
+    scheduled: bool
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it is down on purpose."""
+        return self.disabled and not self.active
+
+    @property
+    def ends(self) -> bool:
+        """Whether it runs now and would run nowhere, though nobody asked for that."""
+        return bool(self.active) and not self.candidates and not self.disabled
+
+    @property
+    def why(self) -> str:
+        """The reasons in words: those for every node, else node by node."""
+        if self.blocked:
+            return "; ".join(each.text for each in self.blocked)
+        return "; ".join(
+            f"{node} {', '.join(each.text for each in why)}" for node, why in self.excluded.items()
+        )
+
+    @property
+    def step(self) -> str:
+        """What ends the first reason that somebody can lift; empty if there is none."""
+        reasons = self.blocked or [each for why in self.excluded.values() for each in why]
+        return next((each.step for each in reasons if each.step), "")
+
+
+def services(cib: Optional[Cib], resources: Sequence[Resource]) -> tuple[Resource, ...]:
+    """What somebody uses: groups, single resources, and clones of which one is promoted.
+
+    A promotable clone that carries another service is asked about with that. Where several are
+    promoted at once the loss of one is for the check ``resources`` to judge.
+    """
+    return tuple(each for each in resources if is_service(each) or _stands_alone(cib, each))
+
+
+def _stands_alone(cib: Optional[Cib], resource: Resource) -> bool:
+    if not isinstance(resource, Clone) or not resource.promotable:
+        return False
+    one = cib.resources.get(resource.id) if cib is not None else None
+    meta = one.meta if one is not None else {}
+    most = meta.get("promoted-max", meta.get("master-max", "1"))
+    return most == "1" and not carried_by(cib, resource)
+
+
+def active_on(resource: Resource) -> tuple[str, ...]:
+    """Where a service is; of a promotable clone where it is promoted."""
+    if isinstance(resource, Clone):
+        promoted = (each for each in primitives(resource) if each.role is Role.PROMOTED)
+        return tuple(dict.fromkeys(node for each in promoted for node in each.nodes))
+    return where(resource)
+
+
+class Futures:
+    """The outlooks of one cluster after any loss."""
+
+    def __init__(
+        self, view: View, cluster: Cluster, cib: Optional[Cib], simulations: Optional[Simulations]
+    ) -> None:
+        self.view = view
+        self.cluster = cluster
+        self.cib = cib
+        self.count: Tally = tally(view)
+        self._simulations = simulations
+        self._tickets = ticket_reasons(view, cluster)
+        self._nodes = tuple(node for node in cluster.nodes if may_host(node))
+        self._rules = Takeover(
+            cluster,
+            cib,
+            view.time,
+            partial(reasons_against, view, cluster),
+            view.config.resources,
+        )
+        self._after: dict[frozenset[str], Takeover] = {}
+
+    def simulation(self, lost: frozenset[str]) -> Optional[Simulation]:
+        """What the scheduler said of this loss, if it was asked."""
+        if self._simulations is None or not lost:
+            return None
+        return self._simulations.of(*lost)
+
+    def unasked(self, lost: frozenset[str]) -> str:
+        """Why the scheduler was not asked about this loss, as far as that is known."""
+        if self._simulations is None:
+            return ""
+        return self._simulations.unasked.get(tuple(sorted(lost)), "")
+
+    def takeover(self, lost: frozenset[str]) -> Takeover:
+        """Our own rules after this loss."""
+        if lost not in self._after:
+            self._after[lost] = self._rules.after(lost)
+        return self._after[lost]
+
+    def of(self, resource: Resource, lost: Optional[frozenset[str]] = None) -> Outlook:
+        """What becomes of *resource*; by default after the loss of the nodes where it runs."""
+        active = active_on(resource)
+        gone = frozenset(active) if lost is None else lost
+        left = tuple(name for name in active if name not in gone)
+        simulation = self.simulation(gone)
+        disabled = is_disabled(self.cluster, resource) or not_to_be_promoted(resource)
+        blocked = (*self._cluster_wide(gone), *self._tickets_of(resource))
+        excluded: dict[str, tuple[Against, ...]] = {}
+        candidates: list[str] = []
+        # Of what is to be stopped the scheduler says nothing but that.
+        asked = simulation is not None and not disabled
+        placed = _placed(resource, simulation) if simulation is not None and asked else None
+        for node in self._nodes:
+            if node.name in gone or (left and node.name not in left):
+                continue
+            reasons = tuple(self._against(resource, node, gone, placed, stays=bool(left)))
+            if reasons:
+                excluded[node.name] = reasons
+            else:
+                candidates.append(node.name)
+        return Outlook(
+            resource,
+            active,
+            gone,
+            () if blocked else tuple(candidates),
+            excluded,
+            blocked,
+            disabled,
+            not left and self._is_pinned(resource, active),
+            asked,
+        )
+
+    def _against(
+        self,
+        resource: Resource,
+        node: Node,
+        lost: frozenset[str],
+        placed: Optional[frozenset[str]],
+        *,
+        stays: bool,
+    ) -> Iterator[Against]:
+        promoted = isinstance(resource, Clone)
+        found = False
+        rules = () if stays else self.takeover(lost).against(resource, node, promoted=promoted)
+        if placed is not None and node.name in placed:
+            # The scheduler knows better than our rules what Pacemaker allows.
+            rules = tuple(each for each in rules if each.text in BY_CONFIGURATION)
+        yield from rules
+        if placed is not None and not placed and not rules:
+            found = True
+            yield Against(
+                "would not get it from Pacemaker's scheduler",
+                " ".join(("crm_simulate -LS", *(f"-d {name}" for name in sorted(lost)))),
+            )
+        if node.online:
+            yield from self._drbd(resource, node, lost, data=not rules and not found)
+
+    def _is_pinned(self, resource: Resource, active: tuple[str, ...]) -> bool:
+        """Whether it has one node by design, and runs there."""
+        if not active:
+            return False
+        kept_from = wanted_exclusions(self.view, self.cluster, resource)
+        opted_in = nodes_opted_in(self.cluster, self.cib, ids_of(resource))
+        free = [
+            node.name
+            for node in self._nodes
+            if node.name not in kept_from and (opted_in is None or node.name in opted_in)
+        ]
+        return len(self._nodes) == 1 or len(free) <= 1
+
+    def _tickets_of(self, resource: Resource) -> Iterator[Against]:
+        for name in sorted(ids_of(resource)):
+            if name in self._tickets:
+                yield Against(
+                    self._tickets[name], "crm_ticket --info; crm_ticket --grant -t TICKET"
+                )
+
+    def _cluster_wide(self, lost: frozenset[str]) -> Iterator[Against]:
+        """What keeps anything from being started anywhere."""
+        gone = [node for node in self.cluster.nodes if node.name in lost]
+        options = self.cluster.summary.options
+        if self.cluster.summary.dc is None:
+            yield Against("no designated controller", "corosync-quorumtool -s; crm_mon -1")
+        elif self.count.quorate is False:
+            yield Against("this partition has no quorum", "corosync-quorumtool -s")
+        elif keeps_quorum(self.count, gone) is False:
+            count = self.count
+            names = join([node.name for node in gone])
+            votes = f"{count.total} of {count.expected} votes, {count.needed} needed"
+            absent = [node.name for node in self._nodes if not node.online]
+            step = f"bring {join(absent)} back" if absent else ""
+            yield Against(f"the quorum ends with the vote of {names} ({votes})", step)
+        if options.maintenance_mode:
+            yield Against("maintenance-mode", "pcs property set maintenance-mode=false")
+        if options.fencing_enabled and not has_fence_device(self.view):
+            yield Against("fencing is enabled without a device", "pcs stonith create")
+
+    def _drbd(
+        self, resource: Resource, node: Node, lost: frozenset[str], *, data: bool
+    ) -> Iterator[Against]:
+        """DRBD readiness: judged here in full, elsewhere by the connection and what it shows.
+
+        :param data: whether the copies left count; not where something else speaks against it.
+        """
+        view = self.view
+        for pair in below(view, resource):
+            drbd = drbd_of(view, pair)
+            if drbd is None:
+                if view.is_here(node.name) and view[DRBD].value is not None:
+                    yield Against(
+                        f"{pair.drbd or pair.device} is not up here", f"drbdadm up {pair.drbd}"
+                    )
+                continue
+            look = f"drbdadm status {drbd.name}"
+            connection = next((c for c in drbd.connections if same_node(c.name, node.name)), None)
+            if not view.is_here(node.name):
+                if connection is not None and not connection.is_connected:
+                    yield Against(f"{drbd.name} is not connected to it", look)
+                    continue
+            for device in drbd.devices:
+                if view.is_here(node.name) and not has_io(view, drbd, device):
+                    name = volume_name(drbd, device.volume)
+                    no_copy = not copies(view, drbd, device).up_to_date
+                    why = (
+                        "has no quorum"
+                        if device.quorum is False
+                        else "has no UpToDate copy in reach"
+                        if no_copy
+                        else "is suspended"
+                    )
+                    yield Against(f"{name} {why}", look)
+                    continue
+                step = f"on {node.name}: {look}; it has to reconnect and resync"
+                for text in () if not data else data_against(view, drbd, device, node.name, lost):
+                    yield Against(text, step)
+
+
+def _placed(resource: Resource, simulation: Simulation) -> Optional[frozenset[str]]:
+    """Nodes where the scheduler runs all of it that runs now, promoted where it has to be.
+
+    ``None``: it would start it and cannot yet, so our own rules judge.
+    """
+    names = {base_id(each.id) for each in primitives(resource)}
+    if isinstance(resource, Clone):
+        return _where(simulation, names, promoted=True)
+    assert isinstance(resource, (Group, Primitive))  # noqa: S101 - see services()
+    wanted = {
+        base_id(each.id) for each in primitives(resource) if not asks_for_stop(each.target_role)
+    }
+    running = {base_id(e.id) for e in primitives(resource) if e.role is not Role.STOPPED} & wanted
+    running = running or wanted or names
+    if any(name in simulation.waiting for name in running):
+        return None
+    places = [_where(simulation, {name}) for name in running]
+    return frozenset.intersection(*places) if places else None
+
+
+def _where(simulation: Simulation, names: set[str], *, promoted: bool = False) -> frozenset[str]:
+    return frozenset(
+        node
+        for name in names
+        for node, role in simulation.running.get(name, {}).items()
+        if not promoted or role is Role.PROMOTED
+    )
+
+
+def here_is_excluded(view: View, cluster: Cluster, resource: Resource) -> bool:
+    """Whether a standing rule or the configuration keeps this node from it."""
+    return contains_node(tuple(wanted_exclusions(view, cluster, resource)), view.node)
