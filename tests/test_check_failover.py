@@ -54,7 +54,9 @@ def figures(candidates=1, services=1, limits=""):
 LAB_RULE = "app03 banned by location-group1-app03--INFINITY"
 RULE = "app03 banned by group1-avoids-app03"
 BY_CONNECTION = "(DRBD there judged by its connection)"
-READY = f"app02 could take group1 from app01 {BY_CONNECTION}"
+# Nobody recorded what Pacemaker's scheduler says.
+BY_RULES = "(judged without Pacemaker's scheduler)"
+READY = f"app02 could take group1 from app01 {BY_CONNECTION} {BY_RULES}"
 
 
 def barred_by_votes(active):
@@ -66,14 +68,14 @@ def barred_by_votes(active):
 
 RECORDED = {
     "six-nodes-healthy/app01": ("OK", READY, figures()),
-    "six-nodes-healthy/app02": ("OK", "app02 could take group1 from app01", figures()),
+    "six-nodes-healthy/app02": ("OK", f"app02 could take group1 from app01 {BY_RULES}", figures()),
     "six-nodes-healthy/app03": ("OK", READY, figures()),
     "ten-nodes/app01": (
         "OK",
-        "app02, app04, app05, app06 and 4 more could take group1 from app01",
+        f"app02, app04, app05, app06 and 4 more could take group1 from app01 {BY_RULES}",
         figures(8),
     ),
-    "failure-ignored/app01": ("OK", "2 resources have a node to go to", figures(1, 2)),
+    "failure-ignored/app01": ("OK", f"2 resources have a node to go to {BY_RULES}", figures(1, 2)),
     # The rest of DRBD on app02 can only be judged on app02.
     "storage-servers-lost/app01": ("OK", READY, figures()),
     "storage-servers-lost/app02": (
@@ -101,8 +103,8 @@ RECORDED = {
     ),
     "no-quorum-ignored/app01": (
         "CRITICAL",
-        "no node could take group1: this partition has no quorum",
-        figures(0),
+        "no node could take group1, drbd-clone: this partition has no quorum",
+        figures(0, 2),
     ),
     # Its vote is still there: Corosync runs on app01.
     "pacemaker-stopped-on-app01/app02": (
@@ -161,10 +163,15 @@ RECORDED = {
         figures(0),
     ),
     # The node in maintenance is the active one.
-    "app01-maintenance/app02": ("OK", "app02 could take group1 from app01", figures()),
+    "app01-maintenance/app02": (
+        "OK",
+        f"app02 could take group1 from app01 {BY_RULES}",
+        figures(),
+    ),
     "group-disabled/app01": ("OK", "group1 is disabled", figures(2)),
-    "stop-all-resources/app01": ("OK", "2 resources have a node to go to", figures(2, 2)),
-    "dovecot-blocked/app01": ("OK", "app01 could take group1 from app02", figures()),
+    # The agent of the other one is not installed anywhere.
+    "stop-all-resources/app01": ("OK", "1 resources have a node to go to", figures(0, 2)),
+    "dovecot-blocked/app01": ("OK", f"app01 could take group1 from app02 {BY_RULES}", figures()),
     "nothing-started/app01": ("CRITICAL", "Corosync does not run on this node"),
     "six-nodes-healthy/storage01": (
         "UNKNOWN",
@@ -197,7 +204,7 @@ OPTIONS = {
         ("-r", "MYSQL"),
         (
             "OK",
-            "app02, app03 could take MYSQL from app01",
+            f"app02, app03 could take MYSQL from app01 {BY_RULES}",
             figures(2),
         ),
     ),
@@ -342,12 +349,6 @@ RULES = {
         "bans": BANNED,
         "history": (history("DB", "app02", fail_count=1_000_000),),
     },
-    "opt-in-cluster": {
-        "options": options(symmetric=False),
-        "cib": cib(
-            locations=(location("group1", "app01", 100), location("group1", "app02", -1_000_000))
-        ),
-    },
 }
 
 
@@ -428,7 +429,9 @@ def test_constructed_node_with_more_than_half_of_the_votes(name):
 
 
 def test_constructed_another_node_than_the_heavy_one_is_active():
-    assert judge(group(primitive("FS", "app02")), counted=heavy()) == []
+    text = "the loss of app01 would end group1: the quorum ends with its vote"
+    judged = judge(group(primitive("FS", "app02")), counted=heavy())
+    assert judged == [("single-point", "WARNING", text)]
 
 
 def test_constructed_remote_node_takes_no_vote_with_it():
@@ -437,9 +440,46 @@ def test_constructed_remote_node_takes_no_vote_with_it():
     assert judge(group(primitive("FS", "db1")), nodes=nodes, counted=counted) == []
 
 
-def test_constructed_one_node_cluster():
-    counted = votes(("app01",), expected=1)
-    [(key, state, _)] = judge(nodes=(node(),), counted=counted)
+def test_constructed_one_node_cluster_has_no_failover_by_design():
+    known = cluster((node(),), (GROUP,))
+    judged = report("failover", view(known, votes=votes(("app01",), expected=1)))
+    text = "group1 has no other node than app01 by design"
+    assert (said(judged), judged.summary) == ([], text)
+
+
+PINNED = {
+    "by-rules": {"bans": (ban("group1", "app02"), *BANNED)},
+    "opt-in-cluster": {
+        "options": options(symmetric=False),
+        "cib": cib(
+            locations=(location("group1", "app01", 100), location("group1", "app02", -1_000_000))
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize("case", PINNED)
+def test_constructed_pinned_to_one_node_by_standing_rules(case):
+    assert judge(**PINNED[case]) == []
+
+
+def test_constructed_one_instance_for_each_node_by_design():
+    names = ("app01", "app02", "app03")
+    resources = [primitive(f"agent-{name}", name) for name in names]
+    bans = [ban(f"agent-{one}", other) for one in names for other in names if one != other]
+    judged = report("failover", view(cluster(None, tuple(resources), bans=tuple(bans))))
+    assert (said(judged), judged.summary) == ([], "3 resources have one node each by design")
+
+
+def test_constructed_what_a_manual_move_left_pins_nothing():
+    bans = (ban("group1", "app02", "cli-ban-group1-on-app02"), *BANNED)
+    assert judge(bans=bans)[0] == nobody(f"app02 banned by cli-ban-group1-on-app02; {OTHERS}")
+
+
+def test_constructed_pinned_and_down_is_asked_about():
+    past = (history("FS", "app01", threshold=1),)
+    bans = (ban("group1", "app02"), *BANNED)
+    [(key, state, _), *_] = judge(group(stopped("FS")), history=past, bans=bans)
     assert (key, state) == ("no-candidate", "CRITICAL")
 
 
@@ -458,9 +498,9 @@ def test_constructed_not_asked_for_clones_bundles_fence_devices_and_orphans():
 
 
 def test_constructed_guest_node_is_no_candidate():
-    nodes = (node(), remote("vm1", id_as_resource="VM1"))
-    [(key, _, _)] = judge(nodes=nodes, counted=votes(("app01",), expected=1))
-    assert key == "no-candidate"
+    nodes = (node(), node("app02", standby=True), remote("vm1", id_as_resource="VM1"))
+    judged = judge(nodes=nodes, counted=votes(("app01", "app02"), expected=2, flags=("2Node",)))
+    assert judged == [nobody("app02 on standby")]
 
 
 def test_constructed_remote_node_is_a_candidate():
@@ -573,7 +613,7 @@ def test_constructed_drbd_of_a_peer_is_judged_by_its_connection():
     judged = report("failover", evidence)
     assert (said(judged), judged.summary) == (
         [],
-        f"app02 could take group1 from app01 {BY_CONNECTION}",
+        f"app02 could take group1 from app01 {BY_CONNECTION} {BY_RULES}",
     )
 
 
@@ -613,6 +653,8 @@ def test_with_vv_every_candidate_and_every_reason(call):
     assert [line for line in outcome.lines if line.startswith("looked at")] == [
         "looked at candidate for group1: not app01: FS_DRBD barred by fail-count 1",
         "looked at candidate for group1: not app03: banned by location-group1-app03--INFINITY",
+        "looked at group1 judged without Pacemaker's scheduler: no answer of it was recorded, and"
+        " --simulate was not given",
     ]
 
 

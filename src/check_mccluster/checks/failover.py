@@ -18,7 +18,7 @@ from ..judge.outlook import Futures, Outlook, here_is_excluded, services
 from ..judge.single_point import SinglePoint, single_points
 from ..model.pacemaker import Cluster
 from ..verdict import subject
-from ..verdict.check import Check, Option
+from ..verdict.check import SIMULATE, Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View
 from ..verdict.words import join
@@ -49,12 +49,6 @@ SINGLE_POINT = Kind(
     "The loss of one node, other than the active one, would end a service although nothing is"
     " missing now. Not where there is one replica only, as a design.",
     "check_mccluster whatif --down {object}; add a replica, a tie-breaker or a vote",
-)
-SIMULATE = Option(
-    "--simulate",
-    "With --from: ask this machine's crm_simulate about the recorded CIB, where no answer of it"
-    " was recorded.",
-    "flag",
 )
 BY_RULES = "judged without Pacemaker's scheduler"
 

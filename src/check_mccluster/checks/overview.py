@@ -19,7 +19,7 @@ from ..judge.engine import input_problems
 from ..judge.engine import report as report_of
 from ..judge.facts.pacemaker import NONE, known_ids
 from ..verdict import subject
-from ..verdict.check import Check, Option
+from ..verdict.check import SIMULATE, Check, Option
 from ..verdict.filter import Filter
 from ..verdict.finding import Figure, Finding, Line, Report, State, finding
 from ..verdict.problems import DRBD_RESOURCE_MISSING, TOOL_MISSING
@@ -187,6 +187,7 @@ CHECK = Check(
             multiple=True,
             metavar="CHECK",
         ),
+        SIMULATE,
     ),
     filters="both",
     example="check_mccluster overview --skip links",

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from .evidence import Evidence
 
+NOT_RECORDED = "no answer of it was recorded, and --simulate was not given"
+
 Loss = tuple[str, ...]
 
 MOST_AT_ONCE = 4
@@ -144,7 +146,7 @@ def _ask(
             elif found is not None or code:
                 unasked[loss] = f"crm_simulate failed with exit code {code}"
         except ToolMissing as error:
-            unasked[loss] = error.detail
+            unasked[loss] = NOT_RECORDED if machine.recorded else error.detail
             if not machine.recorded:
                 unasked.update(dict.fromkeys(order[position:], error.detail))
                 return

@@ -47,7 +47,7 @@ def _rule(source: str, *targets: tuple[Equal, str]) -> Inhibit:
     return Inhibit(_words(source), tuple((equal, _words(keys)) for equal, keys in targets))
 
 
-_FAILOVER = "no-candidate candidates-low here-not-ready"
+_FAILOVER = "no-candidate candidates-low here-not-ready single-point"
 _PAST = "node-barred fail-count failed-action"
 _WITHOUT_QUORUM = (
     "dc-missing node-offline node-unclean quorum-margin peer-unreachable resource-stopped"

@@ -52,6 +52,7 @@ class Outlook(NamedTuple):
 
     :param active: where it runs (is promoted) now. :param lost: the nodes that are gone.
     :param candidates: who could take it; where it runs on a node that is left: that node.
+        The one that Pacemaker's scheduler would choose comes first.
     :param excluded: reasons by node, for those who could not.
     :param blocked: reasons that hold for every node.
     :param pinned: it has one node by design: the only one of the cluster, or by standing rules.
@@ -148,6 +149,10 @@ class Futures:
             return None
         return self._simulations.of(*lost)
 
+    def concerns_pacemaker(self, lost: frozenset[str]) -> bool:
+        """Whether any of the nodes is Pacemaker's, so that its scheduler has something to say."""
+        return any(node.name in lost for node in self.cluster.nodes)
+
     def unasked(self, lost: frozenset[str]) -> str:
         """Why the scheduler was not asked about this loss, as far as that is known."""
         if self._simulations is None:
@@ -181,6 +186,7 @@ class Futures:
                 excluded[node.name] = reasons
             else:
                 candidates.append(node.name)
+        candidates.sort(key=lambda name: placed is None or name not in placed)
         return Outlook(
             resource,
             active,
@@ -219,11 +225,17 @@ class Futures:
             yield from self._drbd(resource, node, lost, data=not rules and not found)
 
     def _is_pinned(self, resource: Resource, active: tuple[str, ...]) -> bool:
-        """Whether it has one node by design, and runs there."""
+        """Whether it runs, and has one node by design: no other, or by rules about itself."""
         if not active:
             return False
-        kept_from = wanted_exclusions(self.view, self.cluster, resource)
-        opted_in = nodes_opted_in(self.cluster, self.cib, ids_of(resource))
+        kept_from = {
+            ban.node
+            for ban in self.cluster.bans
+            if ban.resource == resource.id
+            and ban.is_infinite
+            and not (ban.is_leftover or ban.promoted_only)
+        }
+        opted_in = nodes_opted_in(self.cluster, self.cib, frozenset({resource.id}))
         free = [
             node.name
             for node in self._nodes

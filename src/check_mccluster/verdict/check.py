@@ -31,6 +31,14 @@ class Option(NamedTuple):
         return self.flag.lstrip("-").replace("-", "_")
 
 
+SIMULATE = Option(
+    "--simulate",
+    "With --from: ask this machine's crm_simulate about the recorded CIB, where no answer of it"
+    " was recorded.",
+    "flag",
+)
+
+
 class Check(NamedTuple):
     """A check of the suite.
 

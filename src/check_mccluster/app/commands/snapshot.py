@@ -16,7 +16,7 @@ import click
 from ... import __version__
 from ...acquire.record import Plan, Recorded, RecordError, record
 from ...acquire.snapshot import STREAM, SnapshotError
-from ...inputs.every import every, recorded
+from ...inputs.every import recorded, tools
 from ...inputs.evidence import DRBD_RESOURCES
 from ...present.text import clean
 from ..options import SecondsType, source_options
@@ -96,7 +96,7 @@ def _plan() -> Plan:
     """Every tool that there is."""
     return Plan(
         tuple(key.tool for key in recorded()),
-        tuple(key.tool for key in every() if key.tool.again),
+        tuple(key.tool for key in tools() if key.tool.again),
         DRBD_RESOURCES,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sys
@@ -13,14 +12,11 @@ from typing import Any, Optional
 import click
 
 from ...checks.overview import CHECK
-from ...present.layout import Line, render
 from ...present.terminal import screen
 from ...verdict.view import Asked, Judgement
 from ..options import SecondsType, read_once, source_options
+from ..screen import rendered, width
 from ..session import Setup, SetupError, load_config, open_source, run_check
-
-NARROWEST, PLAIN, WIDEST = 60, 80, 120
-"""Columns: narrower is wrapped by the terminal, wider lines are hard to read."""
 
 _ENTER = "\x1b[?1049h\x1b[?25l"
 """Alternate screen, cursor hidden (terminfo's smcup and civis of every terminal of today)."""
@@ -35,7 +31,7 @@ def run(watch: Optional[float], snapshots: tuple[str, ...], **values: Any) -> No
     if watch is not None and "-" in snapshots:
         raise click.UsageError("--watch: standard input (--from -) can be read only once")
     if watch is None:
-        for line in _lines(_look(setups), _width()):
+        for line in _lines(_look(setups), width()):
             click.echo(line, color=True)
         return
     if not sys.stdout.isatty():
@@ -64,23 +60,7 @@ def _look(setups: Sequence[Setup]) -> list[Judgement]:
 
 
 def _lines(seen: Sequence[Judgement], width: int) -> list[str]:
-    return [_render(line) for line in screen(seen, width)]
-
-
-def _render(line: Line) -> str:
-    return render(line, _in_colour())
-
-
-def _in_colour() -> bool:
-    """On a terminal, unless https://no-color.org or a dumb terminal says no."""
-    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return wanted and sys.stdout.isatty()
-
-
-def _width() -> int:
-    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
-        return PLAIN
-    return min(max(shutil.get_terminal_size().columns or 80, NARROWEST), WIDEST)  # 0: a serial line
+    return [rendered(line) for line in screen(seen, width)]
 
 
 # -- again and again ---------------------------------------------------------------------------
@@ -107,7 +87,7 @@ def _watch(setups: Sequence[Setup], seconds: float) -> None:
 def _draw(seen: Sequence[Judgement], seconds: float) -> None:
     """What fits the terminal, from the top: the gravest is there."""
     height = shutil.get_terminal_size().lines or 24
-    lines = _lines(seen, _width())
+    lines = _lines(seen, width())
     foot = f"every {seconds:g} s, Ctrl-C ends"
     if len(lines) > height - 1:
         rest = len(lines) - (height - 2)

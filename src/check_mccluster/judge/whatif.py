@@ -1,0 +1,138 @@
+"""What the loss of nodes would do: services that move or stop, votes and copies left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Optional
+
+from ..inputs.drbdsetup_status import DRBD
+from ..verdict.view import same_node
+from .candidates import may_host
+from .facts.loss import VolumeLeft, keeps_quorum, volume_left
+from .outlook import Futures, services
+
+
+class Fate(NamedTuple):
+    """What becomes of a service that runs now.
+
+    :param before: where it runs. :param after: who takes it, the scheduler's choice first; the
+        same as *before* where it stays; empty where it ends.
+    :param why: why it ends; empty where it does not. :param step: what would prevent that.
+    :param scheduled: whether that is the word of Pacemaker's scheduler.
+    """
+
+    service: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    why: str
+    step: str
+    scheduled: bool
+
+    @property
+    def ends(self) -> bool:
+        """Whether nobody would run it."""
+        return not self.after
+
+    @property
+    def moves(self) -> bool:
+        """Whether another node would run it."""
+        return bool(self.after) and self.after != self.before
+
+
+class Consequence(NamedTuple):
+    """What a loss would do.
+
+    :param lost: the nodes. :param fates: of the services that run now and move or end.
+    :param votes: those left, those needed and those expected; ``None`` where nobody can say.
+    :param quorate: whether Pacemaker's partition would stay quorate.
+    :param volumes: what would be left of DRBD's volumes.
+    :param unasked: why Pacemaker's scheduler was not asked, where our own rules judged.
+    """
+
+    lost: tuple[str, ...]
+    fates: tuple[Fate, ...]
+    votes: tuple[Optional[int], Optional[int], Optional[int]]
+    quorate: Optional[bool]
+    volumes: tuple[VolumeLeft, ...]
+    unasked: str
+
+    @property
+    def ends(self) -> tuple[Fate, ...]:
+        """The services that would end."""
+        return tuple(each for each in self.fates if each.ends)
+
+    @property
+    def moves(self) -> tuple[Fate, ...]:
+        """The services that would move."""
+        return tuple(each for each in self.fates if each.moves)
+
+    @property
+    def worst_volume(self) -> Optional[VolumeLeft]:
+        """The volume that has the fewest copies left; one without quorum first."""
+        return min(
+            self.volumes,
+            key=lambda each: (each.quorum is not False, len(each.up_to_date), each.name),
+            default=None,
+        )
+
+
+def nodes(futures: Futures) -> tuple[str, ...]:
+    """The nodes of Pacemaker that are online, and the hosts of DRBD's meshes."""
+    found = [node.name for node in futures.cluster.nodes if node.online and may_host(node)]
+    absent = [node.name for node in futures.cluster.nodes if not node.online]
+    for resource in futures.view[DRBD].value or ():
+        for name in (futures.view.here, *(each.name for each in resource.connections)):
+            if not any(same_node(name, each) for each in (*found, *absent)):
+                found.append(name)
+    return tuple(sorted(found))
+
+
+def consequences(futures: Futures, losses: Iterable[Sequence[str]]) -> tuple[Consequence, ...]:
+    """What each loss would do, the gravest first."""
+    found = [_consequence(futures, tuple(loss)) for loss in losses]
+    return tuple(sorted(found, key=_gravity))
+
+
+def _gravity(one: Consequence) -> tuple[int, bool, int, int, tuple[str, ...]]:
+    worst = one.worst_volume
+    copies = 99 if worst is None else len(worst.up_to_date)
+    return -len(one.ends), one.quorate is not False, -len(one.moves), copies, one.lost
+
+
+def _consequence(futures: Futures, lost: tuple[str, ...]) -> Consequence:
+    gone = frozenset(lost)
+    fates = []
+    for resource in services(futures.cib, futures.cluster.resources):
+        outlook = futures.of(resource, gone)
+        if not outlook.active or outlook.disabled:
+            continue
+        stays = tuple(name for name in outlook.active if name not in gone)
+        fate = Fate(
+            resource.id,
+            outlook.active,
+            stays if stays and outlook.candidates else outlook.candidates,
+            "" if outlook.candidates else outlook.why or "it has no other node",
+            "" if outlook.candidates else outlook.step,
+            outlook.scheduled,
+        )
+        if fate.ends or gone & set(outlook.active):
+            fates.append(fate)
+    members = [node for node in futures.cluster.nodes if node.name in gone]
+    count = futures.count
+    total = count.total
+    if total is not None:
+        total -= sum(count.votes_of(node) for node in members if node.online)
+    concerned = futures.concerns_pacemaker(gone) and futures.simulation(gone) is None
+    view = futures.view
+    return Consequence(
+        lost,
+        tuple(fates),
+        (total, count.needed, count.expected),
+        keeps_quorum(count, members),
+        tuple(
+            volume_left(view, resource, device, lost)
+            for resource in view[DRBD].value or ()
+            for device in resource.devices
+        ),
+        (futures.unasked(gone) or "it was not asked") if concerned else "",
+    )
