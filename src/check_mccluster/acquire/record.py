@@ -9,7 +9,7 @@ import os
 import re
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Optional
 
@@ -30,11 +30,14 @@ class Plan(NamedTuple):
 
     :param tools: in this order. :param again: the second readings, after all others.
     :param resources: the tool that prints which DRBD resources are configured here.
+    :param follow: from what was printed, by the names of the files, to tools that are run on it:
+        each with what it reads from its standard input.
     """
 
     tools: tuple[Tool, ...]
     again: tuple[Tool, ...]
     resources: Tool
+    follow: Callable[[Mapping[str, bytes]], Sequence[tuple[Tool, bytes]]] = lambda _: ()
 
 
 class Recorded(NamedTuple):
@@ -82,8 +85,11 @@ def _files(
 ) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the files of a snapshot, in the order in which they are to be had."""
     source.prepare((*plan.tools, plan.resources))
+    outputs: dict[str, bytes] = {}
     for tool in plan.tools:
-        yield from _tool_files(source, tool, done)
+        yield from _tool_files(source, tool, done, outputs)
+    yield from _follow(source, plan, outputs, done)
+    outputs.clear()
     if sample is not None:
         source.wait(sample)
         for tool in plan.again:
@@ -91,7 +97,32 @@ def _files(
     yield META, (json.dumps(_meta(source, plan, version), indent=2) + "\n").encode()
 
 
-def _tool_files(source: Source, tool: Tool, done: list[Recorded]) -> Iterator[tuple[str, bytes]]:
+AT_ONCE = 4
+"""So many of the tools that follow run at the same time."""
+
+
+def _follow(
+    source: Source, plan: Plan, outputs: Mapping[str, bytes], done: list[Recorded]
+) -> Iterator[tuple[str, bytes]]:
+    """The tools that are run on what others printed; one that is not installed is told once."""
+    following = plan.follow(outputs)
+    for tool, data in following:
+        source.give(tool, data)
+    for position, (tool, _) in enumerate(following):
+        source.prepare(tuple(each for each, _ in following[position : position + AT_ONCE]))
+        yield from _tool_files(source, tool, done)
+        if done[-1].size is None:
+            if not source.recorded:
+                return
+            done.pop()  # that loss was not simulated then
+
+
+def _tool_files(
+    source: Source,
+    tool: Tool,
+    done: list[Recorded],
+    outputs: Optional[dict[str, bytes]] = None,
+) -> Iterator[tuple[str, bytes]]:
     output, code, errors = b"", "0", ""
     outcome = ""
     try:
@@ -109,6 +140,8 @@ def _tool_files(source: Source, tool: Tool, done: list[Recorded]) -> Iterator[tu
         words = [word for word, kind in RC_WORDS.items() if isinstance(error, kind)]
         output, code, errors = b"", words[0], f"{error.detail}\n"
         outcome = words[0]
+    if outputs is not None:
+        outputs[tool.file] = output
     output = remove_secrets(tool, output)
     done.append(Recorded(tool, outcome or f"exit {code}", len(output)))
     yield tool.file, output

@@ -8,7 +8,9 @@ in crm_mon's document, and Corosync's key in the cmap. Names and addresses of ho
 
 from __future__ import annotations
 
+import io
 import sys
+from collections.abc import Mapping
 from typing import Any, Optional
 
 import click
@@ -16,6 +18,10 @@ import click
 from ... import __version__
 from ...acquire.record import Plan, Recorded, RecordError, record
 from ...acquire.snapshot import STREAM, SnapshotError
+from ...acquire.tools import Tool
+from ...inputs.cibadmin import CIB
+from ...inputs.crm_mon import CLUSTER
+from ...inputs.crm_simulate import SAFE_NAME, each_node, scheduler_input, simulation
 from ...inputs.every import recorded, tools
 from ...inputs.evidence import DRBD_RESOURCES
 from ...present.text import clean
@@ -98,7 +104,28 @@ def _plan() -> Plan:
         tuple(key.tool for key in recorded()),
         tuple(key.tool for key in tools() if key.tool.again),
         DRBD_RESOURCES,
+        _simulations,
     )
+
+
+def _simulations(outputs: Mapping[str, bytes]) -> list[tuple[Tool, bytes]]:
+    """What Pacemaker's scheduler says of the loss of each node."""
+    from ...read.crm_mon import read_crm_mon
+    from ...read.errors import ReadError
+
+    try:
+        cluster = read_crm_mon(io.BytesIO(outputs[CLUSTER.tool.file])).cluster
+    except (ReadError, KeyError):
+        return []
+    cib = outputs.get(CIB.tool.file)
+    if cluster is None or not cib:
+        return []
+    data = scheduler_input(cib)
+    return [
+        (simulation(loss), data)
+        for loss in each_node(cluster)
+        if all(map(SAFE_NAME.fullmatch, loss))
+    ]
 
 
 def _lines(done: tuple[Recorded, ...]) -> list[str]:
