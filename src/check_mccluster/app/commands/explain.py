@@ -27,8 +27,15 @@ _PLACEHOLDERS = {
 """What the next step of a finding says instead of the names that only a finding has."""
 
 
-def run(key: Optional[str]) -> None:
-    """One finding in full, or the table of all."""
+def run(key: Optional[str], causes: bool) -> None:
+    """One finding in full, the table of all, or which explains which."""
+    if causes:
+        from ...judge.causes import told
+
+        for line in told():
+            indent = " " * (len(line) - len(line.lstrip()))
+            click.echo(textwrap.fill(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False))
+        return
     for line in _table() if key is None else _explain(key):
         click.echo(line)
 
@@ -97,7 +104,12 @@ def _field(name: str, text: str) -> list[str]:
 command = click.Command(
     "explain",
     callback=run,
-    params=[click.Argument(["key"], required=False)],
+    params=[
+        click.Argument(["key"], required=False),
+        click.Option(
+            ["--causes"], is_flag=True, help="Which finding explains which, as one fault is told."
+        ),
+    ],
     short_help="What a finding means, and what to do.",
     help="Say what the finding KEY means and what to do; without KEY, list them all.",
     epilog="Example: check_mccluster explain disk-lost",
