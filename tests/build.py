@@ -5,7 +5,6 @@ Every builder gives what a healthy cluster of three would show; a test names wha
 
 from __future__ import annotations
 
-from dataclasses import replace as changed
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -351,4 +350,4 @@ def run(call, check, snapshot, *options):
 
 def replace(value, **changes):
     """The same value with some fields changed."""
-    return value._replace(**changes) if hasattr(value, "_replace") else changed(value, **changes)
+    return value._replace(**changes)

@@ -137,7 +137,7 @@ def test_constructed_history(case):
 def test_constructed_outcome_that_nobody_knows_is_no_failure_of_fencing():
     word = Unrecognised("melted", "fencing of app02")
     event = fence_event("app02", SUCCESS)
-    event = type(event)(**{**vars(event), "status": word})
+    event = event._replace(status=word)
     assert judge(fence_events=(event, fence_event("app02", FAILED))) == []
 
 

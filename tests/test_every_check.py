@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from check_mccluster.checks import registry
-from check_mccluster.inputs.every import every
+from check_mccluster.inputs.every import tools
 from check_mccluster.verdict.problems import KINDS as INPUT_KINDS
 from conftest import FIXTURES, ROOT
 
@@ -104,7 +104,7 @@ def test_it_is_shipped_everywhere(check):
 def test_every_tool_has_its_place_in_a_snapshot_and_in_the_sudoers():
     documented = (ROOT / "docs" / "snapshots.md").read_text()
     sudoers = (ROOT / "contrib" / "sudoers" / "check_mccluster").read_text()
-    for key in every():
+    for key in tools():
         assert f"`{key.tool.file}`" in documented
         if key.tool.by_root:
             assert " ".join((f"/{key.tool.name}", *key.tool.arguments)) in sudoers

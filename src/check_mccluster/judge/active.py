@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple, Optional
 
 from ..inputs.crm_mon import CLUSTER
@@ -105,7 +104,7 @@ def _containers(bundle: Bundle) -> Iterator[Primitive]:
         promoted = any(member.role is Role.PROMOTED for member in replica.members)
         for member in replica.members:
             if member.agent.rpartition(":")[2] == bundle.type:
-                yield replace(member, role=Role.PROMOTED) if promoted else member
+                yield member._replace(role=Role.PROMOTED) if promoted else member
 
 
 def _is_disabled(

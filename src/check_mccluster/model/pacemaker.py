@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Optional, Union
+from types import MappingProxyType
+from typing import NamedTuple, Optional, Union
 
 from .configuration import (
     CibNode,
@@ -56,8 +56,7 @@ class FenceStatus(enum.Enum):
     PENDING = "pending"
 
 
-@dataclass(frozen=True)
-class DesignatedController:
+class DesignatedController(NamedTuple):
     """The elected controller (``current_dc``); the quorum is that of this node's partition."""
 
     name: Optional[str]
@@ -67,8 +66,7 @@ class DesignatedController:
     mixed_version: Optional[bool]
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """Cluster options in ``summary/cluster_options``."""
 
     fencing_enabled: Optional[bool]
@@ -78,8 +76,7 @@ class Options:
     stop_all_resources: Optional[bool]
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A member, remote or guest node.
 
     ``online`` is true for standby and maintenance nodes, too. ``id_as_resource`` is set for
@@ -105,8 +102,7 @@ class Node:
     id_as_resource: Optional[str]
 
 
-@dataclass(frozen=True)
-class Primitive:
+class Primitive(NamedTuple):
     """One resource instance.
 
     ``target_role`` is as configured, in any case. ``failed`` is a failure not yet recovered
@@ -135,8 +131,7 @@ class Primitive:
         return self.agent.startswith("stonith:")
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """A group; ``disabled`` is a target-role of Stopped on the group itself (since 2.0.5)."""
 
     id: str
@@ -146,8 +141,7 @@ class Group:
     members: tuple[Primitive, ...]
 
 
-@dataclass(frozen=True)
-class Clone:
+class Clone(NamedTuple):
     """A clone; ``promotable`` is the attribute ``multi_state``. Instances may share one id."""
 
     id: str
@@ -162,16 +156,14 @@ class Clone:
     instances: tuple[Union[Primitive, Group], ...]
 
 
-@dataclass(frozen=True)
-class Replica:
+class Replica(NamedTuple):
     """One replica of a bundle: its IP, inner resource, container and remote connection."""
 
     id: str
     members: tuple[Primitive, ...]
 
 
-@dataclass(frozen=True)
-class Bundle:
+class Bundle(NamedTuple):
     """A bundle of containers; ``type`` is docker, rkt or podman."""
 
     id: str
@@ -187,8 +179,7 @@ class Bundle:
 Resource = Union[Primitive, Group, Clone, Bundle]
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """A recorded operation. ``interval_ms`` is 0 or ``None`` for one that does not recur."""
 
     task: str
@@ -197,8 +188,7 @@ class Operation:
     interval_ms: Optional[int]
 
 
-@dataclass(frozen=True)
-class ResourceHistory:
+class ResourceHistory(NamedTuple):
     """What a resource left behind on a node.
 
     Kept only where there is something to say: a fail-count above 0, or an operation whose
@@ -215,8 +205,7 @@ class ResourceHistory:
     operations: tuple[Operation, ...]
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """A failed operation still recorded in the CIB, recovered from or not.
 
     ``exit_reason`` has its second escaping undone and is ``None`` for ``none`` and ``""``.
@@ -235,8 +224,7 @@ class Failure:
     time: Optional[datetime]
 
 
-@dataclass(frozen=True)
-class Ban:
+class Ban(NamedTuple):
     """A location constraint with a negative score; ``-1000000`` is -INFINITY."""
 
     id: str
@@ -256,8 +244,7 @@ class Ban:
         return self.weight <= -INFINITY
 
 
-@dataclass(frozen=True)
-class Ticket:
+class Ticket(NamedTuple):
     """A cluster ticket (booth, ``crm_ticket``)."""
 
     id: str
@@ -265,8 +252,7 @@ class Ticket:
     standby: Optional[bool]
 
 
-@dataclass(frozen=True)
-class FenceEvent:
+class FenceEvent(NamedTuple):
     """An entry of the fencing history, newest first. ``completed`` is absent while pending."""
 
     action: Optional[str]
@@ -279,8 +265,7 @@ class FenceEvent:
     exit_reason: Optional[str]
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """The ``summary`` element. ``dc`` is ``None`` when no designated controller is elected."""
 
     stack: Optional[str]
@@ -293,8 +278,7 @@ class Summary:
     options: Options
 
 
-@dataclass(frozen=True)
-class Cluster:
+class Cluster(NamedTuple):
     """A usable answer of crm_mon: it has a summary and at least one node."""
 
     version: Optional[str]
@@ -314,8 +298,7 @@ class Cluster:
         return next((node for node in self.nodes if node.name == name), None)
 
 
-@dataclass(frozen=True)
-class CrmMonDocument:
+class CrmMonDocument(NamedTuple):
     """What crm_mon printed, usable or not.
 
     ``cluster`` is ``None`` when the document has no summary or no node: whatever the exit code,
@@ -346,8 +329,7 @@ def primitives(resource: Resource) -> Iterator[Primitive]:
             yield from replica.members
 
 
-@dataclass(frozen=True)
-class Filesystem:
+class Filesystem(NamedTuple):
     """A ``ocf:*:Filesystem`` primitive of the CIB and the device it mounts."""
 
     resource: str
@@ -355,8 +337,7 @@ class Filesystem:
     directory: Optional[str]
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(NamedTuple):
     """A location constraint of the CIB.
 
     ``score`` in Pacemaker's integers; ``node`` is ``None`` where only a rule tells the place.
@@ -379,8 +360,7 @@ class Location:
         return self.id.startswith("cli-prefer-")
 
 
-@dataclass(frozen=True)
-class TicketConstraint:
+class TicketConstraint(NamedTuple):
     """``rsc_ticket``: the resource may run only where the ticket is granted."""
 
     id: str
@@ -388,8 +368,7 @@ class TicketConstraint:
     ticket: str
 
 
-@dataclass(frozen=True)
-class Cib:
+class Cib(NamedTuple):
     """The parts of the CIB that crm_mon does not show.
 
     :param fence_devices: ids of the configured primitives of class ``stonith``.
@@ -402,11 +381,11 @@ class Cib:
     locations: tuple[Location, ...]
     tickets: tuple[TicketConstraint, ...]
     fence_devices: tuple[str, ...]
-    resources: Mapping[str, Configured] = field(default_factory=dict)
-    defaults: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, Configured] = MappingProxyType({})
+    defaults: Mapping[str, str] = MappingProxyType({})
     colocations: tuple[Colocation, ...] = ()
     orders: tuple[Order, ...] = ()
-    nodes: Mapping[str, CibNode] = field(default_factory=dict)
+    nodes: Mapping[str, CibNode] = MappingProxyType({})
     pending: tuple[PendingOperation, ...] = ()
 
     def configured(self, agent: str) -> tuple[Configured, ...]:
