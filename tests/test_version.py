@@ -46,6 +46,16 @@ def test_a_place_that_says_another_one_is_named(tmp_path):
     assert done.stderr == f"rpm/check_mccluster.spec: 9, not {__version__}\n"
 
 
+def test_the_changelog_may_be_ahead_of_the_version_and_keeps_what_it_has(tmp_path):
+    tree = copy(tmp_path)
+    changelog = tree / "CHANGELOG.md"
+    ahead = changelog.read_text().replace("\n## ", "\n## 9.8.7 (unreleased)\n\n* More.\n\n## ", 1)
+    changelog.write_text(ahead)
+    assert version(tree).stdout == f"{__version__}\n"
+    assert version(tree, "9.8.7").stdout == "9.8.7\n"
+    assert changelog.read_text() == ahead
+
+
 def test_a_new_version_goes_everywhere_and_a_second_time_changes_nothing(tmp_path):
     tree = copy(tmp_path)
     before = {name: (tree / name).read_text() for name in PLACES}
