@@ -21,10 +21,10 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import check_mccluster
 from daemons import remove
@@ -137,14 +137,20 @@ def until(what: str, holds: Callable[[], object], seconds: float = 120) -> None:
         time.sleep(0.2)
 
 
-def _run(*argv: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def _run(
+    *argv: object,
+    timeout: float = 120,
+    variables: Optional[Mapping[str, str]] = None,
+    folder: Optional[Path] = None,
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(each) for each in argv],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **(variables or {})},
         timeout=timeout,
+        cwd=folder,
         check=False,
     )
 
@@ -226,6 +232,7 @@ class Cluster:
             name: Node(name, number, self.folder / "disk" / name)
             for number, name in enumerate(names, 1)
         }
+        self.after_boot: list[Callable[[Node], None]] = []
         self._switch: Optional[Spaces] = None
 
     def __enter__(self) -> Cluster:
@@ -312,6 +319,20 @@ class Cluster:
         node.cut = cut
         bridge = "apart" if cut else "together"
         _demand(*self._switch.inside("ip", "link", "set", node.port, "up", "master", bridge))
+
+    def at_switch(self, *argv: object, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command of the machine where the network is the switch's own."""
+        assert self._switch is not None
+        return _run(*self._switch.inside(*argv), **options)
+
+    def lay_cable(self, node: Node, port: str, interface: str, address: str) -> None:
+        """Give a node that is on another interface; its port is not in any bridge yet."""
+        assert self._switch is not None
+        assert node.spaces is not None
+        cable = ("ip", "link", "add", port, "type", "veth", "peer", "name", interface)
+        _demand(*self._switch.inside(*cable, "netns", node.spaces.network))
+        self.demand(node.name, "ip", "address", "add", f"{address}/24", "dev", interface)
+        self.demand(node.name, "ip", "link", "set", interface, "up")
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -441,7 +462,6 @@ class Cluster:
         shutil.chown(cib / "cib.xml", "hacluster", "haclient")
 
     def _boot(self, node: Node) -> None:
-        assert self._switch is not None
         node.boots += 1
         node.spaces = Spaces(*SPACES)
         package = Path(check_mccluster.__file__).resolve().parents[1]
@@ -454,11 +474,10 @@ class Cluster:
             agents=AGENTS,
         )
         self.demand(node.name, "env", f"DISK={' '.join(DISK)}", "sh", "-c", dress)
-        cable = ("ip", "link", "add", node.port, "type", "veth", "peer", "name", "eth0")
-        _demand(*self._switch.inside(*cable, "netns", node.spaces.network))
+        self.lay_cable(node, node.port, "eth0", node.address)
         self._plug(node, cut=node.cut)
-        self.demand(node.name, "ip", "address", "add", f"{node.address}/24", "dev", "eth0")
-        self.demand(node.name, "ip", "link", "set", "eth0", "up")
+        for each in self.after_boot:
+            each(node)
 
 
 def _open_doors(*folders: Path) -> str:
