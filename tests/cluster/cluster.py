@@ -206,6 +206,7 @@ class Node:
     name: str
     number: int
     disk: Path
+    member: bool = True
     spaces: Optional[Spaces] = None
     cut: bool = False
     boots: int = 0
@@ -222,15 +223,22 @@ class Node:
 
 
 class Cluster:
-    """Three nodes and a switch. Use it as a context: at the end nothing of it is left."""
+    """Three nodes and a switch. Use it as a context: at the end nothing of it is left.
 
-    def __init__(self, names: tuple[str, ...] = ("app01", "app02", "app03")) -> None:
+    :param others: nodes that are on the network and run neither Corosync nor Pacemaker.
+    """
+
+    def __init__(
+        self,
+        names: tuple[str, ...] = ("app01", "app02", "app03"),
+        others: tuple[str, ...] = (),
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="check_mccluster-live-"))
         self.folder.chmod(0o755)
         self.shared = self.folder / "shared"
         self.nodes = {
-            name: Node(name, number, self.folder / "disk" / name)
-            for number, name in enumerate(names, 1)
+            name: Node(name, number, self.folder / "disk" / name, member=name in names)
+            for number, name in enumerate((*names, *others), 1)
         }
         self.after_boot: list[Callable[[Node], None]] = []
         self._switch: Optional[Spaces] = None
@@ -273,10 +281,10 @@ class Cluster:
             node = self.nodes[name]
             if node.spaces is None:
                 self._boot(node)
-            if not self.runs(name, "corosync"):
+            if node.member and not self.runs(name, "corosync"):
                 self.demand(name, "sh", "-c", "corosync 2>&1 >/dev/null")
         for name in names:
-            if not self.runs(name, "pacemakerd"):
+            if self.nodes[name].member and not self.runs(name, "pacemakerd"):
                 self.demand(name, "sh", "-c", "pacemakerd >>/var/log/console 2>&1 </dev/null &")
         self.wait_for_members()
 
@@ -452,6 +460,7 @@ class Cluster:
             f"  node {{\n    ring0_addr: {each.address}\n    name: {each.name}\n"
             f"    nodeid: {each.number}\n  }}\n"
             for each in self.nodes.values()
+            if each.member
         )
         (etc / "corosync/corosync.conf").write_text(COROSYNC.format(nodes=nodes))
         allowed = etc / "corosync/uidgid.d" / MONITOR

@@ -1,9 +1,9 @@
 """An sshd on every node of a cluster, and the machine of an administrator who reaches them.
 
-The nodes get a second interface in a network of its own, as a site manages its servers: a node whose
-cluster network is cut off is still reached, one that is off is not. The administrator's machine is
-this one with the switch's network; keys, ``known_hosts`` and the client's configuration are made in
-the cluster's folder, so that neither the machine's own nor anybody's home is used.
+The nodes get a second interface in a network of its own, as a site manages its servers: a node
+whose cluster network is cut off is still reached, one that is off is not. The administrator's
+machine is this one with the switch's network; keys, ``known_hosts`` and the client's configuration
+are made in the cluster's folder, so that neither the machine's own nor anybody's home is used.
 
     with Cluster() as cluster:
         ssh = Ssh(cluster)
@@ -173,7 +173,9 @@ class Ssh:
         public = host_key.with_name(f"{host_key.name}.pub").read_text()
         with (self.folder / "known_hosts").open("a") as file:
             file.write(f"{node.name},{address(node)} {public}")
-        environment = " ".join(f'"{name}={value}"' for name, value in ENVIRONMENT.items())
+        # What a program leaves at home must not be the machine's.
+        variables = {**ENVIRONMENT, "HOME": "/run"}
+        environment = " ".join(f'"{name}={value}"' for name, value in variables.items())
         own = SSHD.format(address=address(node), environment=environment)
         (etc / "sshd_config").write_text(own)
         allowed = etc / "authorized_keys"

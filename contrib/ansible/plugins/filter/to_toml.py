@@ -16,8 +16,8 @@ short_description: Write a dictionary as TOML
 version_added: "0.1.0"
 author: check_mccluster maintainers (@check-mccluster)
 description:
-  - Writes texts, numbers, booleans, lists of these and tables of tables, which is all that check_mccluster's
-    configuration file has.
+  - Writes texts, numbers, booleans, lists of these and tables of tables, which is all that
+    check_mccluster's configuration file has.
 options:
   _input:
     description: A dictionary.

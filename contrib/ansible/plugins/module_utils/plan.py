@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What pcs has to do so that a CIB becomes what is wanted: pure, without Ansible and without pcs.
 
-The plan is made again from what pcs wrote until nothing is left to do. A second run therefore starts
-where the first one ended, and what pcs did not do as asked is seen before anything is pushed.
+The plan is made again from what pcs wrote until nothing is left to do. A second run therefore
+starts where the first one ended, and what pcs did not do as asked is seen before a push.
 """
 
 from __future__ import annotations
@@ -273,9 +273,7 @@ class Plan:
         keep: frozenset[str] = frozenset(),
     ) -> list[str]:
         """``name=value`` of what differs, ``name=`` of what goes."""
-        changes = [
-            f"{name}={new}" for name, new in listed.items() if new != found.get(name, "")
-        ]
+        changes = [f"{name}={new}" for name, new in listed.items() if new != found.get(name, "")]
         for name in found:
             if name not in listed and name not in keep:
                 if self._purge and name not in SWITCHES:

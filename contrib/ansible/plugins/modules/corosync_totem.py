@@ -10,9 +10,9 @@ module: corosync_totem
 short_description: Set Corosync's time limits on this node, if they are longer than DRBD's
 version_added: "0.1.0"
 description:
-  - Changes a copy of C(corosync.conf) with C(pcs --corosync_conf), lets C(check_mccluster timing) judge
-    what Corosync's values will be then, and puts the copy in place only if a lost node is noticed by DRBD
-    first.
+  - Changes a copy of C(corosync.conf) with C(pcs --corosync_conf), lets C(check_mccluster timing)
+    judge what Corosync's values will be then, and puts the copy in place only if DRBD notices a
+    lost node first.
   - Does not reload. Once every node has its file, C(corosync-cfgtool -R) on one of them does.
 author:
   - check_mccluster maintainers (@check-mccluster)
@@ -63,7 +63,7 @@ reload:
   returned: success
   type: bool
 differs:
-  description: Whether the file is another than is listed; the same as RV(changed), for C(changed_when).
+  description: Whether the file is another than is listed, whatever C(changed_when) says.
   returned: success
   type: bool
 timing:

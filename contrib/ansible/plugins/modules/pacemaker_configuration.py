@@ -10,11 +10,12 @@ module: pacemaker_configuration
 short_description: Bring resources, groups, constraints and properties to what is listed
 version_added: "0.1.0"
 description:
-  - Runs C(pcs -f) on a copy of the CIB, compares the copy with what runs (C(crm_diff)), and pushes the
-    difference once (C(pcs cluster cib-push diff-against=)), only if there is one.
+  - Runs C(pcs -f) on a copy of the CIB, compares the copy with what runs (C(crm_diff)), and pushes
+    the difference once (C(pcs cluster cib-push diff-against=)), only if there is one.
   - Does not push while the cluster has no quorum or is in maintenance, nor when somebody else has
     changed the configuration in between.
-  - What is in the cluster and not listed stays and is returned as RV(unlisted), unless O(purge=true).
+  - What is in the cluster and not listed stays and is returned as RV(unlisted), unless
+    O(purge=true).
   - Run it on one node.
 author:
   - check_mccluster maintainers (@check-mccluster)
@@ -70,8 +71,8 @@ options:
     default: []
   purge:
     description:
-      - Remove what is not listed, in the whole configuration. Fence devices, bundles, and what an operator
-        switched (C(target-role), C(is-managed), C(maintenance)) stay.
+      - Remove what is not listed, in the whole configuration. Fence devices, bundles, and what an
+        operator switched (C(target-role), C(is-managed), C(maintenance)) stay.
     type: bool
     default: false
   in_maintenance:
@@ -79,7 +80,9 @@ options:
     type: bool
     default: false
   wait:
-    description: Seconds to wait, after a push, until the cluster has nothing left to do; 0 for not at all.
+    description:
+      - Seconds to wait, after a push, until the cluster has nothing left to do, at most 110.
+        0 is not at all.
     type: int
     default: 0
 """
