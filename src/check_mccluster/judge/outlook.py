@@ -254,17 +254,17 @@ class Futures:
         """What keeps anything from being started anywhere."""
         gone = [node for node in self.cluster.nodes if node.name in lost]
         options = self.cluster.summary.options
+        absent = [node.name for node in self._nodes if not node.online]
+        back = f"bring {join(absent)} back: pcs cluster start {absent[0]}" if absent else ""
         if self.cluster.summary.dc is None:
             yield Against("no designated controller", "corosync-quorumtool -s; crm_mon -1")
         elif self.count.quorate is False:
-            yield Against("this partition has no quorum", "corosync-quorumtool -s")
+            yield Against("this partition has no quorum", back or "corosync-quorumtool -s")
         elif keeps_quorum(self.count, gone) is False:
             count = self.count
             names = join([node.name for node in gone])
             votes = f"{count.total} of {count.expected} votes, {count.needed} needed"
-            absent = [node.name for node in self._nodes if not node.online]
-            step = f"bring {join(absent)} back" if absent else ""
-            yield Against(f"the quorum ends with the vote of {names} ({votes})", step)
+            yield Against(f"the quorum ends with the vote of {names} ({votes})", back)
         if options.maintenance_mode:
             yield Against("maintenance-mode", "pcs property set maintenance-mode=false")
         if options.fencing_enabled and not has_fence_device(self.view):
