@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from check_mccluster.app.session import Setup, open_source, run_check
+from check_mccluster.app.several import look
 from check_mccluster.checks import registry
+from check_mccluster.checks.cluster import together
 from check_mccluster.model.config import Config
+from check_mccluster.verdict.finding import State
 from check_mccluster.verdict.view import Asked
 
 
@@ -35,4 +38,50 @@ def test_every_row_of_the_table_is_judged_right(captures):
         if state not in states.split("|") or (keys and not found & set(keys.split("|"))):
             wrong.append(f"{scenario} {node} {check}: {state} {sorted(found)}, due {states} {keys}")
     assert count > 4000
+    assert not wrong, "\n".join(wrong)
+
+
+# -- several nodes together --------------------------------------------------------------------
+
+
+def of_cluster(table: Path):
+    for line in table.read_text().splitlines():
+        if line and not line.startswith("#"):
+            scenario, states, causes, most, never, *_ = [*line.split("\t"), "", "", ""]
+            yield scenario, states.split("|"), causes, int(most[2:]), never.split(",")
+
+
+def plain_nodes(scenario: Path) -> list[str]:
+    folders = sorted(path for path in scenario.iterdir() if path.is_dir())
+    return [str(p) for p in folders if "-as-" not in p.name and "-utils" not in p.name]
+
+
+def holds(alternative: str, faults) -> bool:
+    """Whether there is a fault of that key about that object, as the table's head says."""
+    key, _, about = alternative.partition("@")
+    for fault in faults:
+        words = {*fault.cause.object.replace(",", " ").split(), *fault.cause.nodes}
+        if fault.cause.key == key and words >= {*about.split()}:
+            return True
+    return False
+
+
+@pytest.mark.captures
+def test_every_scenario_of_several_nodes_is_told_as_its_causes(captures):
+    asked = Asked(values={"snapshots": (), "hosts": ()})
+    wrong, count = [], 0
+    for scenario, states, causes, most, never in of_cluster(captures / "expected-cluster.tsv"):
+        count += 1
+        setup = Setup(8.0)
+        seen = look(setup, Config(), plain_nodes(captures / scenario), (), asked)
+        report = together(seen.seen, seen.unasked, asked)
+        faults = [fault for fault in report.faults if fault.state is not State.OK]
+        keys = [fault.cause.key for fault in faults]
+        missing = [
+            c for c in causes.split(",") if c and not any(holds(a, faults) for a in c.split("|"))
+        ]
+        told = [key for key in (*never, "node-unasked", "snapshot-stale") if key in keys]
+        if report.state.name not in states or missing or told or len(faults) > most:
+            wrong.append(f"{scenario}: {report.state.name} {keys}, missing {missing}, told {told}")
+    assert count > 100
     assert not wrong, "\n".join(wrong)

@@ -75,10 +75,14 @@ class Snapshot(Source):
     recorded = True
 
     def __init__(
-        self, path: Union[str, os.PathLike[str]], patience: Optional[float] = None
+        self,
+        path: Union[str, os.PathLike[str]],
+        patience: Optional[float] = None,
+        data: Optional[bytes] = None,
     ) -> None:
         self._input = path == STREAM
         self._patience = patience
+        self._data = data
         name = os.fspath(path)
         self._path = "standard input" if self._input else name.rstrip("/") or "/"
         self._runs: dict[Tool, Run] = {}
@@ -94,6 +98,14 @@ class Snapshot(Source):
             raise
         self.node = self._meta.get("node")
         self.time = self._meta.get("time", newest)
+
+    @classmethod
+    def of(cls, data: bytes, name: str) -> Snapshot:
+        """An archive that arrived over a pipe, called *name* in messages.
+
+        :raises SnapshotError: if it is none.
+        """
+        return cls(name, data=data)
 
     def prepare(self, tools: tuple[Tool, ...]) -> None:
         """Nothing to start."""
@@ -139,14 +151,16 @@ class Snapshot(Source):
 
     def _open_folder(self) -> Union[_Directory, Archive]:
         folder: Union[_Directory, Archive]
-        if not self._input and os.path.isdir(self._path):
+        if self._data is None and not self._input and os.path.isdir(self._path):
             folder = _Directory(self._path)
         else:
             import io
 
             from .archive import Archive, standard_input
 
-            if self._input:
+            if self._data is not None:
+                folder = Archive(io.BytesIO(self._data), self._path)
+            elif self._input:
                 folder = Archive(io.BytesIO(standard_input(self._patience)), self._path)
             else:  # open as long as the snapshot
                 folder = Archive(self._cleanup.enter_context(open(self._path, "rb")), self._path)  # noqa: SIM115

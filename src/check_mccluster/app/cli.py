@@ -132,6 +132,8 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
     from .session import Setup, load_config, open_source, run_check, severities_of
 
     check = registry.load(name)
+    if check.several:
+        values.update(snapshot=None, node=None)
     setup = Setup.take(values)
     _check_sample(values.get("sample"), setup.timeout)
     verbosity = min(values.pop("verbose"), 3)
@@ -146,21 +148,24 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
     )
     with deadline(setup.timeout):
         config = load_config(setup.config)
-        with open_source(setup, config) as source:
-            if as_json:
-                from ..present.document import as_json as document
 
-                judgement = run_check(check, source, config, setup, asked)
-                text = document(name, judgement)
-                code = judgement.report.state.value
-            else:
+        def look() -> Judgement:
+            if check.several:
+                from .several import judged_together
 
-                def look() -> Judgement:
-                    return run_check(check, source, config, setup, asked)
+                return judged_together(setup, config, asked)
+            with open_source(setup, config) as source:
+                return run_check(check, source, config, setup, asked)
 
-                text, code = show(
-                    name, look, verbosity=verbosity, warning=warning, critical=critical
-                )
+        if as_json:
+            from ..judge.engine import with_faults
+            from ..present.document import as_json as document
+
+            judgement = with_faults(look())
+            text = document(name, judgement)
+            code = judgement.report.state.value
+        else:
+            text, code = show(name, look, verbosity=verbosity, warning=warning, critical=critical)
     click.echo(text, nl=False)
     sys.exit(code)
 

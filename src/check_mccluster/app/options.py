@@ -142,6 +142,28 @@ def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
     ]
 
 
+def several_options() -> list[click.Option]:
+    """The same where several nodes are read."""
+    shared = [option for option in source_options() if option.name not in ("snapshot", "node")]
+    return [
+        click.Option(
+            ["--from", "snapshots"],
+            type=click.Path(),
+            multiple=True,
+            metavar="DIR",
+            callback=read_once,
+            help="A node's snapshot, or a folder of them (repeatable), not this machine.",
+        ),
+        click.Option(
+            ["--host", "hosts"],
+            multiple=True,
+            metavar="NAME[=TARGET]",
+            help="A node to ask over ssh (repeatable) [default: [cluster.hosts] of the file].",
+        ),
+        *shared,
+    ]
+
+
 def check_options(check: Check) -> list[click.Parameter]:
     """All options of a check, its own first."""
     own: list[click.Parameter] = [_own_option(option) for option in check.options]
@@ -167,7 +189,7 @@ def check_options(check: Check) -> list[click.Parameter]:
             metavar="KEY=STATE",
             help="Another severity for a finding (repeatable); see 'explain'.",
         ),
-        *source_options(),
+        *(several_options() if check.several else source_options()),
         click.Option(["--json", "as_json"], is_flag=True, help="One JSON document as output."),
         click.Option(
             ["-v", "--verbose"],

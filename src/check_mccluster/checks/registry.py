@@ -29,6 +29,9 @@ ORDER = (
 )
 """How the checks are listed; one that is not named here comes at the end."""
 
+WHOLE = ("overview", "cluster")
+"""All of the others in one verdict: of one node, of several."""
+
 
 def modules_of(folders: Iterable[str]) -> list[str]:
     """The modules in a package's folders, without loading any; pkgutil costs more than a check."""
@@ -42,12 +45,12 @@ def modules_of(folders: Iterable[str]) -> list[str]:
 
 @cache
 def names() -> tuple[str, ...]:
-    """The names of all checks, ``overview`` last."""
+    """The names of all checks, those of the whole last."""
     skipped = ("__init__", "registry")
     modules = modules_of([os.path.dirname(__file__)])
     found = {name.replace("_", "-") for name in modules if name not in skipped}
-    single = [*(n for n in ORDER if n in found), *sorted(found - {*ORDER, "overview"})]
-    return (*single, *(["overview"] if "overview" in found else []))
+    single = [*(n for n in ORDER if n in found), *sorted(found - {*ORDER, *WHOLE})]
+    return (*single, *(name for name in WHOLE if name in found))
 
 
 def load(name: str) -> Check:
@@ -63,8 +66,8 @@ def load(name: str) -> Check:
 
 
 def single_checks() -> tuple[Check, ...]:
-    """Every check but ``overview``."""
-    return tuple(load(name) for name in names() if name != "overview")
+    """Every check that asks one question: all but ``overview`` and ``cluster``."""
+    return tuple(load(name) for name in names() if name not in WHOLE)
 
 
 def kinds() -> dict[str, tuple[Kind, tuple[str, ...]]]:
@@ -74,7 +77,7 @@ def kinds() -> dict[str, tuple[Kind, tuple[str, ...]]]:
     found: dict[str, tuple[Kind, tuple[str, ...]]] = {
         kind.key: (kind, ()) for kind in problems.KINDS
     }
-    for check in single_checks():
+    for check in (*single_checks(), load("cluster")):
         for kind in check.kinds:
             _, owners = found.get(kind.key, (kind, ()))
             found[kind.key] = (kind, (*owners, check.name))

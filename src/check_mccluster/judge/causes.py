@@ -43,7 +43,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _rule(source: str, *targets: tuple[Equal, str]) -> Inhibit:
+def rule(source: str, *targets: tuple[Equal, str]) -> Inhibit:
+    """A rule from words."""
     return Inhibit(_words(source), tuple((equal, _words(keys)) for equal, keys in targets))
 
 
@@ -55,18 +56,18 @@ _WITHOUT_QUORUM = (
     f" not-running primary-none {_FAILOVER}"
 )
 RULES = (
-    _rule(
+    rule(
         "quorum-lost",
         (Equal.NOTHING, _WITHOUT_QUORUM),
         (Equal.NODE, "peer-connecting primary-without-service"),
         (Equal.ALL_NODES, "mesh-isolated"),
     ),
-    _rule(
+    rule(
         "dc-missing",
         (Equal.NOTHING, _WITHOUT_QUORUM),
         (Equal.NODE, "peer-connecting primary-without-service"),
     ),
-    _rule(
+    rule(
         "drbd-quorum-lost copies-none",
         (Equal.NOTHING, "here-not-ready"),
         (Equal.NODE, "peer-connecting peer-standalone mesh-isolated copies-low"),
@@ -77,8 +78,8 @@ RULES = (
             " node-barred fail-count failed-action started-without-io no-candidate candidates-low",
         ),
     ),
-    _rule("cluster-maintenance", (Equal.NOTHING, _FAILOVER)),
-    _rule(
+    rule("cluster-maintenance", (Equal.NOTHING, _FAILOVER)),
+    rule(
         "fencing-no-device",
         (
             Equal.NOTHING,
@@ -86,7 +87,7 @@ RULES = (
             f" {_FAILOVER}",
         ),
     ),
-    _rule(
+    rule(
         "node-offline node-unclean",
         (Equal.NOTHING, "quorum-margin"),
         (
@@ -96,53 +97,68 @@ RULES = (
         ),
         (Equal.ALL_NODES, "mesh-isolated"),
     ),
-    _rule(
+    rule(
         "node-pending node-shutdown node-standby node-standby-onfail node-maintenance"
         " node-health-red",
         (Equal.NODE, _FAILOVER),
     ),
-    _rule(
+    rule(
         "resource-disabled",
         (Equal.RESOURCE, "not-running"),
         (Equal.UNDER_RESOURCE, "primary-none"),
     ),
-    _rule(
+    rule(
         "resource-stopped clone-down",
         (Equal.RESOURCE, f"not-running no-candidate candidates-low {_PAST}"),
         (Equal.NODE, "here-not-ready"),
         (Equal.UNDER_RESOURCE, "primary-none"),
     ),
-    _rule(
+    rule(
         "resource-failed resource-blocked resource-failure-ignored clone-degraded",
         (Equal.RESOURCE, "not-running"),
         (Equal.RESOURCE_AND_NODE, _PAST),
     ),
-    _rule("node-barred leftover-ban", (Equal.NODE, _FAILOVER)),
-    _rule("sync-stalled", (Equal.NODE, "copies-low")),
-    _rule(
+    rule("node-barred leftover-ban", (Equal.NODE, _FAILOVER)),
+    rule("sync-stalled", (Equal.NODE, "copies-low")),
+    rule(
         "disk-lost disk-failed disk-inconsistent disk-outdated disk-syncing",
         (Equal.NODE, "copies-low"),
         (Equal.VOLUME, "sync-target"),
     ),
-    _rule("sync-target", (Equal.NODE, "copies-low")),
-    _rule("mesh-isolated", (Equal.NODE, "copies-low")),
-    _rule("peer-unreachable", (Equal.NODE, "peer-connecting")),
-    _rule("peer-standalone peer-connecting", (Equal.NODE, "copies-low")),
-    _rule("quorum-off", (Equal.DRBD, "quorum-policy")),
+    rule("sync-target", (Equal.NODE, "copies-low")),
+    rule("mesh-isolated", (Equal.NODE, "copies-low")),
+    rule("peer-unreachable", (Equal.NODE, "peer-connecting")),
+    rule("peer-standalone peer-connecting", (Equal.NODE, "copies-low")),
+    rule("quorum-off", (Equal.DRBD, "quorum-policy")),
 )
 """In the order in which they explain: the first that fits takes the rest."""
 
 
-def faults(view: View, findings: Sequence[Finding]) -> tuple[Fault, ...]:
-    """Fold consequences into their causes; gravest fault first."""
+def more(*added: Inhibit) -> tuple[Inhibit, ...]:
+    """The table with rules before it; a source that it knows keeps what it explained there."""
+    found: list[Inhibit] = []
+    for each in added:
+        for key in sorted(each.source):
+            known = [target for old in RULES if key in old.source for target in old.targets]
+            found.append(Inhibit(frozenset({key}), (*each.targets, *known)))
+    return (*found, *RULES)
+
+
+def faults(
+    view: View, findings: Sequence[Finding], rules: Sequence[Inhibit] = RULES
+) -> tuple[Fault, ...]:
+    """Fold consequences into their causes; gravest fault first.
+
+    :param rules: the table; those of one node unless given.
+    """
     left = list(findings)
     found: list[Fault] = []
-    for rule in RULES:
-        for cause in [each for each in left if each.key in rule.source]:
+    for each_rule in rules:
+        for cause in [each for each in left if each.key in each_rule.source]:
             if cause not in left:
                 continue
             left.remove(cause)
-            follows = _following(view, rule, cause, left)
+            follows = _following(view, each_rule, cause, left)
             left = [each for each in left if each not in follows]
             found.append(Fault(cause, tuple(follows)))
     found += [Fault(each) for each in left]
@@ -233,8 +249,8 @@ def _around(view: View, cause: Finding) -> frozenset[str]:
 
 def told() -> Iterator[str]:
     """The table in words, for ``explain --causes``: which fault hides which."""
-    for rule in RULES:
-        yield f"{', '.join(sorted(rule.source))} explains"
-        for equal, keys in rule.targets:
+    for each in RULES:
+        yield f"{', '.join(sorted(each.source))} explains"
+        for equal, keys in each.targets:
             yield f"  {', '.join(sorted(keys))}"
             yield f"    with equal: {equal.value}"

@@ -8,7 +8,7 @@ from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Finding, Report, State, finding
 from ..verdict.problems import TOOL_MISSING
-from ..verdict.view import Asked, View
+from ..verdict.view import Asked, Judgement, View
 
 
 def report(check: Check, view: View, asked: Asked) -> Report:
@@ -70,6 +70,17 @@ def input_problems(check: Check, view: View) -> Iterator[Finding]:
         else:
             again = key.name.endswith("(second reading)")
             yield from (p for p in problems if again or p.kind != TOOL_MISSING)
+
+
+def with_faults(judgement: Judgement) -> Judgement:
+    """The same with its findings folded into faults, where the check does not fold by itself."""
+    report = judgement.report
+    if report.faults or not report.findings:
+        return judgement
+    from .causes import faults
+
+    folded = faults(judgement.view, report.findings)
+    return judgement._replace(report=report._replace(faults=folded))
 
 
 def with_severities(judged: Report, severities: Mapping[str, State]) -> Report:

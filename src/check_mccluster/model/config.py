@@ -37,3 +37,5 @@ class Config(NamedTuple):
     severity: Mapping[str, str] = MappingProxyType({})
     overview_skip: tuple[str, ...] = ()
     tools: Mapping[str, str] = MappingProxyType({})
+    cluster_hosts: Mapping[str, str] = MappingProxyType({})
+    cluster_via: tuple[str, ...] = ()

@@ -7,6 +7,8 @@ drbd-headers ``drbd_strings.c``, ``linux/drbd_genl.h``; drbdsetup(8), drbd.conf-
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple, Optional, Union
 
 from .words import Unrecognised
@@ -207,6 +209,7 @@ class ShownConnection(NamedTuple):
     """Net options of a connection, in seconds whatever unit the file uses. ``ko_count`` is a count.
 
     ``client_volumes`` are the volumes for which no bitmap is kept: the peer is an intended client.
+    ``net`` holds every option of the section as printed, without names and secrets.
     """
 
     peer_node_id: Optional[int]
@@ -221,6 +224,7 @@ class ShownConnection(NamedTuple):
     standalone: Optional[bool]
     client_volumes: tuple[int, ...]
     replica_volumes: tuple[int, ...]
+    net: Mapping[str, str] = MappingProxyType({})
 
 
 class ShownResource(NamedTuple):
@@ -234,3 +238,5 @@ class ShownResource(NamedTuple):
     auto_promote: Optional[bool]
     volumes: tuple[ShownVolume, ...]
     connections: tuple[ShownConnection, ...]
+    options: Mapping[str, str] = MappingProxyType({})
+    """Every option of the section ``options``, as printed."""

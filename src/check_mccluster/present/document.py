@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..verdict.finding import Figure, Finding, State
+from ..verdict.finding import Fault, Figure, Finding, State
 from ..verdict.view import Judgement
 from .text import first_line
 
@@ -22,6 +22,7 @@ def as_json(name: str, judgement: Judgement) -> str:
         "text": first_line(report),
         "node": view.node,
         "findings": [_finding(each, causes) for each in report.worst_first],
+        "faults": [_fault(each, view.here) for each in report.faults],
         "figures": [_figure(each) for each in report.figures],
     }
     if report.lines:
@@ -41,6 +42,7 @@ def failure(name: str, text: str) -> str:
         "text": text,
         "node": None,
         "findings": [],
+        "faults": [],
         "figures": [],
     }
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
@@ -56,6 +58,32 @@ def _finding(each: Finding, causes: Mapping[Finding, Finding]) -> dict[str, Any]
         "nodes": list(each.nodes),
         "follows": f"{cause.key} {cause.object}" if cause is not None else None,
         "next_step": each.next_step,
+    }
+
+
+def _fault(fault: Fault, here: str) -> dict[str, Any]:
+    """A cause, with what follows from it but without their steps."""
+    cause = fault.cause
+    return {
+        "key": cause.key,
+        "object": cause.object,
+        "nodes": list(cause.nodes),
+        "state": fault.state.name,
+        "text": fault.text,
+        "reason": cause.reason or None,
+        "next_step": cause.next_step,
+        "seen_from": list(fault.seen_from) or [here],
+        "follows": [
+            {
+                "key": each.key,
+                "object": each.object,
+                "nodes": list(each.nodes),
+                "state": each.state.name,
+                "text": each.text,
+                "reason": each.reason or None,
+            }
+            for each in fault.follows
+        ],
     }
 
 

@@ -28,11 +28,13 @@ def read_config(data: bytes) -> Config:
         raise ConfigError("not UTF-8 text") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"not TOML: {' '.join(str(error).split())}") from None
-    _known(table, "", ("pacemaker", "drbd", "severity", "overview", "tools"))
+    _known(table, "", ("pacemaker", "drbd", "severity", "overview", "tools", "cluster"))
     pacemaker = _table(table, "pacemaker")
     _known(pacemaker, "pacemaker", ("nodes", "tie_breakers", "resources"))
     overview = _table(table, "overview")
     _known(overview, "overview", ("skip",))
+    cluster = _table(table, "cluster")
+    _known(cluster, "cluster", ("hosts", "via"))
     return Config(
         nodes=_names(pacemaker, "pacemaker", "nodes"),
         tie_breakers=_names(pacemaker, "pacemaker", "tie_breakers") or (),
@@ -44,6 +46,8 @@ def read_config(data: bytes) -> Config:
         severity=_words(table, "severity"),
         overview_skip=_names(overview, "overview", "skip") or (),
         tools=_words(table, "tools"),
+        cluster_hosts=_words(cluster, "hosts", "cluster"),
+        cluster_via=_names(cluster, "cluster", "via") or (),
     )
 
 
@@ -96,9 +100,10 @@ def _name(table: dict[str, Any], where: str, key: str) -> Any:
     return value
 
 
-def _words(table: dict[str, Any], key: str) -> dict[str, str]:
-    words = _table(table, key)
+def _words(table: dict[str, Any], key: str, where: str = "") -> dict[str, str]:
+    words = _table(table, key, where)
+    path = f"{where}.{key}" if where else key
     for name, value in words.items():
         if not isinstance(value, str):
-            raise ConfigError(f"{key}.{name} must be a word in quotes")
+            raise ConfigError(f"{path}.{name} must be a word in quotes")
     return words

@@ -64,7 +64,19 @@ def _resource(element: Any) -> ShownResource:
         connections=tuple(
             _connection(value, name) for value in resource.optional_elements("connections") or ()
         ),
+        options=_words(resource.value("options")),
     )
+
+
+def _words(section: Any) -> dict[str, str]:
+    """Every option of a section as it is printed, to be compared with another node's."""
+    if not isinstance(section, dict):
+        return {}
+    return {
+        key: str(value)
+        for key, value in section.items()
+        if isinstance(value, (str, bool)) and not key.startswith("_") and "secret" not in key
+    }
 
 
 def _section(members: Members, key: str) -> Members:
@@ -124,6 +136,7 @@ def _connection(element: Any, resource: str) -> ShownConnection:
         standalone=bool(connection.flag("_is_standalone")),  # printed only if it is
         client_volumes=tuple(volume for volume, bitmap in bitmaps if bitmap is False),
         replica_volumes=tuple(volume for volume, bitmap in bitmaps if bitmap is True),
+        net=_words(connection.value("net")),
     )
 
 

@@ -65,5 +65,7 @@ class Check(NamedTuple):
     options: tuple[Option, ...] = ()
     number: Optional[str] = None
     example: str = ""
+    several: bool = False
+    """Whether it judges several nodes together."""
     filters: str = ""
     """What ``--resource`` selects: ``pacemaker``, ``drbd``, ``both``, or nothing."""

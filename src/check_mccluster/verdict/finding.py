@@ -53,6 +53,7 @@ class Finding(NamedTuple):
     :param state: the severity in this case.
     :param next_step: the kind's next step with names filled in.
     :param nodes: nodes at fault, for telling one fault from its consequences.
+    :param reason: one word for why it is so, where that is known: ``ticket``, ``capacity``, ...
     """
 
     kind: Kind
@@ -61,6 +62,7 @@ class Finding(NamedTuple):
     state: State
     next_step: str
     nodes: tuple[str, ...] = ()
+    reason: str = ""
 
     @property
     def key(self) -> str:

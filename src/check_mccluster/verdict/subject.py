@@ -13,6 +13,7 @@ RESOURCE = "resource"
 DRBD = "drbd"
 VOLUME = "volume"
 CONNECTION = "connection"
+LINK = "link"
 TICKET = "ticket"
 RING = "ring"
 TOOL = "tool"
@@ -39,6 +40,8 @@ class Subject(NamedTuple):
             return f"{self.name}/{self.volume}"
         if self.sort == CONNECTION:
             return f"{self.name}:{self.ends[1]}"
+        if self.sort == LINK:
+            return f"{self.name} {self.ends[0]}-{self.ends[1]}"
         return self.name
 
     @property
@@ -49,7 +52,7 @@ class Subject(NamedTuple):
     @property
     def drbd_resource(self) -> Optional[str]:
         """The DRBD resource that it is, or is a part of."""
-        return self.name if self.sort in (DRBD, VOLUME, CONNECTION) else None
+        return self.name if self.sort in (DRBD, VOLUME, CONNECTION, LINK) else None
 
 
 def node(name: str) -> Subject:
@@ -75,6 +78,12 @@ def volume(name: str, number: int) -> Subject:
 def connection(name: str, here: str, peer: str) -> Subject:
     """A connection of a DRBD resource, as *here* sees it: ``r0:storage02``."""
     return Subject(CONNECTION, name, None, (here, peer))
+
+
+def link(name: str, one: str, other: str) -> Subject:
+    """A connection of a DRBD resource as nobody in particular sees it: ``r0 app01-storage01``."""
+    first, second = sorted((one, other))
+    return Subject(LINK, name, None, (first, second))
 
 
 def ticket(name: str) -> Subject:

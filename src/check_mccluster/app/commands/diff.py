@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from ...verdict.finding import Fault
 from ...verdict.view import Asked, Judgement
 from ..options import source_options
 from ..session import Setup, SetupError, load_config, open_source, run_check
+from ..several import snapshots_in
 
 DIFFERENT = 1
 
@@ -45,27 +45,12 @@ def _side(path: str, setup: Setup) -> dict[str, Judgement]:
     :raises SetupError: if there is none.
     """
     found: dict[str, Judgement] = {}
-    for each in _snapshots(path):
+    for each in snapshots_in(path):
         config = load_config(setup.config)
         with open_source(setup._replace(snapshot=each), config) as source:
             judged = run_check(CHECK, source, config, setup, Asked())
         found[judged.view.here] = judged
     return found
-
-
-def _snapshots(path: str) -> list[str]:
-    if not os.path.isdir(path):
-        return [path]
-    inner = sorted(entry.path for entry in os.scandir(path) if _is_snapshot(entry.path))
-    return inner or [path]
-
-
-def _is_snapshot(path: str) -> bool:
-    if os.path.isdir(path):
-        return any(
-            os.path.isfile(os.path.join(path, name)) for name in ("meta.json", "crm_mon.xml")
-        )
-    return path.endswith((".tar.gz", ".tgz"))
 
 
 def _lines(

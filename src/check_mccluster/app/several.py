@@ -1,0 +1,159 @@
+"""Several nodes at once: snapshots, folders of them, or hosts that are asked over ssh."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
+
+from ..acquire.snapshot import Snapshot, SnapshotError
+from ..acquire.source import Source
+from ..checks.overview import CHECK as OVERVIEW
+from ..model.config import Config
+from ..verdict.finding import State
+from ..verdict.view import Asked, Judgement, same_node
+from .session import Setup, SetupError, open_source, run_check
+
+
+class Several(NamedTuple):
+    """What became of asking several nodes.
+
+    :param seen: each node's own judgement. :param unasked: nodes that could not be asked, with the
+        reason. :param clocks: seconds that a node's clock is off, beyond what the answer took.
+    """
+
+    seen: tuple[Judgement, ...]
+    unasked: dict[str, str]
+    clocks: dict[str, float]
+
+
+def judged_together(setup: Setup, config: Config, asked: Asked) -> Judgement:
+    """The judgement of the check ``cluster``.
+
+    :raises SetupError: if a snapshot cannot be read, or none of the nodes could be asked.
+    """
+    from ..checks.cluster import together
+    from ..judge.engine import with_severities
+
+    severities = {key: State[word.upper()] for key, word in config.severity.items()}
+    asked = asked._replace(severities={**severities, **asked.severities})
+    found = look(setup, config, asked.values["snapshots"], asked.values["hosts"], asked)
+    report = with_severities(
+        together(found.seen, found.unasked, asked, found.clocks), asked.severities
+    )
+    first = found.seen[0]
+    runs = tuple(run for one in found.seen for run in one.runs)
+    return Judgement(first.view, report, runs, first.recorded)
+
+
+def is_snapshot(path: str) -> bool:
+    """Whether there is a snapshot at *path*: a folder with its files, or an archive."""
+    if os.path.isdir(path):
+        return any(os.path.isfile(os.path.join(path, name)) for name in _FILES)
+    return path == "-" or path.endswith((".tar.gz", ".tgz"))
+
+
+_FILES = ("meta.json", "crm_mon.xml", "drbd-status.json", "cib.xml")
+
+
+def snapshots_in(path: str) -> list[str]:
+    """The snapshots that *path* stands for: itself, or those of a folder of nodes."""
+    if is_snapshot(path) or not os.path.isdir(path):
+        return [path]
+    inner = sorted(os.path.join(path, name) for name in os.listdir(path))
+    return [each for each in inner if is_snapshot(each)] or [path]
+
+
+def hosts_of(given: Sequence[str], config: Config) -> dict[str, str]:
+    """Names and targets of ``--host NAME[=TARGET]``, else of ``[cluster.hosts]``."""
+    if not given:
+        return dict(config.cluster_hosts)
+    pairs = (text.partition("=") for text in given)
+    return {name: target or config.cluster_hosts.get(name, name) for name, _, target in pairs}
+
+
+def look(
+    setup: Setup, config: Config, snapshots: Sequence[str], hosts: Sequence[str], asked: Asked
+) -> Several:
+    """Judge every node; all hosts are asked at the same time.
+
+    :raises SetupError: if a snapshot cannot be read, or none of the nodes could be asked.
+    """
+    node_asked = Asked(severities=asked.severities)
+    if snapshots:
+        paths = [each for path in snapshots for each in snapshots_in(path)]
+        seen = [_judged(setup._replace(snapshot=path), config, node_asked) for path in paths]
+        return Several(_once(seen), {}, {})
+    targets = hosts_of(hosts, config)
+    if not targets:
+        return Several((_judged(setup, config, node_asked),), {}, {})
+    return _ask(setup, config, targets, node_asked)
+
+
+def _once(seen: Sequence[Judgement]) -> tuple[Judgement, ...]:
+    """One judgement a node.
+
+    :raises SetupError: if two snapshots are of one node.
+    """
+    names: set[str] = set()
+    for one in seen:
+        if one.view.here in names:
+            raise SetupError(f"two snapshots are of {one.view.here}")
+        names.add(one.view.here)
+    return tuple(seen)
+
+
+def _judged(setup: Setup, config: Config, asked: Asked) -> Judgement:
+    with open_source(setup, config) as source:
+        return run_check(OVERVIEW, source, config, setup, asked)
+
+
+def _ask(setup: Setup, config: Config, targets: dict[str, str], asked: Asked) -> Several:
+    from ..acquire.remote import SSH, ask
+
+    here = os.uname().nodename
+    local = [name for name in targets if same_node(name, here)]
+    remote = {name: target for name, target in targets.items() if name not in local}
+    command = ["check_mccluster", "snapshot", "-", "--timeout", f"{max(1.0, setup.timeout - 2):g}"]
+    command += ["--sudo"] if setup.sudo else []
+    deadline = time.monotonic() + setup.timeout - _FOR_JUDGING
+    answers = ask(remote, command, deadline, config.cluster_via or SSH)
+    seen: list[Judgement] = []
+    unasked: dict[str, str] = {}
+    clocks: dict[str, float] = {}
+    seen += [_judged(setup, config, asked) for _ in local]
+    for name, answer in answers.items():
+        if answer.reason is not None:
+            unasked[name] = answer.reason
+            continue
+        try:
+            source: Source = Snapshot.of(answer.data, name)
+            with source:
+                seen.append(run_check(OVERVIEW, source, config, setup._replace(node=None), asked))
+                off = _off(source.time.timestamp(), answer.began, answer.ended)
+        except (SnapshotError, SetupError) as error:
+            unasked[name] = f"its answer is no snapshot: {error}"
+            continue
+        if off is not None:
+            clocks[seen[-1].view.here] = off
+    if not seen:
+        first = next(iter(unasked.items()))
+        more = f" (+{len(unasked) - 1} more)" if len(unasked) > 1 else ""
+        raise SetupError(f"no node could be asked: {first[0]}: {first[1]}{more}")
+    return Several(_once(seen), unasked, clocks)
+
+
+_FOR_JUDGING = 0.5
+"""Seconds of the deadline that are kept for judging what has come."""
+_CLOCKS = 2.0
+"""Seconds that a node's clock may be off."""
+
+
+def _off(time_there: float, began: float, ended: float) -> Optional[float]:
+    """Seconds that a clock is off, if that is too much; snapshots have whole seconds."""
+    if time_there + 1 < began - _CLOCKS:
+        return time_there - began
+    if time_there > ended + _CLOCKS:
+        return time_there - ended
+    return None

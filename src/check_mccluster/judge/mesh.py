@@ -1,0 +1,205 @@
+"""The DRBD mesh as several nodes see it: each connection once, with the words of both its ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Optional
+
+from ..inputs.drbdsetup_show import SHOW
+from ..inputs.drbdsetup_status import DRBD
+from ..model.drbd import (
+    Connection,
+    ConnectionState,
+    DiskState,
+    DrbdResource,
+    PeerDevice,
+    ShownConnection,
+    ShownResource,
+)
+from ..verdict.view import Judgement, View, same_node
+from .facts.drbd import state_name
+
+
+class End(NamedTuple):
+    """One end of a connection, as the node there sees it.
+
+    :param own: the resource there. :param connection: its connection to the other end; ``None``
+        where the node does not have it.
+    """
+
+    view: View
+    own: DrbdResource
+    connection: Optional[Connection]
+
+
+class Link(NamedTuple):
+    """A connection of a resource between two nodes.
+
+    :param nodes: the two ends in order of name. :param ends: what each end that was asked says.
+    """
+
+    resource: str
+    nodes: tuple[str, str]
+    ends: tuple[Optional[End], Optional[End]]
+
+    @property
+    def name(self) -> str:
+        """``r0 storage01-storage02``."""
+        return f"{self.resource} {self.nodes[0]}-{self.nodes[1]}"
+
+    @property
+    def told(self) -> tuple[tuple[str, End], ...]:
+        """The ends that were asked, with their nodes."""
+        pairs = zip(self.nodes, self.ends)
+        return tuple((node, end) for node, end in pairs if end is not None)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The words of the ends that were asked."""
+        return tuple(
+            state_name(end.connection.state) if end.connection is not None else "not configured"
+            for _, end in self.told
+        )
+
+    @property
+    def is_up(self) -> bool:
+        """Whether every end that was asked says Connected."""
+        return all(
+            end.connection is not None and end.connection.is_connected for _, end in self.told
+        )
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether an end is StandAlone: it will not reconnect by itself."""
+        return any(
+            end.connection is not None and end.connection.state is ConnectionState.STANDALONE
+            for _, end in self.told
+        )
+
+    @property
+    def words(self) -> str:
+        """``StandAlone on storage02, Connecting on storage01``."""
+        if len(set(self.states)) == 1 and len(self.told) == 2:
+            return f"{self.states[0]} at both ends"
+        return ", ".join(f"{word} on {node}" for (node, _), word in zip(self.told, self.states))
+
+    @property
+    def other_connections(self) -> bool:
+        """Whether another resource connects the two nodes: then the hosts reach each other."""
+        return any(
+            connection.is_connected
+            for node, end in self.told
+            for resource in end.view[DRBD].value or ()
+            if resource.name != self.resource
+            for connection in resource.connections
+            if same_node(connection.name, self.other(node))
+        )
+
+    def other(self, node: str) -> str:
+        """The node at the other end."""
+        return self.nodes[1] if node == self.nodes[0] else self.nodes[0]
+
+    def volumes(self) -> Iterator[tuple[int, tuple[Optional[PeerDevice], Optional[PeerDevice]]]]:
+        """Each volume with what the two ends say of it."""
+        numbers = sorted(
+            {
+                device.volume
+                for _, end in self.told
+                if end.connection is not None
+                for device in end.connection.peer_devices
+            }
+        )
+        for number in numbers:
+            first, second = (
+                end.connection.peer_device(number)
+                if end is not None and end.connection is not None
+                else None
+                for end in self.ends
+            )
+            yield number, (first, second)
+
+
+def links(seen: Sequence[Judgement]) -> tuple[Link, ...]:
+    """Every connection that at least one of the nodes has."""
+    found: dict[tuple[str, frozenset[str]], Link] = {}
+    asked = {one.view.here: one.view for one in seen if one.view[DRBD].value is not None}
+    for here, view in asked.items():
+        for resource in view[DRBD].value or ():
+            for connection in resource.connections:
+                peer = next((n for n in asked if same_node(n, connection.name)), connection.name)
+                key = (resource.name, frozenset((here, peer)))
+                if key in found or len(key[1]) < 2:
+                    continue
+                first, second = sorted((here, peer))
+                ends = (
+                    _end(asked, resource.name, first, second),
+                    _end(asked, resource.name, second, first),
+                )
+                found[key] = Link(resource.name, (first, second), ends)
+    return tuple(sorted(found.values(), key=lambda link: (link.resource, link.nodes)))
+
+
+def _end(asked: dict[str, View], name: str, node: str, peer: str) -> Optional[End]:
+    view = asked.get(node)
+    if view is None:
+        return None
+    own = next((each for each in view[DRBD].value or () if each.name == name), None)
+    if own is None:
+        return None
+    connection = next((c for c in own.connections if same_node(c.name, peer)), None)
+    return End(view, own, connection)
+
+
+def disk_at(end: End, volume: int) -> object:
+    """The state of the disk at an end, by its own node."""
+    return next((d.disk_state for d in end.own.devices if d.volume == volume), None)
+
+
+HAS_DATA = frozenset({DiskState.UP_TO_DATE, DiskState.OUTDATED, DiskState.CONSISTENT})
+
+
+def have_diverged(link: Link) -> bool:
+    """Whether both ends have data of their own, and each counts blocks that the other lacks."""
+    if not link.is_alone or len(link.told) < 2:
+        return False
+    first, second = (end for _, end in link.told)
+    return any(
+        disk_at(first, number) in HAS_DATA
+        and disk_at(second, number) in HAS_DATA
+        and one is not None
+        and other is not None
+        and bool(one.out_of_sync_kib)
+        and bool(other.out_of_sync_kib)
+        for number, (one, other) in link.volumes()
+    )
+
+
+def shown_by(end: End, name: str) -> Optional[ShownResource]:
+    """The options in force at an end."""
+    return next((each for each in end.view[SHOW].value or () if each.name == name), None)
+
+
+def different_options(link: Link) -> Iterator[tuple[str, str, str]]:
+    """Net options that are not equal at the two ends: name, value at the first, at the second."""
+    if len(link.told) < 2:
+        return
+    nets = []
+    for node, end in link.told:
+        shown = shown_by(end, link.resource)
+        nets.append(_net(shown, link.other(node)) if shown is not None else None)
+    first, second = nets
+    if first is None or second is None:
+        return
+    for option in first.net.keys() & second.net.keys():
+        if first.net[option] != second.net[option] and option not in _MAY_DIFFER:
+            yield option, first.net[option], second.net[option]
+
+
+_MAY_DIFFER = frozenset(
+    {"transport", "sndbuf-size", "rcvbuf-size", "tcp-cork", "load-balance-paths"}
+)
+"""Options that concern one end only."""
+
+
+def _net(shown: ShownResource, peer: str) -> Optional[ShownConnection]:
+    return next((c for c in shown.connections if same_node(c.name, peer)), None)

@@ -1,0 +1,92 @@
+"""Which members count each other: one cluster, or parts of it that exclude each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
+
+from ..inputs.crm_mon import CLUSTER
+from ..model.pacemaker import Cluster, Role, primitives
+from ..verdict.view import Judgement
+from .facts.pacemaker import base_id, has_quorum
+
+
+class Partition(NamedTuple):
+    """Nodes that see the same members.
+
+    :param members: whom they count as online. :param seen: those of them that were asked, the
+        designated controller first.
+    """
+
+    members: frozenset[str]
+    seen: tuple[Judgement, ...]
+
+    @property
+    def speaker(self) -> Judgement:
+        """Whose word is Pacemaker's truth in it: the designated controller's, if it was asked."""
+        return self.seen[0]
+
+    @property
+    def cluster(self) -> Cluster:
+        """The speaker's cluster."""
+        cluster = self.speaker.view[CLUSTER].value
+        assert cluster is not None  # noqa: S101 - it is what the views are grouped by
+        return cluster
+
+    @property
+    def quorate(self) -> Optional[bool]:
+        """Whether it has quorum."""
+        return has_quorum(self.cluster)
+
+
+def partitions(seen: Sequence[Judgement]) -> tuple[Partition, ...]:
+    """Parts whose members exclude each other both ways; the quorate one first."""
+    told = [(one, _online(one)) for one in seen if one.view[CLUSTER].value is not None]
+    groups: list[list[tuple[Judgement, frozenset[str]]]] = []
+    for one, online in told:
+        for group in groups:
+            if not any(_exclude(one, online, other, theirs) for other, theirs in group):
+                group.append((one, online))
+                break
+        else:
+            groups.append([(one, online)])
+    found = []
+    for group in groups:
+        ordered = sorted(group, key=lambda each: (not _is_dc(each[0]), each[0].view.here))
+        found.append(Partition(ordered[0][1], tuple(one for one, _ in ordered)))
+    return tuple(sorted(found, key=lambda p: (p.quorate is not True, -len(p.members))))
+
+
+def _online(one: Judgement) -> frozenset[str]:
+    cluster = one.view[CLUSTER].value
+    return frozenset(node.name for node in cluster.nodes if node.online) if cluster else frozenset()
+
+
+def _exclude(
+    one: Judgement, online: frozenset[str], other: Judgement, theirs: frozenset[str]
+) -> bool:
+    """Whether neither counts the other."""
+    return one.view.here not in theirs and other.view.here not in online
+
+
+def _is_dc(one: Judgement) -> bool:
+    cluster = one.view[CLUSTER].value
+    dc = cluster.summary.dc if cluster is not None else None
+    return dc is not None and one.view.is_here(dc.name)
+
+
+_HERE = frozenset({Role.STARTED, Role.PROMOTED})
+
+
+def running_in(part: Partition, roles: frozenset[Role] = _HERE) -> dict[str, tuple[str, ...]]:
+    """Groups and single resources that run on members of this part, with their nodes."""
+    found: dict[str, dict[str, None]] = {}
+    for resource in part.cluster.resources:
+        if type(resource).__name__ in ("Clone", "Bundle"):
+            continue
+        for each in primitives(resource):
+            if each.role in roles and not each.is_fence_device:
+                nodes = [node for node in each.nodes if node in part.members]
+                if nodes:
+                    found.setdefault(base_id(resource.id), {}).update(dict.fromkeys(nodes))
+    return {name: tuple(nodes) for name, nodes in found.items()}

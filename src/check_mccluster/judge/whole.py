@@ -1,0 +1,161 @@
+"""The findings of several nodes as those of one cluster: each thing by the word of who knows it.
+
+A node is the authority on itself: its disks, its tools, its daemons. Pacemaker's truth is what the
+designated controller of a partition says. A connection is judged by both of its ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_status import DRBD as DRBD_STATUS
+from ..verdict.finding import Finding, State, worst
+from ..verdict.problems import KINDS as INPUT_KINDS
+from ..verdict.subject import CONNECTION, DRBD, NODE, VOLUME, Subject, cluster, node
+from ..verdict.view import Judgement, same_node
+from ..verdict.words import join
+from .partitions import Partition
+
+_INPUT = frozenset(kind.key for kind in INPUT_KINDS)
+_OF_LINKS = frozenset({"peer-connecting", "peer-standalone", "mesh-isolated"})
+"""Judged anew, by both ends."""
+_OWN_DISK = ("disk-", "client-")
+_OF_PEER = frozenset({"peer-unreachable", "link-down"})
+_OWN = frozenset({"here-not-ready", "started-without-io", "role-unexpected", "link-faulty"})
+"""Each node's own word, though not about a disk."""
+
+
+def told_by_all(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[Finding]:
+    """What each node's findings are worth for the whole, each fault once."""
+    speakers = [part.speaker for part in parts[:1]]
+    kept: list[tuple[str, Finding]] = []
+    for one in sorted(seen, key=lambda each: each.view.here):
+        here = one.view.here
+        for each in one.report.findings:
+            if each.state is State.OK or each.key in _OF_LINKS:
+                continue
+            if each.key == "copies-low" and _seen_since(seen, one, each):
+                continue
+            mine = each.subject.sort in (DRBD, VOLUME, CONNECTION)
+            own = each.key in _INPUT or each.key in _OF_PEER or each.key in _OWN
+            if (
+                mine
+                or own
+                or any(one is speaker for speaker in speakers)
+                or one.view[CLUSTER].value is None
+            ):
+                kept.append((here, each))
+    return _one_property(list(_merged(kept)), parts)
+
+
+def _one_property(found: list[Finding], parts: Sequence[Partition]) -> list[Finding]:
+    """``stop-all-resources`` is one fault, however many resources it stops."""
+    disabled = [each for each in found if each.key == "resource-disabled"]
+    if not parts or not parts[0].cluster.summary.options.stop_all_resources or not disabled:
+        return found
+    names = join([each.object for each in disabled], 3)
+    one = disabled[0]._replace(
+        subject=cluster("stop-all-resources"),
+        text=f"stop-all-resources is set: {names} stopped on purpose",
+    )
+    rest = [each for each in found if each not in disabled and each.key != "not-running"]
+    return [one, *rest]
+
+
+def _seen_since(seen: Sequence[Judgement], one: Judgement, each: Finding) -> bool:
+    """Whether a node that was asked later sees every copy: the other's word is of the past."""
+    return any(
+        other.view.time > one.view.time
+        and other.view[DRBD_STATUS].value is not None
+        and any(
+            resource.name == each.subject.name for resource in other.view[DRBD_STATUS].value or ()
+        )
+        and all(
+            f.key not in ("copies-low", "copies-none", "drbd-quorum-lost")
+            or f.subject != each.subject
+            for f in other.report.findings
+        )
+        for other in seen
+    )
+
+
+def _merged(kept: Sequence[tuple[str, Finding]]) -> Iterator[Finding]:
+    """The same key about the same thing, told by several nodes, once."""
+    together: dict[tuple[str, Subject], list[tuple[str, Finding]]] = {}
+    for here, each in kept:
+        together.setdefault(_same(here, each), []).append((here, each))
+    for told in together.values():
+        yield _one(told)
+
+
+def _same(here: str, each: Finding) -> tuple[str, Subject]:
+    """What makes two findings of two nodes the same."""
+    if each.key == "tool-denied":
+        return each.key, Subject(NODE, "any")
+    if each.key in _INPUT and each.subject.sort not in (DRBD, VOLUME):
+        return each.key, Subject(NODE, each.text.replace(here, "HERE"))
+    if each.key.startswith(("sync-", "out-of-sync", "behind")):
+        return each.key, Subject(DRBD, each.subject.name)
+    if each.key == "copies-low" or each.key.startswith(_OWN_DISK):
+        return each.key, each.subject
+    return each.key, each.subject
+
+
+def _one(told: Sequence[tuple[str, Finding]]) -> Finding:
+    gravest = max((each for _, each in told), key=lambda each: each.state.rank)
+    nodes = tuple(dict.fromkeys(here for here, _ in told))
+    state = worst(each.state for _, each in told)
+    key = gravest.key
+    if key in _INPUT and gravest.subject.sort not in (DRBD, VOLUME):
+        about = node(join(nodes, 8))
+        prefix = f"{join(nodes, 8)}: "
+        return gravest._replace(subject=about, text=prefix + gravest.text, nodes=nodes, state=state)
+    if key in _INPUT:
+        text = f"{join(nodes, 8)}: {gravest.text}"
+        return gravest._replace(text=text, nodes=nodes, state=state)
+    if key.startswith(_OWN_DISK) or key in ("io-suspended", "io-failing", "io-stalled"):
+        return gravest._replace(text=_of_many(gravest.text, nodes), nodes=nodes, state=state)
+    if key in ("sync-target", "sync-stalled"):
+        return gravest._replace(text=_of_many(gravest.text, nodes), nodes=nodes, state=state)
+    if key in ("drbd-quorum-lost", "copies-none"):
+        return gravest._replace(text=_of_many(gravest.text, nodes), state=state)
+    if key.startswith(("out-of-sync", "sync-missing")):
+        return _odd_one(gravest, told, state)
+    everybody = tuple(dict.fromkeys(name for _, each in told for name in each.nodes))
+    return gravest._replace(nodes=everybody, state=state)
+
+
+def _of_many(text: str, nodes: Sequence[str]) -> str:
+    """The words of one node, with the others that say the same."""
+    others = [name for name in nodes if name not in text]
+    return f"{text} (and {join(others)})" if others and len(nodes) > 1 else text
+
+
+def _odd_one(gravest: Finding, told: Sequence[tuple[str, Finding]], state: State) -> Finding:
+    """Of several copies the one that differs from most: named by most ends of what differs."""
+    count: dict[str, int] = {}
+    for here, each in told:
+        for name in (here, *each.nodes):
+            count[name] = count.get(name, 0) + 1
+    most = max(count.values())
+    odd = tuple(name for name, number in count.items() if number == most)
+    if len(odd) == 1 and len(count) > 2:
+        text = f"{gravest.text}: {odd[0]} differs from the others"
+        return gravest._replace(text=text, nodes=odd, state=state)
+    return gravest._replace(nodes=tuple(count), state=state)
+
+
+def lost_quorum(seen: Sequence[Judgement]) -> dict[tuple[str, Subject], tuple[str, ...]]:
+    """Volumes, each with the nodes that say that they lost its quorum, or every copy."""
+    found: dict[tuple[str, Subject], dict[str, None]] = {}
+    for one in seen:
+        for each in one.report.findings:
+            if each.key in ("drbd-quorum-lost", "copies-none"):
+                found.setdefault((each.key, each.subject), {})[one.view.here] = None
+    return {name: tuple(nodes) for name, nodes in found.items()}
+
+
+def is_asked(seen: Sequence[Judgement], name: str) -> bool:
+    """Whether a node of that name is among those that were asked."""
+    return any(same_node(one.view.here, name) for one in seen)

@@ -1,0 +1,179 @@
+"""The check cluster: several nodes' evidence as one picture, each fault once."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conftest import FIXTURES
+
+SNAPSHOTS = FIXTURES / "snapshots"
+HEALTHY = SNAPSHOTS / "six-nodes-healthy"
+LOST = SNAPSHOTS / "storage-servers-lost"
+
+
+def nodes_of(scenario: Path) -> list[Path]:
+    return sorted(path for path in scenario.iterdir() if path.is_dir())
+
+
+def judged(call, *folders: Path) -> dict:
+    options = [word for folder in folders for word in ("--from", folder)]
+    return json.loads(call("cluster", "--json", *options).out)
+
+
+def causes(document: dict) -> list[tuple[str, str]]:
+    return [(f["key"], f["object"]) for f in document["faults"] if f["state"] != "OK"]
+
+
+def test_six_healthy_nodes_in_one_folder_are_one_ok(call):
+    outcome = call("cluster", "--from", HEALTHY)
+    assert outcome.code == 0
+    assert outcome.first == (
+        "CLUSTER OK - 6 of 6 nodes asked: group1 runs on app01; r0/0: 3 of 3 copies, 1 may fail;"
+        " app02 could take group1 from app01"
+    )
+    assert [line.partition(":")[0] for line in outcome.lines[1:]] == [
+        f"[OK] {name}"
+        for name in ("app01", "app02", "app03", "storage01", "storage02", "storage03")
+    ]
+
+
+def test_two_lost_storage_servers_are_one_fault_for_all_who_see_it(call):
+    document = judged(call, LOST)
+    assert document["state"] == "CRITICAL"
+    assert causes(document) == [("drbd-quorum-lost", "r0/0")]
+    (fault,) = document["faults"]
+    assert fault["nodes"] == ["storage02", "storage03"]
+    assert fault["seen_from"] == ["app01", "app02", "app03", "storage01"]
+    assert {each["key"] for each in fault["follows"]} >= {"peer-connecting", "no-candidate"}
+
+
+def test_a_split_cluster_is_told_as_partitions_and_what_runs_where(call):
+    document = judged(call, SNAPSHOTS / "app02-cut-off-while-active")
+    keys = [key for key, _ in causes(document)]
+    assert "partitioned" in keys
+    assert not {"node-offline", "quorum-lost", "no-candidate", "dc-missing"} & {*keys}
+    (text,) = [f["text"] for f in document["faults"] if f["key"] == "partitioned"]
+    assert text == (
+        "the cluster has fallen apart: {app01, app03} quorate, runs nothing and {app02} no quorum,"
+        " runs group1"
+    )
+
+
+@pytest.mark.parametrize(
+    "scenario", ["six-nodes-healthy", "storage-servers-lost", "app02-cut-off-while-active"]
+)
+def test_any_order_of_the_nodes_gives_the_same_bytes(call, scenario):
+    folders = nodes_of(SNAPSHOTS / scenario)
+    orders = list(itertools.islice(itertools.permutations(folders), 0, 24, 5))
+    said = set()
+    for order in orders:
+        options = [word for folder in order for word in ("--from", folder)]
+        said.add(call("cluster", "-vv", *options).out)
+    assert len(said) == 1
+
+
+def test_one_node_twice_is_an_error(call):
+    outcome = call("cluster", "--from", HEALTHY / "app01", "--from", HEALTHY / "app01")
+    assert (outcome.code, outcome.out) == (3, "CLUSTER UNKNOWN - two snapshots are of app01\n")
+
+
+# -- asked over ssh ----------------------------------------------------------------------------
+
+SSH = """#!/bin/sh
+# A stand-in for ssh: the last arguments are the target and the command.
+while [ "$1" != -- ]; do shift; done
+target=$2
+case $target in
+good-*) exec cat "{folder}/${{target#good-}}.tar.gz" ;;
+refused) echo "ssh: connect to host x port 22: Connection refused" >&2; exit 255 ;;
+unknown) echo "Host key verification failed." >&2; exit 255 ;;
+key) echo "x@y: Permission denied (publickey)." >&2; exit 255 ;;
+bare) echo "sh: 1: check_mccluster: not found" >&2; exit 127 ;;
+hostile) head -c 100000 /dev/zero ;;
+slow) sleep 60 ;;
+esac
+"""
+REASONS = {
+    "refused": "connection refused",
+    "unknown": "its host key is not known here",
+    "key": "it does not accept our key",
+    "bare": "check_mccluster is not installed there",
+    "hostile": "its answer is no snapshot: cannot read",
+    "-oProxyCommand=x": "'-oProxyCommand=x' is no host",
+}
+
+
+@pytest.fixture
+def ssh(call, tmp_path, monkeypatch):
+    """A network of recorded nodes: ``good-NAME`` answers, others do not."""
+    for folder in nodes_of(HEALTHY):
+        call("snapshot", "--from", folder, tmp_path / f"{folder.name}.tar.gz")
+    program = tmp_path / "bin" / "ssh"
+    program.parent.mkdir()
+    program.write_text(SSH.format(folder=tmp_path))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.setattr("check_mccluster.app.several._CLOCKS", 1e12)  # recordings are old
+    return program
+
+
+def test_all_nodes_that_answer_are_judged_together(call, ssh):
+    hosts = [w for n in ("app01", "storage01") for w in ("--host", f"{n}=good-{n}")]
+    outcome = call("cluster", *hosts)
+    assert outcome.code == 0
+    assert outcome.first.startswith("CLUSTER OK - 2 of 2 nodes asked: group1 runs on app01")
+
+
+@pytest.mark.parametrize("target", REASONS)
+def test_a_node_that_cannot_be_asked_is_told_with_the_reason(call, ssh, target):
+    outcome = call("cluster", "--host", "app01=good-app01", "--host", f"storage03={target}")
+    assert outcome.code == 1
+    assert outcome.first.startswith(
+        f"CLUSTER WARNING - storage03 could not be asked: {REASONS[target]}"
+    )
+
+
+def test_a_node_that_hangs_costs_one_deadline_and_is_told(call, ssh):
+    hosts = ("--host", "app01=good-app01", "--host", "a=slow", "--host", "b=slow")
+    outcome = call("cluster", "-t", "3", *hosts)
+    assert outcome.code == 1
+    assert "a could not be asked: no answer before the deadline" in outcome.first
+
+
+def test_nobody_answers(call, ssh):
+    outcome = call("cluster", "--host", "a=refused", "--host", "b=key")
+    assert outcome.code == 3
+    assert outcome.lines == [
+        "CLUSTER UNKNOWN - no node could be asked: a: connection refused (+1 more)"
+    ]
+
+
+def test_the_configuration_file_names_hosts_and_another_way(call, tmp_path, ssh):
+    config = tmp_path / "cluster.toml"
+    config.write_text(
+        f'[cluster]\nvia = ["{ssh}", "--", "{{target}}"]\n[cluster.hosts]\napp02 = "good-app02"\n'
+    )
+    outcome = call("cluster", "--config", config)
+    assert outcome.code == 0
+    assert outcome.first.startswith("CLUSTER OK - 1 of 1 nodes asked")
+
+
+def test_clocks_that_differ_are_told(call, ssh, monkeypatch):
+    monkeypatch.setattr("check_mccluster.app.several._CLOCKS", 2.0)
+    outcome = call("cluster", "--host", "app01=good-app01", "-v")
+    assert outcome.code == 1
+    assert outcome.first.startswith("CLUSTER WARNING - the clock of app01 is ")
+    assert outcome.first.partition(" |")[0].endswith(" s behind")
+
+
+def test_a_damaged_snapshot_among_several_is_one_line(call, tmp_path):
+    shutil.copytree(HEALTHY / "app01", tmp_path / "app01")
+    (tmp_path / "app01" / "meta.json").write_text("[")
+    outcome = call("cluster", "--from", tmp_path / "app01", "--from", HEALTHY / "app02")
+    assert outcome.code == 3
+    assert len(outcome.lines) == 1
