@@ -107,6 +107,7 @@ def test_the_debian_package_has_every_file_and_lintian_nothing_to_say(debian_pac
     names = [line.split()[5].removeprefix("./") for line in listing.splitlines()]
     assert [name for name in DEBIAN_FILES if name not in names] == []
     assert "usr/bin/drbd-no-primary" not in names
+    assert [name for name in names if "ansible" in name] == []
     assert re.search(r"^-r--r----- root/root .* \./etc/sudoers\.d/check_mccluster$", listing, re.M)
     assert re.search(r"plugins/check_mccluster -> ../../../bin/check_mccluster$", listing, re.M)
     lintian = "lintian --allow-root --display-info --pedantic --fail-on error,warning"
