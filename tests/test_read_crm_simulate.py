@@ -78,7 +78,7 @@ def test_the_reason_for_an_answer_without_an_outcome() -> None:
 
 
 def test_a_simulation_that_was_not_run_has_no_outcome() -> None:
-    text = document("").partition("<revised_cluster_status>")[0]
+    text = document("").partition("<actions/>")[0]
     with pytest.raises(ReadError, match=r"^no outcome of a simulation$"):
         read(text + "</pacemaker-result>")
 
@@ -102,3 +102,34 @@ def test_a_start_that_has_to_wait_is_told() -> None:
     )
     found = read(document(resource("FS", "Stopped")).replace("<actions/>", actions))
     assert found.waiting == {"FS": "app02", "drbd": "app03"}
+
+
+def test_what_is_planned_only_leads_to_the_same_state() -> None:
+    before = (
+        resource("FS", "Started", "app01")
+        + resource("DB", "Started", "app01")
+        + resource("IP", "Started", "app02")
+        + resource("X", "Started", "app02")
+        + f'<clone id="c">{resource("drbd", "Promoted", "app01")}'
+        f"{resource('drbd', 'Unpromoted', 'app02')}</clone>"
+    )
+    actions = (
+        '<actions><rsc_action action="start" resource="FS" node="app02"/>'
+        '<rsc_action action="start" resource="DB" node="app02" blocked="true"/>'
+        '<rsc_action action="move" resource="IP" source="app02" dest="app03"/>'
+        '<rsc_action action="stop" resource="X" node="app02"/>'
+        '<rsc_action action="promote" resource="drbd:0" role="Unpromoted" next-role="Promoted"'
+        ' source="app02"/></actions>'
+    )
+    whole = document("", before=before).replace("<actions/>", actions)
+    text = whole.partition("<transition/>")[0] + "</pacemaker-result>"
+    found = read(text)
+    assert (found.offline, found.online) == (("app01",), ("app02",))
+    assert found.running == {
+        "FS": {"app02": Role.STARTED},
+        "DB": {},
+        "IP": {"app03": Role.STARTED},
+        "X": {},
+        "drbd": {"app02": Role.PROMOTED},
+    }
+    assert found.waiting == {"DB": "app02"}

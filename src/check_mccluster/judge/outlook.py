@@ -159,6 +159,28 @@ class Futures:
             return ""
         return self._simulations.unasked.get(tuple(sorted(lost)), "")
 
+    @staticmethod
+    def placed(resource: Resource, simulation: Simulation) -> Optional[frozenset[str]]:
+        """Nodes where the scheduler runs all of it that runs now, promoted where it has to be.
+
+        ``None``: it would start it and cannot yet, so our own rules judge.
+        """
+        names = {base_id(each.id) for each in primitives(resource)}
+        if isinstance(resource, Clone):
+            return _where(simulation, names, promoted=True)
+        assert isinstance(resource, (Group, Primitive))  # noqa: S101 - see services()
+        wanted = {
+            base_id(each.id) for each in primitives(resource) if not asks_for_stop(each.target_role)
+        }
+        running = {
+            base_id(e.id) for e in primitives(resource) if e.role is not Role.STOPPED
+        } & wanted
+        running = running or wanted or names
+        if any(name in simulation.waiting for name in running):
+            return None
+        places = [_where(simulation, {name}) for name in running]
+        return frozenset.intersection(*places) if places else None
+
     def takeover(self, lost: frozenset[str]) -> Takeover:
         """Our own rules after this loss."""
         if lost not in self._after:
@@ -177,7 +199,7 @@ class Futures:
         candidates: list[str] = []
         # Of what is to be stopped the scheduler says nothing but that.
         asked = simulation is not None and not disabled
-        placed = _placed(resource, simulation) if simulation is not None and asked else None
+        placed = self.placed(resource, simulation) if simulation is not None and asked else None
         for node in self._nodes:
             if node.name in gone or (left and node.name not in left):
                 continue
@@ -308,26 +330,6 @@ class Futures:
                 step = f"on {node.name}: {look}; it has to reconnect and resync"
                 for text in () if not data else data_against(view, drbd, device, node.name, lost):
                     yield Against(text, step)
-
-
-def _placed(resource: Resource, simulation: Simulation) -> Optional[frozenset[str]]:
-    """Nodes where the scheduler runs all of it that runs now, promoted where it has to be.
-
-    ``None``: it would start it and cannot yet, so our own rules judge.
-    """
-    names = {base_id(each.id) for each in primitives(resource)}
-    if isinstance(resource, Clone):
-        return _where(simulation, names, promoted=True)
-    assert isinstance(resource, (Group, Primitive))  # noqa: S101 - see services()
-    wanted = {
-        base_id(each.id) for each in primitives(resource) if not asks_for_stop(each.target_role)
-    }
-    running = {base_id(e.id) for e in primitives(resource) if e.role is not Role.STOPPED} & wanted
-    running = running or wanted or names
-    if any(name in simulation.waiting for name in running):
-        return None
-    places = [_where(simulation, {name}) for name in running]
-    return frozenset.intersection(*places) if places else None
 
 
 def _where(simulation: Simulation, names: set[str], *, promoted: bool = False) -> frozenset[str]:

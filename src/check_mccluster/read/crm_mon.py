@@ -217,7 +217,7 @@ def _primitive(element: Element) -> Primitive:
     return Primitive(
         id=name,
         agent=required(element, "resource_agent"),
-        role=_role(required(element, "role"), name),
+        role=role(required(element, "role"), name),
         target_role=text(element, "target_role"),
         active=boolean(element, "active"),
         orphaned=boolean(element, "removed", "orphaned"),
@@ -233,7 +233,7 @@ def _primitive(element: Element) -> Primitive:
     )
 
 
-def _role(word: str, resource: str) -> Union[Role, Unrecognised]:
+def role(word: str, resource: str) -> Union[Role, Unrecognised]:
     """A role; the words of 2.0 and of builds with ``--enable-compat-2.0`` are the new ones."""
     current = {"Master": "Promoted", "Slave": "Unpromoted"}.get(word, word)
     return parse(Role, current, f"role of {resource}")

@@ -21,7 +21,14 @@ from ...acquire.snapshot import STREAM, SnapshotError
 from ...acquire.tools import Tool
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
-from ...inputs.crm_simulate import SAFE_NAME, each_node, scheduler_input, simulation
+from ...inputs.crm_simulate import (
+    SAFE_NAME,
+    affordable,
+    each_node,
+    is_large,
+    scheduler_input,
+    simulation,
+)
 from ...inputs.every import recorded, tools
 from ...inputs.evidence import DRBD_RESOURCES
 from ...present.text import clean
@@ -125,8 +132,8 @@ def _simulations(outputs: Mapping[str, bytes]) -> list[tuple[Tool, bytes]]:
         return []
     data = scheduler_input(cib)
     return [
-        (simulation(loss), data)
-        for loss in each_node(cluster)[:MOST_SIMULATIONS]
+        (simulation(loss, planned=is_large(cluster)), data)
+        for loss in each_node(cluster)[: min(MOST_SIMULATIONS, affordable(len(data), whole=True))]
         if all(map(SAFE_NAME.fullmatch, loss))
     ]
 
