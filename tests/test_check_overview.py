@@ -54,7 +54,8 @@ DRBD = {
 }
 BOTH = {
     "consistency": "FS_DRBD runs and r0 is Primary on app01",
-    "failover": "app02 could take group1 from app01 (DRBD there judged by its connection)",
+    "failover": "app02 could take group1 from app01 (DRBD there judged by its connection)"
+    " (judged without Pacemaker's scheduler)",
     "timing": "Corosync 27.83 s > DRBD 12.0 s (bound)",
 }
 APP = {**PACEMAKER, **DRBD, **BOTH}
@@ -117,7 +118,7 @@ RECORDED = {
             **PACEMAKER,
             "nodes": "3 of 3 nodes online, DC app01",
             "quorum": "quorate, 3 of 3 votes, 1 may be lost, DC app01",
-            "failover": "app02 could take group1 from app01",
+            "failover": "app02 could take group1 from app01 (judged without Pacemaker's scheduler)",
         },
     ),
     # A node that is off is one headline.
@@ -390,7 +391,8 @@ FILTERS = {
             **PACEMAKER,
             "resources": "1 resources run",
             "placement": "MYSQL runs on app01",
-            "failover": "app02, app03 could take MYSQL from app01",
+            "failover": "app02, app03 could take MYSQL from app01"
+            " (judged without Pacemaker's scheduler)",
         },
     ),
     "drbd-resource": (

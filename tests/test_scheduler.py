@@ -380,7 +380,7 @@ DIFFERENCES = {
     "drbd/11b-primary-not-where-pacemaker-thinks": "maintenance-mode is told for all nodes at once",
     "drbd/12f-cluster-maintenance-mode": "maintenance-mode is told for all nodes at once",
     "pacemaker/08-maintenance-mode": "maintenance-mode is told for all nodes at once",
-    "pacemaker/22-stonith-enabled-no-device": "a missing fence device is told for all nodes at once",
+    "pacemaker/22-stonith-enabled-no-device": "a missing fence device is told for all nodes",
 }
 """Where the rules, node by node, are not what the scheduler does, and why that is right."""
 
