@@ -14,6 +14,7 @@ from check_mccluster.inputs.corosync_cfgtool import LINKS
 from check_mccluster.inputs.corosync_cmapctl import CMAP
 from check_mccluster.inputs.corosync_quorumtool import VOTES
 from check_mccluster.inputs.crm_mon import CLUSTER
+from check_mccluster.inputs.crm_simulate import SIMULATIONS
 from check_mccluster.inputs.drbdsetup_show import SHOW
 from check_mccluster.inputs.drbdsetup_status import DRBD, DRBD_AGAIN
 from check_mccluster.judge import engine
@@ -302,6 +303,7 @@ KEYS = {
     "drbd": DRBD,
     "drbd_again": DRBD_AGAIN,
     "show": SHOW,
+    "simulations": SIMULATIONS,
 }
 """What the answers of a view are called in tests."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from build import (
@@ -36,7 +38,8 @@ from check_mccluster.model.config import Config, PlacementRule
 from check_mccluster.model.corosync import Voter, Votes
 from check_mccluster.model.drbd import ConnectionState, DiskState
 from check_mccluster.model.drbd import Role as DrbdRole
-from check_mccluster.model.pacemaker import Health
+from check_mccluster.model.pacemaker import Health, Role
+from check_mccluster.model.simulation import Simulation, Simulations
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import finding
 from check_mccluster.verdict.problems import (
@@ -678,3 +681,168 @@ def test_recorded_a_ticket_that_is_revoked_leaves_no_candidate(call):
     assert outcome.first == (
         "FAILOVER CRITICAL - no node could start group1: ticket siteA is not granted"
     )
+
+
+# -- Pacemaker's scheduler -------------------------------------------------------------------------
+
+
+def simulated(loss="app01", waiting=None, **running):
+    """The scheduler's answer about one loss: primitives with the node where they run then."""
+    places = {name: {on: Role.STARTED} if on else {} for name, on in running.items()}
+    return Simulations({(loss,): Simulation((loss,), (), places, waiting or {})}, {})
+
+
+def asked_scheduler(answer, *resources, **facts):
+    answers = {name: facts.pop(name) for name in ("cib", "drbd", "config") if name in facts}
+    known = cluster(facts.pop("nodes", None), resources or (GROUP,), **facts)
+    judged = report("failover", view(known, simulations=answer, **answers))
+    return said(judged), judged.summary
+
+
+def test_constructed_the_scheduler_says_who_takes_it():
+    said_, summary = asked_scheduler(simulated(FS="app02", DB="app02"), bans=BANNED)
+    assert (said_, summary) == ([], "app02 could take group1 from app01")
+
+
+def test_constructed_the_schedulers_choice_comes_first():
+    _, summary = asked_scheduler(simulated(FS="app03", DB="app03"))
+    assert summary == "app03, app02 could take group1 from app01"
+
+
+def test_constructed_a_group_of_which_a_member_stays_down_is_not_taken():
+    said_, _ = asked_scheduler(simulated(FS="app02", DB=None), bans=BANNED)
+    assert said_ == [
+        nobody(f"app02 would not get it from Pacemaker's scheduler; {OTHERS}"),
+    ]
+
+
+def test_constructed_our_reasons_explain_what_the_scheduler_does():
+    past = (history("DB", "app02", threshold=1),)
+    said_, _ = asked_scheduler(simulated(FS=None, DB=None), bans=BANNED, history=past)
+    assert said_ == [nobody(f"app02 DB barred by fail-count 1; {OTHERS}")]
+
+
+def test_constructed_the_scheduler_knows_better_than_our_rules():
+    past = (history("DB", "app02", threshold=1),)
+    said_, summary = asked_scheduler(simulated(FS="app02", DB="app02"), bans=BANNED, history=past)
+    assert (said_, summary) == ([], "app02 could take group1 from app01")
+
+
+def test_constructed_a_start_that_has_to_wait_is_judged_by_our_rules():
+    answer = simulated(FS=None, DB=None, waiting={"FS": "app02"})
+    said_, summary = asked_scheduler(answer, bans=BANNED)
+    assert (said_, summary) == ([], "app02 could take group1 from app01")
+
+
+def test_constructed_the_scheduler_knows_nothing_of_the_configuration_file():
+    config = Config(tie_breakers=("app02",))
+    said_, _ = asked_scheduler(simulated(FS="app02", DB="app02"), bans=BANNED, config=config)
+    assert said_ == [nobody(f"app02 tie-breaker; {OTHERS}")]
+
+
+def test_constructed_the_scheduler_knows_nothing_of_drbd():
+    gone = drbd(*SERVERS, peer("app02", state=ConnectionState.CONNECTING))
+    said_, _ = asked_scheduler(
+        simulated(FS="app02", DB="app02"), bans=BANNED, cib=on_drbd(), drbd=(gone,)
+    )
+    assert said_ == [nobody(f"app02 r0 is not connected to it; {OTHERS}")]
+
+
+def test_constructed_the_loss_of_another_node_that_ends_a_service_by_the_scheduler():
+    answer = simulated("app03", FS=None, DB=None, IP="app01")
+    said_, _ = asked_scheduler(answer, GROUP, primitive("IP", "app03"))
+    assert said_ == [
+        (
+            "single-point",
+            "WARNING",
+            "the loss of app03 would end group1: app01 would not get it from Pacemaker's scheduler",
+        )
+    ]
+
+
+def test_constructed_what_is_to_be_stopped_is_not_asked_of_the_scheduler():
+    said_, summary = asked_scheduler(
+        simulated(IP=None), primitive("IP", target_role="Stopped"), bans=(ban("IP", "app03"),)
+    )
+    assert (said_, summary) == ([], f"app02 could take IP from app01 {BY_RULES}")
+
+
+# -- promotable clones -----------------------------------------------------------------------------
+
+
+def promotable(*roles, **changes):
+    instances = [
+        primitive("drbd", f"app0{number}", role) for number, role in enumerate(roles, start=1)
+    ]
+    return clone(*instances, name="drbd-clone", promotable=True, **changes)
+
+
+TWO = promotable(Role.PROMOTED, Role.UNPROMOTED)
+
+
+def test_constructed_a_promotable_clone_is_a_service():
+    judged = report("failover", view(cluster(PAIR, (TWO,)), votes=votes(flags=("2Node",))))
+    assert (said(judged), judged.summary) == (
+        [],
+        f"app02 could take drbd-clone from app01 {BY_RULES}",
+    )
+
+
+def test_constructed_nobody_else_may_be_promoted():
+    bans = (ban("drbd-clone", "app02", "no-second", promoted_only=True),)
+    assert judge(TWO, nodes=PAIR, bans=bans, counted=votes(flags=("2Node",))) == [
+        nobody("app02 cannot promote drbd-clone: no-second forbids it", "drbd-clone")
+    ]
+
+
+def test_constructed_a_clone_that_is_not_to_be_promoted_is_no_fault():
+    known = promotable(Role.UNPROMOTED, Role.UNPROMOTED, target_role="Slave")
+    assert judge(known, nodes=PAIR) == []
+
+
+# -- DRBD after the loss ---------------------------------------------------------------------------
+
+
+CLASSIC = SNAPSHOTS / "classic-simulated" / "alpha"
+
+
+@pytest.mark.parametrize("state", ["Outdated", "Inconsistent", "Consistent"])
+def test_constructed_the_only_peers_copy_is_not_up_to_date(call, tmp_path, state):
+    folder = altered(tmp_path, CLASSIC, "drbd-status.json", '"UpToDate"', f'"{state}"', last=True)
+    outcome = call("failover", "--from", folder, "-v")
+    assert outcome.code == 2
+    text = f"no node could take svc: bravo r0/0 is {state} there, and no other copy is left"
+    assert outcome.first == f"FAILOVER CRITICAL - {text}"
+    assert outcome.lines[1].endswith(
+        "-> on bravo: drbdadm status r0; it has to reconnect and resync"
+    )
+
+
+def altered(tmp_path, snapshot, file, old, new, *, last=False):
+    """A copy of a snapshot with one text replaced."""
+    folder = tmp_path / snapshot.name
+    shutil.copytree(snapshot, folder)
+    text = (folder / file).read_text()
+    assert old in text
+    before, _, after = text.rpartition(old) if last else text.partition(old)
+    (folder / file).write_text(f"{before}{new}{after}")
+    return folder
+
+
+def test_constructed_two_replicas_that_both_have_to_be_there_are_single_points(call, tmp_path):
+    folder = altered(tmp_path, CLASSIC, "drbd-show.json", '"quorum": "off"', '"quorum": "all"')
+    outcome = call("failover", "--from", folder)
+    assert outcome.code == 2
+    assert outcome.lines[1:] == [
+        "[CRITICAL] no node could take svc: bravo r0/0 would have no quorum",
+        "[WARNING] the loss of bravo would end svc: r0/0 would have no quorum",
+    ]
+
+
+def test_recorded_a_whole_classic_cluster_is_judged_by_the_scheduler(call):
+    for name, note in (("alpha", f" {BY_CONNECTION}"), ("bravo", "")):
+        outcome = call("failover", "--from", CLASSIC.parent / name)
+        assert (outcome.code, outcome.first) == (
+            0,
+            f"FAILOVER OK - bravo could take svc from alpha{note}",
+        )
