@@ -10,7 +10,6 @@ from ..inputs.crm_mon import CLUSTER
 from ..inputs.crm_simulate import SIMULATIONS
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.mapping import below
 from ..judge.facts.pacemaker import MISSING, select
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
 from ..judge.limits import limited_state
@@ -118,7 +117,8 @@ def _points(points: Sequence[SinglePoint]) -> Iterator[Finding]:
         yield finding(SINGLE_POINT, subject.node(point.node), text, nodes=(point.node,))
 
 
-def _words(view: View, outlook: Outlook) -> str:
+def _words(futures: Futures, outlook: Outlook) -> str:
+    view = futures.view
     name = outlook.resource.id
     if outlook.is_off:
         return f"{name} is disabled"
@@ -129,18 +129,18 @@ def _words(view: View, outlook: Outlook) -> str:
         return f"{name} has no other node than {join(outlook.active)} by design"
     note = ""
     if any(not view.is_here(node) for node in outlook.candidates):
-        if below(view, outlook.resource):
+        if futures.standing.below(outlook.resource):
             note += " (DRBD there judged by its connection)"
     if outlook.candidates and not outlook.scheduled:
         note += f" ({BY_RULES})"
     return f"{takers} could take {name} from {join(outlook.active)}{note}"
 
 
-def _summary(view: View, outlooks: list[Outlook]) -> str:
+def _summary(futures: Futures, outlooks: list[Outlook]) -> str:
     if not outlooks:
         return "no group or single resource"
     if len(outlooks) == 1:
-        return _words(view, outlooks[0])
+        return _words(futures, outlooks[0])
     able = [outlook for outlook in outlooks if outlook.candidates]
     pinned = sum(1 for outlook in outlooks if outlook.pinned and not outlook.candidates)
     by_rules = any(outlook.active and not outlook.scheduled for outlook in able)
@@ -176,13 +176,13 @@ def judge(view: View, asked: Asked) -> Report:
     findings = list(_findings(outlooks, asked))
     findings += _here(view, cluster, outlooks)
     findings += _points(single_points(futures, outlooks))
-    if any(below(view, resource) for resource in chosen):
+    if any(futures.standing.below(resource) for resource in chosen):
         whole = view[DRBD].value is not None
         findings += [p for p in view[DRBD].problems if not whole or p.object == DRBD.name]
     counted = [each for each in outlooks if not each.is_off and not each.pinned] or outlooks
     return Report(
         tuple(findings),
-        _summary(view, outlooks),
+        _summary(futures, outlooks),
         (
             Figure("services", len(outlooks), minimum=0),
             Figure(

@@ -29,7 +29,7 @@ from .candidates import Against, may_host, reasons_against, wanted_exclusions
 from .facts.drbd import copies, has_io, volume_name
 from .facts.fencing import has_fence_device
 from .facts.loss import data_against, keeps_quorum
-from .facts.mapping import below, drbd_of
+from .facts.mapping import Standing, drbd_of
 from .facts.pacemaker import (
     asks_for_stop,
     base_id,
@@ -131,6 +131,7 @@ class Futures:
         self.cluster = cluster
         self.cib = cib
         self.count: Tally = tally(view)
+        self.standing = Standing(view)
         self._simulations = simulations
         self._tickets = ticket_reasons(view, cluster)
         self._nodes = tuple(node for node in cluster.nodes if may_host(node))
@@ -300,7 +301,7 @@ class Futures:
         :param data: whether the copies left count; not where something else speaks against it.
         """
         view = self.view
-        for pair in below(view, resource):
+        for pair in self.standing.below(resource):
             drbd = drbd_of(view, pair)
             if drbd is None:
                 if view.is_here(node.name) and view[DRBD].value is not None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..verdict.view import contains_node
 from .facts.drbd import copies
 from .facts.loss import keeps_quorum, volume_left
-from .facts.mapping import below, drbd_of
+from .facts.mapping import drbd_of
 from .outlook import Futures, Outlook
 
 
@@ -27,9 +27,15 @@ def single_points(futures: Futures, outlooks: Sequence[Outlook]) -> tuple[Single
     with everything in place has one, and none where there is one replica as a design.
     """
     sound = [each for each in outlooks if each.active and not each.disabled and not each.pinned]
+    losses = tuple(
+        lost
+        for lost in dict.fromkeys(each.lost for each in sound)
+        if len(lost) == 1 and futures.simulation(lost) is not None
+    )
+    heavy = tuple(_heavy(futures))
     found: dict[str, list[tuple[str, str]]] = {}
     for outlook in sound:
-        for node, why in _of(futures, outlook, sound):
+        for node, why in _of(futures, outlook, heavy, losses):
             found.setdefault(node, []).append((outlook.resource.id, why))
     return tuple(
         SinglePoint(node, tuple(name for name, _ in ends), ends[0][1])
@@ -38,35 +44,39 @@ def single_points(futures: Futures, outlooks: Sequence[Outlook]) -> tuple[Single
 
 
 def _of(
-    futures: Futures, outlook: Outlook, all_of_them: Sequence[Outlook]
+    futures: Futures,
+    outlook: Outlook,
+    heavy: tuple[str, ...],
+    losses: tuple[frozenset[str], ...],
 ) -> Iterator[tuple[str, str]]:
     told = set()
+    # Where the loss of the active node ends the quorum, no-candidate says it.
+    by_votes = () if outlook.blocked else heavy
     for node, why in (
-        *_by_votes(futures, outlook),
+        *((name, "the quorum ends with its vote") for name in by_votes),
         *_by_drbd(futures, outlook),
-        *_by_scheduler(futures, outlook, all_of_them),
+        *_by_scheduler(futures, outlook, losses),
     ):
         if node not in told and not contains_node(outlook.active, node):
             told.add(node)
             yield node, why
 
 
-def _by_votes(futures: Futures, outlook: Outlook) -> Iterator[tuple[str, str]]:
-    """Votes that count more than the active node's; else ``no-candidate`` says it."""
-    policy = futures.cluster.summary.options.no_quorum_policy
-    count = futures.count
-    if outlook.blocked or policy == "ignore" or count.quorate is not True:
+def _heavy(futures: Futures) -> Iterator[str]:
+    """Nodes whose vote the quorum ends with, although no vote is missing."""
+    count, policy = futures.count, futures.cluster.summary.options.no_quorum_policy
+    if policy == "ignore" or count.quorate is not True:
         return
     if count.total is None or count.expected is None or count.total < count.expected:
         return
     for node in futures.cluster.nodes:
-        if node.online and keeps_quorum(futures.count, [node]) is False:
-            yield node.name, "the quorum ends with its vote"
+        if node.online and keeps_quorum(count, [node]) is False:
+            yield node.name
 
 
 def _by_drbd(futures: Futures, outlook: Outlook) -> Iterator[tuple[str, str]]:
     view = futures.view
-    for pair in below(view, outlook.resource):
+    for pair in futures.standing.below(outlook.resource):
         drbd = drbd_of(view, pair)
         for device in drbd.devices if drbd is not None else ():
             assert drbd is not None  # noqa: S101 - it has devices
@@ -80,11 +90,11 @@ def _by_drbd(futures: Futures, outlook: Outlook) -> Iterator[tuple[str, str]]:
 
 
 def _by_scheduler(
-    futures: Futures, outlook: Outlook, all_of_them: Sequence[Outlook]
+    futures: Futures, outlook: Outlook, losses: tuple[frozenset[str], ...]
 ) -> Iterator[tuple[str, str]]:
     """What depends on something that runs on another node, by the scheduler's word."""
-    for lost in dict.fromkeys(each.lost for each in all_of_them):
-        if len(lost) != 1 or lost & set(outlook.active) or futures.simulation(lost) is None:
+    for lost in losses:
+        if lost & set(outlook.active):
             continue
         after = futures.of(outlook.resource, lost)
         if after.ends and not after.blocked:

@@ -178,18 +178,38 @@ def instances(cluster: Cluster, name: str) -> tuple[Primitive, ...]:
     )
 
 
-def below(view: View, resource: Resource) -> tuple[Pair, ...]:
-    """The pairs of a group's or resource's own members, and what it must run with."""
-    ids = {resource.id, *(base_id(each.id) for each in primitives(resource))}
-    found = [pair for pair in pairs(view) if pair.resource in ids]
-    cib = view[CIB].value
-    if cib is None:
+class Standing:
+    """What each Pacemaker resource of a view stands on, found once for all of them."""
+
+    def __init__(self, view: View) -> None:
+        self._on: dict[str, list[Pair]] = {}
+        found = pairs(view)
+        for pair in found:
+            self._on.setdefault(pair.resource, []).append(pair)
+        cib = view[CIB].value
+        self._with: dict[str, list[Pair]] = {}
+        for primitive, drbd in managed_drbd(cib).items() if cib is not None else ():
+            itself = Pair(primitive, drbd, None, primitive)
+            for name in (primitive, *(_carried(cib, primitive) if cib is not None else ())):
+                self._with.setdefault(name, []).append(itself)
+
+    def below(self, resource: Resource) -> tuple[Pair, ...]:
+        """The pairs of a group's or resource's own members, and what it must run with."""
+        if not self._on and not self._with:
+            return ()
+        ids = dict.fromkeys((resource.id, *(base_id(each.id) for each in primitives(resource))))
+        found = [pair for name in ids for pair in self._on.get(name, ())]
+        known = {pair.drbd for pair in found}
+        for pair in (pair for name in ids for pair in self._with.get(name, ())):
+            if pair.drbd not in known:
+                known.add(pair.drbd)
+                found.append(pair)
         return tuple(found)
-    known = {pair.drbd for pair in found}
-    for primitive, drbd in managed_drbd(cib).items():
-        if drbd not in known and (primitive in ids or ids & set(_carried(cib, primitive))):
-            found.append(Pair(primitive, drbd, None, primitive))
-    return tuple(found)
+
+
+def below(view: View, resource: Resource) -> tuple[Pair, ...]:
+    """What one resource stands on; for many of them see :class:`Standing`."""
+    return Standing(view).below(resource)
 
 
 def drbd_of(view: View, pair: Pair) -> Optional[DrbdResource]:
