@@ -15,14 +15,18 @@ from pathlib import Path
 import pytest
 
 from build import NOW, SNAPSHOTS, view_of
+from check_mccluster.app.session import Setup, open_source, run_check
+from check_mccluster.checks import registry
 from check_mccluster.inputs.crm_simulate import occupied, scheduler_input, simulation
 from check_mccluster.judge.outlook import Futures, Outlook, services
+from check_mccluster.model.config import Config
 from check_mccluster.model.pacemaker import Cib, Cluster
 from check_mccluster.model.simulation import Simulations
 from check_mccluster.read.cib import read_cib
 from check_mccluster.read.crm_mon import read_crm_mon
 from check_mccluster.read.crm_simulate import read_crm_simulate
 from check_mccluster.read.errors import ReadError
+from check_mccluster.verdict.view import Asked
 
 FOLDERS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/bin"))
 CRM_SIMULATE = shutil.which("crm_simulate", path=FOLDERS)
@@ -438,3 +442,27 @@ def test_every_recorded_cib_rules_and_scheduler_agree_or_the_reason_is_listed(ca
             if what:
                 differing.setdefault(str(folder.parent.relative_to(captures)), what)
     assert sorted(differing) == sorted({*DIFFERENCES, *UNANSWERED}), differing
+
+
+@pytest.mark.captures
+@pytest.mark.slow
+@pytest.mark.parametrize("table", [".", "public"])
+def test_the_table_of_recorded_clusters_is_right_with_the_scheduler_too(captures, table):
+    due = [
+        line.split("\t")
+        for line in (captures / table / "expected.tsv").read_text().splitlines()
+        if not line.startswith("#") and line.split("\t")[2] == "failover"
+    ]
+    config = Config(tools={"crm_simulate": str(CRM_SIMULATE)})
+    asked, wrong = Asked(values={"simulate": True}), []
+    for scenario, name, check, states, keys in due:
+        setup = Setup(8.0, snapshot=str(captures / table / scenario / name))
+        with open_source(setup, config) as source:
+            report = run_check(registry.load(check), source, config, setup, asked).report
+        found = {each.key for each in report.findings}
+        if report.state.name not in states.split("|") or (
+            keys and not found & set(keys.split("|"))
+        ):
+            wrong.append(f"{scenario} {name}: {report.state.name} {sorted(found)}, due {states}")
+    assert len(due) > 10
+    assert not wrong, "\n".join(wrong)

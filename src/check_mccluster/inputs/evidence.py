@@ -169,7 +169,7 @@ class Evidence:
         )
 
 
-COPY_LIMIT = 64 * 2**20
+COPY_LIMIT = 16 * 2**20
 """The most of a tool's output that is kept as it is, in bytes."""
 
 
