@@ -55,8 +55,8 @@ RECORDED = [
     ),
     Case(
         "first-full-sync/storage01",
-        1,
-        "DRBD-ROLE WARNING - r0: no node is Primary",
+        0,
+        "DRBD-ROLE OK - r0: no Primary, not in use",
         """
         primaries=0;;;0 r0_primary_app01=0;;;0;1 r0_primary_app02=0;;;0;1
         r0_primary_app03=0;;;0;1 r0_primary_storage01=0;;;0;1 r0_primary_storage02=0;;;0;1
@@ -156,8 +156,9 @@ RECORDED = [
     ),
     Case(
         "fifty-resources/storage02",
-        1,
-        "DRBD-ROLE WARNING - m00, m01, m02, m03 and 45 more: no node is Primary",
+        0,
+        "DRBD-ROLE OK - m00: no Primary, not in use; m01: no Primary, not in use;"
+        " 49 more resources",
         """
         primaries=1;;;0
         """,
@@ -223,16 +224,12 @@ RECORDED = [
     Case(
         "utils-9.3.1-half-configured/storage03",
         3,
-        "DRBD-ROLE UNKNOWN - x2 shows neither volumes nor peers; x1: no node is Primary",
+        "DRBD-ROLE UNKNOWN - x2 shows neither volumes nor peers",
         """
         primaries=1;;;0 r0_primary_app01=1;;;0;1 r0_primary_app02=0;;;0;1
         r0_primary_app03=0;;;0;1 r0_primary_storage01=0;;;0;1 r0_primary_storage02=0;;;0;1
         r0_primary_storage03=0;;;0;1 x1_primary_storage03=0;;;0;1
         """,
-        more=(
-            "[UNKNOWN] x2 shows neither volumes nor peers",
-            "[WARNING] x1: no node is Primary",
-        ),
     ),
     Case(
         "utils-9.5.0-healthy/app01",
@@ -256,8 +253,8 @@ RECORDED = [
     ),
     Case(
         "utils-9.34-nobody-primary/app01",
-        1,
-        "DRBD-ROLE WARNING - r0: no node is Primary",
+        0,
+        "DRBD-ROLE OK - r0: no Primary, not in use",
         """
         primaries=0;;;0 r0_primary_app01=0;;;0;1 r0_primary_app02=0;;;0;1
         r0_primary_app03=0;;;0;1 r0_primary_storage01=0;;;0;1 r0_primary_storage02=0;;;0;1

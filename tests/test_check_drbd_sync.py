@@ -22,7 +22,7 @@ from build_drbd import (
     resource,
     view,
 )
-from check_mccluster.model.drbd import DiskState, ReplicationState
+from check_mccluster.model.drbd import DiskState, Progress, ReplicationState
 
 RECORDED = [
     Case(
@@ -923,3 +923,30 @@ def test_volumes_are_judged_one_by_one():
         "r0/0: 4.0 KiB out of sync with storage02, both UpToDate, no resync",
         "r0/2: 8.0 KiB out of sync with storage02, both UpToDate, no resync",
     ]
+
+
+# -- standing still ----------------------------------------------------------------------------
+
+
+def test_constructed_a_mark_of_minutes_is_a_resync_that_stands_still():
+    """The kernel sets a mark every few seconds, but only when blocks have moved."""
+    moving = Progress(42.0, 60, 1.0, 1.0, 1.0, 4000, 5_421_000, 5_430_000, 0, 20712, 0, 4_000)
+    still = moving._replace(mark_ms=5_406_000)
+    keys = []
+    for each in (moving, still):
+        peer = peer_device(
+            replication_state=ReplicationState.SYNC_TARGET, out_of_sync_kib=6000, progress=each
+        )
+        keys.append([(key, state) for key, state, _ in found(mesh(connection("storage02", peer)))])
+    assert keys == [[("sync-target", "WARNING")], [("sync-stalled", "CRITICAL")]]
+
+
+@pytest.mark.parametrize("state", ["WFBitMapT", "WFBitMapS", "WFSyncUUID"])
+def test_constructed_a_handshake_that_two_readings_show_unchanged_stands_still(state):
+    word = ReplicationState(state)
+    peer = peer_device(replication_state=word, out_of_sync_kib=5000)
+    stuck = mesh(connection("storage02", peer))
+    assert [f[0] for f in judge("drbd-sync", view(stuck)).findings] == ["sync-handshake"]
+    twice = judge("drbd-sync", view(stuck, again=(stuck,)))
+    assert [f[:2] for f in twice.findings] == [("sync-stalled", "CRITICAL")]
+    assert f"stands still ({state})" in twice.findings[0][2]

@@ -254,6 +254,7 @@ def test_resync_target_has_progress() -> None:
             paused_ms=0,
             total_sectors=368952,
             failed_sectors=0,
+            mark_ms=4488,
         ),
     )
     assert peer_device(resource, "app01").progress is None
@@ -277,6 +278,7 @@ def test_online_verify_is_progress_and_verifying() -> None:
         paused_ms=0,
         total_sectors=131624,
         failed_sectors=None,
+        mark_ms=5120,
     )
 
 

@@ -98,6 +98,10 @@ class Live(Source):
             raise attempt
         return _LiveStream(self._pump, attempt)
 
+    def has(self, tool: Tool) -> bool:
+        """Whether the program is installed."""
+        return next(self._candidates(tool.name), None) is not None
+
     def wait(self, seconds: float) -> None:
         """Let *seconds* pass, to the deadline at most; what the tools print is taken meanwhile."""
         until = min(time.monotonic() + seconds, self._pump.deadline)

@@ -130,6 +130,10 @@ class Snapshot(Source):
         self._runs[tool] = Run(command, outcome, None)
         return _RecordedStream(tool, file, ending, self._path)
 
+    def has(self, tool: Tool) -> bool:
+        """Whether the snapshot has a file of it."""
+        return self._folder.has(tool.file)
+
     def wait(self, seconds: float) -> None:
         """Return at once: both readings are here already."""
 

@@ -100,6 +100,10 @@ class Source(abc.ABC):
         """
 
     @abc.abstractmethod
+    def has(self, tool: Tool) -> bool:
+        """Whether the program is installed (or the snapshot has a file of it); it is not run."""
+
+    @abc.abstractmethod
     def wait(self, seconds: float) -> None:
         """Let time pass between two readings; at once in a snapshot.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..inputs.crm_mon import INSTALLED
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD
 from ..judge.facts.drbd import (
@@ -61,12 +62,23 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
         yield finding(UNEXPECTED, subject.drbd(resource.name), text, nodes=(view.here,))
 
 
+def _wanted(view: View, resource: DrbdResource) -> bool:
+    """Whether something says that somebody should be Primary.
+
+    Pacemaker on this node, or the configuration file. Elsewhere (LINSTOR, Proxmox, Kubernetes) a
+    volume that is not in use is the normal state.
+    """
+    return view[INSTALLED].value is not False or resource.name in view.config.drbd
+
+
 def _nobody(view: View, resources: tuple[DrbdResource, ...]) -> Iterator[Finding]:
     """Resources without a Primary, in one finding: usually they are all idle together."""
     idle = [
         resource.name
         for resource in resources
-        if (seen := primaries(view, resource)).complete and not seen.names
+        if (seen := primaries(view, resource)).complete
+        and not seen.names
+        and _wanted(view, resource)
     ]
     if idle:
         yield finding(NONE, subject.drbd(idle[0]), f"{join(idle)}: no node is Primary")
@@ -78,7 +90,8 @@ def _words(view: View, resource: DrbdResource) -> str:
         return f"{resource.name}: Primary {', '.join(seen.names)}"
     if seen.hidden:
         return f"{resource.name}: no Primary in sight, {join(seen.hidden)} cannot be seen"
-    return f"{resource.name}: no Primary"
+    unused = "" if _wanted(view, resource) else ", not in use"
+    return f"{resource.name}: no Primary{unused}"
 
 
 def _roles(view: View, resource: DrbdResource) -> list[tuple[str, object]]:
@@ -123,7 +136,7 @@ CHECK = Check(
     name="drbd-role",
     question="Who is Primary?",
     needs=(DRBD,),
-    hints=(SHOW,),
+    hints=(SHOW, INSTALLED),
     rule=judge,
     kinds=(PRIMARY_MULTIPLE, NONE, FORBIDDEN, UNEXPECTED),
     figures=(

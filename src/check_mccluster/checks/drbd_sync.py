@@ -88,6 +88,8 @@ BEHIND = Kind(
 
 _WINDOW_MS = 3000
 """The kernel sets a mark about every 3 s (DRBD_SYNC_MARK_STEP): less says nothing."""
+_OLD_MARK_MS = 120_000
+"""A mark of minutes: no block has moved since, for the kernel sets one with progress only."""
 
 
 class _Spot(NamedTuple):
@@ -152,10 +154,9 @@ def _target(spot: _Spot) -> Iterator[Finding]:
     source = spot.connection.name
     latched = "dependency" in spot.flags and not spot.others_syncing()
     progress = spot.peer.progress
-    still = (
-        progress is not None
-        and progress.recent_sectors == 0
-        and (progress.window_ms or 0) >= _WINDOW_MS
+    still = progress is not None and (
+        (progress.recent_sectors == 0 and (progress.window_ms or 0) >= _WINDOW_MS)
+        or (progress.mark_ms or 0) >= _OLD_MARK_MS
     )
     moved = _moved(spot)
     if "user" in spot.flags:
@@ -233,6 +234,9 @@ def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Fin
     elif state is ReplicationState.PAUSED_SYNC_S:
         if "user" in spot.flags or ("peer" in spot.flags and not spot.others_syncing()):
             yield _paused(spot)
+    elif state in HANDSHAKE and _moved(spot) is False:
+        text = f"resync handshake with {peer} stands still ({state_name(state)})"
+        yield spot.say(STALLED, text)
     elif state in HANDSHAKE:
         yield spot.say(SHAKING, f"resync handshake with {peer} ({state_name(state)})")
     elif state in (ReplicationState.AHEAD, ReplicationState.BEHIND):

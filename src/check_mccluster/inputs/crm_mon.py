@@ -14,6 +14,7 @@ from ..verdict.problems import (
 )
 from ..verdict.view import Answer
 from .base import (
+    AnsweredInput,
     Attempt,
     Obstacle,
     ToolInput,
@@ -155,3 +156,8 @@ CLUSTER: ToolInput[Cluster] = ToolInput(
     _answer,
     names=lambda cluster: (node.name for node in cluster.nodes),
 )
+
+INSTALLED: AnsweredInput[bool] = AnsweredInput(
+    "crm_mon (installed)", 11, lambda evidence: Answer(evidence.source.has(CLUSTER.tool))
+)
+"""Whether Pacemaker is meant to be on this node at all; nothing is run for it."""

@@ -82,6 +82,8 @@ class Progress(NamedTuple):
     seconds), ``wanted_rate`` ``want``, all in MiB/s. ``recent_sectors`` is ``rs-db0-sectors``:
     sectors moved within the window of ``window_ms`` (``rs-dt0-ms``). ``paused_ms`` is the time
     spent paused, ``total_sectors`` ``rs-total``, ``failed_sectors`` ``rs-failed``.
+    ``mark_ms`` is the age of the mark before the last one (``rs-dt1-ms``): the kernel sets a mark
+    every few seconds, but only when blocks have moved.
     """
 
     percent_done: Optional[float]
@@ -95,6 +97,7 @@ class Progress(NamedTuple):
     paused_ms: Optional[int]
     total_sectors: Optional[int]
     failed_sectors: Optional[int]
+    mark_ms: Optional[int] = None
 
 
 class PeerDevice(NamedTuple):

@@ -186,6 +186,7 @@ def _progress(device: Members) -> Optional[Progress]:
         paused_ms=_counter(device, "rs-paused-ms"),
         total_sectors=_counter(device, "rs-total"),
         failed_sectors=_counter(device, "rs-failed"),
+        mark_ms=_counter(device, "rs-dt1-ms"),
     )
 
 
