@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.corosync_quorumtool import VOTES
@@ -10,6 +11,7 @@ from ..inputs.crm_mon import CLUSTER
 from ..inputs.crm_simulate import SIMULATIONS
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD
+from ..judge.candidates import Against, soonest
 from ..judge.facts.pacemaker import MISSING, select
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
 from ..judge.limits import limited_state
@@ -52,9 +54,11 @@ SINGLE_POINT = Kind(
 BY_RULES = "judged without Pacemaker's scheduler"
 
 
-def _with_step(one: Finding, step: str) -> Finding:
-    """The finding with the step that ends its first reason, where that has a name."""
-    return one._replace(next_step=step) if step else one
+def _with_reason(one: Finding, reason: Optional[Against]) -> Finding:
+    """The finding with the word of its reason, and the step that ends that where it has a name."""
+    if reason is None:
+        return one
+    return one._replace(next_step=reason.step or one.next_step, reason=reason.word)
 
 
 def _findings(outlooks: list[Outlook], asked: Asked) -> Iterator[Finding]:
@@ -83,7 +87,7 @@ def _findings(outlooks: list[Outlook], asked: Asked) -> Iterator[Finding]:
             of_wanted = "" if asked.has_limits else f" of {wanted}"
             text = f"{number}{of_wanted} candidates for {names}{because}"
             one = finding(FEW, about, text, state=state, nodes=nodes)
-        yield _with_step(one, first.step)
+        yield _with_reason(one, first.first)
 
 
 def _here(view: View, cluster: Cluster, outlooks: list[Outlook]) -> Iterator[Finding]:
@@ -107,7 +111,7 @@ def _here(view: View, cluster: Cluster, outlooks: list[Outlook]) -> Iterator[Fin
             resource=first.resource.id,
         )
         reasons = next(why for node, why in first.excluded.items() if view.is_here(node))
-        yield _with_step(one, next((each.step for each in reasons if each.step), ""))
+        yield _with_reason(one, soonest(reasons))
 
 
 def _points(points: Sequence[SinglePoint]) -> Iterator[Finding]:

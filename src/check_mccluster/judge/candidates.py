@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Optional
 
 from ..inputs.cibadmin import CIB
@@ -38,10 +38,31 @@ class Against(NamedTuple):
     """What speaks against a node.
 
     :param step: what ends it, with real names; empty where nothing can be named.
+    :param word: one word for it, as findings have it for a reason.
+    :param about: the id of what it is about: a constraint, a ticket, another resource.
     """
 
     text: str
     step: str = ""
+    word: str = ""
+    about: str = ""
+
+
+_LIFTABLE = (
+    *("drbd", "ban", "standby", "barred", "maintenance", "disabled", "agent", "fence-handler"),
+    *("score", "ticket", "health", "unmanaged", "capacity", "drbd-peer", "order", "colocation"),
+)
+"""Words of reasons that somebody can lift from a keyboard, soonest first."""
+
+
+def soonest(reasons: Sequence[Against]) -> Optional[Against]:
+    """The reason that somebody can lift soonest, else the first with a step, else the first."""
+
+    def effort(each: Against) -> tuple[bool, int]:
+        known = each.word in _LIFTABLE
+        return not each.step, _LIFTABLE.index(each.word) if known else len(_LIFTABLE)
+
+    return min(reasons, key=effort, default=None)
 
 
 def reasons_against(
@@ -54,23 +75,27 @@ def reasons_against(
 def _reasons(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iterable[Against]:
     if not node.online:
         word = "unclean" if node.unclean else "offline"
-        yield Against(word, f"bring {node.name} back: pcs cluster start {node.name}")
+        yield Against(word, f"on {node.name}: pcs cluster start", word)
         return
     if node.unclean:
-        yield Against("unclean", f"crm_mon -1; stonith_admin --history {node.name}")
+        yield Against("unclean", f"stonith_admin --history {node.name} --verbose", "unclean")
     if node.pending:
-        yield Against("pending", f"wait for {node.name} to join; on {node.name}: its Pacemaker log")
+        step = f"wait for {node.name} to join; on {node.name}: journalctl -u pacemaker"
+        yield Against("pending", step, "pending")
     if node.shutdown:
-        yield Against("shutting down", f"wait; then: pcs cluster start {node.name}")
+        step = f"wait; then on {node.name}: pcs cluster start"
+        yield Against("shutting down", step, "shutdown")
     if node.standby_onfail:
         step = f"pcs node unstandby {node.name}, once the failure is mended"
-        yield Against("on standby after a failure", step)
+        yield Against("on standby after a failure", step, "standby")
     elif node.standby and not node.pending:
-        yield Against("on standby", f"pcs node unstandby {node.name}")
+        yield Against("on standby", f"pcs node unstandby {node.name}", "standby")
     if node.maintenance:
-        yield Against("in maintenance", f"pcs node unmaintenance {node.name}")
+        step = f"pcs node unmaintenance {node.name}"
+        yield Against("in maintenance", step, "maintenance")
     if node.health is Health.RED:
-        yield Against("health red", f"crm_mon -1 -A; mend what #health-... of {node.name} reports")
+        step = f"crm_mon -1 -A; mend what the #health attributes of {node.name} report"
+        yield Against("health red", step, "health")
     yield from _rules(view, cluster, resource, node)
     yield from _bars(cluster, resource, node)
 
@@ -88,16 +113,17 @@ def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iter
     if bans:
         left = bans[0].is_leftover
         step = f"crm_resource --clear -r {bans[0].resource} -N {node.name}" if left else ""
-        yield Against(f"banned by {bans[0].id}", step)
+        word = "ban" if left else "rule"
+        yield Against(f"banned by {bans[0].id}", step, word, bans[0].id)
     opted_in = nodes_opted_in(cluster, view[CIB].value, ids)
     if opted_in is not None and node.name not in opted_in:
-        yield Against("not opted in by a constraint")
+        yield Against("not opted in by a constraint", word="rule")
     if is_service(resource) and contains_node(view.config.tie_breakers, node.name):
-        yield Against("tie-breaker")
+        yield Against("tie-breaker", word="configuration")
     rule = view.config.resources.get(resource.id)
     if rule is not None and rule.allowed is not None:
         if not contains_node(rule.allowed, node.name):
-            yield Against("not in the allowed list")
+            yield Against("not in the allowed list", word="configuration")
 
 
 def _bars(cluster: Cluster, resource: Resource, node: Node) -> Iterable[Against]:
@@ -111,6 +137,8 @@ def _bars(cluster: Cluster, resource: Resource, node: Node) -> Iterable[Against]
             yield Against(
                 f"{past.resource} barred by fail-count {count}",
                 f"crm_resource --cleanup -r {name} -N {node.name}",
+                "barred",
+                name,
             )
 
 

@@ -25,7 +25,7 @@ from ..model.pacemaker import (
 from ..model.simulation import Simulation, Simulations
 from ..verdict.view import View, contains_node, same_node
 from ..verdict.words import join
-from .candidates import Against, may_host, reasons_against, wanted_exclusions
+from .candidates import Against, may_host, reasons_against, soonest, wanted_exclusions
 from .facts.drbd import copies, has_io, volume_name
 from .facts.fencing import has_fence_device
 from .facts.loss import data_against, keeps_quorum
@@ -70,6 +70,11 @@ class Outlook(NamedTuple):
     scheduled: bool
 
     @property
+    def by_node(self) -> dict[str, tuple[Against, ...]]:
+        """What speaks against each node, empty for the candidates."""
+        return {**self.excluded, **dict.fromkeys(self.candidates, ())}
+
+    @property
     def is_off(self) -> bool:
         """Whether it is down on purpose."""
         return self.disabled and not self.active
@@ -91,8 +96,13 @@ class Outlook(NamedTuple):
     @property
     def step(self) -> str:
         """What ends the first reason that somebody can lift; empty if there is none."""
-        reasons = self.blocked or [each for why in self.excluded.values() for each in why]
-        return next((each.step for each in reasons if each.step), "")
+        first = self.first
+        return first.step if first is not None else ""
+
+    @property
+    def first(self) -> Optional[Against]:
+        """The reason that somebody can lift soonest, else the first; ``None`` if there is none."""
+        return soonest(self.blocked or [each for why in self.excluded.values() for each in why])
 
 
 def services(cib: Optional[Cib], resources: Sequence[Resource]) -> tuple[Resource, ...]:
@@ -188,6 +198,10 @@ class Futures:
             self._after[lost] = self._rules.after(lost)
         return self._after[lost]
 
+    def promoted_max(self, clone: Clone) -> int:
+        """How many instances of a clone may be promoted."""
+        return self._rules.promoted_max(clone)
+
     def of(self, resource: Resource, lost: Optional[frozenset[str]] = None) -> Outlook:
         """What becomes of *resource*; by default after the loss of the nodes where it runs."""
         active = active_on(resource)
@@ -195,7 +209,7 @@ class Futures:
         left = tuple(name for name in active if name not in gone)
         simulation = self.simulation(gone)
         disabled = is_disabled(self.cluster, resource) or not_to_be_promoted(resource)
-        blocked = (*self._cluster_wide(gone), *self._tickets_of(resource))
+        blocked = self.everywhere(resource, gone)
         excluded: dict[str, tuple[Against, ...]] = {}
         candidates: list[str] = []
         # Of what is to be stopped the scheduler says nothing but that.
@@ -221,6 +235,12 @@ class Futures:
             not left and self._is_pinned(resource, active),
             asked,
         )
+
+    def everywhere(
+        self, resource: Resource, lost: frozenset[str] = frozenset()
+    ) -> tuple[Against, ...]:
+        """What keeps *resource* from being started on any node."""
+        return (*self._cluster_wide(lost), *self._tickets_of(resource))
 
     def _against(
         self,
@@ -269,29 +289,36 @@ class Futures:
     def _tickets_of(self, resource: Resource) -> Iterator[Against]:
         for name in sorted(ids_of(resource)):
             if name in self._tickets:
-                yield Against(
-                    self._tickets[name], "crm_ticket --info; crm_ticket --grant -t TICKET"
-                )
+                found = self._tickets[name]
+                yield Against(found.text, found.step, "ticket", found.ticket)
 
     def _cluster_wide(self, lost: frozenset[str]) -> Iterator[Against]:
         """What keeps anything from being started anywhere."""
         gone = [node for node in self.cluster.nodes if node.name in lost]
         options = self.cluster.summary.options
         absent = [node.name for node in self._nodes if not node.online]
-        back = f"bring {join(absent)} back: pcs cluster start {absent[0]}" if absent else ""
+        back = "; ".join(f"on {name}: pcs cluster start" for name in absent)
         if self.cluster.summary.dc is None:
-            yield Against("no designated controller", "corosync-quorumtool -s; crm_mon -1")
+            yield Against(
+                "no designated controller", "corosync-quorumtool -s; crm_mon -1", "controller"
+            )
         elif self.count.quorate is False:
-            yield Against("this partition has no quorum", back or "corosync-quorumtool -s")
+            yield Against(
+                "this partition has no quorum", back or "corosync-quorumtool -s", "quorum"
+            )
         elif keeps_quorum(self.count, gone) is False:
             count = self.count
             names = join([node.name for node in gone])
             votes = f"{count.total} of {count.expected} votes, {count.needed} needed"
-            yield Against(f"the quorum ends with the vote of {names} ({votes})", back)
+            yield Against(f"the quorum ends with the vote of {names} ({votes})", back, "votes")
         if options.maintenance_mode:
-            yield Against("maintenance-mode", "pcs property set maintenance-mode=false")
+            yield Against(
+                "maintenance-mode", "pcs property set maintenance-mode=false", "maintenance"
+            )
         if options.fencing_enabled and not has_fence_device(self.view):
-            yield Against("fencing is enabled without a device", "pcs stonith create")
+            yield Against(
+                "fencing is enabled without a device", "pcs stonith create --help", "fencing"
+            )
 
     def _drbd(
         self, resource: Resource, node: Node, lost: frozenset[str], *, data: bool
@@ -306,14 +333,16 @@ class Futures:
             if drbd is None:
                 if view.is_here(node.name) and view[DRBD].value is not None:
                     yield Against(
-                        f"{pair.drbd or pair.device} is not up here", f"drbdadm up {pair.drbd}"
+                        f"{pair.drbd or pair.device} is not up here",
+                        f"drbdadm up {pair.drbd}",
+                        "drbd",
                     )
                 continue
             look = f"drbdadm status {drbd.name}"
             connection = next((c for c in drbd.connections if same_node(c.name, node.name)), None)
             if not view.is_here(node.name):
                 if connection is not None and not connection.is_connected:
-                    yield Against(f"{drbd.name} is not connected to it", look)
+                    yield Against(f"{drbd.name} is not connected to it", look, "drbd-peer")
                     continue
             for device in drbd.devices:
                 if view.is_here(node.name) and not has_io(view, drbd, device):
@@ -326,11 +355,11 @@ class Futures:
                         if no_copy
                         else "is suspended"
                     )
-                    yield Against(f"{name} {why}", look)
+                    yield Against(f"{name} {why}", look, "drbd")
                     continue
                 step = f"on {node.name}: {look}; it has to reconnect and resync"
                 for text in () if not data else data_against(view, drbd, device, node.name, lost):
-                    yield Against(text, step)
+                    yield Against(text, step, "drbd-peer")
 
 
 def _where(simulation: Simulation, names: set[str], *, promoted: bool = False) -> frozenset[str]:

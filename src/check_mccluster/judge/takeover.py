@@ -158,7 +158,9 @@ class Takeover:
                 continue  # after a failed stop; that ends with its node
             if member.managed is False and not self._in_maintenance(member):
                 name = resource.id if isinstance(resource, Clone) else member.id
-                yield Against(f"{name} is unmanaged", f"pcs resource manage {name}")
+                yield Against(
+                    f"{name} is unmanaged", f"pcs resource manage {name}", "unmanaged", name
+                )
                 return
 
     def _in_maintenance(self, member: Primitive) -> bool:
@@ -182,7 +184,7 @@ class Takeover:
             words = next((BARRING_RESULTS[rc] for rc in results if rc in BARRING_RESULTS), None)
             if words is not None:
                 step = f"mend that, then: crm_resource --cleanup -r {name} -N {node.name}"
-                yield Against(f"{name} {words}", step)
+                yield Against(f"{name} {words}", step, "agent", name)
 
     def _failures(self, cib: Cib, resource: Resource, node: Node) -> Iterator[Against]:
         """Fail-counts that crm_mon does not show: it lists them with a history only."""
@@ -202,6 +204,8 @@ class Takeover:
                 yield Against(
                     f"{one} barred by fail-count {shown}",
                     f"crm_resource --cleanup -r {one} -N {node.name}",
+                    "barred",
+                    one,
                 )
 
     def _promotion(self, resource: Resource, node: Node) -> Iterator[Against]:
@@ -209,7 +213,7 @@ class Takeover:
             return
         name = resource.id
         if not_to_be_promoted(resource):
-            yield Against(f"{name} is asked not to be promoted")
+            yield Against(f"{name} is asked not to be promoted", word="disabled", about=name)
         for ban in self.cluster.bans:
             if ban.is_infinite and ban.promoted_only and ban.node == node.name:
                 if ban.resource in ids_of(resource):
@@ -227,9 +231,14 @@ class Takeover:
             return Against(
                 f"cannot promote {name}: DRBD's fence handler left {found}",
                 f"drbdadm status; once the peer's disk is UpToDate: pcs constraint delete {found}",
+                "fence-handler",
+                found,
             )
         return Against(
-            f"cannot promote {name}: {found} forbids it", f"pcs constraint delete {found}"
+            f"cannot promote {name}: {found} forbids it",
+            f"pcs constraint delete {found}",
+            "rule",
+            found,
         )
 
     def _promotion_score(self, cib: Cib, resource: Clone, node: Node) -> Iterator[Against]:
@@ -257,9 +266,13 @@ class Takeover:
         # An instance that does not run has no score yet: its agent gives it one when it starts.
         runs = any(node.name in each.nodes for each in primitives(resource))
         if own is None and extra < 1 and runs:
-            yield Against(f"cannot promote {resource.id}: it has no promotion score there", step)
+            yield Against(
+                f"cannot promote {resource.id}: it has no promotion score there", step, "score"
+            )
         elif own is not None and _number(own) + extra < 0:
-            yield Against(f"cannot promote {resource.id}: its promotion score there is {own}", step)
+            yield Against(
+                f"cannot promote {resource.id}: its promotion score there is {own}", step, "score"
+            )
 
     # -- constraints ---------------------------------------------------------------------------
 
@@ -273,7 +286,9 @@ class Takeover:
             and applies(location, frozenset({resource.id}))
         ]
         if only and all(location.node != node.name for location in only):
-            yield Against(f"{only[0].id} keeps {resource.id} to {_names(only)}")
+            yield Against(
+                f"{only[0].id} keeps {resource.id} to {_names(only)}", word="rule", about=only[0].id
+            )
 
     def _capacity(self, cib: Cib, resource: Resource, node: Node) -> Iterator[Against]:
         """Whether the node has room; only with a placement strategy that asks for it."""
@@ -288,7 +303,19 @@ class Takeover:
         for what, amount in needs.items():
             if amount > room.get(what, 0):
                 have = max(0, room.get(what, 0))
-                yield Against(f"has {have} of the {amount} {what} that {resource.id} takes")
+                takes = self._takers(cib, resource, what)
+                step = (
+                    f"free {what} on {node.name}, or correct what it takes:"
+                    f" pcs resource utilization {takes} {what}=AMOUNT"
+                )
+                yield Against(
+                    f"has {have} of the {amount} {what} that {resource.id} takes", step, "capacity"
+                )
+
+    def _takers(self, cib: Cib, resource: Resource, what: str) -> str:
+        """The first part of *resource* that takes some of it."""
+        names = (base_id(each.id) for each in primitives(resource))
+        return next(n for n in names if n in cib.resources and what in cib.resources[n].utilization)
 
     def _room_on(self, cib: Cib, node: Node) -> dict[str, int]:
         """What of the node's capacity is not taken by what runs there."""
@@ -331,19 +358,32 @@ class Takeover:
         where = self._survivors(primary, promoted, constraint.primary.resource)
         if constraint.score < 0:
             if node.name in where:
-                yield Against(f"{primary.id} runs there, with which it must not ({constraint.id})")
+                yield Against(
+                    f"{primary.id} runs there, with which it must not ({constraint.id})",
+                    word="colocation",
+                    about=constraint.id,
+                )
             return
         if node.name in where:
             return
         full = promoted and self._is_full(primary, where)
         if where and (full or isinstance(primary, (Group, Primitive))):
             verb = "is promoted" if promoted else "runs"
-            yield Against(f"{primary.id} {verb} on {', '.join(where)} ({constraint.id})")
+            yield Against(
+                f"{primary.id} {verb} on {', '.join(where)} ({constraint.id})",
+                word="colocation",
+                about=constraint.id,
+            )
             return
         if isinstance(primary, Bundle):
             return
         if is_disabled(self.cluster, primary):
-            yield Against(f"{primary.id} is disabled", f"pcs resource enable {primary.id}")
+            yield Against(
+                f"{primary.id} is disabled",
+                f"pcs resource enable {primary.id}",
+                "colocation",
+                primary.id,
+            )
             return
         for reason in self.against(primary, node, promoted=promoted):
             told = any(name in reason.text for name in ids_of(primary))
@@ -393,6 +433,8 @@ class Takeover:
                 yield Against(
                     f"{first.id}, which must be there first, is disabled",
                     f"pcs resource enable {first.id}",
+                    "order",
+                    first.id,
                 )
             else:
                 reasons = {
@@ -403,7 +445,9 @@ class Takeover:
                     verb = "promote" if promoted else "start"
                     why = next((f": {n} {w[0].text}" for n, w in reasons.items()), "")
                     yield Against(
-                        f"no node could {verb} {first.id}, which must be there first{why}"
+                        f"no node could {verb} {first.id}, which must be there first{why}",
+                        word="order",
+                        about=first.id,
                     )
 
     def remaining(self) -> Iterator[Node]:

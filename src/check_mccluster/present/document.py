@@ -56,6 +56,7 @@ def _finding(each: Finding, causes: Mapping[Finding, Finding]) -> dict[str, Any]
         "object": each.object,
         "text": each.text,
         "nodes": list(each.nodes),
+        "reason": each.reason or None,
         "follows": f"{cause.key} {cause.object}" if cause is not None else None,
         "next_step": each.next_step,
     }

@@ -53,7 +53,8 @@ class Finding(NamedTuple):
     :param state: the severity in this case.
     :param next_step: the kind's next step with names filled in.
     :param nodes: nodes at fault, for telling one fault from its consequences.
-    :param reason: one word for why it is so, where that is known: ``ticket``, ``capacity``, ...
+    :param reason: one word for why it is so (``ticket``, ``capacity``, ``ban``); empty if no
+        reason is known.
     """
 
     kind: Kind
@@ -85,15 +86,19 @@ def finding(
     resource: Optional[str] = None,
     command: str = "",
     grant: str = "",
+    reason: str = "",
+    step: str = "",
 ) -> Finding:
     """A finding of *kind*, with the kind's default severity unless *state* says otherwise.
 
     :param resource: what ``{resource}`` in the next step stands for, if it is not the object.
     :param command: what ``{command}`` stands for. :param grant: what ``{grant}`` stands for.
+    :param reason: the word for why it is so. :param step: the next step where the reason names a
+        better one than the kind does.
     """
     node = nodes[0] if nodes else "NODE"
     name = str(subject)
-    next_step = kind.next_step.format(
+    next_step = step or kind.next_step.format(
         object=name,
         resource=name if resource is None else resource,
         node=node,
@@ -101,7 +106,9 @@ def finding(
         command=command,
         grant=grant,
     )
-    return Finding(kind, subject, text, kind.default if state is None else state, next_step, nodes)
+    return Finding(
+        kind, subject, text, kind.default if state is None else state, next_step, nodes, reason
+    )
 
 
 class Fault(NamedTuple):

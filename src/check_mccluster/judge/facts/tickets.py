@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ...inputs.cibadmin import CIB
 from ...model.pacemaker import Cluster
 from ...verdict.view import View
 
 
-def ticket_reasons(view: View, cluster: Cluster) -> dict[str, str]:
+class Withheld(NamedTuple):
+    """A ticket that keeps a resource from being started. :param step: what ends that."""
+
+    ticket: str
+    text: str
+    step: str
+
+
+def ticket_reasons(view: View, cluster: Cluster) -> dict[str, Withheld]:
     """Why resources may not be started, by their id: a ticket not granted, or in standby.
 
     Which resource needs which ticket is in the CIB only.
@@ -15,14 +25,23 @@ def ticket_reasons(view: View, cluster: Cluster) -> dict[str, str]:
     cib = view[CIB].value
     if cib is None:
         return {}
-    reasons: dict[str, str] = {}
+    reasons: dict[str, Withheld] = {}
     tickets = {ticket.id: ticket for ticket in cluster.tickets}
     for constraint in cib.tickets:
         ticket = tickets.get(constraint.ticket)
         if constraint.resource is None:
             continue
         if ticket is None or not ticket.granted:
-            reasons[constraint.resource] = f"ticket {constraint.ticket} is not granted"
+            reasons[constraint.resource] = Withheld(
+                constraint.ticket,
+                f"ticket {constraint.ticket} is not granted",
+                f"once no other site holds it: booth grant {constraint.ticket}, or without booth"
+                f" crm_ticket --ticket {constraint.ticket} --grant",
+            )
         elif ticket.standby:
-            reasons[constraint.resource] = f"ticket {constraint.ticket} is in standby"
+            reasons[constraint.resource] = Withheld(
+                constraint.ticket,
+                f"ticket {constraint.ticket} is in standby",
+                f"crm_ticket --ticket {constraint.ticket} --activate",
+            )
     return reasons

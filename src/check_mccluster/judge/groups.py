@@ -1,0 +1,176 @@
+"""A group: one finding at its first faulty member, and who waits for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Optional
+
+from ..model.pacemaker import Group, Primitive, Role
+from ..verdict import subject
+from ..verdict.finding import Finding, finding
+from ..verdict.words import join
+from .facts.pacemaker import ON_LOST_NODE, asks_for_stop, is_disabled
+from .instances import (
+    BLOCKED,
+    DISABLED,
+    FAILED,
+    MULTI_ACTIVE,
+    STOPPED,
+    TRANSITION,
+    UNMANAGED,
+    Context,
+    because,
+    instance_fault,
+    is_maintained,
+)
+from .reasons import words_of
+
+
+def group_findings(context: Context, group: Group) -> Iterator[Finding]:
+    """One finding for a group at its first faulty member; others only for faults of their own."""
+    unmanaged = group.managed is False and not context.maintenance
+    if unmanaged and not all(is_maintained(context, member) for member in group.members):
+        text = f"{group.id} is unmanaged"
+        yield finding(UNMANAGED, subject.resource(group.id), text, nodes=nodes_of(group.members))
+    beside = nodes_of(group.members)
+    # Of a group that is down as a whole the reason is asked once, for the whole.
+    dead = all(member.role is Role.STOPPED for member in group.members)
+    if dead and (moving := _pending(context, group)) is not None:
+        yield moving
+        return
+    faults = [
+        (
+            member,
+            instance_fault(
+                context,
+                member,
+                name=member.id,
+                disabled=bool(group.disabled),
+                manage_said=group.managed is False,
+                beside=beside,
+                ask=not dead,
+            ),
+        )
+        for member in group.members
+    ]
+    stopped = [m for m, f in faults if f is not None and f.kind in (STOPPED, DISABLED)]
+    if len(stopped) == len(faults) and stopped:
+        yield from _group_stopped(context, group, faults)
+        return
+    yield from _group_faults(group, [fault for _, fault in faults if fault is not None])
+
+
+def _pending(context: Context, group: Group) -> Optional[Finding]:
+    """A start or probe that the CIB has already, for a group that is not asked to be stopped."""
+    if is_disabled(context.cluster, group):
+        return None
+    for member in group.members:
+        under_way = context.reasons.pending(member.id)
+        if under_way is not None and not asks_for_stop(member.target_role):
+            text = f"{member.id} ({group.id}) {words_of(under_way)}"
+            return finding(TRANSITION, subject.resource(member.id), text, nodes=(under_way.node,))
+    return None
+
+
+def _group_faults(group: Group, faults: Sequence[Finding]) -> Iterator[Finding]:
+    """Fold what follows from the first fault that stops the group into that one."""
+    first = next((fault for fault in faults if fault.kind in _STOPS), None)
+    later = faults[faults.index(first) + 1 :] if first is not None else ()
+    alike = [
+        each.object
+        for each in later
+        if first is not None and each.kind is first.kind and each.kind is not STOPPED
+    ]
+    # Pacemaker blocks the whole group when a member is active twice.
+    follow = (STOPPED, TRANSITION, *([BLOCKED] if first and first.kind is MULTI_ACTIVE else []))
+    behind = [each.object for each in later if each.kind in follow and each.object not in alike]
+    unmanaged = [each for each in faults if each.kind is UNMANAGED]
+    for fault in faults:
+        if fault in later and fault.object in (*behind, *alike):
+            continue
+        if fault.kind is UNMANAGED:
+            if fault is unmanaged[0]:
+                yield _in_group(fault, group, _too([each.object for each in unmanaged[1:]]))
+        elif fault is not first:
+            yield _in_group(fault, group, "")
+        elif fault.kind is DISABLED:
+            yield _in_group(fault, group, _too(alike))
+            if behind:
+                yield _stopped_behind(group, fault.object, behind)
+        else:
+            yield _in_group(fault, group, _too(alike) + _waiting(behind))
+
+
+_STOPS = (STOPPED, DISABLED, TRANSITION, FAILED, BLOCKED, MULTI_ACTIVE, ON_LOST_NODE)
+"""Kinds that keep the members behind in the group from running."""
+
+
+def nodes_of(members: Sequence[Primitive]) -> tuple[str, ...]:
+    """Where any of *members* is, each node once."""
+    return tuple(dict.fromkeys(node for member in members for node in member.nodes))
+
+
+def _behind(rest: Sequence[tuple[Primitive, Optional[Finding]]]) -> list[str]:
+    return [m.id for m, fault in rest if fault is not None and fault.kind is STOPPED]
+
+
+def _too(alike: Sequence[str]) -> str:
+    return f"; {join(alike)} too" if alike else ""
+
+
+def _waiting(behind: Sequence[str]) -> str:
+    if not behind:
+        return ""
+    return f"; {join(behind)} wait{'s' if len(behind) == 1 else ''} for it"
+
+
+def _in_group(fault: Finding, group: Group, tail: str) -> Finding:
+    """Name the group in a member's finding, and who waits."""
+    first, rest = fault.object, fault.text
+    text = rest.replace(first, f"{first} ({group.id})", 1)
+    return fault._replace(text=text + tail)
+
+
+def _stopped_behind(group: Group, disabled: str, behind: Sequence[str]) -> Finding:
+    text = f"{join(behind)} ({group.id}) stopped behind the disabled {disabled}"
+    return finding(
+        STOPPED,
+        subject.resource(behind[0]),
+        text,
+        resource=behind[0],
+        reason="order",
+        step=f"pcs resource enable {disabled}, or move {behind[0]} before it in {group.id}",
+    )
+
+
+def _group_stopped(
+    context: Context, group: Group, faults: Sequence[tuple[Primitive, Optional[Finding]]]
+) -> Iterator[Finding]:
+    """No member runs: once for the group, and what nobody asked for beside what somebody did."""
+    first = next(fault for _, fault in faults if fault is not None)
+    members = f"{len(faults)} members" if len(faults) > 1 else first.object
+    if is_disabled(context.cluster, group) or all(
+        fault is not None and fault.kind is DISABLED for _, fault in faults
+    ):
+        why = " (stop-all-resources)" if context.stop_all else ""
+        yield finding(
+            DISABLED, subject.resource(group.id), f"{group.id} is disabled, {members} stopped{why}"
+        )
+        return
+    if first.kind is DISABLED:
+        yield _in_group(first, group, "")
+        behind = _behind(faults)
+        if behind:
+            yield _stopped_behind(group, first.object, behind)
+        return
+    yield because(
+        STOPPED,
+        f"{group.id} is stopped: {first.object} does not run",
+        context.reasons.of(group, first.object),
+        about=first.subject,
+        resource=group.id,
+        tail=_waiting(_behind(faults)[1:]),
+    )
+    for _, fault in faults[1:]:
+        if fault is not None and fault.kind is DISABLED:
+            yield _in_group(fault, group, "")

@@ -1,0 +1,254 @@
+"""One instance of a resource: what may be wrong with it, and the one finding that tells it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+from ..inputs.cibadmin import CIB
+from ..model.pacemaker import Cib, Cluster, Primitive, Role
+from ..verdict import subject
+from ..verdict.finding import Finding, Kind, State, finding
+from ..verdict.subject import Subject
+from ..verdict.view import View
+from ..verdict.words import join
+from .facts.pacemaker import MOVING, ON_LOST_NODE, asks_for_stop, base_id, lost_nodes
+from .reasons import Reason, Reasons, how_it_failed, words_of
+
+STOPPED = Kind(
+    "resource-stopped",
+    State.CRITICAL,
+    "A resource does not run although nothing asks for that.",
+    "crm_mon -1 -r -f; crm_simulate -sL | grep {resource}",
+)
+FAILED = Kind(
+    "resource-failed",
+    State.CRITICAL,
+    "A resource has failed and is not recovered, whatever its role says.",
+    "crm_mon -1 -f; mend the cause, then: crm_resource --cleanup -r {resource}",
+)
+IGNORED = Kind(
+    "resource-failure-ignored",
+    State.WARNING,
+    "A failure was ignored (on-fail=ignore): Started by name, perhaps dead.",
+    "Look whether {resource} works; then: crm_resource --cleanup -r {resource}",
+)
+BLOCKED = Kind(
+    "resource-blocked",
+    State.CRITICAL,
+    "Pacemaker gave up on a resource, usually after a failed stop: it will not recover it.",
+    "Stop or mend {resource} by hand, then: crm_resource --cleanup -r {resource}",
+)
+MULTI_ACTIVE = Kind(
+    "resource-multi-active",
+    State.CRITICAL,
+    "A resource that may run once is active on several nodes.",
+    "Stop {resource} by hand on all nodes but one, then: crm_resource --cleanup -r {resource}",
+)
+DISABLED = Kind(
+    "resource-disabled",
+    State.WARNING,
+    "A resource is stopped or not promoted on purpose (target-role, stop-all-resources).",
+    "When it shall run again: crm_resource -r {resource} --meta -d target-role"
+    " (pcs resource enable {resource})",
+)
+UNMANAGED = Kind(
+    "resource-unmanaged",
+    State.WARNING,
+    "A resource is unmanaged: Pacemaker will not recover it.",
+    "crm_resource -r {resource} --meta -d is-managed (pcs resource manage {resource})",
+)
+ORPHANED = Kind(
+    "resource-orphaned",
+    State.WARNING,
+    "A resource was removed from the configuration and is still known to the cluster.",
+    "crm_resource --cleanup -r {resource}, after stopping what still runs",
+)
+TRANSITION = Kind(
+    "resource-transition",
+    State.WARNING,
+    "A resource is starting, stopping, being promoted, demoted or migrated.",
+    "crm_mon -1; if it stays so, see the agent's log: journalctl -u pacemaker",
+)
+CLONE_DEGRADED = Kind(
+    "clone-degraded",
+    State.WARNING,
+    "A clone or bundle has fewer instances than nodes that should run one.",
+    "crm_mon -1 -r -f; crm_simulate -sL | grep {resource}",
+)
+CLONE_DOWN = Kind(
+    "clone-down",
+    State.CRITICAL,
+    "A clone or bundle has no instance at all.",
+    "crm_mon -1 -r -f; crm_simulate -sL | grep {resource}",
+)
+NOT_PROMOTED = Kind(
+    "promoted-missing",
+    State.CRITICAL,
+    "A promotable clone runs and none of its instances is promoted.",
+    "crm_mon -1 -r -A; look at the promotion scores: crm_simulate -sL | grep {resource}",
+)
+PROMOTED_LOW = Kind(
+    "promoted-low",
+    State.WARNING,
+    "Fewer instances of a clone are promoted than promoted-max says, while others run.",
+    "crm_mon -1 -r -A; look at the promotion scores: crm_simulate -sL | grep {resource}",
+)
+
+
+class Context(NamedTuple):
+    """The cluster-wide facts that every resource is judged under."""
+
+    cluster: Cluster
+    lost: frozenset[str]
+    quiet_nodes: frozenset[str]
+    """Nodes in maintenance: that their resources are unmanaged is said by ``nodes``."""
+    reasons: Reasons
+    cib: Optional[Cib]
+
+    @property
+    def maintenance(self) -> bool:
+        """Whether the whole cluster is in maintenance."""
+        return bool(self.cluster.summary.options.maintenance_mode)
+
+    @property
+    def stop_all(self) -> bool:
+        """Whether everything is to be stopped."""
+        return bool(self.cluster.summary.options.stop_all_resources)
+
+
+def context_of(view: View, cluster: Cluster) -> Context:
+    """The facts of one view."""
+    return Context(
+        cluster,
+        lost_nodes(cluster),
+        frozenset(n.name for n in cluster.nodes if n.maintenance),
+        Reasons(view, cluster),
+        view[CIB].value,
+    )
+
+
+def because(
+    kind: Kind,
+    text: str,
+    reason: Optional[Reason],
+    *,
+    about: Subject,
+    resource: Optional[str] = None,
+    nodes: tuple[str, ...] = (),
+    tail: str = "",
+) -> Finding:
+    """A finding with its reason in the text, its word, and the step that ends it."""
+    if reason is None:
+        return finding(kind, about, text + tail, nodes=nodes, resource=resource)
+    return finding(
+        kind,
+        about,
+        text + reason.brackets + tail,
+        nodes=(*nodes, *(each for each in reason.nodes if each not in nodes)),
+        resource=resource,
+        reason=reason.word,
+        step=reason.step,
+    )
+
+
+def on(primitive: Primitive) -> str:
+    """`` on NODE``, for the end of a sentence."""
+    return f" on {join(primitive.nodes)}" if primitive.nodes else ""
+
+
+def instance_fault(
+    context: Context,
+    primitive: Primitive,
+    *,
+    name: str,
+    disabled: bool = False,
+    manage_said: bool = False,
+    beside: tuple[str, ...] = (),
+    ask: bool = True,
+) -> Optional[Finding]:
+    """The one finding of an instance, gravest first; ``None`` if it is as it should be.
+
+    :param name: what to call it (``MYSQL``, or ``MYSQL of group1``).
+    :param disabled: its group or clone is disabled.
+    :param manage_said: that it is unmanaged is said elsewhere.
+    :param beside: nodes where the rest of its group runs. :param ask: whether the reason is asked
+        for here; not where what is around it will ask.
+    """
+    role = primitive.role
+    here = primitive.nodes
+
+    def say(kind: Kind, text: str, state: Optional[State] = None) -> Finding:
+        return finding(kind, subject.resource(primitive.id), text, state=state, nodes=here)
+
+    # A migration is on two nodes for a moment; a stop of what is active twice still is.
+    if len(here) > 1 and role not in (Role.STOPPED, Role.MIGRATING):
+        return say(MULTI_ACTIVE, f"{name} is active on {join(here)}")
+    if primitive.blocked:
+        return _blocked(context, primitive, name)
+    if primitive.failure_ignored:
+        return say(IGNORED, f"a failure of {name}{on(primitive)} was ignored")
+    if primitive.failed:
+        return say(FAILED, f"{name} failed{on(primitive)}")
+    if role is not Role.STOPPED and here and all(node in context.lost for node in here):
+        return say(ON_LOST_NODE, f"{name} is said to run on {join(here)}, which is lost")
+    if primitive.orphaned:
+        return say(ORPHANED, f"{name} is orphaned{on(primitive)}: not configured any more")
+    if role in MOVING:
+        return say(TRANSITION, f"{name} is {role.value.lower()}{on(primitive)}")
+    if primitive.pending is not None and primitive.pending != "Monitoring":
+        return say(TRANSITION, f"{name}: {primitive.pending} is pending")
+    if role is Role.STOPPED:
+        if disabled or context.stop_all or asks_for_stop(primitive.target_role):
+            return say(DISABLED, f"{name} is disabled")
+        if primitive.managed is False:
+            return say(STOPPED, f"{name} is stopped and unmanaged: nobody will start it")
+        under_way = context.reasons.pending(primitive.id)
+        if under_way is not None and ask:
+            return say(TRANSITION, f"{name} {words_of(under_way)}")
+        text = f"{name} is stopped"
+        why = _why(context, primitive, beside) if ask else None
+        return because(STOPPED, text, why, about=subject.resource(primitive.id))
+    if role is Role.UNKNOWN:
+        return say(STOPPED, f"the role of {name} is unknown", State.UNKNOWN)
+    if primitive.managed is False and not manage_said and not is_maintained(context, primitive):
+        return say(UNMANAGED, f"{name} is unmanaged{on(primitive)}")
+    return None
+
+
+def _why(context: Context, primitive: Primitive, beside: tuple[str, ...]) -> Optional[Reason]:
+    found = context.reasons.on(primitive, beside) if beside else None
+    return found or context.reasons.of(primitive, primitive.id)
+
+
+def _blocked(context: Context, primitive: Primitive, name: str) -> Finding:
+    """What Pacemaker gave up on, with the stop that failed and how to do it by hand."""
+    failed = "failed and blocked" if primitive.failed else "blocked"
+    stop = context.reasons.failed_stop(primitive.id, primitive.nodes)
+    why = f" ({how_it_failed(stop)})" if stop is not None else ""
+    text = f"{name} {failed}{on(primitive)}: Pacemaker gave up on it{why}"
+    step = ""
+    directory = context.reasons.directory(primitive.id)
+    if primitive.nodes:
+        own = base_id(primitive.id)
+        node = primitive.nodes[0]
+        by_hand = (
+            f"fuser -vm {directory}; umount {directory}"
+            if directory is not None
+            else f"journalctl -u pacemaker --grep {own}; stop it by hand"
+        )
+        step = f"on {node}: {by_hand}; then: crm_resource --cleanup -r {own} -N {node}"
+    return finding(
+        BLOCKED,
+        subject.resource(primitive.id),
+        text,
+        nodes=primitive.nodes,
+        reason="failed-stop" if stop is not None else "",
+        step=step,
+    )
+
+
+def is_maintained(context: Context, primitive: Primitive) -> bool:
+    """Whether a cluster or node maintenance explains that it is unmanaged."""
+    return context.maintenance or (
+        bool(primitive.nodes) and all(node in context.quiet_nodes for node in primitive.nodes)
+    )

@@ -1,0 +1,230 @@
+"""Why does this not run, and what ends that? One answer for every check, with real names.
+
+For a service, a clone, a promotable clone and for "no candidate" the same rules are asked: what
+holds for the whole partition, then tickets, then what speaks against each node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Optional
+
+from ..inputs.cibadmin import CIB
+from ..inputs.drbdsetup_status import DRBD
+from ..model.configuration import PendingOperation
+from ..model.pacemaker import Clone, Cluster, Failure, Node, Resource, primitives
+from ..verdict.view import View
+from .facts.pacemaker import base_id, has_quorum, is_service, lost_nodes
+
+if TYPE_CHECKING:  # these rules load where something is down, not for every healthy answer
+    from .candidates import Against
+    from .outlook import Futures
+
+NOTHING_VISIBLE = "nothing"
+"""The word for "all documents were read, and none of them says why"."""
+
+CAUSES = {
+    "standby": frozenset({"node-standby", "node-standby-onfail"}),
+    "maintenance": frozenset({"node-maintenance", "cluster-maintenance"}),
+    "ban": frozenset({"leftover-ban"}),
+    "barred": frozenset({"node-barred"}),
+    "health": frozenset({"node-health-red"}),
+    "ticket": frozenset({"ticket-standby"}),
+    "fence-handler": frozenset({"leftover-fence"}),
+    "offline": frozenset({"node-offline", "node-unclean", "fencing-failed"}),
+    "unclean": frozenset({"node-unclean", "fencing-failed"}),
+    "pending": frozenset({"node-pending"}),
+    "shutdown": frozenset({"node-shutdown"}),
+    "fencing": frozenset({"fencing-no-device"}),
+    "quorum": frozenset({"quorum-lost"}),
+    "controller": frozenset({"dc-missing"}),
+}
+"""Words of reasons that are findings of their own: the reason is then told under that key."""
+
+
+class Reason(NamedTuple):
+    """Why something does not run.
+
+    :param word: the word in JSON. :param text: in words, the one that somebody can lift first.
+    :param step: what ends it, with real names; empty where the kind's own step is as good.
+    :param nodes: the nodes of the reason told first. :param about: the constraint, ticket or
+        resource that it is about; empty where it is a node.
+    """
+
+    word: str
+    text: str
+    step: str = ""
+    nodes: tuple[str, ...] = ()
+    about: str = ""
+
+    @property
+    def brackets(self) -> str:
+        """The reason as the tail of a sentence."""
+        return f" ({self.text})"
+
+
+class Reasons:
+    """The reasons in one cluster; the rules behind them are built when the first one is asked."""
+
+    def __init__(self, view: View, cluster: Cluster) -> None:
+        self._view = view
+        self._cluster = cluster
+        self._cib = view[CIB].value
+        self._rules: Optional[Futures] = None
+
+    @property
+    def futures(self) -> Futures:
+        """Our own rules about takeovers, of which "nothing is lost" is a case."""
+        if self._rules is None:
+            from .outlook import Futures
+
+            self._rules = Futures(self._view, self._cluster, self._cib, None)
+        return self._rules
+
+    def of(self, resource: Resource, part: str = "", *, promoted: bool = False) -> Optional[Reason]:
+        """Why *resource* does not run (is not promoted).
+
+        :param part: the first member that does not run. ``None`` if nothing can be said.
+        """
+        everywhere = self._everywhere(resource, part)
+        if everywhere is not None:
+            return everywhere
+        against = self._against(resource, promoted=promoted)
+        no_agent = {
+            name: tuple(each for each in why if each.word == "agent")
+            for name, why in against.items()
+            if any(each.word == "agent" for each in why)
+        }
+        if against and (all(against.values()) or no_agent):
+            return _of_nodes(against if all(against.values()) else no_agent)
+        stood = self._view[DRBD].value is None and self._stands_on_drbd(resource)
+        if self._cib is None or stood or not against:
+            return None  # not everything was read that could be the reason
+        name = part or resource.id
+        step = f"crm_simulate -sL | grep {name}; then: crm_resource --refresh -r {name}"
+        return Reason(NOTHING_VISIBLE, "nothing visible asks for that", step)
+
+    def on(
+        self, resource: Resource, nodes: Sequence[str], *, promoted: bool = False
+    ) -> Optional[Reason]:
+        """Why no instance of a clone runs (is promoted) on *nodes*, where something speaks."""
+        against = {
+            name: why
+            for name, why in self._against(resource, promoted=promoted).items()
+            if name in nodes and why
+        }
+        return _of_nodes(against) if against else None
+
+    def _everywhere(self, resource: Resource, part: str) -> Optional[Reason]:
+        if has_quorum(self._cluster) is False:
+            return Reason("quorum", "the partition has no quorum", "corosync-quorumtool -s")
+        if self._cluster.summary.dc is None:
+            step = "crmadmin --dc_lookup; journalctl -u pacemaker"
+            return Reason("controller", "no designated controller", step)
+        for each in primitives(resource):
+            if each.locked_to and part in ("", each.id):
+                node = each.locked_to
+                step = f"on {node}: pcs cluster start; or give it up: crm_resource --refresh"
+                text = f"locked to {node} by shutdown-lock"
+                return Reason("shutdown-lock", text, f"{step} -r {each.id} -N {node}", (node,))
+        blocked = self.futures.everywhere(resource)
+        if not blocked:
+            return None
+        first = blocked[0]
+        return Reason(first.word, first.text, first.step, about=first.about)
+
+    def _against(self, resource: Resource, *, promoted: bool) -> Mapping[str, Sequence[Against]]:
+        if is_service(resource) or (isinstance(resource, Clone) and promoted):
+            return self.futures.of(resource, frozenset()).by_node
+        rules = self.futures.takeover(frozenset())
+        return {
+            node.name: rules.against(resource, node, promoted=promoted)
+            for node in self._cluster.nodes
+            if self._counts(node)
+        }
+
+    def _counts(self, node: Node) -> bool:
+        return node.type in ("member", "remote") and node.id_as_resource is None
+
+    def _stands_on_drbd(self, resource: Resource) -> bool:
+        from .facts.mapping import below
+
+        return bool(below(self._view, resource))
+
+    def pending(self, name: str) -> Optional[PendingOperation]:
+        """An operation of the resource that the CIB has as under way, on a node that is there.
+
+        The CIB may be younger than crm_mon's answer. A recurring monitor is no transition.
+        """
+        lost = lost_nodes(self._cluster)
+        for each in self._cib.pending if self._cib is not None else ():
+            if base_id(each.resource) == base_id(name) and each.node not in lost:
+                if each.task != "monitor" or not each.interval_ms:
+                    return each
+        return None
+
+    def failed_stop(self, name: str, nodes: Sequence[str]) -> Optional[Failure]:
+        """The recorded stop that failed, for what Pacemaker gave up on."""
+        return next(
+            (
+                each
+                for each in self._cluster.failures
+                if each.task == "stop"
+                and base_id(each.resource) == base_id(name)
+                and each.node in nodes
+            ),
+            None,
+        )
+
+    def directory(self, name: str) -> Optional[str]:
+        """The mount point of a Filesystem resource."""
+        for each in self._cib.filesystems if self._cib is not None else ():
+            if each.resource == base_id(name):
+                return each.directory
+        return None
+
+
+def how_it_failed(failure: Failure) -> str:
+    """``stop timed out``, ``stop failed: it is in use``: in the words that were recorded."""
+    said = (failure.exit_reason or "").strip()
+    status = (failure.status or "").lower()
+    if "timed out" in status or "timeout" in status:
+        return "stop timed out" + (f": {said}" if said else "")
+    return f"stop failed: {said or failure.exit_status or 'no reason given'}"
+
+
+def words_of(operation: PendingOperation) -> str:
+    """What is under way, as a sentence about the resource goes on."""
+    if operation.task == "monitor":
+        return f"is being probed on {operation.node}"
+    words = {
+        "start": "is starting",
+        "stop": "is stopping",
+        "promote": "is promoting",
+        "demote": "is demoting",
+        "migrate_to": "is migrating",
+        "migrate_from": "is migrating",
+    }
+    return f"{words.get(operation.task, operation.task + ' is under way')} on {operation.node}"
+
+
+def _of_nodes(against: Mapping[str, Sequence[Against]]) -> Reason:
+    """The reason that can be lifted soonest, then those of the other nodes."""
+    from .candidates import soonest
+
+    flat = [each for why in against.values() for each in why]
+    first = soonest(flat)
+    assert first is not None  # noqa: S101 - the callers ask where something speaks
+    mine = tuple(n for n, why in against.items() if any(each.text == first.text for each in why))
+    rest = "; ".join(_others(against, mine))
+    text = f"{', '.join(mine)}: {first.text}"
+    return Reason(first.word, f"{text}; {rest}" if rest else text, first.step, mine, first.about)
+
+
+def _others(against: Mapping[str, Sequence[Against]], told: Sequence[str]) -> Iterator[str]:
+    """The first reason of each node that is not told yet; nodes with the same one together."""
+    together: dict[str, list[str]] = {}
+    for node, why in against.items():
+        if node not in told:
+            together.setdefault(why[0].text, []).append(node)
+    return (f"{', '.join(nodes)}: {text}" for text, nodes in together.items())
