@@ -6,27 +6,45 @@ from collections.abc import Iterator
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
-from ..judge.facts.fencing import has_fence_device
-from ..model.pacemaker import Cluster, FenceEvent, FenceStatus, primitives
+from ..judge.facts.fencing import devices_for, fencing_enabled, has_fence_device, has_watchdog
+from ..judge.facts.pacemaker import (
+    MOVING,
+    RUNNING,
+    asks_for_stop,
+    base_id,
+    has_quorum,
+    is_disabled,
+    lost_nodes,
+)
+from ..judge.reasons import Reasons
+from ..model.pacemaker import Cluster, FenceEvent, FenceStatus, Resource, primitives
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.problems import OUTPUT_INVALID, TOOL_FAILED
 from ..verdict.view import Asked, View
+from ..verdict.words import join
 
 NO_DEVICE = Kind(
     "fencing-no-device",
     State.CRITICAL,
     "Fencing is enabled and no fence device is configured: Pacemaker starts nothing any more.",
-    "Configure a fence device, or, where DRBD quorum protects the data: pcs property set"
-    " stonith-enabled=false; crm_verify -L -V tells the same",
+    "crm_verify -L -V; configure a device (pcs stonith create), or, only where DRBD quorum protects"
+    " the data: pcs property set stonith-enabled=false",
 )
 FENCING_FAILED = Kind(
     "fencing-failed",
     State.CRITICAL,
     "The last fencing of a node failed: if it is lost again, nothing fails over.",
-    "stonith_admin --history {node} --verbose; test the device; then:"
+    "stonith_admin --history {node} --verbose; stonith_admin --list {node}; mend the device, then:"
     " stonith_admin --cleanup --history {node}",
+)
+DEVICE_DOWN = Kind(
+    "fence-device-down",
+    State.CRITICAL,
+    "Fencing is enabled and a fence device is stopped or failed: a lost node may not be fenced, and"
+    " then nothing fails over. WARNING where another device that runs could fence the same nodes.",
+    "stonith_admin --list-registered; crm_resource --cleanup -r {resource}",
 )
 PENDING = Kind(
     "fencing-pending",
@@ -40,6 +58,52 @@ DISABLED = Kind(
     "Fencing is disabled and --require-fencing was given.",
     "pcs property set stonith-enabled=true, after configuring a fence device",
 )
+
+
+def _devices_down(view: View, cluster: Cluster) -> Iterator[Finding]:
+    """Devices that nobody asked to be stopped, by the nodes that are left without one."""
+    if has_quorum(cluster) is False or cluster.summary.dc is None:
+        return  # nothing runs in such a partition; that is the fault
+    lost = lost_nodes(cluster)
+    up: dict[str, bool] = {}
+    tops: dict[str, Resource] = {}
+    off: set[str] = set()
+    for resource in cluster.resources:
+        for each in primitives(resource):
+            if not each.is_fence_device or each.orphaned:
+                continue
+            name = base_id(each.id)
+            tops[name] = resource
+            if is_disabled(cluster, resource) or asks_for_stop(each.target_role):
+                off.add(name)
+            runs = each.role in (RUNNING | MOVING) and not each.failed
+            up[name] = up.get(name, False) or (runs and not set(each.nodes) <= lost)
+    cib = view[CIB].value
+    running = [name for name, is_up in up.items() if is_up]
+    reasons = Reasons(view, cluster)
+    members = [node.name for node in cluster.nodes if node.type == "member"]
+    for name, is_up in up.items():
+        if is_up or name in off or (cib is not None and reasons.pending(name)):
+            continue
+        bare = [
+            node
+            for node in members
+            if name in devices_for(cib, (name,), node) and not devices_for(cib, running, node)
+        ]
+        covered = not bare or (cib is not None and has_watchdog(cib))
+        then = "" if covered else f": nothing that runs could fence {join(bare, 3)}"
+        failed = any(each.failed for each in primitives(tops[name]))
+        why = None if failed else reasons.of(tops[name], name)
+        brackets = why.brackets if why is not None else ""
+        yield finding(
+            DEVICE_DOWN,
+            subject.resource(name),
+            f"fence device {name} {'failed' if failed else 'is stopped'}{brackets}{then}",
+            state=State.WARNING if covered else None,
+            nodes=why.nodes if why is not None else (),
+            reason=why.word if why is not None else "",
+            step=f"{why.step}; stonith_admin --list-registered" if why and why.step else "",
+        )
 
 
 def _history(cluster: Cluster) -> Iterator[Finding]:
@@ -71,11 +135,13 @@ def judge(view: View, asked: Asked) -> Report:
     devices = [
         p.id for resource in cluster.resources for p in primitives(resource) if p.is_fence_device
     ]
-    enabled = cluster.summary.options.fencing_enabled
+    enabled = fencing_enabled(view)
     findings = list(_history(cluster))
     if enabled and not has_fence_device(view):
         text = "fencing is enabled and no fence device is configured: nothing will be started"
         findings.append(finding(NO_DEVICE, subject.cluster("fencing"), text))
+    if enabled:
+        findings += _devices_down(view, cluster)
     if enabled is False and asked.values.get("require_fencing"):
         findings.append(finding(DISABLED, subject.cluster("fencing"), "fencing is disabled"))
     if enabled is None:
@@ -116,7 +182,7 @@ CHECK = Check(
     needs=(CLUSTER,),
     uses=(CIB,),
     rule=judge,
-    kinds=(NO_DEVICE, FENCING_FAILED, PENDING, DISABLED),
+    kinds=(NO_DEVICE, DEVICE_DOWN, FENCING_FAILED, PENDING, DISABLED),
     figures=(
         ("fence_devices", "configured fence devices"),
         ("fencing_failed", "targets whose last fencing failed"),

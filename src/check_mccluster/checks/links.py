@@ -94,6 +94,40 @@ def _judge_peer(view: View, node_id: int, links: list[Link]) -> Iterator[Finding
         yield finding(UNREACHABLE, subject.node(name), text, nodes=(name,))
 
 
+def _by_place(links: Links) -> Iterator[Finding]:
+    """Corosync 3.0.0 numbers the peers by their place in the list: the link is known, not the node.
+
+    The place is the same for every link; that of this node itself is always connected.
+    """
+    places: dict[int, list[Link]] = {}
+    for number in sorted({link.link for link in links.links}):
+        rows = [
+            link
+            for link in links.links
+            if link.link == number
+            and link.peer_id is None
+            and link.state in (LinkState.CONNECTED, LinkState.DISCONNECTED)
+        ]
+        for place, link in enumerate(rows):
+            places.setdefault(place, []).append(link)
+    for place, several in places.items():
+        down = [link for link in several if link.state is LinkState.DISCONNECTED]
+        if not down:
+            continue
+        which = join([str(link.link) for link in down])
+        name = f"the node at place {place}"
+        tail = "(this Corosync does not give its name)"
+        if len(down) < len(several):
+            text = f"link {which} to {name} is down {tail}"
+            yield finding(LINK_DOWN, subject.node(f"place {place}"), text, step=_PLACES)
+        else:
+            text = f"no link to {name} is connected {tail}"
+            yield finding(UNREACHABLE, subject.node(f"place {place}"), text, step=_PLACES)
+
+
+_PLACES = "corosync-cmapctl nodelist.node; ping each node over every ring address"
+
+
 def judge(view: View, asked: Asked) -> Report:
     """Each peer by its links; for Corosync 2 each ring."""
     del asked
@@ -101,7 +135,12 @@ def judge(view: View, asked: Asked) -> Report:
     if links is None:
         return Report()
     peers = _peers(links)
-    rings = [link for link in links.links if link.peer_id is None]
+    rings = [
+        link
+        for link in links.links
+        if link.peer_id is None and link.state not in (LinkState.CONNECTED, LinkState.DISCONNECTED)
+    ]
+    placed = [link for link in links.links if link.peer_id is None and link not in rings]
     findings = [
         each for peer, several in peers.items() for each in _judge_peer(view, peer, several)
     ]
@@ -110,7 +149,8 @@ def judge(view: View, asked: Asked) -> Report:
         for ring in rings
         if ring.state is LinkState.FAULTY
     ]
-    carried = [link for several in peers.values() for link in several] + rings
+    findings += _by_place(links)
+    carried = [link for several in peers.values() for link in several] + rings + placed
     good = sum(1 for c in carried if c.state in (LinkState.CONNECTED, LinkState.ACTIVE))
     numbers = {link.link for link in links.links}
     what = f"{len(peers)} peers on {len(numbers)} link{'' if len(numbers) == 1 else 's'}"

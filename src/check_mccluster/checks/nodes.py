@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
-from ..judge.facts.pacemaker import guest_is_stopped
+from ..judge.facts.pacemaker import base_id, guest_is_stopped, has_quorum, is_service, where
 from ..judge.limits import limited_state, with_state
-from ..model.pacemaker import Cluster, Health, Node
+from ..model.pacemaker import Cluster, FenceStatus, Health, Node, primitives
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
+from ..verdict.words import join
 
 OFFLINE = Kind(
     "node-offline",
@@ -55,6 +58,13 @@ SHUTDOWN = Kind(
     "The node is leaving the cluster in order.",
     "Wait for it to end, or see what hangs: crm_mon -1; journalctl -u pacemaker on {node}",
 )
+CONNECTIVITY = Kind(
+    "connectivity-lost",
+    State.WARNING,
+    "A ping resource reaches fewer of its targets from a node than it is configured for: that"
+    " node's network, or the targets.",
+    "on {node}: ip -br link; ip route; crm_mon -1 -A",
+)
 HEALTH_RED = Kind(
     "node-health-red",
     State.CRITICAL,
@@ -93,19 +103,67 @@ VERSIONS_MIXED = Kind(
 )
 
 
-def _state_of(node: Node) -> Iterator[Finding]:
+def _said_to_run(cluster: Cluster, name: str) -> str:
+    """Services that are said to run on an unclean node only: nobody has them before the fencing."""
+    held = [
+        resource.id
+        for resource in cluster.resources
+        if is_service(resource) and where(resource) == (name,)
+    ]
+    return f"; nobody has {join(held, 3)} until it is fenced" if held else ""
+
+
+def _how_it_left(view: View, cluster: Cluster, node: Node) -> tuple[str, str, str]:
+    """How an offline node went, in words, with the word and the step: as far as that is known.
+
+    Pacemaker writes ``expected="down"`` also of nodes that were killed or cut several at once.
+    """
+    start = f"on {node.name}: pcs cluster start"
+    fenced = next(
+        (
+            event
+            for event in cluster.fence_events
+            if event.target == node.name and event.status is not FenceStatus.PENDING
+        ),
+        None,
+    )
+    if fenced is not None and fenced.status is FenceStatus.SUCCESS:
+        by = f" by {fenced.delegate}" if fenced.delegate else ""
+        when = f", {clock_of(fenced.completed, view)}" if fenced.completed else ""
+        step = f"on {node.name}: journalctl -b -1 -u corosync -u pacemaker -n 200; then {start}"
+        return f" and was fenced{by}{when}", "fenced", step
+    if node.expected_up is not False or node.type != "member" or not has_quorum(cluster):
+        return "", "", ""
+    lost = [each for each in cluster.nodes if each.online is False and each.type == "member"]
+    if len(lost) == 1:
+        return ", it left in order", "left", start
+    return ", perhaps stopped", "", f"is the host of {node.name} up? then {start}"
+
+
+def clock_of(completed: str, view: View) -> str:
+    """When a fencing ended: ``09:22:03``, with the date if that was not today."""
+    found = re.search(r"\d\d:\d\d:\d\d", completed)
+    today = completed.startswith(view.time.strftime("%Y-%m-%d"))
+    return found[0] if found and today else completed
+
+
+def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
     """The findings of one node: a node that is down has one, and nothing else counts."""
     name = node.name
     here = (name,)
     if node.online is False:
         kind = UNCLEAN if node.unclean else OFFLINE
-        how = "unclean, its state is unknown" if node.unclean else "offline"
-        yield finding(kind, subject.node(name), f"{name} is {how}", nodes=here)
+        if node.unclean:
+            text = f"{name} is unclean, its state is unknown{_said_to_run(cluster, name)}"
+            yield finding(kind, subject.node(name), text, nodes=here)
+            return
+        how, word, step = _how_it_left(view, cluster, node)
+        text = f"{name} is offline{how}"
+        yield finding(kind, subject.node(name), text, nodes=here, reason=word, step=step)
         return
     if node.unclean:
-        yield finding(
-            UNCLEAN, subject.node(name), f"{name} is unclean and waits for fencing", nodes=here
-        )
+        text = f"{name} is unclean and waits for fencing{_said_to_run(cluster, name)}"
+        yield finding(UNCLEAN, subject.node(name), text, nodes=here)
         return
     if node.pending:
         text = f"{name} joined Corosync and not yet Pacemaker"
@@ -125,6 +183,41 @@ def _state_of(node: Node) -> Iterator[Finding]:
         yield finding(HEALTH_RED, subject.node(name), f"health of {name} is red", nodes=here)
     elif node.health is Health.YELLOW:
         yield finding(HEALTH_YELLOW, subject.node(name), f"health of {name} is yellow", nodes=here)
+
+
+def _connectivity(cluster: Cluster) -> Iterator[Finding]:
+    """Nodes whose ping attribute is below what its resource expects."""
+    for each in cluster.attributes:
+        node = cluster.node(each.node)
+        if node is None or not node.online or each.expected is None or each.value is None:
+            continue
+        if not each.value.lstrip("-").isdigit() or int(each.value) >= each.expected:
+            continue
+        reached = "none of its ping targets" if int(each.value) <= 0 else "not all its ping targets"
+        text = f"{each.node} reaches {reached} ({each.name} {each.value} of {each.expected})"
+        pings = [
+            base_id(one.id)
+            for resource in cluster.resources
+            for one in primitives(resource)
+            if one.agent.rpartition(":")[2] in ("ping", "pingd")
+        ]
+        look = f"crm_resource -r {pings[0]} --get-parameter host_list" if pings else "crm_mon -1 -A"
+        step = f"on {each.node}: ip -br link; ip route; then ping the targets: {look}"
+        yield finding(CONNECTIVITY, subject.node(each.node), text, nodes=(each.node,), step=step)
+
+
+def _health_untold(view: View, cluster: Cluster) -> str:
+    """Health attributes that are red while the strategy is ``none``: policy, and worth a word."""
+    cib = view[CIB].value
+    if cib is None or cib.properties.get("node-health-strategy", "none") != "none":
+        return ""
+    red = [
+        f"{name} of {node.name} is red"
+        for node in cib.nodes.values()
+        for name, value in {**node.attributes, **node.transient}.items()
+        if name.startswith("#health") and value.lower() == "red" and cluster.node(node.name)
+    ]
+    return f"; {'; '.join(red)} (node-health-strategy is none)" if red else ""
 
 
 def _limited(findings: list[Finding], state: State, text: str) -> list[Finding]:
@@ -185,19 +278,20 @@ def judge(view: View, asked: Asked) -> Report:
         if node.type != "ping" and not guest_is_stopped(cluster, node)
     )
     online = sum(1 for node in nodes if node.online)
-    findings = [each for node in nodes for each in _state_of(node)]
+    findings = [each for node in nodes for each in _state_of(view, cluster, node)]
     if asked.has_limits:
         findings = _limited(findings, limited_state(asked, online), f"{online} nodes online")
     findings += _expected(view, cluster)
     if cluster.summary.options.maintenance_mode:
         text = "maintenance-mode: the cluster manages nothing"
         findings.append(finding(CLUSTER_MAINTENANCE, subject.cluster(), text))
+    findings += _connectivity(cluster)
     findings += _versions(cluster)
     dc = cluster.summary.dc
     controller = f", DC {dc.name}" if dc is not None and dc.name else ", no DC"
     return Report(
         tuple(findings),
-        f"{online} of {len(nodes)} nodes online{controller}",
+        f"{online} of {len(nodes)} nodes online{controller}{_health_untold(view, cluster)}",
         (
             Figure("nodes_online", online, minimum=0, maximum=len(nodes), limited=True),
             *(
@@ -234,6 +328,7 @@ CHECK = Check(
     name="nodes",
     question="Are all cluster members here and in service?",
     needs=(CLUSTER,),
+    hints=(CIB,),
     rule=judge,
     kinds=(
         OFFLINE,
@@ -243,6 +338,7 @@ CHECK = Check(
         STANDBY_ONFAIL,
         MAINTENANCE,
         SHUTDOWN,
+        CONNECTIVITY,
         HEALTH_RED,
         HEALTH_YELLOW,
         MISSING,

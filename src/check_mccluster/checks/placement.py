@@ -7,7 +7,9 @@ from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_status import DRBD
 from ..judge.candidates import reasons_against
+from ..judge.facts.mapping import managed_drbd
 from ..judge.facts.pacemaker import (
     MISSING,
     NOT_RUNNING,
@@ -19,6 +21,8 @@ from ..judge.facts.pacemaker import (
     where,
 )
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
+from ..judge.takeover import FENCE_HANDLER
+from ..model.drbd import DiskState
 from ..model.pacemaker import Ban, Cluster, Group, Resource, Role, primitives
 from ..verdict import subject
 from ..verdict.check import Check
@@ -63,6 +67,13 @@ PREFER = Kind(
     State.WARNING,
     "A manual move left a constraint behind that draws the resource to a node.",
     "crm_resource --clear -r {resource} (pcs resource clear {resource})",
+)
+FENCE_LEFT = Kind(
+    "leftover-fence",
+    State.WARNING,
+    "DRBD's fence handler set a constraint that forbids a promotion, and did not take it away when"
+    " the peer was UpToDate again. While the peer is not, it is in force and no finding.",
+    "drbdadm status; once every disk is UpToDate: pcs constraint delete {object}",
 )
 UNPROTECTED = Kind(
     "tie-breaker-unprotected",
@@ -141,7 +152,9 @@ def _leftovers(view: View, cluster: Cluster, wanted: frozenset[str]) -> Iterator
     for ban in cluster.bans:
         if ban.is_leftover and ban.resource in wanted:
             text = f"{ban.id} keeps {ban.resource} from {ban.node}"
-            yield finding(BAN, subject.resource(ban.resource), text, nodes=(ban.node,))
+            step = f"crm_resource --clear -r {ban.resource} -N {ban.node}"
+            about = subject.resource(ban.resource)
+            yield finding(BAN, about, text, nodes=(ban.node,), reason="ban", step=step)
     cib = view[CIB].value
     if cib is None:
         return
@@ -150,6 +163,60 @@ def _leftovers(view: View, cluster: Cluster, wanted: frozenset[str]) -> Iterator
             where_to = f" to {location.node}" if location.node else ""
             text = f"{location.id} draws {location.resource}{where_to}"
             yield finding(PREFER, subject.resource(location.resource or ""), text)
+
+
+def fence_constraints(view: View, cluster: Cluster, wanted: frozenset[str]) -> dict[str, str]:
+    """Constraints of DRBD's fence handlers about *wanted*, with the resource that they bind."""
+    cib = view[CIB].value
+    found: dict[str, str] = {}
+    for location in cib.locations if cib is not None else ():
+        if location.id.startswith(FENCE_HANDLER) and location.resource in wanted:
+            found[location.id] = location.resource or ""
+    if cib is None:  # crm_mon names the rule, not the constraint
+        for ban in cluster.bans:
+            if ban.id.startswith(FENCE_HANDLER) and ban.resource in wanted:
+                found[ban.id.replace("-rule-", "-")] = ban.resource
+    return found
+
+
+def _fences(view: View, constraints: dict[str, str]) -> Iterator[Finding]:
+    for name, bound in constraints.items():
+        whole = _mesh_is_whole(view, bound)
+        if whole is False:
+            continue
+        text = (
+            f"{name} was left behind: it forbids to promote {bound}, and every disk is UpToDate"
+            if whole
+            else f"{name} forbids to promote {bound} until the peer's disk is UpToDate"
+        )
+        step = (
+            f"pcs constraint delete {name}"
+            if whole
+            else f"drbdadm status; once every disk is UpToDate: pcs constraint delete {name}"
+        )
+        yield finding(FENCE_LEFT, subject.resource(bound), text, reason="fence-handler", step=step)
+
+
+def _mesh_is_whole(view: View, bound: str) -> Optional[bool]:
+    """Whether every disk of the DRBD resource that *bound* manages is seen UpToDate from here."""
+    cib, resources = view[CIB].value, view[DRBD].value
+    managed = managed_drbd(cib) if cib is not None else {}
+    names = {drbd for primitive, drbd in managed.items() if cib and bound in cib.chain(primitive)}
+    mine = [each for each in resources or () if each.name in names]
+    if not mine:
+        return None
+    return all(
+        all(device.disk_state is DiskState.UP_TO_DATE for device in each.devices)
+        and all(
+            connection.is_connected
+            and all(
+                peer.peer_disk_state is DiskState.UP_TO_DATE or peer.peer_client
+                for peer in connection.peer_devices
+            )
+            for connection in each.connections
+        )
+        for each in mine
+    )
 
 
 def _unprotected(view: View, cluster: Cluster, chosen: tuple[Resource, ...]) -> Iterator[Finding]:
@@ -184,12 +251,16 @@ def judge(view: View, asked: Asked) -> Report:
         findings += _placed(view, cluster, resource)
         findings += _running(cluster, resource)
     findings += _leftovers(view, cluster, wanted)
+    constraints = fence_constraints(view, cluster, wanted)
+    findings += _fences(view, constraints)
     findings += _unprotected(view, cluster, chosen)
     services = [resource for resource in chosen if is_service(resource)]
+    in_force = [name for name, bound in constraints.items() if _mesh_is_whole(view, bound) is False]
+    fences = f"; {join(in_force)} in force: a disk is not UpToDate" if in_force else ""
     placed = [f"{s.id} runs on {join(where(s))}" for s in services if where(s)]
     return Report(
         tuple(findings),
-        join(placed) if placed else "no group or single resource to place",
+        (join(placed) if placed else "no group or single resource to place") + fences,
         (
             Figure("services", len(services), minimum=0),
             Figure("services_running", len(placed), minimum=0, maximum=len(services)),
@@ -208,6 +279,7 @@ CHECK = Check(
     question="Does the service run where it may?",
     needs=(CLUSTER,),
     uses=(CIB,),
+    hints=(DRBD,),
     rule=judge,
     kinds=(
         FORBIDDEN,
@@ -217,6 +289,7 @@ CHECK = Check(
         NOT_RUNNING,
         BAN,
         PREFER,
+        FENCE_LEFT,
         UNPROTECTED,
         MISSING,
         RESOURCES_NONE,

@@ -265,6 +265,19 @@ class FenceEvent(NamedTuple):
     exit_reason: Optional[str]
 
 
+class NodeAttribute(NamedTuple):
+    """A node attribute that says how well a node is.
+
+    Kept only of those with an ``expected`` value (set by ``ocf:pacemaker:ping``: the number of its
+    targets times ``multiplier``), and of ``#health...``.
+    """
+
+    node: str
+    name: str
+    value: Optional[str]
+    expected: Optional[int]
+
+
 class Summary(NamedTuple):
     """The ``summary`` element. ``dc`` is ``None`` when no designated controller is elected."""
 
@@ -292,6 +305,7 @@ class Cluster(NamedTuple):
     fence_events: tuple[FenceEvent, ...]
     fence_history_status: Optional[int]
     unrecognised: tuple[Unrecognised, ...] = ()
+    attributes: tuple[NodeAttribute, ...] = ()
 
     def node(self, name: Optional[str]) -> Optional[Node]:
         """The node of that name, if the cluster knows it."""

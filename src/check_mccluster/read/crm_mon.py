@@ -27,6 +27,7 @@ from ..model.pacemaker import (
     Group,
     Health,
     Node,
+    NodeAttribute,
     Operation,
     Options,
     Primitive,
@@ -86,6 +87,7 @@ class _Found:
     fence_events: list[FenceEvent] = field(default_factory=list)
     fence_history_status: Optional[int] = None
     unrecognised: list[Unrecognised] = field(default_factory=list)
+    attributes: list[NodeAttribute] = field(default_factory=list)
 
     def document(self) -> CrmMonDocument:
         return CrmMonDocument(
@@ -121,6 +123,7 @@ class _Found:
             unrecognised=tuple(
                 dict.fromkeys(word for word in words if isinstance(word, Unrecognised))
             ),
+            attributes=tuple(self.attributes),
         )
 
 
@@ -435,6 +438,14 @@ def _ban(found: _Found, element: Element) -> None:
     )
 
 
+def _attributes(found: _Found, element: Element) -> None:
+    node = required(element, "name")
+    for one in element.iterfind("attribute"):
+        name, expected = required(one, "name"), integer(one, "expected")
+        if expected is not None or name.startswith("#health"):
+            found.attributes.append(NodeAttribute(node, name, text(one, "value"), expected))
+
+
 GRANTED = {"granted": True, "revoked": False}
 
 
@@ -473,6 +484,7 @@ RECORDS: dict[Path, Callable[[_Found, Element], None]] = {
     ("nodes", "node"): _node,
     **{("resources", tag): _resource for tag in RESOURCES},
     ("node_history", "node", "resource_history"): _history,
+    ("node_attributes", "node"): _attributes,
     ("failures", "failure"): _failure,
     ("bans", "ban"): _ban,
     ("tickets", "ticket"): _ticket,
