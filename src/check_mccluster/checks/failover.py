@@ -80,6 +80,8 @@ def _findings(outlooks: list[Outlook], asked: Asked) -> Iterator[Finding]:
         about = subject.resource(first.resource.id)
         because = f": {why}" if why else ""
         nodes = tuple(first.excluded) if not first.blocked else ()
+        if state is None and first.on_purpose:
+            state = State.WARNING
         if number == 0:
             text = f"no node could {task} {names}{because}"
             one = finding(NO_CANDIDATE, about, text, state=state, nodes=nodes)

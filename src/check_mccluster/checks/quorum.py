@@ -16,12 +16,13 @@ from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View
+from ..verdict.words import join
 
 LOST = Kind(
     "quorum-lost",
     State.CRITICAL,
     "This partition has no quorum: by default Pacemaker stops everything in it.",
-    "corosync-quorumtool -s; corosync-cfgtool -s; bring the missing nodes or the network back",
+    "corosync-quorumtool -s; corosync-cfgtool -s",
 )
 NO_DC = Kind(
     "dc-missing",
@@ -33,7 +34,7 @@ MARGIN = Kind(
     "quorum-margin",
     State.WARNING,
     "The partition is quorate, and the next lost vote ends that.",
-    "Bring the missing nodes back: crm_mon -1; corosync-quorumtool -s",
+    "corosync-quorumtool -s; where a node is missing, on that node: pcs cluster start",
 )
 EXPECTED = Kind(
     "votes-expected",
@@ -67,7 +68,20 @@ def _lost(cluster: Cluster, count: Tally) -> Finding:
         else ""
     )
     then = f"; no-quorum-policy={policy}: {consequence}" if consequence else ""
-    return finding(LOST, subject.cluster("partition"), f"partition without quorum{votes}{then}")
+    lost = tuple(
+        node.name
+        for node in cluster.nodes
+        if node.type == "member" and (node.online is False or node.unclean)
+    )
+    without = f", without {join(lost)}" if lost else ""
+    step = "; ".join(f"on {name}: pcs cluster start" for name in lost)
+    return finding(
+        LOST,
+        subject.cluster("partition"),
+        f"partition without quorum{votes}{without}{then}",
+        nodes=lost,
+        step=f"corosync-cfgtool -s; where the host is up, {step}" if lost else "",
+    )
 
 
 def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from ..inputs.crm_mon import CLUSTER
 from ..verdict.finding import Fault, Finding
-from ..verdict.subject import RESOURCE
+from ..verdict.subject import RESOURCE, TICKET
 from ..verdict.view import View
 from .facts import mapping
 from .facts.pacemaker import base_id, ids_of
+from .reasons import CAUSES
 
 
 class Equal(enum.Enum):
@@ -30,6 +31,8 @@ class Equal(enum.Enum):
     DRBD = "the same DRBD resource"
     VOLUME = "the same volume"
     UNDER_RESOURCE = "a DRBD resource under its Pacemaker resource"
+    REASON = "gives it as the reason"
+    MORE_NODES = "names fewer nodes"
 
 
 class Inhibit(NamedTuple):
@@ -37,6 +40,8 @@ class Inhibit(NamedTuple):
 
     source: frozenset[str]
     targets: tuple[tuple[Equal, frozenset[str]], ...]
+    beyond: bool = False
+    """Only where the source names nodes that are no lost members: cut off, not left alone."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -55,7 +60,16 @@ _WITHOUT_QUORUM = (
     " resource-transition resource-on-lost-node clone-down clone-degraded promoted-missing"
     f" not-running primary-none {_FAILOVER}"
 )
+_DOWN = "resource-stopped clone-down clone-degraded promoted-missing promoted-low fence-device-down"
+_BY_REASON = rule(
+    " ".join(sorted(frozenset().union(*CAUSES.values()))), (Equal.REASON, f"{_DOWN} {_FAILOVER}")
+)
 RULES = (
+    rule(
+        "mesh-isolated",
+        (Equal.MORE_NODES, "quorum-lost"),
+        (Equal.NODE, "drbd-quorum-lost copies-none"),
+    )._replace(beyond=True),
     rule(
         "quorum-lost",
         (Equal.NOTHING, _WITHOUT_QUORUM),
@@ -79,6 +93,7 @@ RULES = (
         ),
     ),
     rule("cluster-maintenance", (Equal.NOTHING, _FAILOVER)),
+    _BY_REASON,
     rule(
         "fencing-no-device",
         (
@@ -102,6 +117,7 @@ RULES = (
         " node-health-red",
         (Equal.NODE, _FAILOVER),
     ),
+    rule("fence-device-down", (Equal.RESOURCE, f"resource-stopped resource-failed {_PAST}")),
     rule(
         "resource-disabled",
         (Equal.RESOURCE, "not-running"),
@@ -119,6 +135,8 @@ RULES = (
         (Equal.RESOURCE_AND_NODE, _PAST),
     ),
     rule("node-barred leftover-ban", (Equal.NODE, _FAILOVER)),
+    rule("leftover-fence connectivity-lost", (Equal.REASON, _FAILOVER)),
+    rule("sync-paused", (Equal.NODE, "disk-inconsistent disk-outdated sync-waiting copies-low")),
     rule("sync-stalled", (Equal.NODE, "copies-low")),
     rule(
         "disk-lost disk-failed disk-inconsistent disk-outdated disk-syncing",
@@ -139,7 +157,12 @@ def more(*added: Inhibit) -> tuple[Inhibit, ...]:
     found: list[Inhibit] = []
     for each in added:
         for key in sorted(each.source):
-            known = [target for old in RULES if key in old.source for target in old.targets]
+            known = [
+                target
+                for old in RULES
+                if key in old.source and not old.beyond
+                for target in old.targets
+            ]
             found.append(Inhibit(frozenset({key}), (*each.targets, *known)))
     return (*found, *RULES)
 
@@ -153,13 +176,16 @@ def faults(
     """
     left = list(findings)
     found: list[Fault] = []
-    for each_rule in rules:
-        for cause in [each for each in left if each.key in each_rule.source]:
-            if cause not in left:
+    lost = {n for each in findings if each.key in _LOST for n in each.nodes}
+    for index, one in enumerate(rules):
+        for cause in [each for each in left if each.key in one.source]:
+            if cause not in left or (one.beyond and lost >= {*cause.nodes}):
                 continue
-            left.remove(cause)
-            follows = _following(view, each_rule, cause, left)
-            left = [each for each in left if each not in follows]
+            others = [each for each in left if each != cause]
+            follows, rest = _consequences(view, rules, index, cause, others)
+            if not follows and (one.beyond or one is _BY_REASON):
+                continue  # another rule may explain it
+            left = rest
             found.append(Fault(cause, tuple(follows)))
     found += [Fault(each) for each in left]
     position = {each: index for index, each in enumerate(findings)}
@@ -169,21 +195,46 @@ def faults(
     )
 
 
+_LOST = frozenset({"node-offline", "node-unclean"})
+
+
+def _consequences(
+    view: View, rules: Sequence[Inhibit], index: int, cause: Finding, left: list[Finding]
+) -> tuple[list[Finding], list[Finding]]:
+    """What follows from *cause*, what follows from that in turn, and what is left then.
+
+    :param index: the rule that made it a cause; for itself those before do not count.
+    """
+    follows = _following(view, rules[index], cause, left)
+    left = [each for each in left if each not in follows]
+    if not follows:
+        return [], left
+    queue = [cause, *follows]
+    for each in queue:
+        for next_rule in rules[index + 1 if each is cause else 0 :]:
+            if each.key in next_rule.source and not next_rule.beyond:
+                further = _following(view, next_rule, each, left)
+                left = [one for one in left if one not in further]
+                follows += further
+                queue += further
+    return follows, left
+
+
 def _following(
-    view: View, rule: Inhibit, cause: Finding, findings: Sequence[Finding]
+    view: View, one: Inhibit, cause: Finding, findings: Sequence[Finding]
 ) -> list[Finding]:
     """Those of *findings* that *cause* explains; nodes lost with it count as its own."""
     relation = _Relation(view, cause)
-    by_nodes = (Equal.NODE, Equal.ALL_NODES, Equal.RESOURCE_AND_NODE)
+    by_nodes = (Equal.NODE, Equal.ALL_NODES, Equal.RESOURCE_AND_NODE, Equal.MORE_NODES)
     sure = [
         each
         for each in findings
-        for equal, keys in rule.targets
+        for equal, keys in one.targets
         if each.key in keys and equal not in by_nodes and relation.holds(equal, each)
     ]
     nodes = {*cause.nodes}
     for each in sure:
-        if not any(each.key in keys for equal, keys in rule.targets if equal is Equal.ON_DRBD):
+        if not any(each.key in keys for equal, keys in one.targets if equal is Equal.ON_DRBD):
             nodes.update(each.nodes)
     return [
         each
@@ -191,7 +242,7 @@ def _following(
         if each in sure
         or any(
             each.key in keys and equal in by_nodes and relation.holds_at(equal, each, nodes)
-            for equal, keys in rule.targets
+            for equal, keys in one.targets
         )
     ]
 
@@ -219,7 +270,21 @@ class _Relation:
             return each.subject == self._cause.subject
         if equal is Equal.UNDER_RESOURCE:
             return drbd is not None and drbd in self._beneath
+        if equal is Equal.REASON:
+            return self._is_reason_of(each)
         return equal is Equal.NOTHING
+
+    def _is_reason_of(self, each: Finding) -> bool:
+        """Whether the reason that *each* gives is this very cause."""
+        cause = self._cause
+        if cause.key not in CAUSES.get(each.reason, ()):
+            return False
+        if cause.subject.sort == TICKET:
+            return f"ticket {cause.object} " in each.text
+        if cause.subject.sort == RESOURCE and not self._near(each):
+            return False
+        anywhere = not cause.nodes or cause.key == "resource-unmanaged"
+        return anywhere or bool({*cause.nodes} & {*each.nodes})
 
     def holds_at(self, equal: Equal, each: Finding, nodes: set[str]) -> bool:
         """The same for what compares nodes."""
@@ -229,6 +294,8 @@ class _Relation:
             return not theirs or bool(nodes & theirs)
         if equal is Equal.ALL_NODES:
             return nodes >= theirs
+        if equal is Equal.MORE_NODES:
+            return nodes > theirs
         return self._near(each) and bool(nodes & theirs)
 
     def _near(self, each: Finding) -> bool:

@@ -75,6 +75,17 @@ class Outlook(NamedTuple):
         return {**self.excluded, **dict.fromkeys(self.candidates, ())}
 
     @property
+    def on_purpose(self) -> bool:
+        """Whether only maintenance-mode, or a part that somebody made unmanaged, keeps it here."""
+        if self.blocked:
+            return all(each.word == "maintenance" for each in self.blocked)
+        words = [{each.word for each in why} for why in self.excluded.values()]
+        standing = {"rule", "configuration"}
+        return any("unmanaged" in each for each in words) and all(
+            "unmanaged" in each or each <= standing for each in words
+        )
+
+    @property
     def is_off(self) -> bool:
         """Whether it is down on purpose."""
         return self.disabled and not self.active
