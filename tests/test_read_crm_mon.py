@@ -993,3 +993,46 @@ def test_elements_are_dropped_while_the_document_streams_by(unknown: bool) -> No
 
 def test_long_history_of_what_went_well_leaves_nothing() -> None:
     assert read_crm_mon(LongHistory(20)).cluster == a_cluster()
+
+
+class _InPieces:
+    """A stream that gives as little as it is told to, as a pipe may."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        self._data = io.BytesIO(data)
+        self._size = size
+
+    def read(self, size: int) -> bytes:
+        return self._data.read(min(size, self._size))
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 1000])
+def test_the_pieces_in_which_a_document_arrives_make_no_difference(size):
+    history = "".join(
+        f'<resource_history id="r{n}" fail-count="{n % 3}"><operation_history task="monitor"'
+        f' rc="{n % 2}" interval="10000ms"/></resource_history>'
+        for n in range(40)
+    )
+    data = (
+        '<crm_mon version="2.1.5"><summary><nodes_configured number="2"/></summary><nodes>'
+        '<node name="a" id="1"/><node name="b" id="2"/></nodes><resources>'
+        '<group id="g"><resource id="x" resource_agent="ocf::d" role="Started"/></group>'
+        '<resource id="y" resource_agent="ocf::d" role="Stopped"/></resources>'
+        f'<node_history><node name="a">{history}</node><node name="b">{history}</node>'
+        "</node_history></crm_mon>"
+    ).encode()
+    whole = read_crm_mon(io.BytesIO(data))
+    assert read_crm_mon(_InPieces(data, size)) == whole
+    kept = [f"r{n}" for n in range(40) if n % 3 or n % 2]
+    assert [one.resource for one in whole.cluster.history] == kept * 2
+
+
+@pytest.mark.parametrize("interval", ["NaNms", "ms", "1.5ms", "m5s", "5ms5", " 5ms", "INFINITYms"])
+def test_an_interval_that_is_none_is_refused_in_a_good_operation_too(interval):
+    data = (
+        '<crm_mon><node_history><node name="a"><resource_history id="r"><operation_history'
+        f' task="monitor" rc="0" interval="{interval}"/></resource_history></node></node_history>'
+        "</crm_mon>"
+    ).encode()
+    with pytest.raises(ReadError, match="interval is .*, not a number"):
+        read_crm_mon(io.BytesIO(data))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Optional, Protocol, cast
 
 from lxml import etree
@@ -28,42 +28,63 @@ class Readable(Protocol):
 
 
 def records(
-    stream: Readable, tool: str, roots: Collection[str], paths: Collection[Path]
+    stream: Readable,
+    tool: str,
+    roots: Collection[str],
+    paths: Collection[Path],
+    passed_over: Optional[Mapping[Path, str]] = None,
 ) -> Iterator[tuple[Path, Element]]:
     """The root when it opens (its attributes only), then each element at one of *paths*, complete.
 
-    Everything else is dropped as it closes, and a record after its successor: memory holds one
-    record, whatever the size of the document. Exceptions of ``stream.read`` pass unchanged.
+    They are picked by libxml2, a chunk of the document at a time; what is closed is dropped with
+    its chunk: memory holds one chunk and one record, whatever the size of the document.
+    No path may lead through another one. Exceptions of ``stream.read`` pass unchanged.
 
     :param tool: whose XML it should be, for messages.
+    :param passed_over: a condition in XPath for each path of whose elements most are not wanted.
     :raises NotXml: plain text.
     :raises ReadError: empty, JSON, malformed, cut off, with a DOCTYPE, or another root.
     """
-    open_tags: list[str] = []
-    record_depth = 0
-    for event, element in _events(stream, tool):
-        if event == "start" and not open_tags:
-            _check_root(element, tool, roots)
-            yield (), element
-            open_tags.append(element.tag)
+    pick = _picker(paths, passed_over or {})
+    first, parser = _parser(), _parser(roots)
+    root: Optional[Element] = None
+    for chunk in _chunks(stream, tool):
+        if root is None:
+            _feed(first, chunk)
+            for _, element in _opened(first):
+                _check_root(element, tool, roots)
+                yield (), element
+                break
+        if chunk:
+            _feed(parser, chunk)
+        else:
+            _close(parser)
+        if root is None:
+            root = next((element for _, element in _opened(parser)), None)
+        if root is None:
             continue
-        if event == "start":
-            open_tags.append(element.tag)
-            if not record_depth and tuple(open_tags[1:]) in paths:
-                record_depth = len(open_tags)
-            continue
-        if record_depth == len(open_tags):
-            yield tuple(open_tags[1:]), element
-            record_depth = 0
-        if not record_depth:
-            _drop_before(element)
-        open_tags.pop()
+        # What is last on its level may be open, or its tail be growing: it is told with the next.
+        growing = set(_last(root, paths)) if chunk else set()
+        for element in pick(root):
+            if element not in growing:
+                yield _path(element), element
+        for element in growing or (root,):
+            if len(element) and (element is root or _path(element) not in paths):
+                del element[:-1]
 
 
-def _events(stream: Readable, tool: str) -> Iterator[tuple[str, Element]]:
-    """``start`` and ``end`` of every element, until the document is complete."""
-    parser = etree.XMLPullParser(
-        events=("start", "end"),
+def _picker(
+    paths: Collection[Path], passed_over: Mapping[Path, str]
+) -> Callable[[Element], Iterable[Element]]:
+    conditions = {path: f"[not({condition})]" for path, condition in passed_over.items()}
+    steps = ("/".join(path) + conditions.get(path, "") for path in paths if path)
+    return cast("Callable[[Element], Iterable[Element]]", etree.XPath(" | ".join(steps)))
+
+
+def _parser(tags: Optional[Collection[str]] = None) -> etree.XMLPullParser:
+    return etree.XMLPullParser(
+        events=("start",),
+        tag=tags,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -72,19 +93,50 @@ def _events(stream: Readable, tool: str) -> Iterator[tuple[str, Element]]:
         remove_comments=True,
         remove_pis=True,
     )
+
+
+def _chunks(stream: Readable, tool: str) -> Iterator[bytes]:
+    """The document in pieces, and an empty one when it ends."""
     chunk = _opening(stream, tool)
     while chunk:
-        try:
-            parser.feed(chunk)
-        except etree.ParseError as error:
-            raise ReadError(f"not well-formed XML: {' '.join(str(error.msg).split())}") from error
-        yield from cast("Iterator[tuple[str, Element]]", parser.read_events())
+        yield chunk
         chunk = stream.read(CHUNK)
+    yield b""
+
+
+def _feed(parser: etree.XMLPullParser, chunk: bytes) -> None:
+    try:
+        parser.feed(chunk)
+    except etree.ParseError as error:
+        raise ReadError(f"not well-formed XML: {' '.join(str(error.msg).split())}") from error
+
+
+def _close(parser: etree.XMLPullParser) -> None:
     try:
         parser.close()
     except etree.ParseError as error:
         raise ReadError("cut off") from error
-    yield from cast("Iterator[tuple[str, Element]]", parser.read_events())
+
+
+def _opened(parser: etree.XMLPullParser) -> Iterator[tuple[str, Element]]:
+    return cast("Iterator[tuple[str, Element]]", parser.read_events())
+
+
+def _last(root: Element, paths: Collection[Path]) -> Iterator[Element]:
+    """The root, its last child, the last child of that one, as far as the first record."""
+    element = root
+    path: Path = ()
+    yield element
+    while len(element) and (not path or path not in paths):
+        element = element[-1]
+        path = (*path, element.tag)
+        yield element
+
+
+def _path(element: Element) -> Path:
+    """Tags from below the root down to *element*."""
+    tags = [element.tag, *(above.tag for above in element.iterancestors())]
+    return tuple(reversed(tags[:-1]))
 
 
 def _opening(stream: Readable, tool: str) -> bytes:
@@ -110,13 +162,6 @@ def _check_root(root: Element, tool: str, roots: Collection[str]) -> None:
         raise ReadError(f"has a DOCTYPE, which {tool} never prints")
     if root.tag not in roots:
         raise ReadError(f"root element is {root.tag}, not {' or '.join(roots)}")
-
-
-def _drop_before(element: Element) -> None:
-    """Free the closed siblings before *element*; its own tail may still be growing."""
-    parent = element.getparent()
-    while parent is not None and element.getprevious() is not None:
-        del parent[0]
 
 
 def label(element: Element) -> str:
