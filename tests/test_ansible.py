@@ -293,12 +293,6 @@ def test_section_totem_without_what_is_inside_it():
 # The files
 
 
-def test_collection_has_the_version_of_the_program():
-    from check_mccluster import __version__
-
-    assert f"\nversion: {__version__}\n" in (COLLECTION / "galaxy.yml").read_text()
-
-
 def test_role_installs_the_files_that_are_shipped():
     files = sorted((COLLECTION / "roles/monitoring/files").iterdir())
     assert len(files) == 9

@@ -12,6 +12,7 @@ from conftest import ROOT
 
 PLACES = (
     "CHANGELOG.md",
+    "contrib/ansible/galaxy.yml",
     "contrib/collect/mccluster-collect",
     "debian/changelog",
     "man/check_mccluster.1",
@@ -69,6 +70,7 @@ def test_a_new_version_goes_everywhere_and_a_second_time_changes_nothing(tmp_pat
         "check-mccluster (9.8.7) unstable; urgency=medium\n"
     )
     assert after["debian/changelog"].endswith(before["debian/changelog"])
-    assert re.search(r"%changelog\n\* \w{3} \w{3} \d\d \d{4} .* - 9\.8\.7-1\n", after[PLACES[4]])
+    spec = after["rpm/check_mccluster.spec"]
+    assert re.search(r"%changelog\n\* \w{3} \w{3} \d\d \d{4} .* - 9\.8\.7-1\n", spec)
     assert version(tree, "9.8.7").returncode == 0
     assert {name: (tree / name).read_text() for name in PLACES} == after

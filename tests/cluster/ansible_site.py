@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from cluster.cluster import AGENTS, ROOT, Cluster, ClusterError, Node, until
+from cluster.cluster import AGENTS, ENVIRONMENT, ROOT, Cluster, ClusterError, Node, until
 from cluster.mesh import Mesh
 from cluster.ssh import ADMINISTRATOR, OWN_ADDRESS, Ssh
 
@@ -31,8 +31,18 @@ DEBIAN_PYTHON = "/usr/bin/python3"
 PLUGINS = "/usr/lib/nagios/plugins"
 OWN = (
     *("/opt", "/usr/local/bin", PLUGINS, "/var/lib/prometheus"),
-    *("/var/cache", str(AGENTS / "mccluster")),
+    *("/var/cache/icinga2", "/var/lib/icinga2", str(AGENTS / "mccluster")),
 )
+COPIED = (PLUGINS, "/var/cache/icinga2", "/var/lib/icinga2")
+# A storage server has no cluster software; and DRBD's tools are where sudoers has them.
+PROGRAMS = """
+mkdir -p /run/tools
+mount --bind /usr/sbin /run/tools
+umount /usr/local/sbin
+mount -t tmpfs -o mode=755 lab /usr/sbin
+ln -s /run/tools/* /run/lab/bin/drbd* /usr/sbin/
+for tool in {hidden}; do rm /usr/sbin/$tool; done
+"""
 CLUSTER_TOOLS = (
     "crm_mon",
     "cibadmin",
@@ -64,6 +74,7 @@ pipelining = true
 ssh_args = -F {config} -o ControlMaster=auto -o ControlPersist=15s
 control_path_dir = {folder}/cp
 """
+TOTEM = {"token": 2000, "token_retransmits_before_loss_const": 10}
 RECAP = re.compile(r"^(\w+) +: (.*)$", re.MULTILINE)
 
 
@@ -108,21 +119,29 @@ class Site:
         self.mesh = Mesh(cluster.shared)
         self.inventory = ssh.folder / "inventory"
         self._bin = bin_folder
-        collections = ssh.folder / "collections"
-        place = collections / "ansible_collections/check_mccluster"
-        place.mkdir(parents=True)
-        (place / "cluster").symlink_to(COLLECTION)
+        collections = self._install()
         config = ANSIBLE_CFG.format(
             collections=collections, python=DEBIAN_PYTHON, folder=ssh.folder, config=ssh.config
         )
         (ssh.folder / "ansible.cfg").write_text(config)
         shutil.copytree(PLAYBOOKS / "inventory", self.inventory)
         self.vars = ssh.folder / "laboratory.json"
-        self._fresh_cib = ssh.folder / "listed.xml"
+        self._listed = cluster.shared / "listed.xml"
+
+    def _install(self) -> Path:
+        """The collection as its README tells to install it; the folder where it is then."""
+        text = (COLLECTION / "README.md").read_text()
+        lines = re.search(r"<!-- command: install -->\n```sh\n(.*?)```", text, re.DOTALL)
+        assert lines is not None
+        path = {"PATH": f"{self._bin}:{ENVIRONMENT['PATH']}"}
+        done = self.ssh.administrator("bash", "-ec", lines[1], folder=ROOT, variables=path)
+        if done.returncode:
+            raise ClusterError(f"{lines[1]}\n{done.stdout}{done.stderr}")
+        return self.ssh.folder / ".ansible/collections"
 
     # -- Ansible -------------------------------------------------------------------------------
 
-    def lay_out(self, wheels: Path, wheel: Path) -> None:
+    def lay_out(self, wheel: Path) -> None:
         """What the laboratory needs otherwise than the case."""
         laboratory = {
             "ansible_user": "root",
@@ -133,12 +152,12 @@ class Site:
             "monitoring_pip_arguments": ["--no-index", "--find-links", "/run/lab/wheels"],
             "case_mailman_agent": "ocf:heartbeat:Dummy",
             # A lost node is to be noticed within seconds; DRBD's stand-in is faster still.
-            "pacemaker_totem": {"token": 2000, "token_retransmits_before_loss_const": 10},
+            "pacemaker_totem": TOTEM,
         }
         self.vars.write_text(json.dumps(laboratory))
 
     def play(
-        self, playbook: Path, *options: str, variables: Optional[Mapping[str, Any]] = None
+        self, playbook: str, *options: str, variables: Optional[Mapping[str, Any]] = None
     ) -> Run:
         """Run a playbook as the administrator does."""
         argv = [self._bin / "ansible-playbook", "-i", self.inventory, "-e", f"@{self.vars}"]
@@ -156,11 +175,12 @@ class Site:
 
     def case(self, *options: str, **variables: Any) -> Run:
         """The whole case."""
-        return self.play(PLAYBOOKS / "case.yml", *options, variables=variables)
+        return self.play("check_mccluster.cluster.case", *options, variables=variables)
 
     def pacemaker(self, *options: str, **variables: Any) -> Run:
-        """The role pacemaker alone."""
-        return self.case("--tags", "pacemaker", *options, **variables)
+        """The role pacemaker alone, and Corosync only if its times are named."""
+        quick = {"pacemaker_totem": {}, "pacemaker_wait": 0}
+        return self.case("--tags", "pacemaker", *options, **{**quick, **variables})
 
     def edit(self, old: str, new: str) -> None:
         """Change the administrator's inventory."""
@@ -188,25 +208,30 @@ class Site:
     def remember(self) -> None:
         """The configuration as it is now is the one that tests begin with."""
         scope = ("--scope", "configuration")
-        self._fresh_cib.write_text(self.cluster.demand("app03", "cibadmin", "--query", *scope))
-        shutil.copy(self._fresh_cib, self.cluster.shared / "listed.xml")
+        self._listed.write_text(self.cluster.demand("app03", "cibadmin", "--query", *scope))
 
     def reset(self) -> None:
         """Everybody is there, and the configuration is the listed one."""
         shutil.rmtree(self.inventory)
         shutil.copytree(PLAYBOOKS / "inventory", self.inventory)
         cluster = self.cluster
-        (cluster.shared / "bin/pcs").unlink(missing_ok=True)
+        for name in APPLICATION:
+            if cluster.nodes[name].spaces is not None:
+                cluster.demand(name, "ln", "-sf", "/run/tools/pcs", "/usr/sbin/pcs")
         self.mesh.reset()
-        for node in cluster.nodes.values():
+        lost = [node for node in cluster.nodes.values() if node.spaces is None or node.cut]
+        for node in lost:
             if node.spaces is None:
                 self.mesh.back(node.name)
         cluster.heal()
-        cluster.start(*cluster.nodes)
-        source = ("--scope", "configuration", "--xml-file", "/run/lab/listed.xml")
-        cluster.demand("app03", "cibadmin", "--replace", *source)
-        cluster.demand("app03", "crm_resource", "--cleanup")
-        cluster.settle("app03")
+        if lost:
+            cluster.start(*cluster.nodes)
+            cluster.demand("app03", "crm_resource", "--cleanup")
+        scope = ("--scope", "configuration")
+        if cluster.demand("app03", "cibadmin", "--query", *scope) != self._listed.read_text():
+            source = ("--xml-file", f"/run/lab/{self._listed.name}")
+            cluster.demand("app03", "cibadmin", "--replace", *scope, *source)
+            cluster.settle("app03")
         self.wait_for_group()
 
     def wait_for_group(self, seen_from: str = "app03") -> None:
@@ -224,30 +249,30 @@ def dress(cluster: Cluster) -> None:
     def own(node: Node) -> None:
         for folder in OWN:
             source, target = Path(folder), node.disk / folder.lstrip("/")
-            if not target.exists() and folder == PLUGINS and source.is_dir():
-                shutil.copytree(source, target, symlinks=True)
-            target.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if folder in COPIED and source.is_dir():
+                subprocess.run(["cp", "-a", folder, str(target)], check=True)
+            else:
+                target.mkdir()
         script = "".join(
             f"mkdir -p {node.disk}{folder}; mount --bind {node.disk}{folder} {folder}\n"
             for folder in OWN
         )
         cluster.demand(node.name, "sh", "-e", "-c", script)
+        hidden = () if node.member else CLUSTER_TOOLS
+        cluster.demand(node.name, "sh", "-e", "-c", PROGRAMS.format(hidden=" ".join(hidden)))
+        for user, daemon in (
+            ("nagios", "icinga2"),
+            ("zabbix", "zabbix"),
+            ("zabbix", "zabbix-agent"),
+        ):
+            cluster.demand(node.name, "install", "-d", "-o", user, f"/var/log/{daemon}")
         if not node.member:
-            _undress(cluster, node)
+            cluster.demand(node.name, "rm", "-rf", "/etc/corosync")
 
     cluster.after_boot.append(own)
-
-
-def _undress(cluster: Cluster, node: Node) -> None:
-    """A storage server has no cluster software: hide its tools."""
-    script = f"""
-    mkdir -p /run/tools; mount --bind /usr/sbin /run/tools
-    mount -t tmpfs -o mode=755 lab /usr/sbin
-    for tool in /run/tools/*; do ln -s $tool /usr/sbin/${{tool##*/}}; done
-    rm -f {" ".join(f"/usr/sbin/{tool}" for tool in CLUSTER_TOOLS)}
-    rm -rf /etc/corosync
-    """
-    cluster.demand(node.name, "sh", "-e", "-c", script)
 
 
 def furnish(cluster: Cluster) -> None:
@@ -255,7 +280,6 @@ def furnish(cluster: Cluster) -> None:
     heartbeat = cluster.shared / "agents/heartbeat"
     for name, stand_in in STAND_INS.items():
         real = heartbeat / f"{name}.real"
-        (heartbeat / name).resolve().exists()
         shutil.copy(AGENTS / "heartbeat" / name, real)
         (heartbeat / name).unlink()
         (heartbeat / name).write_text(AGENT.format(agents=AGENTS, stand_in=stand_in))

@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 DOCUMENTATION = r"""
 name: to_toml
 short_description: Write a dictionary as TOML
-version_added: "0.1.0"
+version_added: "0.2.0"
 author: check_mccluster maintainers (@check-mccluster)
 description:
   - Writes texts, numbers, booleans, lists of these and tables of tables, which is all that

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: corosync_totem
 short_description: Set Corosync's time limits on this node, if they are longer than DRBD's
-version_added: "0.1.0"
+version_added: "0.2.0"
 description:
   - Changes a copy of C(corosync.conf) with C(pcs --corosync_conf), lets C(check_mccluster timing)
     judge what Corosync's values will be then, and puts the copy in place only if DRBD notices a

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: pacemaker_configuration
 short_description: Bring resources, groups, constraints and properties to what is listed
-version_added: "0.1.0"
+version_added: "0.2.0"
 description:
   - Runs C(pcs -f) on a copy of the CIB, compares the copy with what runs (C(crm_diff)), and pushes
     the difference once (C(pcs cluster cib-push diff-against=)), only if there is one.
@@ -22,7 +22,7 @@ author:
 attributes:
   check_mode:
     support: full
-    description: Does everything but push; what would hinder the push is a warning then.
+    description: Does everything but push; what would hinder that is a warning then.
   diff_mode:
     support: full
     description: Shows the configuration before and after, without what is named like a secret.
@@ -165,18 +165,31 @@ class Built(NamedTuple):
     unlisted: list[str]
 
 
-def build(tools: Tools, copy: Path, wanted: Wanted, purge: bool) -> Built:
+def command_copy(module: AnsibleModule, tools: Tools, copy: Path, command: Command) -> None:
+    """Run pcs on a copy. In check mode an agent need not be installed yet, which is told."""
+    argv = ("pcs", "-f", str(copy), *command)
+    try:
+        tools.run(*argv)
+    except ToolError as error:
+        if not module.check_mode or command[:2] != ("resource", "create"):
+            raise
+        tools.run(*argv, "--force")
+        module.warn(f"it could not be done now: {error}")
+
+
+def build(module: AnsibleModule, tools: Tools, copy: Path, wanted: Wanted) -> Built:
     """Run pcs on a copy until nothing is left to do.
 
     :raises PlanError: pcs did what it was told, and that was not what is wanted.
     """
+    purge = module.params["purge"]
     done: list[Command] = []
     for _ in range(ROUNDS):
         plan = Plan(parsed(copy.read_text()), wanted, purge=purge)
         if not plan.commands:
             return Built(done, plan.unlisted)
         for command in plan.commands:
-            tools.run("pcs", "-f", str(copy), *command)
+            command_copy(module, tools, copy, command)
         done += plan.commands
     left = "; ".join(shlex.join(masked(each)) for each in plan.commands)
     raise PlanError(f"pcs does not get there: still to do after {ROUNDS} rounds: {left}")
@@ -211,7 +224,7 @@ def work(module: AnsibleModule, tools: Tools, folder: Path) -> dict[str, Any]:
     _, text = tools.run("cibadmin", "--query")
     original.write_text(text)
     shutil.copy(original, copy)
-    built = build(tools, copy, wanted, purge)
+    built = build(module, tools, copy, wanted)
     compare = ("crm_diff", "--no-version", "--original", str(original), "--new", str(copy))
     differs, _ = tools.run(*compare, good=(0, 1))
     result: dict[str, Any] = {

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: pacemaker_state
 short_description: Say whether the cluster has quorum and may be changed
-version_added: "0.1.0"
+version_added: "0.2.0"
 description:
   - Asks Pacemaker on this node and changes nothing.
   - Does not fail where Pacemaker does not run, so that another node can be chosen.
