@@ -21,7 +21,7 @@ from ..judge.facts.pacemaker import (
     where,
 )
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
-from ..judge.takeover import FENCE_HANDLER
+from ..judge.promotion import FENCE_HANDLER
 from ..model.drbd import DiskState
 from ..model.pacemaker import Ban, Cluster, Group, Resource, Role, primitives
 from ..verdict import subject

@@ -41,7 +41,8 @@ from .facts.pacemaker import (
 )
 from .facts.tickets import ticket_reasons
 from .facts.votes import Tally, tally
-from .takeover import Takeover, carried_by, not_to_be_promoted
+from .promotion import carried_by, not_to_be_promoted
+from .takeover import Takeover
 
 BY_CONFIGURATION = ("tie-breaker", "not in the allowed list")
 """Reasons that Pacemaker's scheduler does not know."""

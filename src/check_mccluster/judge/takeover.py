@@ -14,7 +14,7 @@ from copy import copy
 from datetime import datetime
 from typing import Optional, TypeVar
 
-from ..model.configuration import FALSE, Colocation, Configured
+from ..model.configuration import FALSE, Colocation
 from ..model.pacemaker import (
     INFINITY,
     Bundle,
@@ -29,11 +29,10 @@ from ..model.pacemaker import (
     primitives,
 )
 from .candidates import Against, reached
-from .facts.location import applies, score_on
+from .capacity import Capacity
+from .facts.location import applies, number
 from .facts.pacemaker import base_id, ids_of, is_disabled, is_service
-
-FENCE_HANDLER = "drbd-fence-by-handler-"
-"""How the ids of constraints begin that DRBD's crm-fence-peer handlers set."""
+from .promotion import against_promotion
 
 FAIL_COUNT = re.compile(r"fail-count-([^#]+)(?:#.*)?")
 """Node attributes that count failures: of a resource, or (since 1.1.17) of its operations."""
@@ -70,7 +69,7 @@ class Takeover:
         self._alone = alone
         self._known: dict[tuple[str, str, bool], tuple[Against, ...]] = {}
         self._plain: dict[tuple[str, bool], tuple[Against, ...]] = {}
-        self._room: dict[str, dict[str, int]] = {}
+        self._capacity = Capacity(cluster, cib)
         self._tops = {name: resource for resource in cluster.resources for name in ids_of(resource)}
         self._must_run_with = _by_name(
             (each.dependent.resource, each) for each in (cib.colocations if cib is not None else ())
@@ -134,11 +133,11 @@ class Takeover:
     def _together(self, resource: Resource, node: Node, *, promoted: bool) -> list[Against]:
         found = [*self._unmanaged(resource, promoted), *self._results(resource, node)]
         if promoted:
-            found += self._promotion(resource, node)
+            found += against_promotion(self.cluster, self.cib, resource, node, self.now)
         if self.cib is not None:
             found += self._failures(self.cib, resource, node)
             found += self._exclusive(self.cib, resource, node)
-            found += self._capacity(self.cib, resource, node)
+            found += self._capacity.against(resource, node)
             for constraint in self._colocations(resource, promoted=promoted):
                 found += self._colocated(constraint, node)
             if not found:  # what is colocated is often ordered, too
@@ -195,10 +194,10 @@ class Takeover:
         for name, value in known.transient.items() if known is not None else ():
             found = FAIL_COUNT.fullmatch(name)
             if found is not None and (one := base_id(found[1])) in ids - told:
-                counts[one] = counts.get(one, 0) + _number(value)
+                counts[one] = counts.get(one, 0) + number(value)
         for one, count in counts.items():
             threshold = cib.meta(one, "migration-threshold")
-            limit = None if threshold is None else _number(threshold)
+            limit = None if threshold is None else number(threshold)
             if cib.meta(one, "failure-timeout") is None and reached(count, limit):
                 shown = "INFINITY" if count >= INFINITY else str(count)
                 yield Against(
@@ -207,72 +206,6 @@ class Takeover:
                     "barred",
                     one,
                 )
-
-    def _promotion(self, resource: Resource, node: Node) -> Iterator[Against]:
-        if not isinstance(resource, Clone):
-            return
-        name = resource.id
-        if not_to_be_promoted(resource):
-            yield Against(f"{name} is asked not to be promoted", word="disabled", about=name)
-        for ban in self.cluster.bans:
-            if ban.is_infinite and ban.promoted_only and ban.node == node.name:
-                if ban.resource in ids_of(resource):
-                    yield self._promotion_ban(name, ban.id)
-                    return
-        if self.cib is not None:
-            yield from self._promotion_score(self.cib, resource, node)
-
-    def _promotion_ban(self, name: str, found: str) -> Against:
-        """*found* is the id of a constraint, or of the rule in it."""
-        for location in self.cib.locations if self.cib is not None else ():
-            if any(rule.id == found for rule in location.rules):
-                found = location.id
-        if found.startswith(FENCE_HANDLER):
-            return Against(
-                f"cannot promote {name}: DRBD's fence handler left {found}",
-                f"drbdadm status; once the peer's disk is UpToDate: pcs constraint delete {found}",
-                "fence-handler",
-                found,
-            )
-        return Against(
-            f"cannot promote {name}: {found} forbids it",
-            f"pcs constraint delete {found}",
-            "rule",
-            found,
-        )
-
-    def _promotion_score(self, cib: Cib, resource: Clone, node: Node) -> Iterator[Against]:
-        """An instance without a score of its own starts at -1; below 0 it is not promoted."""
-        inner = sorted({base_id(each.id) for each in primitives(resource)})
-        scores = {
-            each.name: value
-            for name in inner
-            for each in cib.nodes.values()
-            if (value := each.attribute(f"master-{name}")) is not None
-        }
-        here = cib.nodes.get(node.name)
-        if here is None or not scores:
-            return  # the status section is not in sight, or the agent sets none
-        ids = ids_of(resource)
-        extra = 0
-        for location in cib.locations:
-            if location.role == "Promoted" and applies(location, ids):
-                score = score_on(location, here, self.now)
-                if score is None:
-                    return
-                extra += score
-        own = scores.get(node.name)
-        step = f"crm_mon -1 -A; crm_resource --refresh -r {inner[0]} -N {node.name}"
-        # An instance that does not run has no score yet: its agent gives it one when it starts.
-        runs = any(node.name in each.nodes for each in primitives(resource))
-        if own is None and extra < 1 and runs:
-            yield Against(
-                f"cannot promote {resource.id}: it has no promotion score there", step, "score"
-            )
-        elif own is not None and _number(own) + extra < 0:
-            yield Against(
-                f"cannot promote {resource.id}: its promotion score there is {own}", step, "score"
-            )
 
     # -- constraints ---------------------------------------------------------------------------
 
@@ -289,57 +222,6 @@ class Takeover:
             yield Against(
                 f"{only[0].id} keeps {resource.id} to {_names(only)}", word="rule", about=only[0].id
             )
-
-    def _capacity(self, cib: Cib, resource: Resource, node: Node) -> Iterator[Against]:
-        """Whether the node has room; only with a placement strategy that asks for it."""
-        if cib.properties.get("placement-strategy", "default") == "default":
-            return
-        if isinstance(resource, (Clone, Bundle)):
-            return
-        needs = self._needs(cib, resource)
-        if not needs:
-            return
-        room = self._room_on(cib, node)
-        for what, amount in needs.items():
-            if amount > room.get(what, 0):
-                have = max(0, room.get(what, 0))
-                takes = self._takers(cib, resource, what)
-                step = (
-                    f"free {what} on {node.name}, or correct what it takes:"
-                    f" pcs resource utilization {takes} {what}=AMOUNT"
-                )
-                yield Against(
-                    f"has {have} of the {amount} {what} that {resource.id} takes", step, "capacity"
-                )
-
-    def _takers(self, cib: Cib, resource: Resource, what: str) -> str:
-        """The first part of *resource* that takes some of it."""
-        names = (base_id(each.id) for each in primitives(resource))
-        return next(n for n in names if n in cib.resources and what in cib.resources[n].utilization)
-
-    def _room_on(self, cib: Cib, node: Node) -> dict[str, int]:
-        """What of the node's capacity is not taken by what runs there."""
-        if not self._room:
-            for name, known in cib.nodes.items():
-                self._room[name] = dict(known.utilization)
-            for running in self.cluster.resources:
-                for each in primitives(running):
-                    one = cib.resources.get(base_id(each.id))
-                    if one is None or not one.utilization or each.role is Role.STOPPED:
-                        continue
-                    for name in each.nodes:
-                        room = self._room.setdefault(name, {})
-                        for what, amount in one.utilization.items():
-                            room[what] = room.get(what, 0) - amount
-        return self._room.get(node.name, {})
-
-    def _needs(self, cib: Cib, resource: Resource) -> dict[str, int]:
-        needs: dict[str, int] = {}
-        for each in primitives(resource):
-            one = cib.resources.get(base_id(each.id))
-            for what, amount in one.utilization.items() if one is not None else ():
-                needs[what] = needs.get(what, 0) + amount
-        return needs
 
     def _colocations(self, resource: Resource, *, promoted: bool) -> Iterator[Colocation]:
         """The mandatory ones in which *resource*, or a part of it, is the dependent."""
@@ -470,35 +352,6 @@ def _by_name(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
     for name, value in pairs:
         found.setdefault(name, []).append(value)
     return found
-
-
-def not_to_be_promoted(resource: Resource) -> bool:
-    """Whether somebody asked for a clone that runs and is promoted nowhere."""
-    asked = resource.target_role if isinstance(resource, Clone) else None
-    return (asked or "").lower() in ("slave", "unpromoted")
-
-
-def carried_by(cib: Optional[Cib], clone: Clone) -> bool:
-    """Whether something must run with the promoted instance of *clone*: it speaks for both."""
-    ids = ids_of(clone)
-    return cib is not None and any(
-        constraint.primary.resource in ids
-        and constraint.primary.role == "Promoted"
-        and constraint.score >= INFINITY
-        for constraint in cib.colocations
-    )
-
-
-def agent_of(cib: Optional[Cib], name: str) -> Optional[Configured]:
-    """A primitive as it is configured."""
-    return None if cib is None else cib.resources.get(base_id(name))
-
-
-def _number(score: str) -> int:
-    words = {"INFINITY": INFINITY, "+INFINITY": INFINITY, "-INFINITY": -INFINITY}
-    if score in words:
-        return words[score]
-    return int(score) if score.lstrip("+-").isdigit() else 0
 
 
 def _names(locations: Iterable[object]) -> str:

@@ -130,11 +130,12 @@ def time_of(text: Optional[str]) -> Optional[datetime]:
 def _score(rule: Rule, node: CibNode) -> int:
     if rule.score is not None:
         return rule.score
-    value = node.attribute(rule.score_attribute) if rule.score_attribute else None
-    if value is None:
-        return 0
+    return number(node.attribute(rule.score_attribute) if rule.score_attribute else None)
+
+
+def number(score: Optional[str]) -> int:
+    """A score as Pacemaker reads one: what is none counts as 0."""
     words = {"INFINITY": INFINITY, "+INFINITY": INFINITY, "-INFINITY": -INFINITY}
-    try:
-        return words[value] if value in words else int(value)
-    except ValueError:
-        return 0
+    if score is None or score in words:
+        return words.get(score or "", 0)
+    return int(score) if score.lstrip("+-").isdigit() else 0

@@ -1,0 +1,63 @@
+"""Utilization: whether a node has room for a resource, where the placement strategy asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Optional
+
+from ..model.pacemaker import Bundle, Cib, Clone, Cluster, Node, Resource, Role, primitives
+from .candidates import Against
+from .facts.pacemaker import base_id
+
+
+class Capacity:
+    """What the nodes have and what the resources take."""
+
+    def __init__(self, cluster: Cluster, cib: Optional[Cib]) -> None:
+        self._cluster = cluster
+        self._room: dict[str, dict[str, int]] = {}
+        strategy = cib.properties.get("placement-strategy") if cib is not None else None
+        self._cib = None if strategy in (None, "default") else cib
+
+    def against(self, resource: Resource, node: Node) -> Iterator[Against]:
+        """What of its needs *node* has no room for."""
+        cib = self._cib
+        if cib is None or isinstance(resource, (Clone, Bundle)):
+            return
+        room = None
+        for what, (amount, taker) in self._needs(cib, resource).items():
+            room = self._room_on(cib, node) if room is None else room
+            have = room.get(what, 0)
+            if amount > have:
+                step = (
+                    f"free {what} on {node.name}, or correct what it takes:"
+                    f" pcs resource utilization {taker} {what}=AMOUNT"
+                )
+                text = f"has {max(0, have)} of the {amount} {what} that {resource.id} takes"
+                yield Against(text, step, "capacity")
+
+    @staticmethod
+    def _needs(cib: Cib, resource: Resource) -> dict[str, tuple[int, str]]:
+        """How much it takes of what, with the first part that takes some."""
+        needs: dict[str, tuple[int, str]] = {}
+        for name in (base_id(each.id) for each in primitives(resource)):
+            one = cib.resources.get(name)
+            for what, amount in one.utilization.items() if one is not None else ():
+                before, taker = needs.get(what, (0, name))
+                needs[what] = (before + amount, taker)
+        return needs
+
+    def _room_on(self, cib: Cib, node: Node) -> dict[str, int]:
+        """What of the node's capacity is not taken by what runs there."""
+        if not self._room:
+            for name, known in cib.nodes.items():
+                self._room[name] = dict(known.utilization)
+            for each in (each for top in self._cluster.resources for each in primitives(top)):
+                one = cib.resources.get(base_id(each.id))
+                if one is None or each.role is Role.STOPPED:
+                    continue
+                for name in each.nodes:
+                    room = self._room.setdefault(name, {})
+                    for what, amount in one.utilization.items():
+                        room[what] = room.get(what, 0) - amount
+        return self._room.get(node.name, {})

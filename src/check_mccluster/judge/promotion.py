@@ -1,0 +1,104 @@
+"""Promotion: who may be promoted where, by bans, scores and what somebody asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Optional
+
+from ..model.pacemaker import INFINITY, Cib, Clone, Cluster, Node, Resource, primitives
+from .candidates import Against
+from .facts.location import applies, number, score_on
+from .facts.pacemaker import base_id, ids_of
+
+FENCE_HANDLER = "drbd-fence-by-handler-"
+"""How the ids of constraints begin that DRBD's crm-fence-peer handlers set."""
+
+
+def not_to_be_promoted(resource: Resource) -> bool:
+    """Whether somebody asked for a clone that runs and is promoted nowhere."""
+    asked = resource.target_role if isinstance(resource, Clone) else None
+    return (asked or "").lower() in ("slave", "unpromoted")
+
+
+def carried_by(cib: Optional[Cib], clone: Clone) -> bool:
+    """Whether something must run with the promoted instance of *clone*: it speaks for both."""
+    ids = ids_of(clone)
+    return cib is not None and any(
+        constraint.primary.resource in ids
+        and constraint.primary.role == "Promoted"
+        and constraint.score >= INFINITY
+        for constraint in cib.colocations
+    )
+
+
+def against_promotion(
+    cluster: Cluster, cib: Optional[Cib], resource: Resource, node: Node, now: Optional[datetime]
+) -> Iterator[Against]:
+    """What speaks against promoting an instance of *resource* on *node*."""
+    if not isinstance(resource, Clone):
+        return
+    name = resource.id
+    if not_to_be_promoted(resource):
+        yield Against(f"{name} is asked not to be promoted", word="disabled", about=name)
+    for ban in cluster.bans:
+        if ban.is_infinite and ban.promoted_only and ban.node == node.name:
+            if ban.resource in ids_of(resource):
+                yield _ban(cib, name, ban.id)
+                return
+    if cib is not None:
+        yield from _score(cib, resource, node, now)
+
+
+def _ban(cib: Optional[Cib], name: str, found: str) -> Against:
+    """*found* is the id of a constraint, or of the rule in it."""
+    for location in cib.locations if cib is not None else ():
+        if any(rule.id == found for rule in location.rules):
+            found = location.id
+    if found.startswith(FENCE_HANDLER):
+        return Against(
+            f"cannot promote {name}: DRBD's fence handler left {found}",
+            f"drbdadm status; once the peer's disk is UpToDate: pcs constraint delete {found}",
+            "fence-handler",
+            found,
+        )
+    return Against(
+        f"cannot promote {name}: {found} forbids it",
+        f"pcs constraint delete {found}",
+        "rule",
+        found,
+    )
+
+
+def _score(cib: Cib, resource: Clone, node: Node, now: Optional[datetime]) -> Iterator[Against]:
+    """An instance without a score of its own starts at -1; below 0 it is not promoted."""
+    inner = sorted({base_id(each.id) for each in primitives(resource)})
+    scores = {
+        each.name: value
+        for name in inner
+        for each in cib.nodes.values()
+        if (value := each.attribute(f"master-{name}")) is not None
+    }
+    here = cib.nodes.get(node.name)
+    if here is None or not scores:
+        return  # the status section is not in sight, or the agent sets none
+    ids = ids_of(resource)
+    extra = 0
+    for location in cib.locations:
+        if location.role == "Promoted" and applies(location, ids):
+            score = score_on(location, here, now)
+            if score is None:
+                return
+            extra += score
+    own = scores.get(node.name)
+    step = f"crm_mon -1 -A; crm_resource --refresh -r {inner[0]} -N {node.name}"
+    # An instance that does not run has no score yet: its agent gives it one when it starts.
+    runs = any(node.name in each.nodes for each in primitives(resource))
+    if own is None and extra < 1 and runs:
+        yield Against(
+            f"cannot promote {resource.id}: it has no promotion score there", step, "score"
+        )
+    elif own is not None and number(own) + extra < 0:
+        yield Against(
+            f"cannot promote {resource.id}: its promotion score there is {own}", step, "score"
+        )
