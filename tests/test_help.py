@@ -8,7 +8,7 @@ import shutil
 import click
 import pytest
 
-from check_mccluster.app import cli
+from check_mccluster.app import cli, commands
 from check_mccluster.checks import registry
 from conftest import FIXTURES
 
@@ -55,3 +55,12 @@ def test_the_example_of_a_check_works(call, snapshot, name):
     assert example[:2] == ["check_mccluster", name]
     outcome = call(*example[1:], "--from", snapshot)
     assert outcome.code in (0, 1), outcome.out
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself_without_loading_any():
+    context = click.Context(cli.cli)
+    others = [n for n in cli.cli.list_commands(context) if n not in registry.names()]
+    loaded = {name: cli.cli.get_command(context, name) for name in others}
+    assert {n: c.get_short_help_str(60) for n, c in loaded.items()} == dict(commands.SHORT_HELP)
+    for name in registry.names():
+        assert registry.question(name) == registry.load(name).question

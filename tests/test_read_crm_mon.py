@@ -1034,5 +1034,5 @@ def test_an_interval_that_is_none_is_refused_in_a_good_operation_too(interval):
         f' task="monitor" rc="0" interval="{interval}"/></resource_history></node></node_history>'
         "</crm_mon>"
     ).encode()
-    with pytest.raises(ReadError, match="interval is .*, not a number"):
+    with pytest.raises(ReadError, match=r"interval is .*, not a number"):
         read_crm_mon(io.BytesIO(data))

@@ -53,18 +53,12 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Two lists: the checks with their questions, and what else there is."""
         checks = registry.names()
-        rows = [(name, registry.load(name).question) for name in checks]
+        rows = [(name, registry.question(name)) for name in checks]
         with formatter.section("Checks"):
             formatter.write_dl(rows)
         others = [name for name in self.list_commands(ctx) if name not in checks]
         with formatter.section("Other commands"):
-            formatter.write_dl(
-                [
-                    (name, command.get_short_help_str(60))
-                    for name in others
-                    if (command := self.get_command(ctx, name)) is not None
-                ]
-            )
+            formatter.write_dl([(name, commands.SHORT_HELP.get(name, "")) for name in others])
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

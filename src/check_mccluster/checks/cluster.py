@@ -1,4 +1,4 @@
-"""Is the cluster as a whole in order? Every node asked, every fault told once."""
+"""Is the cluster as a whole in order?"""
 
 from __future__ import annotations
 

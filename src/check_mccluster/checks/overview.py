@@ -1,4 +1,4 @@
-"""Is everything on this node in order? All the other checks in one verdict."""
+"""Is everything on this node in order?"""
 
 from __future__ import annotations
 

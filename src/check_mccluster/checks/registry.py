@@ -53,6 +53,13 @@ def names() -> tuple[str, ...]:
     return (*single, *(name for name in WHOLE if name in found))
 
 
+def question(name: str) -> str:
+    """What a check answers: the first line of its module, which is not imported for that."""
+    path = os.path.join(os.path.dirname(__file__), f"{name.replace('-', '_')}.py")
+    with open(path, encoding="utf-8") as file:
+        return file.readline().strip().strip('"')
+
+
 def load(name: str) -> Check:
     """The check of that name.
 

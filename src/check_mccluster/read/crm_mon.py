@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Optional, Union
 
@@ -69,25 +68,25 @@ def read_crm_mon(stream: Readable) -> CrmMonDocument:
     return found.document()
 
 
-@dataclass
 class _Found:
     """What was read so far."""
 
-    version: Optional[str] = None
-    pacemakerd_state: Optional[str] = None
-    status_code: Optional[int] = None
-    errors: list[str] = field(default_factory=list)
-    summary: Optional[Summary] = None
-    nodes: list[Node] = field(default_factory=list)
-    resources: list[Resource] = field(default_factory=list)
-    history: list[ResourceHistory] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    bans: list[Ban] = field(default_factory=list)
-    tickets: list[Ticket] = field(default_factory=list)
-    fence_events: list[FenceEvent] = field(default_factory=list)
-    fence_history_status: Optional[int] = None
-    unrecognised: list[Unrecognised] = field(default_factory=list)
-    attributes: list[NodeAttribute] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.version: Optional[str] = None
+        self.pacemakerd_state: Optional[str] = None
+        self.status_code: Optional[int] = None
+        self.errors: list[str] = []
+        self.summary: Optional[Summary] = None
+        self.nodes: list[Node] = []
+        self.resources: list[Resource] = []
+        self.history: list[ResourceHistory] = []
+        self.failures: list[Failure] = []
+        self.bans: list[Ban] = []
+        self.tickets: list[Ticket] = []
+        self.fence_events: list[FenceEvent] = []
+        self.fence_history_status: Optional[int] = None
+        self.unrecognised: list[Unrecognised] = []
+        self.attributes: list[NodeAttribute] = []
 
     def document(self) -> CrmMonDocument:
         return CrmMonDocument(
