@@ -368,7 +368,7 @@ def test_verbose_tells_the_next_step(call):
     assert outcome.lines == [
         "CRITICAL - group1 runs nowhere",
         "[CRITICAL] not-running: group1 runs nowhere"
-        " -> crm_mon -1 -r -f; crm_resource --why -r group1",
+        " -> crm_mon -1 -r -f; crm_simulate -sL (the lines about group1)",
     ]
 
 

@@ -161,7 +161,7 @@ RECORDED = {
         figures(0),
     ),
     "cluster-maintenance/app01": (
-        "CRITICAL",
+        "WARNING",
         "no node could take group1: maintenance-mode",
         figures(0),
     ),

@@ -15,6 +15,7 @@ from build import (
     report,
     run,
     said,
+    stopped,
     view,
 )
 from check_mccluster.model.pacemaker import FenceStatus
@@ -150,7 +151,17 @@ NO_DEVICE = [
 ]
 WATCHDOG = {"have-watchdog": "true", "stonith-watchdog-timeout": "10s"}
 DEVICES = {
-    "device-stopped": ((fence_device(on=None),), None, []),
+    "device-stopped": (
+        (stopped("fence", agent="stonith:fence_ipmilan"),),
+        None,
+        [
+            (
+                "fence-device-down",
+                "CRITICAL",
+                "fence device fence is stopped: nothing that runs could fence app01, app02, app03",
+            )
+        ],
+    ),
     "device-cloned": ((clone(fence_device()),), None, []),
     "device-in-the-cib-only": ((), cib(fence_devices=("fence",)), []),
     "nothing-and-no-cib": ((), None, NO_DEVICE),

@@ -85,7 +85,7 @@ NO_TAKER = (
     "no node could take group1: the quorum ends with the vote of app02 (2 of 3 votes, 2 needed)"
 )
 STOPS = "no-quorum-policy=stop: all resources are stopped"
-LOST = f"partition without quorum: 1 of 3 votes, 2 needed; {STOPS}"
+LOST = f"partition without quorum: 1 of 3 votes, 2 needed, without app01, app03; {STOPS}"
 COPIES = "1 of 3 copies UpToDate and reachable, not storage02, storage03"
 BANNED = "app03 banned by group1-avoids-app03"
 DENIED = (
@@ -240,7 +240,8 @@ RECORDED = {
     ),
     # A grave cause comes before a cause with grave consequences.
     "mounted-by-hand/app01": (
-        "FS_DRBD runs on app01, the Primary of r0 is app02 (+1 more)",
+        "FS_DRBD runs on app01, the Primary of r0 is app02;"
+        " maintenance-mode: the cluster manages nothing",
         {
             **APP,
             "nodes": ("WARNING", "maintenance-mode: the cluster manages nothing"),
@@ -248,7 +249,7 @@ RECORDED = {
             "drbd-role": "r0: Primary app02",
             "consistency": ("CRITICAL", "FS_DRBD runs on app01, the Primary of r0 is app02"),
             "failover": (
-                "CRITICAL",
+                "WARNING",
                 after("cluster-maintenance cluster", "no node could take group1: maintenance-mode"),
             ),
         },
@@ -309,7 +310,10 @@ FIRST_LINES = {
         "CRITICAL - r0/0: quorum lost on app01,"
         " 0 of 3 copies UpToDate and reachable, not storage01, storage02, storage03"
     ),
-    "app01-started-alone/app01": f"CRITICAL - {LOST} (+1 more)",
+    "app01-started-alone/app01": (
+        "CRITICAL - partition without quorum: 1 of 3 votes, 2 needed, without app02, app03; {}"
+        " (+1 more)"
+    ).format(STOPS.replace("all resources are stopped", "all resources are sto...")),
     "app02-cut-off/app02": f"CRITICAL - {LOST}",
     "app01-standby/app01": (
         "CRITICAL - app01 is on standby, hence no node could take group1:"
@@ -322,10 +326,14 @@ FIRST_LINES = {
         "CRITICAL - group1 is stopped: FS_DRBD does not run (ticket siteA is not granted);"
         " MYSQL, MAILMAN3, POSTFIX, DOVECOT wait for it"
     ),
-    "clone-failed-on-one-node/app01": ("WARNING - ping-clone: 2 of 3 instances run, none on app02"),
+    "clone-failed-on-one-node/app01": (
+        "WARNING - ping is barred from app02: fail-count 1 of 1 (monitor: not running, 9 s ago)"
+    ),
     "failure-ignored/app01": "WARNING - a failure of LOGGER on app02 was ignored",
     "group-disabled/app01": "WARNING - group1 is disabled, 5 members stopped",
-    "agent-not-installed/app01": "CRITICAL - NOAGENT is stopped (not installed on app02)",
+    "agent-not-installed/app01": (
+        "CRITICAL - NOAGENT is stopped (app01, app02, app03: NOAGENT has no agent or program there)"
+    ),
     "app01-died-long-token/app02": (
         "CRITICAL - no link to app01 is connected, and the cluster does not report it offline"
     ),
@@ -542,8 +550,13 @@ def test_constructed_failed_resource_and_its_failed_action_are_one_fault():
 def test_constructed_service_that_failed_everywhere_is_one_fault():
     past = tuple(history("FS", name, threshold=1) for name in ("app01", "app02", "app03"))
     heads, follows = faults(cluster(None, (group(stopped("FS")),), history=past))
-    assert heads == ["group1 is stopped: FS does not run"]
-    assert set(follows) == {"not-running", "node-barred", "no-candidate", "here-not-ready"}
+    assert heads == [
+        "FS is barred from app01: fail-count 1 of 1, hence group1 is stopped: FS does not run"
+        " (app01, app02, app03: FS barred by fail-count 1)"
+    ]
+    assert set(follows) == {
+        *("resource-stopped", "not-running", "node-barred", "no-candidate", "here-not-ready")
+    }
 
 
 def test_constructed_leftover_ban_and_no_way_out():
@@ -580,7 +593,7 @@ def test_constructed_drbd_quorum_lost_explains_its_own_service_only():
         cluster(None, resources), drbd=(volume,), cib=on_drbd("FS"), votes=votes()
     )
     assert heads == [
-        "group2 is stopped: WEB does not run",
+        "group2 is stopped: WEB does not run (nothing visible asks for that)",
         f"r0/0: quorum lost on app01, {COPIES}",
     ]
     assert follows["resource-failed"] == DATA

@@ -27,6 +27,7 @@ def figures(total=3, of=3, needed=2, limits=""):
 
 
 LOST = "partition without quorum: 1 of 3 votes, 2 needed; no-quorum-policy="
+WITHOUT = LOST.replace(";", ", without app02, app03;")
 NO_VOTE = "no vote may be lost: 2 of 3 votes, 2 needed"
 
 RECORDED = {
@@ -54,24 +55,29 @@ RECORDED = {
         figures(),
     ),
     "app01-powered-off/app02": ("WARNING", NO_VOTE, figures(2)),
-    "app02-cut-off/app02": ("CRITICAL", f"{LOST}stop: all resources are stopped", figures(1)),
+    "app02-cut-off/app02": (
+        "CRITICAL",
+        f"{LOST}stop: all resources are stopped".replace(";", ", without app01, app03;"),
+        figures(1),
+    ),
     "no-quorum-ignored/app01": (
         "CRITICAL",
-        f"{LOST}ignore: Pacemaker goes on as if it had quorum",
+        f"{WITHOUT}ignore: Pacemaker goes on as...",
         figures(1),
+        f"[CRITICAL] {WITHOUT}ignore: Pacemaker goes on as if it had quorum",
     ),
     "no-quorum-demote/app01": (
         "CRITICAL",
-        f"{LOST}demote: promoted instances are demoted, the rest i...",
+        f"{WITHOUT}demote: promoted instances a...",
         figures(1),
-        f"[CRITICAL] {LOST}demote: promoted instances are demoted, the rest is stopped",
+        f"[CRITICAL] {WITHOUT}demote: promoted instances are demoted, the rest is stopped",
     ),
     "app01-started-alone/app01": (
         "CRITICAL",
         "no designated controller is elected (+1 more)",
         figures(1),
         "[CRITICAL] no designated controller is elected",
-        f"[CRITICAL] {LOST}stop: all resources are stopped",
+        f"[CRITICAL] {WITHOUT}stop: all resources are stopped",
     ),
     "nothing-started/app01": ("CRITICAL", "Corosync does not run on this node"),
     "six-nodes-healthy/storage01": (

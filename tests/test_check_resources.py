@@ -39,7 +39,8 @@ def figures(total=5, running=5, *, stopped=0, failed=0, blocked=0, unmanaged=0):
 
 
 WAIT = "MYSQL, MAILMAN3, POSTFIX, DOVECOT wait for it"
-NOT_STARTED = f"group1 is stopped: FS_DRBD does not run; {WAIT}"
+BARRED = "FS_DRBD barred by fail-count INFINITY; app03: banned by group1-avoids-app03); " + WAIT
+NOT_STARTED = "group1 is stopped: FS_DRBD does not run"
 
 RECORDED = {
     "six-nodes-healthy/app01": ("OK", "5 resources run; group1 on app01", figures()),
@@ -52,8 +53,20 @@ RECORDED = {
         "7 resources run; group1 on app01",
         figures(7, 7),
     ),
-    "start-failed-without-drbd-quorum/app01": ("CRITICAL", NOT_STARTED, figures(5, 0, stopped=5)),
-    "pacemaker-2.0.5-start-failed/app01": ("CRITICAL", NOT_STARTED, figures(5, 0, stopped=5)),
+    "start-failed-without-drbd-quorum/app01": (
+        "CRITICAL",
+        f"{NOT_STARTED} (app01: r0/0 has no quorum; app02: FS_DRBD barred by fail-count"
+        " INFINITY; app...",
+        figures(5, 0, stopped=5),
+        f"[CRITICAL] {NOT_STARTED} (app01: r0/0 has no quorum; app02: {BARRED}",
+    ),
+    "pacemaker-2.0.5-start-failed/app01": (
+        "CRITICAL",
+        f"{NOT_STARTED} (app01: FS_DRBD barred by fail-count 1; app02: FS_DRBD barred by"
+        " fail-count I...",
+        figures(5, 0, stopped=5),
+        f"[CRITICAL] {NOT_STARTED} (app01: FS_DRBD barred by fail-count 1; app02: {BARRED}",
+    ),
     "app02-cut-off/app02": (
         "CRITICAL",
         f"group1 is stopped: FS_DRBD does not run (the partition has no quorum); {WAIT}",
@@ -71,7 +84,7 @@ RECORDED = {
     ),
     "agent-not-installed/app01": (
         "CRITICAL",
-        "NOAGENT is stopped (not installed on app02)",
+        "NOAGENT is stopped (app01, app02, app03: NOAGENT has no agent or program there)",
         figures(6, 5, stopped=1),
     ),
     "app01-cut-from-all-storage/app01": (
@@ -81,7 +94,8 @@ RECORDED = {
     ),
     "dovecot-blocked/app01": (
         "CRITICAL",
-        "DOVECOT (group1) failed and blocked on app02: Pacemaker gave up on it",
+        "DOVECOT (group1) failed and blocked on app02: Pacemaker gave up on it"
+        " (stop failed: error)",
         figures(failed=1, blocked=1, unmanaged=1),
     ),
     "failure-ignored/app01": (
@@ -141,7 +155,7 @@ RECORDED = {
     ),
     "clone-failed-on-one-node/app01": (
         "WARNING",
-        "ping-clone: 2 of 3 instances run, none on app02",
+        "ping-clone: 2 of 3 instances run, none on app02 (app02: ping barred by fail-count 1)",
         figures(8, 7, stopped=1),
     ),
     "clones-starting/app03": (
@@ -701,7 +715,7 @@ CLONES = {
     "not-managed-by-us-of-no-node-at-all": (
         {"nodes": (node(standby=True),)},
         clone(*instances(spare=1)),
-        [("clone-down", "CRITICAL", "ping-clone has no running instance")],
+        [("clone-down", "CRITICAL", "ping-clone has no running instance (app01: on standby)")],
     ),
 }
 
@@ -919,7 +933,7 @@ def test_constructed_agent_missing_where_it_was_probed():
     probe = (Operation("probe", 5, "not installed", None),)
     past = history("IP", "app02", fail_count=None, operations=probe)
     assert judge(stopped("IP"), history=(past,)) == [
-        ("resource-stopped", "CRITICAL", "IP is stopped (not installed on app02)")
+        ("resource-stopped", "CRITICAL", "IP is stopped (app02: IP has no agent or program there)")
     ]
 
 

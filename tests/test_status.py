@@ -238,7 +238,7 @@ def test_all_six_views_make_the_whole_matrix(status):
     [
         ("app01-powered-off/app02", "app01 is offline", "On app01: systemctl status corosync"),
         ("app01-cut-from-all-storage/app01", "quorum lost on app01", "drbdadm status r0;"),
-        ("dovecot-blocked/app01", "DOVECOT", "Stop or mend DOVECOT by hand"),
+        ("dovecot-blocked/app01", "DOVECOT", "journalctl -u pacemaker"),
         ("cib-manager-hangs/app02", "Pacemaker runs and does not answer", "journalctl -u"),
         ("utils-9.34-standalone/storage01", "StandAlone", "journalctl -k -g Split-Brain"),
         ("fifty-resources/storage02", "m07/0: disk lost on storage02", "drbdadm attach m07"),

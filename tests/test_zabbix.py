@@ -195,8 +195,7 @@ def test_data_of_an_application_server(document):
             [
                 (
                     "maintenance",
-                    "maintenance-mode: the cluster manages nothing,"
-                    " hence no node could take group1: maintenance-mode",
+                    "maintenance-mode: the cluster manages nothing",
                     1,
                 )
             ],

@@ -59,7 +59,7 @@ _CONSEQUENCE = {
 }
 
 
-def _lost(cluster: Cluster, count: Tally) -> Finding:
+def _lost(view: View, cluster: Cluster, count: Tally) -> Finding:
     policy = cluster.summary.options.no_quorum_policy
     consequence = _CONSEQUENCE.get(policy or "")
     votes = (
@@ -71,7 +71,9 @@ def _lost(cluster: Cluster, count: Tally) -> Finding:
     lost = tuple(
         node.name
         for node in cluster.nodes
-        if node.type == "member" and (node.online is False or node.unclean)
+        if node.type == "member"
+        and (node.online is False or node.unclean)
+        and not view.is_here(node.name)  # without a controller crm_mon says so of all
     )
     without = f", without {join(lost)}" if lost else ""
     step = "; ".join(f"on {name}: pcs cluster start" for name in lost)
@@ -153,7 +155,7 @@ def judge(view: View, asked: Asked) -> Report:
     if dc is None:
         findings.append(finding(NO_DC, subject.cluster(), "no designated controller is elected"))
     if count.quorate is False:
-        findings.append(_lost(cluster, count))
+        findings.append(_lost(view, cluster, count))
     elif count.quorate:
         findings += _margin(cluster, count, asked)
     elif dc is not None:

@@ -153,9 +153,9 @@ def _group_stopped(
         fault is not None and fault.kind is DISABLED for _, fault in faults
     ):
         why = " (stop-all-resources)" if context.stop_all else ""
-        yield finding(
-            DISABLED, subject.resource(group.id), f"{group.id} is disabled, {members} stopped{why}"
-        )
+        step = "pcs property set stop-all-resources=false" if context.stop_all else ""
+        text = f"{group.id} is disabled, {members} stopped{why}"
+        yield finding(DISABLED, subject.resource(group.id), text, step=step)
         return
     if first.kind is DISABLED:
         yield _in_group(first, group, "")

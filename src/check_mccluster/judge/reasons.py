@@ -35,6 +35,7 @@ CAUSES = {
     "unclean": frozenset({"node-unclean", "fencing-failed"}),
     "pending": frozenset({"node-pending"}),
     "shutdown": frozenset({"node-shutdown"}),
+    "order": frozenset({"resource-disabled"}),
     "unmanaged": frozenset({"resource-unmanaged"}),
     "fencing": frozenset({"fencing-no-device"}),
     "quorum": frozenset({"quorum-lost"}),
