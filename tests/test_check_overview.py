@@ -313,7 +313,7 @@ FIRST_LINES = {
     "app01-started-alone/app01": (
         "CRITICAL - partition without quorum: 1 of 3 votes, 2 needed, without app02, app03; {}"
         " (+1 more)"
-    ).format(STOPS.replace("all resources are stopped", "all resources are sto...")),
+    ).format(STOPS),
     "app02-cut-off/app02": f"CRITICAL - {LOST}",
     "app01-standby/app01": (
         "CRITICAL - app01 is on standby, hence no node could take group1:"

@@ -18,7 +18,7 @@ STOPPED = Kind(
     "resource-stopped",
     State.CRITICAL,
     "A resource does not run although nothing asks for that.",
-    "crm_mon -1 -r -f; crm_simulate -sL | grep {resource}",
+    "crm_mon -1 -r -f; crm_simulate -sL (the lines about {resource})",
 )
 FAILED = Kind(
     "resource-failed",
@@ -73,25 +73,25 @@ CLONE_DEGRADED = Kind(
     "clone-degraded",
     State.WARNING,
     "A clone or bundle has fewer instances than nodes that should run one.",
-    "crm_mon -1 -r -f; crm_simulate -sL | grep {resource}",
+    "crm_mon -1 -r -f; crm_simulate -sL (the lines about {resource})",
 )
 CLONE_DOWN = Kind(
     "clone-down",
     State.CRITICAL,
     "A clone or bundle has no instance at all.",
-    "crm_mon -1 -r -f; crm_simulate -sL | grep {resource}",
+    "crm_mon -1 -r -f; crm_simulate -sL (the lines about {resource})",
 )
 NOT_PROMOTED = Kind(
     "promoted-missing",
     State.CRITICAL,
     "A promotable clone runs and none of its instances is promoted.",
-    "crm_mon -1 -r -A; look at the promotion scores: crm_simulate -sL | grep {resource}",
+    "crm_mon -1 -r -A; look at the promotion scores: crm_simulate -sL (the lines about {resource})",
 )
 PROMOTED_LOW = Kind(
     "promoted-low",
     State.WARNING,
     "Fewer instances of a clone are promoted than promoted-max says, while others run.",
-    "crm_mon -1 -r -A; look at the promotion scores: crm_simulate -sL | grep {resource}",
+    "crm_mon -1 -r -A; look at the promotion scores: crm_simulate -sL (the lines about {resource})",
 )
 
 

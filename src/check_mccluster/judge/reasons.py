@@ -103,7 +103,7 @@ class Reasons:
         if self._cib is None or stood or not against:
             return None  # not everything was read that could be the reason
         name = part or resource.id
-        step = f"crm_simulate -sL | grep {name}; then: crm_resource --refresh -r {name}"
+        step = f"crm_simulate -sL (the lines about {name}); then: crm_resource --refresh -r {name}"
         return Reason(NOTHING_VISIBLE, "nothing visible asks for that", step)
 
     def on(

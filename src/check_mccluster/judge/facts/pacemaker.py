@@ -44,7 +44,7 @@ NOT_RUNNING = Kind(
     "not-running",
     State.CRITICAL,
     "A group or single resource runs on no node. WARNING when that is on purpose.",
-    "crm_mon -1 -r -f; crm_simulate -sL | grep {resource}",
+    "crm_mon -1 -r -f; crm_simulate -sL (the lines about {resource})",
 )
 
 RUNNING = frozenset({Role.STARTED, Role.PROMOTED, Role.UNPROMOTED})
