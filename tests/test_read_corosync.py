@@ -223,17 +223,22 @@ def test_link_that_could_not_be_asked_is_not_taken_for_connected(words: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("peer", "peer_id"), [("node 1", None), ("nodeid  2", 2)], ids=["3.0.0", "3.0.3"]
+    ("peer", "other", "peer_id", "other_id"),
+    [("node 1", "node 2", None, None), ("nodeid  2", "nodeid  3", 2, 3)],
+    ids=["3.0.0", "3.0.3"],
 )
-def test_links_as_3_0_0_to_3_0_3_print_them(peer: str, peer_id: int | None) -> None:
-    line = f"{peer}:\tlink enabled:{{}}\tlink connected:{{}}"
+def test_links_as_3_0_0_to_3_0_3_print_them(
+    peer: str, other: str, peer_id: int | None, other_id: int | None
+) -> None:
+    up = f"{peer}:\tlink enabled:1\tlink connected:1"
+    down = f"{other}:\tlink enabled:0\tlink connected:0"
     text = (
         "Printing link status.\nLocal node ID 1\nLINK ID 0\n\taddr\t=  192.0.2.1\n\tstatus:\n"
-        f"\t\t{line.format(1, 1)}\n\t\t{line.format(0, 0)}\n"
+        f"\t\t{up}\n\t\t{down}\n"
     )
     assert read_cfgtool(text).links == (
-        Link(0, "192.0.2.1", peer_id, LinkState.CONNECTED, True, line.format(1, 1)),
-        Link(0, "192.0.2.1", peer_id, LinkState.DISCONNECTED, False, line.format(0, 0)),
+        Link(0, "192.0.2.1", peer_id, LinkState.CONNECTED, True, up),
+        Link(0, "192.0.2.1", other_id, LinkState.DISCONNECTED, False, down),
     )
 
 
@@ -435,3 +440,42 @@ def test_no_cmapctl_output(text: str, message: str) -> None:
     with pytest.raises(ReadError) as error:
         read_cmapctl(text)
     assert str(error.value) == message
+
+
+# damaged lines
+
+
+@pytest.mark.parametrize("key", ["Nodes", "Expected votes", "Total votes", "Quorum"])
+def test_a_figure_of_votequorum_that_is_not_there(key: str) -> None:
+    text = recorded("quorumtool-3.1.7-partitioned-alone")
+    assert f"\n{key}:" in text
+    with pytest.raises(ReadError, match=f"no line {key}"):
+        read_quorumtool(text.replace(f"\n{key}:", f"\nX{key}:"))
+
+
+def test_a_fact_told_twice() -> None:
+    text = recorded("quorumtool-3.1.7-partitioned-alone")
+    with pytest.raises(ReadError, match="line Quorate is there twice"):
+        read_quorumtool("Quorate: Yes\n" + text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("\t\tnodeid  2", "\tnodeid  2", "link 0: unknown line 'nodeid  2:"),
+        ("LINK ID 0", "INK ID 0", "unknown line 'INK ID 0'"),
+        ("LINK ID 1", "LINK ID 0", "link 0 is there twice"),
+        ("\t\tnodeid  2", "\t\tnodeid  1", "link 0 to node 1 is there twice"),
+        ("connected", "conn\ufffdcted", "not UTF-8 text"),
+    ],
+)
+def test_a_damaged_line_of_cfgtool_is_not_skipped(old: str, new: str, message: str) -> None:
+    assert old in CFGTOOL_3_1_0
+    with pytest.raises(ReadError, match=message):
+        read_cfgtool(CFGTOOL_3_1_0.replace(old, new, 1))
+
+
+def test_a_key_of_cmap_twice() -> None:
+    line = "quorum.two_node (u8) = 1\n"
+    with pytest.raises(ReadError, match=r"key quorum\.two_node is there twice"):
+        read_cmapctl(line + line)

@@ -1036,3 +1036,37 @@ def test_an_interval_that_is_none_is_refused_in_a_good_operation_too(interval):
     ).encode()
     with pytest.raises(ReadError, match=r"interval is .*, not a number"):
         read_crm_mon(io.BytesIO(data))
+
+
+def _damaged(nodes: str = "", resources: str = "", history: str = "") -> bytes:
+    return (
+        f'<crm_mon><summary/><nodes><node name="a" id="1" type="member"/>{nodes}</nodes>'
+        f'<resources>{resources}</resources><node_history><node name="a">{history}</node>'
+        "</node_history></crm_mon>"
+    ).encode()
+
+
+RESOURCE_X = '<resource id="x" resource_agent="ocf::d" role="Started"/>'
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (_damaged(nodes='<node name="a" id="2"/>'), "node a is there twice"),
+        (_damaged(nodes='<node name="b" id="1"/>'), "node id 1 is there twice"),
+        (_damaged(resources=RESOURCE_X * 2), "resource x is there twice"),
+        (
+            _damaged(history='<resource_history id="x" fail-count="-1"/>'),
+            "resource_history x: fail-count is -1, below 0",
+        ),
+    ],
+)
+def test_what_cannot_be_so_is_refused(data, message):
+    with pytest.raises(ReadError, match=message):
+        read_crm_mon(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("word", ["Yes", "", "members"])
+def test_an_unknown_type_of_a_node_is_told(word):
+    document = read_crm_mon(io.BytesIO(_damaged(nodes=f'<node name="b" id="2" type="{word}"/>')))
+    assert document.cluster.unrecognised == (Unrecognised(word, "type of node b"),)

@@ -753,7 +753,12 @@ def test_constructed_number_with_too_many_digits_is_refused() -> None:
         read_drbd_status(text.encode())
 
 
-def test_constructed_bytes_that_are_not_utf_8_are_replaced() -> None:
+def test_constructed_bytes_that_are_not_utf_8_are_refused_in_a_name() -> None:
     text = json.dumps([a_resource(name="rX")]).encode().replace(b"rX", b"r\xff")
-    (resource,) = read_drbd_status(text)
-    assert resource.name == "r\ufffd"
+    with pytest.raises(ReadError, match="a resource: name is not UTF-8"):
+        read_drbd_status(text)
+
+
+def test_constructed_one_resource_twice() -> None:
+    with pytest.raises(ReadError, match="resource r0 is there twice"):
+        read_drbd_status(json.dumps([a_resource(name="r0")] * 2).encode())

@@ -11,7 +11,7 @@ from typing import Optional, Union
 
 from ..model.corosync import Cmap, ConfiguredNode, Link, Links, LinkState, Voter, Votes
 from ..model.words import Unrecognised, parse
-from .errors import ReadError
+from .errors import ReadError, refuse_twice
 
 
 def _lines(text: str) -> list[str]:
@@ -19,7 +19,14 @@ def _lines(text: str) -> list[str]:
         raise ReadError("empty output")
     if not text.endswith("\n"):
         raise ReadError("cut off")
+    if "\ufffd" in text or "\0" in text:
+        raise ReadError("not UTF-8 text")
     return text.splitlines()
+
+
+def _unknown(line: str) -> ReadError:
+    words = line.strip()
+    return ReadError(f"unknown line {words if len(words) <= 60 else words[:60] + '...'!r}")
 
 
 def _number(text: str, what: str) -> int:
@@ -35,11 +42,14 @@ def _number(text: str, what: str) -> int:
 def read_quorumtool(text: str) -> Votes:
     """Read ``corosync-quorumtool -s`` of Corosync 2 and 3.
 
-    :raises ReadError: not its output, no ``Quorate:`` line, or fewer members than it counts.
+    :raises ReadError: not its output, no ``Quorate:`` line, fewer members than it counts, a member
+        twice, or a figure of votequorum missing.
     """
     lines = _lines(text)
     table = next((n for n, line in enumerate(lines) if line.split()[:1] == ["Nodeid"]), len(lines))
-    facts = dict(_facts(lines[:table]))
+    told = list(_facts(lines[:table]))
+    refuse_twice((key for key, _ in told), "line")
+    facts = dict(told)
     quorate = facts.get("Quorate")
     if quorate is None:
         raise ReadError("no line Quorate")
@@ -51,10 +61,15 @@ def read_quorumtool(text: str) -> Votes:
         return _number(words[0], key) if words else None
 
     members, qdevice_votes = _members(lines[table:])
+    refuse_twice((member.node_id for member in members), "member")
     expected_rows = count("Nodes")
-    # Without votequorum there is no table at all.
-    if facts.get("Quorum provider") == "corosync_votequorum" and len(members) != expected_rows:
-        raise ReadError(f"cut off: {len(members)} members, Nodes says {expected_rows}")
+    # Without votequorum there are neither votes nor a table.
+    if facts.get("Quorum provider") == "corosync_votequorum":
+        for key in ("Nodes", "Expected votes", "Total votes", "Quorum"):
+            if count(key) is None:
+                raise ReadError(f"no line {key}")
+        if len(members) != expected_rows:
+            raise ReadError(f"cut off: {len(members)} members, Nodes says {expected_rows}")
     return Votes(
         provider=facts.get("Quorum provider"),
         quorate=quorate == "Yes",
@@ -88,8 +103,10 @@ def _members(table: list[str]) -> tuple[tuple[Voter, ...], Optional[int]]:
     qdevice_votes = None
     for line in table[1:]:
         cells = line.split(None, len(columns) - 1)
-        if len(cells) < 2:
+        if not cells:
             continue
+        if len(cells) < 2:
+            raise _unknown(line)
         node_id, votes = _number(cells[0], "Nodeid"), _number(cells[1], "Votes")
         if node_id == 0:
             qdevice_votes = votes
@@ -111,6 +128,7 @@ def _members(table: list[str]) -> tuple[tuple[Voter, ...], Optional[int]]:
 
 LINK = re.compile(r"(?:LINK|RING) ID (\d+)")
 FIELD = re.compile(r"\t(\w+)\t= (.*)")
+HEADING = re.compile(r"Printing (?:link|ring) status\.|Local node ID \d+")
 PEER = re.compile(r"\t\tnodeid:? +(\d+):\t(.+)")
 PEER_3_0_0 = re.compile(
     r"\t\t(?:nodeid +(?P<id>\d+)|node \d+):\tlink enabled:(?P<enabled>[01])"
@@ -132,8 +150,14 @@ def read_cfgtool(text: str) -> Links:
         # The tool prints its own errors here, on standard output, and may end with 0.
         error = next((line for line in lines if line.startswith("Could not")), "not a status")
         raise ReadError(f"no link: {error}")
+    for line in lines[:first]:
+        if line.strip() and not HEADING.match(line):
+            raise _unknown(line)
     local = re.search(r"^Local node ID (\d+)(?:, transport (\S+))?", "\n".join(lines[:first]), re.M)
     links = tuple(_links(lines[first:]))
+    refuse_twice(
+        (f"{one.link} to node {one.peer_id}" for one in links if one.peer_id is not None), "link"
+    )
     return Links(
         node_id=int(local[1]) if local else None,
         transport=local[2] if local else None,
@@ -144,6 +168,7 @@ def read_cfgtool(text: str) -> Links:
 
 def _links(lines: list[str]) -> Iterator[Link]:
     headings = [(n, found[1]) for n, found in enumerate(map(LINK.match, lines)) if found]
+    refuse_twice((number for _, number in headings), "link")
     ends = [*(n for n, _ in headings[1:]), len(lines)]
     for (start, number), end in zip(headings, ends):
         links = tuple(_states(int(number), lines[start + 1 : end]))
@@ -182,8 +207,8 @@ def _states(link: int, lines: list[str]) -> Iterator[Link]:
                 enabled=False if words.endswith("(not enabled)") else None,
                 text=words,
             )
-        elif line.startswith("\t\t"):
-            raise ReadError(f"link {link}: unknown line {line.strip()!r}")
+        elif line.strip() not in ("", "status:") and not line.startswith("**SCTP"):
+            raise ReadError(f"link {link}: {_unknown(line)}")
 
 
 def _ring_state(words: str, ring: int) -> Union[LinkState, Unrecognised]:
@@ -213,7 +238,10 @@ def read_cmapctl(text: str) -> Cmap:
 
     :raises ReadError: no such line, or a number that is none.
     """
-    keys = {found[1]: found[2].strip() for found in map(KEY.fullmatch, _lines(text)) if found}
+    lines = _lines(text)
+    told = [found for found in map(KEY.fullmatch, lines) if found]
+    refuse_twice((found[1] for found in told), "key")
+    keys = {found[1]: found[2].strip() for found in told}
     if not keys:
         raise ReadError("no line 'key (type) = value'")
 

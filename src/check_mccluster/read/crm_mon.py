@@ -39,7 +39,7 @@ from ..model.pacemaker import (
     primitives,
 )
 from ..model.words import Unrecognised, parse
-from .errors import ReadError
+from .errors import ReadError, refuse_twice
 from .xmlstream import (
     Element,
     Path,
@@ -101,6 +101,9 @@ class _Found:
     def cluster(self) -> Optional[Cluster]:
         if self.summary is None or not self.nodes:
             return None
+        refuse_twice((node.name for node in self.nodes), "node")
+        refuse_twice((node.id for node in self.nodes), "node id")
+        refuse_twice((top.id for top in self.resources), "resource")
         words = (
             *self.unrecognised,
             *(node.health for node in self.nodes),
@@ -185,9 +188,16 @@ def _options(element: Optional[Element]) -> Options:
     )
 
 
+NODE_TYPES = ("member", "remote", "ping", "unknown")
+"""``unknown`` is crm_mon's own word for a node of which the cluster knows no more than the name."""
+
+
 def _node(found: _Found, element: Element) -> None:
     name = required(element, "name")
     health = text(element, "health")
+    node_type = element.get("type")
+    if node_type is not None and node_type not in NODE_TYPES:
+        found.unrecognised.append(Unrecognised(node_type, f"type of node {name}"))
     found.nodes.append(
         Node(
             name=name,
@@ -300,6 +310,8 @@ RESOURCES: dict[str, Callable[[Element], Resource]] = {
 def _history(found: _Found, element: Element) -> None:
     operations = tuple(map(_operation, element.iterfind("operation_history")))
     fail_count = score(element, "fail-count")
+    if fail_count is not None and fail_count < 0:
+        raise ReadError(f"{label(element)}: fail-count is {fail_count}, below 0")
     if not fail_count and all(map(_is_unremarkable, operations)):
         return
     found.history.append(

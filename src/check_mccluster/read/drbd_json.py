@@ -141,6 +141,8 @@ class Members:
             return None
         if not isinstance(value, str):
             raise self._error(key, "is not a string")
+        if "\ufffd" in value:  # another name or word than the one that was printed
+            raise self._error(key, "is not UTF-8")
         if not value.isprintable():
             raise self._error(key, "has characters that cannot be printed")
         return value

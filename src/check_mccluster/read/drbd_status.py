@@ -24,7 +24,7 @@ from check_mccluster.model.drbd import (
 from check_mccluster.model.words import Unrecognised
 
 from .drbd_json import Members, decode
-from .errors import ReadError
+from .errors import ReadError, refuse_twice
 
 __all__ = ["read_drbd_status"]
 
@@ -51,7 +51,22 @@ def read_drbd_status(data: bytes) -> tuple[DrbdResource, ...]:
     :raises ReadError: if the output is not that of ``drbdsetup status --json``, or a member that
         every release prints is missing, or one has the wrong type.
     """
-    return tuple(_resource(element) for element in decode(data))
+    resources = tuple(_resource(element) for element in decode(data))
+    refuse_twice((resource.name for resource in resources), "resource")
+    for resource in resources:
+        _refuse_twice(resource)
+    return resources
+
+
+def _refuse_twice(resource: DrbdResource) -> None:
+    name = resource.name
+    refuse_twice((device.volume for device in resource.devices), f"{name}: volume")
+    refuse_twice((peer.name for peer in resource.connections), f"{name}: connection to")
+    refuse_twice((peer.peer_node_id for peer in resource.connections), f"{name}: peer node id")
+    for peer in resource.connections:
+        refuse_twice(
+            (device.volume for device in peer.peer_devices), f"{name} to {peer.name}: volume"
+        )
 
 
 def _resource(element: Any) -> DrbdResource:

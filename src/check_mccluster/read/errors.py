@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
+
 NOT_XML_TEXT_LIMIT = 200
 
 
@@ -22,3 +24,16 @@ class NotXml(ReadError):
     def __init__(self, text: str) -> None:
         self.text = text[:NOT_XML_TEXT_LIMIT].strip()
         super().__init__(f"not XML: {self.text.splitlines()[0] if self.text else ''}")
+
+
+def refuse_twice(keys: Iterable[Hashable], what: str) -> None:
+    """Refuse a list that names one thing twice: nobody can know which of the two is true.
+
+    :param what: names the list's things, for the message.
+    :raises ReadError: if two keys are equal.
+    """
+    seen = set()
+    for key in keys:
+        if key in seen:
+            raise ReadError(f"{what} {' '.join(str(key).split())} is there twice")
+        seen.add(key)
