@@ -42,9 +42,11 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "cmapctl": _of_text(read_cmapctl),
 }
 
-PIECES = tuple(
-    '| \0|"|<|>|{|[|,|\n|null|NaN|-1|1e999|Yes|true|&lol;|<!DOCTYPE x>|\t|:'.encode().split(b"|")
-) + (b"\xff", b"9" * 400)
+PIECES = (
+    *tuple(b'| \x00|"|<|>|{|[|,|\n|null|NaN|-1|1e999|Yes|true|&lol;|<!DOCTYPE x>|\t|:'.split(b"|")),
+    b"\xff",
+    b"9" * 400,
+)
 Damage = tuple[str, float, float, bytes]
 DAMAGES = st.tuples(
     st.sampled_from(["cut", "drop", "repeat", "swap", "put", "replace"]),
