@@ -160,6 +160,7 @@ RECORDED = {
         "no node could take group1: fencing is enabled without a device",
         figures(0),
     ),
+    # What follows from a maintenance-mode alone is as grave as that.
     "cluster-maintenance/app01": (
         "WARNING",
         "no node could take group1: maintenance-mode",
