@@ -311,9 +311,9 @@ FIRST_LINES = {
         " 0 of 3 copies UpToDate and reachable, not storage01, storage02, storage03"
     ),
     "app01-started-alone/app01": (
-        "CRITICAL - partition without quorum: 1 of 3 votes, 2 needed, without app02, app03; {}"
-        " (+1 more)"
-    ).format(STOPS),
+        "CRITICAL - partition without quorum: 1 of 3 votes, 2 needed, without app02, app03;"
+        f" {STOPS} (+1 more)"
+    ),
     "app02-cut-off/app02": f"CRITICAL - {LOST}",
     "app01-standby/app01": (
         "CRITICAL - app01 is on standby, hence no node could take group1:"

@@ -481,7 +481,7 @@ def test_fifty_resources_that_look_the_same_share_a_table(status):
     titles = [line for line in lines if re.match(r"[! ] [mr]\d", line)]
     assert titles == [
         "! m07: no Primary seen, NO QUORUM, 0 of 2 copies reachable",
-        "! m00, m01, m02, m03, m04, m05 and 43 more (49): no Primary seen, quorum, 2 of 2",
+        "  m00, m01, m02, m03, m04, m05 and 43 more (49): no Primary seen, quorum, 2 of 2",
         "  r0: Primary app01, quorum, 3 of 3 copies reachable",
     ]
 
