@@ -82,6 +82,17 @@ def test_one_node_twice_is_an_error(call):
     assert (outcome.code, outcome.out) == (3, "CLUSTER UNKNOWN - two snapshots are of app01\n")
 
 
+@pytest.mark.captures
+def test_a_fault_is_named_by_its_node_and_never_this_one(call, captures):
+    outcome = call("cluster", "--from", captures / "drbd/10a-module-loaded-no-resource", "--json")
+    told = [fault["text"] for fault in json.loads(outcome.out)["faults"]]
+    assert told == [
+        "app01, app02, app03: Corosync does not run",
+        "app01, app02, app03, storage01, storage02, storage03: no DRBD resource is up;"
+        " expected: r0",
+    ]
+
+
 # -- asked over ssh ----------------------------------------------------------------------------
 
 SSH = """#!/bin/sh
@@ -93,6 +104,9 @@ good-*) exec cat "{folder}/${{target#good-}}.tar.gz" ;;
 refused) echo "ssh: connect to host x port 22: Connection refused" >&2; exit 255 ;;
 unknown) echo "Host key verification failed." >&2; exit 255 ;;
 key) echo "x@y: Permission denied (publickey)." >&2; exit 255 ;;
+far) echo "ssh: connect to host x port 22: No route to host" >&2; exit 255 ;;
+old) echo "Snapshot of x in -:"; echo "crm_mon.xml  exit 0, 27 bytes" ;;
+old-again) echo "CHECK_MCCLUSTER UNKNOWN - - exists and is not an empty directory"; exit 3 ;;
 bare) echo "sh: 1: check_mccluster: not found" >&2; exit 127 ;;
 hostile) head -c 100000 /dev/zero ;;
 slow) sleep 60 ;;
@@ -102,6 +116,9 @@ REASONS = {
     "refused": "connection refused",
     "unknown": "its host key is not known here",
     "key": "it does not accept our key",
+    "far": "no route to it",
+    "old": "its check_mccluster is too old to write to standard output",
+    "old-again": "its check_mccluster is too old to write to standard output",
     "bare": "check_mccluster is not installed there",
     "hostile": "its answer is no snapshot: cannot read",
     "-oProxyCommand=x": "'-oProxyCommand=x' is no host",

@@ -34,6 +34,9 @@ SSH = (
 LIMIT = 64 * 2**20
 """The most that one node may answer, in bytes."""
 
+_TOO_OLD = "its check_mccluster is too old to write to standard output"
+_OLD = b"Snapshot of "
+"""What such a version prints once it has written a folder of the name ``-``."""
 _SSH_FAILED = 255
 _NOT_FOUND = 127
 _REASONS = (
@@ -111,7 +114,7 @@ def _why_not(child: Child) -> Optional[str]:
         return "no answer before the deadline"
     said = child.errors.decode(errors="replace")
     if child.exit_code == 0 and child.output:
-        return None
+        return _TOO_OLD if child.output.startswith(_OLD) else None
     for words, reason in _REASONS:
         if words in said:
             return reason
@@ -122,6 +125,6 @@ def _why_not(child: Child) -> Optional[str]:
         return f"ssh failed: {first[:80]}" if first else "ssh failed without a word"
     text = child.output[:400].decode(errors="replace")
     if "snapshot is not" in text or "exists and is not" in text or "cannot write -" in text:
-        return "its check_mccluster is too old to write to standard output"
+        return _TOO_OLD
     words = first or next((line.strip() for line in text.splitlines() if line.strip()), "")
     return f"exit code {child.exit_code}{': ' + words[:80] if words else ''}"

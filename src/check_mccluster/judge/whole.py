@@ -109,10 +109,10 @@ def _one(told: Sequence[tuple[str, Finding]]) -> Finding:
     key = gravest.key
     if key in _INPUT and gravest.subject.sort not in (DRBD, VOLUME):
         about = node(join(nodes, 8))
-        prefix = f"{join(nodes, 8)}: "
-        return gravest._replace(subject=about, text=prefix + gravest.text, nodes=nodes, state=state)
+        text = f"{join(nodes, 8)}: {_without_here(gravest.text)}"
+        return gravest._replace(subject=about, text=text, nodes=nodes, state=state)
     if key in _INPUT:
-        text = f"{join(nodes, 8)}: {gravest.text}"
+        text = f"{join(nodes, 8)}: {_without_here(gravest.text)}"
         return gravest._replace(text=text, nodes=nodes, state=state)
     if key.startswith(_OWN_DISK) or key in ("io-suspended", "io-failing", "io-stalled"):
         return gravest._replace(text=_of_many(gravest.text, nodes), nodes=nodes, state=state)
@@ -124,6 +124,11 @@ def _one(told: Sequence[tuple[str, Finding]]) -> Finding:
         return _odd_one(gravest, told, state)
     everybody = tuple(dict.fromkeys(name for _, each in told for name in each.nodes))
     return gravest._replace(nodes=everybody, state=state)
+
+
+def _without_here(text: str) -> str:
+    """The words of a node of itself, for a reader elsewhere: the name stands before them."""
+    return text.replace(" on this node", "")
 
 
 def _of_many(text: str, nodes: Sequence[str]) -> str:
