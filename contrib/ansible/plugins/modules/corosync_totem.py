@@ -87,6 +87,7 @@ from ansible_collections.check_mccluster.cluster.plugins.module_utils.tools impo
     Tools,
 )
 from ansible_collections.check_mccluster.cluster.plugins.module_utils.totem import (  # noqa: E402
+    RUNTIME,
     expected,
     keys,
     replaced,
@@ -113,10 +114,15 @@ def judged(tools: Tools, program: str, folder: Path, values: dict[str, str]) -> 
         verdict = json.loads(out)
         said = f"{verdict['state']}: {verdict['text']}"
         races = any(each["key"] == RACE for each in verdict["findings"])
+        figures = {each["label"]: each["value"] for each in verdict["figures"]}
     except (KeyError, TypeError, ValueError) as error:
         raise ToolError(f"{program} timing: exit code {code}, not a verdict: {out}") from error
-    if races or verdict["state"] == "UNKNOWN":
+    # Without a margin nothing was compared, whatever the verdict is.
+    if races or verdict["state"] == "UNKNOWN" or figures.get("margin", 0) <= 0:
         raise ToolError(f"not applied, the new values would not be right: timing {said}")
+    judged_token = figures.get("corosync_token")
+    if judged_token is None or round(judged_token * 1000) != int(values[f"{RUNTIME}token"]):
+        raise ToolError(f"not applied: timing has judged a token of {judged_token} s: {said}")
     return said
 
 
