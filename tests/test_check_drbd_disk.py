@@ -364,7 +364,10 @@ def test_recorded_states(call, case):
 
 def test_long_output_has_key_next_step_and_every_volume(call):
     outcome = call("drbd-disk", "-vv", "--from", SNAPSHOTS / "outdated-by-admin/storage02")
-    step = "drbdadm status r1; bring the connection to the Primary back: drbdadm adjust r1"
+    step = (
+        "on storage02: drbdadm status r1; bring the connection to an UpToDate peer back:"
+        " drbdadm connect r1"
+    )
     assert outcome.lines[1:] == [
         "[CRITICAL] disk-outdated: r1/0: disk of storage02 is Outdated and nothing resyncs it"
         f" -> {step}",

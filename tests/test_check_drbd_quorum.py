@@ -337,9 +337,11 @@ def test_long_output_has_key_next_step_and_every_volume(call):
     outcome = call("drbd-quorum", "-vv", "--from", SNAPSHOTS / "split-brain/storage01")
     assert outcome.lines[1:] == [
         "[WARNING] copies-low: r1/0: 1 of 2 copies UpToDate and reachable, not storage02"
-        " -> drbdadm status r1; see to the storage servers named",
+        " -> on storage02: drbdadm status r1; if it is not reached: ping storage02, then there:"
+        " drbdadm up r1; if it is Connected, see its disk: journalctl -k -g drbd",
         "[WARNING] copies-low: r1/1: 1 of 2 copies UpToDate and reachable, not storage02"
-        " -> drbdadm status r1; see to the storage servers named",
+        " -> on storage02: drbdadm status r1; if it is not reached: ping storage02, then there:"
+        " drbdadm up r1; if it is Connected, see its disk: journalctl -k -g drbd",
         "looked at copies of r0/0: 3 of 3 copies, 1 may fail",
         "looked at copies of r1/0: 1 of 2 copies",
         "looked at copies of r1/1: 1 of 2 copies",

@@ -20,7 +20,7 @@ from ..model.drbd import Role as DrbdRole
 from ..model.pacemaker import Role
 from ..verdict import subject
 from ..verdict.check import Check
-from ..verdict.finding import Figure, Finding, Kind, Line, Report, State, finding
+from ..verdict.finding import Fault, Figure, Finding, Kind, Line, Report, State, finding
 from ..verdict.view import Asked, Judgement, View, same_node
 from ..verdict.words import join
 from .drbd_mesh import CONNECTING, ISOLATED, STANDALONE
@@ -443,7 +443,7 @@ def together(
     view = _truth(ordered, parts)
     roots = faults(view, found, CLUSTER_RULES) if view is not None else ()
     everybody = tuple(one.view.here for one in ordered)
-    roots = tuple(fault._replace(seen_from=everybody) for fault in roots)
+    roots = tuple(f._replace(seen_from=_seen_from(f, ordered) or everybody) for f in roots)
     total = len(ordered) + len(unasked)
     lines = tuple(Line(one.view.here, one.report.state, _own_words(one)) for one in ordered)
     return Report(
@@ -456,6 +456,22 @@ def together(
         tuple(f"node {one.view.here}: {one.report.state.name}" for one in ordered),
         roots,
         lines,
+    )
+
+
+def _seen_from(fault: Fault, seen: Sequence[Judgement]) -> tuple[str, ...]:
+    """The nodes whose own evidence has what the fault is about."""
+    keys = {fault.cause.key, *(each.key for each in fault.follows)}
+    about = fault.cause.subject
+    return tuple(
+        one.view.here
+        for one in seen
+        if one.view.here in fault.cause.nodes
+        or any(
+            each.key in keys
+            and (each.subject == about or {*each.nodes} & {*fault.cause.nodes} or not each.nodes)
+            for each in one.report.findings
+        )
     )
 
 

@@ -37,14 +37,15 @@ INCONSISTENT = Kind(
     "disk-inconsistent",
     State.CRITICAL,
     "The disk is Inconsistent and no resync to it is running: it holds no usable copy.",
-    "drbdadm status {resource}; connect it to an UpToDate peer: drbdadm adjust {resource}",
+    "on {node}: drbdadm status {resource}; for a peer that is UpToDate and not Connected: drbdadm"
+    " connect {resource}; for one that is Connected: drbdadm disconnect {resource}, then connect",
 )
 OUTDATED = Kind(
     "disk-outdated",
     State.CRITICAL,
     "The disk holds an old copy. WARNING while a resync to it is running.",
-    "drbdadm status {resource}; bring the connection to the Primary back: drbdadm adjust"
-    " {resource}",
+    "on {node}: drbdadm status {resource}; bring the connection to an UpToDate peer back: drbdadm"
+    " connect {resource}",
 )
 SYNCING = Kind(
     "disk-syncing",

@@ -39,7 +39,8 @@ MISSING = Kind(
     "peer-missing",
     State.CRITICAL,
     "A peer of the configuration file has no connection in the kernel.",
-    "drbdadm adjust {resource}; compare drbdadm dump {resource} on all nodes",
+    "Compare on both nodes: drbdadm dump {resource}; where they are alike: drbdadm --dry-run adjust"
+    " {resource}, and if it only adds the peer, drbdadm adjust {resource}",
 )
 PATH_DOWN = Kind(
     "path-down",

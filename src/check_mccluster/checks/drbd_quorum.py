@@ -48,15 +48,16 @@ NO_COPY = Kind(
     "copies-none",
     State.CRITICAL,
     "No UpToDate copy can be reached from here, the own disk included.",
-    "drbdadm status {resource} on every storage server; if all say Outdated, choose the newest"
-    " copy with care: drbdadm primary --force {resource}",
+    "on every storage server: drbdadm status {resource}; bring back one that was UpToDate, and its"
+    " connection: drbdadm connect {resource}. Outdated is whole but old, Inconsistent is half",
 )
 FEW_COPIES = Kind(
     "copies-low",
     State.WARNING,
     "Fewer UpToDate copies can be reached than there are replicas. CRITICAL when one is left and"
     " there should be three or more.",
-    "drbdadm status {resource}; see to the storage servers named",
+    "on {node}: drbdadm status {resource}; if it is not reached: ping {node}, then there: drbdadm"
+    " up {resource}; if it is Connected, see its disk: journalctl -k -g drbd",
 )
 STALLED = Kind(
     "io-stalled",

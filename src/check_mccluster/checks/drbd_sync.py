@@ -43,7 +43,8 @@ PAUSED = Kind(
     "sync-paused",
     State.WARNING,
     "Somebody paused the resync, or left a pause behind that will stop the next one.",
-    "drbdadm resume-sync {resource}, here and on {peer}",
+    "On the node that set it (resync-suspended says user there; try here, then {peer}): drbdadm"
+    " resume-sync {resource}",
 )
 WAITING = Kind(
     "sync-waiting",
@@ -63,8 +64,8 @@ NOT_SYNCING = Kind(
     "sync-missing",
     State.WARNING,
     "A disk with an old copy is connected to a good one, and nothing brings it up to date.",
-    "Bring the missing connection to the Primary back, or: drbdadm invalidate {resource} on the"
-    " node with the old copy",
+    "drbdadm disconnect {resource}:{peer}; drbdadm connect {resource}:{peer}: the handshake starts"
+    " the resync; bring a missing connection to the Primary back first",
 )
 SHAKING = Kind(
     "sync-handshake",
@@ -77,7 +78,9 @@ OUT_OF_SYNC = Kind(
     State.WARNING,
     "Both ends say UpToDate and blocks are out of sync: the copies differ silently. The counter"
     " may go back to 0 without a resync.",
-    "drbdadm verify {resource}; then on the node with the bad copy: drbdadm invalidate {resource}",
+    "With verify-alg set: drbdadm verify {resource}; the copy that differs from the others is the"
+    " bad one. On its node, when the service may pause: drbdadm disconnect {resource}; drbdadm connect"
+    " {resource} copies the blocks that were found",
 )
 BEHIND = Kind(
     "behind",
