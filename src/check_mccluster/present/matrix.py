@@ -82,13 +82,15 @@ def _unrecognised(word: Unrecognised) -> Span:
     return of_state(f"{word} (?)", State.UNKNOWN)
 
 
-def _role(role: Union[Role, Unrecognised]) -> Span:
+def role_span(role: Union[Role, Unrecognised]) -> Span:
+    """A role in DRBD's word."""
     if isinstance(role, Unrecognised):
         return _unrecognised(role)
     return span(role.value, {Role.PRIMARY: "strong", Role.UNKNOWN: "dim"}.get(role, ""))
 
 
-def _disk(disk: Union[DiskState, Unrecognised], client: Optional[bool]) -> Span:
+def disk_span(disk: Union[DiskState, Unrecognised], client: Optional[bool]) -> Span:
+    """A disk in DRBD's word; a diskless node is a client, or has lost its disk."""
     if isinstance(disk, Unrecognised):
         return _unrecognised(disk)
     tail = " client" if client else ""
@@ -105,7 +107,8 @@ def _disk(disk: Union[DiskState, Unrecognised], client: Optional[bool]) -> Span:
     return of_state(disk.value, State.CRITICAL if disk in _GRAVE_DISKS else State.WARNING)
 
 
-def _connection(state: Union[ConnectionState, Unrecognised]) -> Span:
+def connection_span(state: Union[ConnectionState, Unrecognised]) -> Span:
+    """A connection in DRBD's word."""
     if isinstance(state, Unrecognised):
         return _unrecognised(state)
     if state is ConnectionState.CONNECTED:
@@ -115,7 +118,8 @@ def _connection(state: Union[ConnectionState, Unrecognised]) -> Span:
     )
 
 
-def _replication(peer: Optional[PeerDevice]) -> Span:
+def replication_span(peer: Optional[PeerDevice]) -> Span:
+    """A replication in DRBD's word, with how far a resync is."""
     if peer is None:
         return span("-", "dim")
     state = peer.replication_state
@@ -145,17 +149,19 @@ def _rows(view: View, resource: DrbdResource, device: Optional[Device]) -> list[
     """This node, then its peers in DRBD's order."""
     nothing = span("-", "dim")
     disk = (
-        nothing if device is None else _disk(device.disk_state, is_client(view, resource, device))
+        nothing
+        if device is None
+        else disk_span(device.disk_state, is_client(view, resource, device))
     )
-    own = (_role(resource.role), disk, nothing, nothing)
+    own = (role_span(resource.role), disk, nothing, nothing)
     rows = [Row(f"{clean(view.here)} (here)", own, _is_good(own))]
     for connection in resource.connections:
         peer = None if device is None else connection.peer_device(device.volume)
         cells = (
-            _role(connection.peer_role),
-            nothing if peer is None else _disk(peer.peer_disk_state, peer.peer_client),
-            _connection(connection.state),
-            _replication(peer),
+            role_span(connection.peer_role),
+            nothing if peer is None else disk_span(peer.peer_disk_state, peer.peer_client),
+            connection_span(connection.state),
+            replication_span(peer),
         )
         rows.append(Row(clean(connection.name), cells, _is_good(cells)))
     return rows
@@ -377,14 +383,14 @@ def _node_row(mesh: _Mesh, number: str, node: str) -> Row:
     """Role and disks of a node: by itself, else by the first who is connected to it."""
     if node in mesh.seen:
         view, resource = mesh.seen[node]
-        role = _role(resource.role)
-        disks = [_disk(d.disk_state, is_client(view, resource, d)) for d in resource.devices]
+        role = role_span(resource.role)
+        disks = [disk_span(d.disk_state, is_client(view, resource, d)) for d in resource.devices]
         words = [w for d in resource.devices[:1] for w in _whole(view, resource, d)[1:]]
     else:
         links = [link for _, r in mesh.seen.values() if (link := _link(r, node)) is not None]
         best = next((link for link in links if link.is_connected), links[0])
-        role = _role(best.peer_role)
-        disks = [_disk(p.peer_disk_state, p.peer_client) for p in best.peer_devices]
+        role = role_span(best.peer_role)
+        disks = [disk_span(p.peer_disk_state, p.peer_client) for p in best.peer_devices]
         words = [span("-", "dim")]
     disks = list(dict.fromkeys(disks))
     state = worst([State[each.style] for each in disks if each.style in State.__members__])

@@ -170,7 +170,7 @@ def _style(state: State) -> str:
     return "" if state is State.OK else state.name
 
 
-def _pictures(seen: Sequence[Judgement]) -> list[list[Judgement]]:
+def pictures(seen: Sequence[Judgement]) -> list[list[Judgement]]:
     """Views whose partition is the same, together: those of a split cluster differ."""
     alike: dict[object, list[Judgement]] = {}
     for one in seen:
@@ -191,7 +191,7 @@ def _as_seen(group: Sequence[Judgement], groups: Sequence[Sequence[Judgement]]) 
 
 
 def _cluster_lines(seen: Sequence[Judgement], width: int) -> list[Line]:
-    groups = _pictures(seen)
+    groups = pictures(seen)
     lines: list[Line] = []
     for group in groups:
         lines += _cluster_line(group[0].view, _as_seen(group, groups), width)
@@ -231,7 +231,7 @@ def _cluster_line(view: View, as_seen: str, width: int) -> list[Line]:
 
 
 def _pacemaker(seen: Sequence[Judgement], width: int) -> Iterator[tuple[str, list[Line]]]:
-    groups = _pictures(seen)
+    groups = pictures(seen)
     for group in groups:
         states: dict[str, State] = {}
         for each in (finding for one in group for finding in one.report.findings):
@@ -248,7 +248,7 @@ def _nodes(cluster: Cluster, states: Mapping[str, State], width: int) -> list[Li
     rows: list[list[Span]] = []
     plain: list[str] = []
     for node in cluster.nodes:
-        state, words = _node_words(cluster, node)
+        state, words = node_words(cluster, node)
         state = worst([state, states.get(node.name, State.OK)])
         if len(cluster.nodes) > FULL_NODES and state is State.OK and not node.is_dc:
             plain.append(node.name)
@@ -261,7 +261,7 @@ def _nodes(cluster: Cluster, states: Mapping[str, State], width: int) -> list[Li
                 span(node.name),
                 of_state(words, state),
                 span(runs),
-                span(_part(node), "dim"),
+                span(part_of(node), "dim"),
             ]
         )
     lines = [(Span(" "), *line) for line in table(rows, width - 1)]
@@ -271,7 +271,7 @@ def _nodes(cluster: Cluster, states: Mapping[str, State], width: int) -> list[Li
     return lines
 
 
-def _node_words(cluster: Cluster, node: Node) -> tuple[State, str]:
+def node_words(cluster: Cluster, node: Node) -> tuple[State, str]:
     """A node's state in words, a bad one in capitals; the state as far as the words alone tell."""
     if guest_is_stopped(cluster, node):
         return State.OK, "not running"
@@ -296,7 +296,8 @@ def _node_words(cluster: Cluster, node: Node) -> tuple[State, str]:
     return State.WARNING if special else State.OK, ", ".join([*words, *special])
 
 
-def _part(node: Node) -> str:
+def part_of(node: Node) -> str:
+    """What a node is beside a member: the DC, a guest, a remote node; else empty."""
     if node.is_dc:
         return "DC"
     if node.id_as_resource is not None:
@@ -307,7 +308,7 @@ def _part(node: Node) -> str:
 # -- resources ---------------------------------------------------------------------------------
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
     """A line of the tree: what it is, its state, and where."""
 
     name: str
@@ -323,15 +324,17 @@ class _Row(NamedTuple):
         return self.kind, self.word, self.where, self.state
 
 
-class _Context(NamedTuple):
+class Context(NamedTuple):
+    """What a row needs beside its resource: the states of objects, and the nodes that are lost."""
+
     states: Mapping[str, State]
     lost: frozenset[str]
 
 
 def _resources(cluster: Cluster, states: Mapping[str, State], width: int) -> list[Line]:
     """The tree. Of very many, branches in order become one row, and equal rows one."""
-    context = _Context(states, lost_nodes(cluster))
-    branches = [_branch(context, resource) for resource in cluster.resources]
+    context = Context(states, lost_nodes(cluster))
+    branches = [branch_rows(context, resource) for resource in cluster.resources]
     if sum(map(len, branches)) > FULL_ROWS:
         branches = [_pruned(branch) for branch in branches]
         branches = _shared(branches)
@@ -341,27 +344,27 @@ def _resources(cluster: Cluster, states: Mapping[str, State], width: int) -> lis
     return [(Span(" "), *line) for line in table([_cells(row) for row in rows], width - 1)]
 
 
-def _cells(row: _Row) -> list[Span]:
+def _cells(row: Row) -> list[Span]:
     name = raw("  " * row.depth + span(row.name).text)
     return [_mark(row.state), name, span(row.kind, "dim"), _word(row), span(row.where)]
 
 
-def _word(row: _Row) -> Span:
+def _word(row: Row) -> Span:
     return of_state(row.word, row.state) if row.word else span("")
 
 
-def _pruned(branch: Sequence[_Row]) -> list[_Row]:
+def _pruned(branch: Sequence[Row]) -> list[Row]:
     """A branch without the parts that are in order."""
     return [branch[0], *(row for row in branch[1:] if row.state is not State.OK)]
 
 
-def _shared(branches: Sequence[list[_Row]]) -> list[list[_Row]]:
+def _shared(branches: Sequence[list[Row]]) -> list[list[Row]]:
     """Equal branches of one row together, at the place of the first."""
     names: dict[tuple[str, str, str, State], list[str]] = {}
     for branch in branches:
         if len(branch) == 1:
             names.setdefault(branch[0].picture, []).append(branch[0].name)
-    shared: list[list[_Row]] = []
+    shared: list[list[Row]] = []
     for branch in branches:
         if len(branch) > 1:
             shared.append(branch)
@@ -369,11 +372,12 @@ def _shared(branches: Sequence[list[_Row]]) -> list[list[_Row]]:
         alike = names.pop(branch[0].picture, [])
         if alike:
             more = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
-            shared.append([_Row(alike[0] + more, *branch[0].picture)])
+            shared.append([Row(alike[0] + more, *branch[0].picture)])
     return shared
 
 
-def _branch(context: _Context, resource: Resource) -> list[_Row]:
+def branch_rows(context: Context, resource: Resource) -> list[Row]:
+    """A resource with what is in it."""
     if isinstance(resource, Primitive):
         return [_primitive(context, resource)]
     if isinstance(resource, Group):
@@ -388,8 +392,8 @@ def _branch(context: _Context, resource: Resource) -> list[_Row]:
 
 
 def _instances(
-    context: _Context, resource: Union[Clone, Bundle], kind: str, parts: Sequence[_Row]
-) -> list[_Row]:
+    context: Context, resource: Union[Clone, Bundle], kind: str, parts: Sequence[Row]
+) -> list[Row]:
     """The instances by their state, on one line if all are in the same."""
     state = context.states.get(resource.id, State.OK)
     flags = _flags(resource.managed, resource.maintenance)
@@ -397,15 +401,15 @@ def _instances(
     for part in parts:
         by_word.setdefault((part.word, part.state), []).append(part.where)
     rows = [
-        _Row("", "", word, _places(places), worst_of, 1)
+        Row("", "", word, _places(places), worst_of, 1)
         for (word, worst_of), places in by_word.items()
     ]
     if len(rows) == 1 and not flags:
         (row,) = rows
-        return [_Row(resource.id, kind, row.word, row.where, worst([state, row.state]))]
+        return [Row(resource.id, kind, row.word, row.where, worst([state, row.state]))]
     counts = [f"{len(places)} {word}" for (word, _), places in by_word.items()]
     word = ", ".join([*counts, flags] if flags else counts)
-    return [_Row(resource.id, kind, word, "", state), *rows]
+    return [Row(resource.id, kind, word, "", state), *rows]
 
 
 def _places(places: Sequence[str]) -> str:
@@ -414,7 +418,7 @@ def _places(places: Sequence[str]) -> str:
     return join(nodes) if nodes else f"{len(places)} child{'' if len(places) == 1 else 'ren'}"
 
 
-def _group(context: _Context, group: Group) -> list[_Row]:
+def _group(context: Context, group: Group) -> list[Row]:
     members = [_primitive(context, member, 1) for member in group.members]
     running = sum(1 for member in group.members if member.role in RUNNING)
     nodes = dict.fromkeys(node for member in group.members for node in member.nodes)
@@ -423,32 +427,32 @@ def _group(context: _Context, group: Group) -> list[_Row]:
         flags = "disabled" + (f", {flags}" if flags else "")
     word = f"{running} of {len(members)} run" + (f", {flags}" if flags else "")
     state = worst([context.states.get(group.id, State.OK), *(m.state for m in members)])
-    return [_Row(group.id, "group", word, join(nodes), state), *members]
+    return [Row(group.id, "group", word, join(nodes), state), *members]
 
 
-def _instance(context: _Context, instance: Union[Primitive, Group]) -> _Row:
+def _instance(context: Context, instance: Union[Primitive, Group]) -> Row:
     """One row for an instance; of a group the member that is worst off speaks."""
     if isinstance(instance, Primitive):
         return _primitive(context, instance)
     return _spokesman([_primitive(context, member) for member in instance.members])
 
 
-def _replica(context: _Context, bundle: Bundle, members: Sequence[Primitive]) -> _Row:
+def _replica(context: Context, bundle: Bundle, members: Sequence[Primitive]) -> Row:
     container = [m for m in members if m.agent.rpartition(":")[2] == bundle.type]
     others = [member for member in members if member not in container]
     return _spokesman([_primitive(context, member) for member in (*container, *others)])
 
 
-def _spokesman(rows: Sequence[_Row]) -> _Row:
+def _spokesman(rows: Sequence[Row]) -> Row:
     if not rows:
-        return _Row("", "", "empty", "", State.OK)
+        return Row("", "", "empty", "", State.OK)
     worst_off = max(rows, key=lambda row: row.state.rank)
     if worst_off is rows[0]:
         return worst_off
-    return _Row("", "", f"{worst_off.name} {worst_off.word}", rows[0].where, worst_off.state)
+    return Row("", "", f"{worst_off.name} {worst_off.word}", rows[0].where, worst_off.state)
 
 
-def _primitive(context: _Context, primitive: Primitive, depth: int = 0) -> _Row:
+def _primitive(context: Context, primitive: Primitive, depth: int = 0) -> Row:
     role = primitive.role
     words = [f"{role} (?)" if isinstance(role, Unrecognised) else role.value]
     words += ["FAILED"] if primitive.failed else []
@@ -469,7 +473,7 @@ def _primitive(context: _Context, primitive: Primitive, depth: int = 0) -> _Row:
     where = [f"{node} (lost)" if node in context.lost else node for node in primitive.nodes]
     agent = primitive.agent.rpartition(":")[2]
     kind = f"fence device {agent}" if primitive.is_fence_device else agent
-    return _Row(name, kind, ", ".join(words), join(where), state, depth)
+    return Row(name, kind, ", ".join(words), join(where), state, depth)
 
 
 def _flags(managed: Optional[bool], maintenance: Optional[bool]) -> str:

@@ -1,0 +1,90 @@
+"""``check_mccluster report``: the cluster as one HTML page, to look at and to send."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...inputs.cibadmin import CIB
+from ...inputs.crm_simulate import SIMULATIONS
+from ...judge.engine import with_severities
+from ...judge.mesh import links
+from ...judge.outlook import Futures
+from ...judge.partitions import partitions
+from ...judge.whatif import Consequence, consequences, nodes
+from ...present.html import Page, page
+from ...verdict.finding import State
+from ...verdict.view import Asked
+from ..options import several_options
+from ..session import Setup, SetupError, load_config
+from ..several import Several, look
+
+
+def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any) -> None:
+    """Read, judge, write the page."""
+    from ..cli import deadline
+
+    setup = Setup.take({**values, "snapshot": None, "node": None})
+    with deadline(setup.timeout):
+        config = load_config(setup.config)
+        severities = {key: State[word.upper()] for key, word in config.severity.items()}
+        found = look(setup, config, snapshots, hosts, Asked(severities=severities))
+        text = page(_told(found, severities))
+    if output == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise SetupError(f"{output}: {error.strerror}") from None
+
+
+def _told(found: Several, severities: dict[str, State]) -> Page:
+    from ...checks.cluster import together
+
+    seen = tuple(sorted(found.seen, key=lambda one: one.view.here))
+    if len(seen) == 1 and not found.unasked:
+        report = seen[0].report
+    else:
+        report = together(seen, found.unasked, Asked(), found.clocks)
+        report = with_severities(report, severities)
+    return Page(seen, report, found.unasked, links(seen), _losses(found))
+
+
+def _losses(found: Several) -> tuple[Consequence, ...]:
+    """As the first partition sees it: the quorate one."""
+    parts = partitions(found.seen)
+    if not parts:
+        return ()
+    view = parts[0].speaker.view
+    futures = Futures(view, parts[0].cluster, view[CIB].value, view[SIMULATIONS].value)
+    return consequences(futures, [(name,) for name in nodes(futures)])
+
+
+def _options() -> list[click.Parameter]:
+    return [
+        click.Option(
+            ["-o", "--output"],
+            required=True,
+            type=click.Path(),
+            metavar="FILE",
+            help="Where the page goes; - for standard output.",
+        ),
+        *several_options(),
+    ]
+
+
+command = click.Command(
+    "report",
+    callback=run,
+    params=_options(),
+    short_help="The cluster as one HTML page, to look at and to send.",
+    help="""Write the cluster as one HTML page.
+
+    Verdict, faults and what to do, DRBD's mesh as a drawing, Pacemaker's nodes and resources,
+    timings, what the loss of each node would do, and what was asked. The page needs no network
+    and no script. The exit code is 0 whatever is found: this is no check.""",
+    epilog="Example: check_mccluster report -o cluster.html",
+)

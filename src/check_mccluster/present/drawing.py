@@ -1,0 +1,195 @@
+"""The DRBD mesh as a drawing: nodes on a circle, every connection in two halves, one for each end.
+
+An SVG inside of a page: its colours are classes of the page's style, and nothing is told by colour
+alone: a half that is not in order is dashed, and its words stand in the table beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import NamedTuple, Optional
+
+from ..inputs.drbdsetup_status import DRBD
+from ..judge.facts.drbd import is_client
+from ..judge.mesh import End, Link
+from ..model.drbd import DrbdResource
+from ..verdict.finding import State, worst
+from ..verdict.view import Judgement, View, same_node
+from ..verdict.words import join
+from .layout import Span
+from .matrix import connection_span, disk_span, replication_span, role_span
+from .text import clean
+
+_LABELLED = 10
+"""Above so many nodes the disks are told beside the drawing only."""
+_BOX = 70.0
+"""Half the room that a node's words take at the edge of the drawing."""
+
+
+class Host(NamedTuple):
+    """A node of a mesh: its words, and whose words they are.
+
+    :param told: whether the node itself said them; else a peer did.
+    """
+
+    name: str
+    role: Span
+    disks: tuple[tuple[str, Span], ...]
+    told: bool
+
+    @property
+    def state(self) -> State:
+        """As grave as its gravest word."""
+        return worst(_state(each) for each in (self.role, *(disk for _, disk in self.disks)))
+
+    @property
+    def words(self) -> str:
+        """``Primary, volume 0 UpToDate``."""
+        disks = (f"volume {volume} {disk.text}" for volume, disk in self.disks)
+        return ", ".join((self.role.text, *disks))
+
+
+def _state(word: Span) -> State:
+    return State[word.style] if word.style in State.__members__ else State.OK
+
+
+def hosts(seen: Sequence[Judgement], name: str) -> tuple[Host, ...]:
+    """The nodes of a resource, by name; one that was not asked as its peers see it."""
+    found: dict[str, Host] = {}
+    owners = [
+        (one.view, each) for one in seen for each in one.view[DRBD].value or () if each.name == name
+    ]
+    for view, resource in owners:
+        found[view.here] = _own(view, resource)
+    for _, resource in owners:
+        # one that is connected knows best
+        for link in sorted(resource.connections, key=lambda each: not each.is_connected):
+            if any(same_node(link.name, known) and host.told for known, host in found.items()):
+                continue
+            disks = tuple(
+                (str(p.volume), disk_span(p.peer_disk_state, p.peer_client))
+                for p in link.peer_devices
+            )
+            host = Host(link.name, role_span(link.peer_role), disks, False)
+            if link.name not in found or (
+                link.is_connected and found[link.name].role.style == "dim"
+            ):
+                found[link.name] = host
+    return tuple(found[each] for each in sorted(found))
+
+
+def _own(view: View, resource: DrbdResource) -> Host:
+    disks = tuple(
+        (str(d.volume), disk_span(d.disk_state, is_client(view, resource, d)))
+        for d in resource.devices
+    )
+    return Host(view.here, role_span(resource.role), disks, True)
+
+
+def half(end: Optional[End]) -> tuple[State, str, bool]:
+    """What one end says: how grave, in words, and whether it was asked."""
+    if end is None:
+        return State.OK, "not asked", False
+    if end.connection is None:
+        return State.CRITICAL, "not configured", True
+    words = [connection_span(end.connection.state)]
+    if end.connection.is_connected:
+        words += [replication_span(peer) for peer in end.connection.peer_devices]
+    text = ", ".join(dict.fromkeys(each.text for each in words))
+    return worst(map(_state, words)), text, True
+
+
+def in_order(link: Link) -> bool:
+    """Whether no end that was asked says anything that is not in order."""
+    return all(half(end)[0] is State.OK for end in link.ends)
+
+
+def drawing(number: int, name: str, nodes: Sequence[Host], connections: Sequence[Link]) -> str:
+    """The SVG of one resource.
+
+    :param number: makes the identifiers of the page's drawings different.
+    """
+    count = len(nodes)
+    radius = max(110.0, count * 15.0)
+    width, height = 2 * (radius + 2 * _BOX), 2 * (radius + _BOX)
+    places = {
+        host.name: (
+            width / 2 + radius * math.sin(2 * math.pi * index / max(count, 1)),
+            height / 2 - radius * math.cos(2 * math.pi * index / max(count, 1)),
+        )
+        for index, host in enumerate(nodes)
+    }
+    bad = [link for link in connections if not in_order(link)]
+    told = [f"{host.name} {host.words}" for host in nodes if host.state is not State.OK]
+    told += [f"{'-'.join(link.nodes)} {link.words}" for link in bad]
+    meaning = "; ".join(told[:12]) or "nothing is wrong"
+    more = f" and {len(told) - 12} more" if len(told) > 12 else ""
+    lines = [
+        f'<svg class="mesh" viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
+        f' aria-labelledby="mesh-{number}-title mesh-{number}-words">',
+        f'<title id="mesh-{number}-title">Mesh of {_safe(name)}: {count} nodes,'
+        f" {len(connections)} connections</title>",
+        f'<desc id="mesh-{number}-words">{_safe(meaning)}{more}.</desc>',
+    ]
+    # those in trouble last, hence above the others
+    for link in sorted(connections, key=lambda each: not in_order(each)):
+        lines += _edge(link, places)
+    for host in nodes:
+        lines += _node(host, places[host.name], (width / 2, height / 2), count)
+    return "\n".join([*lines, "</svg>"])
+
+
+def _edge(link: Link, places: dict[str, tuple[float, float]]) -> Iterator[str]:
+    ends = [next((p for n, p in places.items() if same_node(n, each)), None) for each in link.nodes]
+    first, second = ends
+    if first is None or second is None:
+        return
+    middle = ((first[0] + second[0]) / 2, (first[1] + second[1]) / 2)
+    for node, place, end in zip(link.nodes, (first, second), link.ends):
+        state, words, asked = half(end)
+        style = state.name if asked else "unasked"
+        yield (
+            f'<line class="half {style}" x1="{place[0]:.1f}" y1="{place[1]:.1f}"'
+            f' x2="{middle[0]:.1f}" y2="{middle[1]:.1f}">'
+            f"<title>{_safe(link.name)}: {_safe(words)} on {_safe(node)}</title></line>"
+        )
+
+
+def _node(
+    host: Host, place: tuple[float, float], centre: tuple[float, float], count: int
+) -> Iterator[str]:
+    primary = "Primary" in host.role.text
+    style = host.state.name if host.told or host.state is not State.OK else "unasked"
+    size = 15 if count <= _LABELLED else 10
+    yield (
+        f'<circle class="node {style}{" primary" if primary else ""}"'
+        f' cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="{size}">'
+        f"<title>{_safe(host.name)}: {_safe(host.words)}</title></circle>"
+    )
+    dx, dy = place[0] - centre[0], place[1] - centre[1]
+    away = math.hypot(dx, dy) or 1.0
+    x, y = place[0] + dx / away * (size + 8), place[1] + dy / away * (size + 8)
+    anchor = "middle" if abs(dx) < away * 0.3 else ("start" if dx > 0 else "end")
+    lines = [(_short(host.name), "name")]
+    if count <= _LABELLED:
+        lines.append((host.role.text, ""))
+        disks = list(dict.fromkeys(disk.text for _, disk in host.disks))
+        lines.append((_short(join(disks, 2)), ""))
+    elif host.state is not State.OK or primary:
+        lines.append((_short(host.words), ""))
+    down = y + 5 - (15 * (len(lines) - 1) * (0.5 - 0.5 * dy / away))
+    for row, (text, kind) in enumerate(lines):
+        yield (
+            f'<text class="{kind or "word"}" x="{x:.1f}" y="{down + 15 * row:.1f}"'
+            f' text-anchor="{anchor}">{_safe(text)}</text>'
+        )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 20 else f"{text[:18]}.."
+
+
+def _safe(text: str) -> str:
+    return escape(clean(text))
