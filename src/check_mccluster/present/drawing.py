@@ -172,6 +172,8 @@ def _node(
     away = math.hypot(dx, dy) or 1.0
     x, y = place[0] + dx / away * (size + 8), place[1] + dy / away * (size + 8)
     anchor = "middle" if abs(dx) < away * 0.3 else ("start" if dx > 0 else "end")
+    if anchor != "middle":
+        x = place[0] + math.copysign(size + 8, dx)
     lines = [(_short(host.name), "name")]
     if count <= _LABELLED:
         lines.append((host.role.text, ""))
@@ -179,7 +181,7 @@ def _node(
         lines.append((_short(join(disks, 2)), ""))
     elif host.state is not State.OK or primary:
         lines.append((_short(host.words), ""))
-    down = y + 5 - (15 * (len(lines) - 1) * (0.5 - 0.5 * dy / away))
+    down = y + 5 * (1 + dy / away) - (15 * (len(lines) - 1) * (0.5 - 0.5 * dy / away))
     for row, (text, kind) in enumerate(lines):
         yield (
             f'<text class="{kind or "word"}" x="{x:.1f}" y="{down + 15 * row:.1f}"'

@@ -35,7 +35,7 @@ body { background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sa
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1rem 0 .3rem; }
 .verdict { border-left: .5rem solid; padding: .5rem 1rem; } .soft { color: var(--soft); }
-.wide { overflow-x: auto; }
+figure { margin: 0; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--soft); }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem .25rem 0; text-align: left;
@@ -117,6 +117,11 @@ def _word(text: str, state: State) -> str:
     return f'<span class="{state.name}">{_safe(text)}</span>'
 
 
+def _judged(text: str, state: State) -> str:
+    """Words with the state that the findings give them: colour says nothing that words do not."""
+    return _word(text if state is State.OK else f"{text} ({state.name})", state)
+
+
 def _styled(word: Span) -> str:
     return f'<span class="{word.style}">{_safe(word.text)}</span>'
 
@@ -156,7 +161,7 @@ def _verdict(told: Page) -> Iterator[str]:
 def _faults(faults: Sequence[Fault]) -> Iterator[str]:
     yield "<section><h2>Faults and what to do</h2>"
     if not faults:
-        yield "<p>None is found.</p>"
+        yield "<p>No fault is found.</p>"
     for fault in faults:
         cause = fault.cause
         yield f'<article class="fault {fault.state.name}">'
@@ -199,6 +204,8 @@ def _mesh(told: Page) -> Iterator[str]:
             " node at that end says: dashed and thick is not in order, dotted was not asked."
             "</figcaption></figure>"
         )
+        if not all(host.told for host in nodes):
+            yield "<p>Connections between nodes that were not asked are not seen.</p>"
         yield from _table(
             f"Nodes of {name}",
             ("Node", "Role", "Disks", "Told by"),
@@ -279,7 +286,7 @@ def _nodes(cluster: Cluster, states: dict[str, State]) -> Iterator[str]:
         rows.append(
             (
                 _safe(node.name),
-                _word(words, worst([state, states.get(node.name, State.OK)])),
+                _judged(words, worst([state, states.get(node.name, State.OK)])),
                 "" if count is None else str(count),
                 _safe(part_of(node)),
             )
@@ -293,7 +300,7 @@ def _resources(cluster: Cluster, states: dict[str, State]) -> Iterator[str]:
         (
             f'<span class="{"depth" if row.depth else ""}">{_safe(row.name)}</span>',
             _safe(row.kind),
-            _word(row.word, row.state),
+            _judged(row.word, row.state),
             _safe(row.where),
         )
         for resource in cluster.resources
