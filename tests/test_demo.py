@@ -1,4 +1,4 @@
-"""The demonstrations: `make demo-NAME`, which is `tools/demo-site NAME`."""
+"""The demonstrations: `tools/demo`, and `make demo-NAME`, which is `tools/demo-site NAME`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,22 @@ def test_the_makefile_has_a_target_for_each_site_and_the_daily_ones(monkeypatch)
 
     assert demos.split() == [f"demo-{name}" for name in sites]
     assert targets == ["test", "docs", "lint"]
+
+
+def test_the_first_demonstration_shows_four_screens():
+    program = Path(sys.executable).with_name("check_mccluster")
+    done = subprocess.run(
+        [ROOT / "tools" / "demo", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    titles = re.split(r"^== .*\n", done.stdout, flags=re.MULTILINE)[1:]
+    healthy, fault, together, meaning = (each.splitlines()[1] for each in titles)
+    assert healthy.startswith("OVERVIEW OK - ")
+    assert fault.startswith("OVERVIEW CRITICAL - r0/0: quorum lost on app01")
+    assert together.startswith("CRITICAL  1 fault; seen from app01, app02, app03, storage01")
+    assert meaning.startswith("drbd-quorum-lost")
+    assert len(done.stdout.splitlines()) < 130
+    assert done.stdout.endswith("and this machine: tools/demo --all\n")
 
 
 @pytest.mark.parametrize("name", ["icinga2", "nagios", "zabbix", "prometheus"])

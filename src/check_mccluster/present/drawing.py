@@ -121,13 +121,14 @@ def drawing(number: int, name: str, nodes: Sequence[Host], connections: Sequence
         )
         for index, host in enumerate(nodes)
     }
+    kind = "mesh many" if count > _LABELLED else "mesh"
     bad = [link for link in connections if not in_order(link)]
     told = [f"{host.name} {host.words}" for host in nodes if host.state is not State.OK]
     told += [f"{'-'.join(link.nodes)} {link.words}" for link in bad]
     meaning = "; ".join(told[:12]) or "nothing is wrong"
     more = f" and {len(told) - 12} more" if len(told) > 12 else ""
     lines = [
-        f'<svg class="mesh" viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
+        f'<svg class="{kind}" viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
         f' aria-labelledby="mesh-{number}-title mesh-{number}-words">',
         f'<title id="mesh-{number}-title">Mesh of {_safe(name)}: {count} nodes,'
         f" {len(connections)} connections</title>",

@@ -37,7 +37,7 @@ h3 { font-size: 1rem; margin: 1rem 0 .3rem; }
 .verdict { border-left: .5rem solid; padding: .5rem 1rem; } .soft { color: var(--soft); }
 figure { margin: 0; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
-caption { text-align: left; color: var(--soft); }
+caption { text-align: left; color: var(--soft); padding-top: .6rem; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem .25rem 0; text-align: left;
   vertical-align: top; overflow-wrap: normal; }
 .OK { color: var(--ok); } .WARNING { color: var(--warning); } .CRITICAL { color: var(--critical); }
@@ -46,9 +46,11 @@ th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem .25rem 0; t
 .fault > * { color: var(--text); font-weight: 400; margin: .2rem 0; }
 .fault > h3 { font-weight: 600; } .mark { font-weight: 700; }
 .fault > h3 .CRITICAL, .fault > h3 .WARNING { font-weight: 700; }
-svg.mesh { display: block; width: 100%; max-width: 46rem; max-height: 90vh; margin: 0 auto; }
+svg.mesh { display: block; width: 100%; max-width: 46rem; max-height: 90vh; margin: 0 auto;
+  overflow: visible; }
 svg text { fill: var(--text); font-size: 13px; } svg .name { font-weight: 600; }
-.half { stroke: currentColor; stroke-width: 1.5; }
+svg.many text { font-size: 20px; } svg.many .half.OK { opacity: .3; }
+.half { stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .half.WARNING, .half.CRITICAL, .half.UNKNOWN { stroke-width: 4; stroke-dasharray: 9 5; }
 .half.unasked { color: var(--soft); stroke-dasharray: 1 4; }
 .node { fill: var(--back); stroke: currentColor; stroke-width: 2.5; }
@@ -79,7 +81,7 @@ def page(told: Page) -> str:
     names = join([one.view.here for one in told.seen], 6)
     body = [
         *_verdict(told),
-        *_faults(told.report.faults),
+        *_faults(told.report.faults, len(told.seen)),
         *_mesh(told),
         *_pacemaker(told.seen),
         *_timings(told.seen),
@@ -158,7 +160,7 @@ def _verdict(told: Page) -> Iterator[str]:
         yield f"<p>{_safe(told.report.summary)}</p>"
 
 
-def _faults(faults: Sequence[Fault]) -> Iterator[str]:
+def _faults(faults: Sequence[Fault], views: int) -> Iterator[str]:
     yield "<section><h2>Faults and what to do</h2>"
     if not faults:
         yield "<p>No fault is found.</p>"
@@ -172,7 +174,9 @@ def _faults(faults: Sequence[Fault]) -> Iterator[str]:
             for each in fault.follows:
                 yield f"<li>{_word(each.state.name, each.state)} {_safe(each.text)}</li>"
             yield "</ul>"
-        yield f'<p class="soft">{_safe(_origin(cause, fault.seen_from))}</p>'
+        everybody = len(fault.seen_from) == views
+        where = () if everybody else fault.seen_from
+        yield f'<p class="soft">{_safe(_origin(cause, where))}</p>'
         yield "</article>"
     yield "</section>"
 
