@@ -146,6 +146,12 @@ def test_every_recorded_node_makes_a_page(report, place: Path):
     assert re.match(r"(OK|WARNING|CRITICAL|UNKNOWN): ", title(document))
 
 
+def test_an_answer_that_is_refused_is_told_where_it_is_missing(report):
+    text = report("six-nodes-healthy-as-nagios/app01").text_content()
+    assert re.search(r"app01: [^\n]+ \((UNKNOWN|CRITICAL)\)", text)
+    assert "OK: nothing is wrong" not in text
+
+
 # -- constructed -------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from .. import __version__
 from ..inputs.crm_mon import CLUSTER
@@ -14,7 +14,8 @@ from ..judge.mesh import Link
 from ..judge.whatif import Consequence
 from ..model.pacemaker import Cluster
 from ..verdict.finding import Fault, Finding, Report, State, worst
-from ..verdict.view import Judgement
+from ..verdict.problems import TOOL_MISSING
+from ..verdict.view import Input, Judgement
 from ..verdict.words import join
 from .drawing import drawing, half, hosts, in_order
 from .layout import Span
@@ -192,9 +193,7 @@ def _origin(cause: Finding, seen_from: Sequence[str]) -> str:
 def _mesh(told: Page) -> Iterator[str]:
     yield "<section><h2>DRBD</h2>"
     names = dict.fromkeys(r.name for one in told.seen for r in one.view[DRBD].value or ())
-    for one in told.seen:
-        for problem in one.view[DRBD].problems:
-            yield f"<p>{_safe(one.view.here)}: {_word(problem.text, problem.state)}</p>"
+    yield from _problems(told.seen, DRBD)
     if not names:
         yield "<p>No resource is seen.</p>"
     for number, name in enumerate(names):
@@ -229,6 +228,15 @@ def _mesh(told: Page) -> Iterator[str]:
     yield "</section>"
 
 
+def _problems(seen: Sequence[Judgement], tool: Input[Any]) -> Iterator[str]:
+    """Why a node's answer is none, or not whole; a tool that is not installed is no trouble."""
+    for one in seen:
+        for problem in one.view[tool].problems:
+            state = State.OK if problem.kind is TOOL_MISSING else problem.state
+            words = _safe(problem.text) if state is State.OK else _judged(problem.text, state)
+            yield f"<p>{_safe(one.view.here)}: {words}</p>"
+
+
 def _connections(name: str, connections: Sequence[Link]) -> Iterator[str]:
     """Those that are not in order; of few, all."""
     bad = [link for link in connections if not in_order(link)]
@@ -258,6 +266,7 @@ def _pacemaker(seen: Sequence[Judgement]) -> Iterator[str]:
     yield "<section><h2>Pacemaker</h2>"
     if not groups:
         yield "<p>Nothing is known of Pacemaker from here.</p>"
+    yield from _problems(seen, CLUSTER)
     for group in groups:
         cluster = group[0].view[CLUSTER].value
         assert cluster is not None  # noqa: S101 - it is what the views are grouped by
