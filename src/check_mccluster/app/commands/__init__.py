@@ -11,6 +11,7 @@ SHORT_HELP: Mapping[str, str] = MappingProxyType(
         "diff": "What changed between two snapshots.",
         "explain": "What a finding means, and what to do.",
         "metrics": "Metrics for Prometheus (textfile collector).",
+        "report": "The cluster as one HTML page, to look at and to send.",
         "snapshot": "Record what the checks read, for --from.",
         "status": "The cluster at a glance, with every finding.",
         "topology": "Print a configuration file learnt from the cluster.",
