@@ -79,8 +79,8 @@ OUT_OF_SYNC = Kind(
     "Both ends say UpToDate and blocks are out of sync: the copies differ silently. The counter"
     " may go back to 0 without a resync.",
     "With verify-alg set: drbdadm verify {resource}; the copy that differs from the others is the"
-    " bad one. On its node, when the service may pause: drbdadm disconnect {resource}; drbdadm connect"
-    " {resource} copies the blocks that were found",
+    " bad one. On its node, when the service may pause: drbdadm disconnect {resource}; drbdadm"
+    " connect {resource} copies the blocks that were found",
 )
 BEHIND = Kind(
     "behind",
