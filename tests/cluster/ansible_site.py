@@ -219,7 +219,13 @@ class Site:
             if cluster.nodes[name].spaces is not None:
                 cluster.demand(name, "ln", "-sf", "/run/tools/pcs", "/usr/sbin/pcs")
         self.mesh.reset()
-        lost = [node for node in cluster.nodes.values() if node.spaces is None or node.cut]
+        lost = [
+            node
+            for node in cluster.nodes.values()
+            if node.spaces is None
+            or node.cut
+            or (node.member and not cluster.runs(node.name, "pacemakerd"))
+        ]
         for node in lost:
             if node.spaces is None:
                 self.mesh.back(node.name)

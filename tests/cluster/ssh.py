@@ -186,11 +186,13 @@ class Ssh:
         """What a boot does: the cable, and sshd."""
         self.cluster.lay_cable(node, _port(node), INTERFACE, address(node))
         self._at_switch("ip", "link", "set", _port(node), "up", "master", BRIDGE)
+        # Its address has another interface behind it after each boot.
+        self._at_switch("ip", "neighbour", "flush", "dev", BRIDGE)
         self.cluster.demand(node.name, "install", "-d", "-m", "755", "/run/sshd")
         # Sessions must not be members of what started us, and hold no pipe of ours.
         started = "/usr/sbin/sshd -E /var/log/sshd.log </dev/null >/dev/null 2>&1"
         self.cluster.demand(node.name, "setsid", "sh", "-c", started)
-        until(f"sshd of {node.name} answers", lambda: self._answers(node.name), 30)
+        until(f"sshd of {node.name} answers", lambda: self._answers(node.name), 60)
 
     def _answers(self, name: str) -> bool:
         done = self.run(name, "true")
