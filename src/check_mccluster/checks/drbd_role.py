@@ -65,10 +65,11 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
 def _wanted(view: View, resource: DrbdResource) -> bool:
     """Whether something says that somebody should be Primary.
 
-    Pacemaker on this node, or the configuration file. Elsewhere (LINSTOR, Proxmox, Kubernetes) a
+    Pacemaker on this node, or ``runs_with``. Elsewhere (LINSTOR, Proxmox, Kubernetes) a
     volume that is not in use is the normal state.
     """
-    return view[INSTALLED].value is not False or resource.name in view.config.drbd
+    rule = view.config.drbd.get(resource.name)
+    return view[INSTALLED].value is not False or (rule is not None and rule.runs_with is not None)
 
 
 def _nobody(view: View, resources: tuple[DrbdResource, ...]) -> Iterator[Finding]:

@@ -86,6 +86,8 @@ def kinds() -> dict[str, tuple[Kind, tuple[str, ...]]]:
     }
     for check in (*single_checks(), load("cluster")):
         for kind in check.kinds:
+            if check.name in WHOLE and kind.key in found:
+                continue  # told by the check whose it is
             _, owners = found.get(kind.key, (kind, ()))
             found[kind.key] = (kind, (*owners, check.name))
     return found

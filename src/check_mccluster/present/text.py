@@ -22,7 +22,8 @@ def shorten(text: str, most: int = FIRST_LINE) -> str:
 def first_line(report: Report) -> str:
     """The worst faults that fit, and how many more there are; the summary if all is well."""
     findings = report.worst_first
-    bad = report.faults if report.faults else findings
+    # A single check tells its findings; only what judges several of them tells faults.
+    bad = report.faults if report.lines else findings
     heads = [each.text for each in bad if each.state is not State.OK]
     texts = list(dict.fromkeys(clean(text) for text in heads))
     if not texts:
