@@ -22,7 +22,7 @@ def test_explain_lists_every_finding_once_per_check(call):
     assert outcome.code == 0
     titles = [line for line in outcome.lines if line and not line.startswith(" ")]
     singles = [check.name for check in registry.single_checks()]
-    assert titles[:-1] == ["every check, about its input", *singles]
+    assert titles[:-1] == ["every check, about its input", *singles, "cluster"]
     rows = [line.split()[:2] for line in outcome.lines if line[2:3].strip() and line[:2] == "  "]
     expected = [
         [key, kind.default.name] for key, (kind, checks) in KINDS.items() for _ in checks or [""]

@@ -86,7 +86,7 @@ def test_overview_runs_each_tool_once(node):
 
 @pytest.mark.parametrize(
     "check",
-    [n for n in [name for name in registry.names() if name != "cluster"] if n.startswith("drbd-")],
+    [n for n in registry.names() if n.startswith("drbd-")],
 )
 def test_a_drbd_check_asks_nothing_but_drbd(node, check):
     machine = node(HEALTHY / "app01")

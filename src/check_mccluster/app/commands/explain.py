@@ -46,7 +46,8 @@ def _table() -> Iterator[str]:
     everywhere = [kind for kind, checks in kinds.values() if not checks]
     sections = [("every check, about its input", everywhere)]
     sections += [(each.name, list(each.kinds)) for each in registry.single_checks()]
-    sections.append(("cluster", list(registry.load("cluster").kinds)))
+    own = [kind for kind, checks in kinds.values() if checks == ("cluster",)]
+    sections.append(("cluster", own))
     width = max(map(len, kinds))
     for title, rows in sections:
         yield title
