@@ -416,4 +416,4 @@ def test_only_the_bitmap_of_a_real_connection_tells_a_client() -> None:
     document: list[Any] = json.loads((DOCUMENTS / "drbd-show-9.22-client.json").read_bytes())
     del document[0]["connections"][0]["volumes"][0]["disk"]["bitmap"]
     (resource,) = read_drbd_show(json.dumps(document).encode())
-    assert resource.connections[0] == replace(TO_A_CLIENT, client_volumes=())
+    assert plain(resource).connections[0] == replace(TO_A_CLIENT, client_volumes=())
