@@ -173,7 +173,7 @@ def test_node_in_maintenance(case: Case, must_say):
 def test_cluster_in_maintenance(case: Case, must_say):
     case.cluster.demand(TIE_BREAKER, "crm_attribute", "-n", "maintenance-mode", "-v", "true")
     case.cluster.settle(TIE_BREAKER)
-    told = {"nodes": "WARNING cluster-maintenance", "failover": NO_CANDIDATE}
+    told = {"nodes": "WARNING cluster-maintenance", "failover": "WARNING no-candidate"}
     must_say(dict.fromkeys(case.cluster.nodes, told), recorded=True)
 
 
