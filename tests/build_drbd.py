@@ -243,6 +243,12 @@ def judge(check: str, seen: View, **asked) -> Verdict:
     return Verdict(report.state.name, findings, report.summary)
 
 
+def steps(check: str, seen: View) -> list[tuple[str, str]]:
+    """Each finding's key and next step."""
+    report = engine.report(registry.load(check), seen, Asked())
+    return [(each.key, each.next_step) for each in report.findings]
+
+
 # -- recorded states ---------------------------------------------------------------------------
 
 

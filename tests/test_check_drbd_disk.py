@@ -365,8 +365,8 @@ def test_recorded_states(call, case):
 def test_long_output_has_key_next_step_and_every_volume(call):
     outcome = call("drbd-disk", "-vv", "--from", SNAPSHOTS / "outdated-by-admin/storage02")
     step = (
-        "on storage02: drbdadm status r1; bring the connection to an UpToDate peer back:"
-        " drbdadm connect r1"
+        "on storage02: journalctl -k -g Split-Brain; if it finds nothing:"
+        " drbdadm connect r1:storage01"
     )
     assert outcome.lines[1:] == [
         "[CRITICAL] disk-outdated: r1/0: disk of storage02 is Outdated and nothing resyncs it"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from build_drbd import (
@@ -11,15 +13,17 @@ from build_drbd import (
     away,
     configuration,
     connection,
+    device,
     judge,
     mesh,
     peer_device,
     place,
     resource,
+    steps,
     view,
 )
 from check_mccluster.model.config import Config, DrbdRule
-from check_mccluster.model.drbd import ConnectionState, DiskState, Path
+from check_mccluster.model.drbd import ConnectionState, DiskState, Path, ReplicationState
 from check_mccluster.model.words import Unrecognised
 
 RECORDED = [
@@ -292,7 +296,8 @@ def test_long_output_has_key_next_step_and_every_connection(call):
     outcome = call("drbd-mesh", "-vv", "--from", SNAPSHOTS / "standalone-by-options/storage01")
     assert outcome.lines[1:] == [
         "[CRITICAL] peer-standalone: r0: replica storage03 is StandAlone, 4 of 5 connected ->"
-        " journalctl -k -g Split-Brain; if it was by hand: drbdadm connect r0:storage03",
+        " on storage01: journalctl -k -g Split-Brain; if it finds nothing:"
+        " drbdadm connect r0:storage03",
         "looked at connection r0:app01 (client): Connected",
         "looked at connection r0:app02 (client): Connected",
         "looked at connection r0:app03 (client): Connected",
@@ -334,7 +339,10 @@ def test_options(call, options, code, first, perfdata):
 
 def test_range_that_asks_for_more_peers_than_there_are(call):
     outcome = call("drbd-mesh", "--from", SNAPSHOTS / "six-nodes-healthy/app01", "-w", "6:")
-    assert (outcome.code, outcome.first) == (1, "DRBD-MESH WARNING - r0: 5 of 5 connected")
+    assert (outcome.code, outcome.first) == (
+        1,
+        "DRBD-MESH WARNING - r0: 5 of 5 connected, outside the range asked for",
+    )
 
 
 def test_a_range_does_not_excuse_a_standalone_or_isolated_resource(call):
@@ -445,7 +453,7 @@ def test_lost_peer_of_many_resources_is_one_finding():
         (
             "peer-connecting",
             "WARNING",
-            "r0, r1 and 3 more: replica storage03 is Connecting, 5 of 10 connected",
+            "replica storage03 is Connecting: 5 resources, 5 of 10 connected (r0, r1 and 3 more)",
         ),
     )
 
@@ -453,7 +461,11 @@ def test_lost_peer_of_many_resources_is_one_finding():
 def test_isolated_resources_with_the_same_peers_are_one_finding():
     resources = [resource(away("storage02"), name=f"r{n}") for n in range(4)]
     assert judge("drbd-mesh", view(*resources)).findings == (
-        ("mesh-isolated", "CRITICAL", "r0, r1 and 2 more: 0 of 1 connected (storage02 Connecting)"),
+        (
+            "mesh-isolated",
+            "CRITICAL",
+            "0 of 1 connected (storage02 Connecting): 4 resources (r0, r1 and 2 more)",
+        ),
     )
 
 
@@ -514,4 +526,90 @@ def test_mesh_of_a_file_that_does_not_list_this_node_is_not_expected_here():
 def test_range_counts_the_resource_with_the_fewest_peers(call):
     node = SNAPSHOTS / "two-resources/storage01"
     outcome = call("drbd-mesh", "--from", node, "-c", "2:")
-    assert (outcome.code, outcome.first) == (2, "DRBD-MESH CRITICAL - r1: 1 of 1 connected")
+    assert (outcome.code, outcome.first) == (
+        2,
+        "DRBD-MESH CRITICAL - r1: 1 of 1 connected, outside the range asked for",
+    )
+
+
+# -- connected is not enough -------------------------------------------------------------------
+
+
+def test_a_connected_peer_without_the_volume_is_told():
+    two = mesh(devices=(device(), device(1)))
+    two = two._replace(
+        connections=tuple(
+            each._replace(peer_devices=(each.peer_devices[0],))
+            if each.name == "storage02"
+            else each._replace(
+                peer_devices=(each.peer_devices[0], each.peer_devices[0]._replace(volume=1))
+            )
+            for each in two.connections
+        )
+    )
+    assert judge("drbd-mesh", view(two)).findings == (
+        (
+            "volume-unreplicated",
+            "WARNING",
+            "r0: storage02 is Connected, and volume 1 is not replicated there",
+        ),
+    )
+
+
+def test_connected_with_replication_off_is_told():
+    off = connection("storage03", peer_device(replication_state=ReplicationState.OFF))
+    assert judge("drbd-mesh", view(mesh(off))).findings == (
+        (
+            "volume-unreplicated",
+            "WARNING",
+            "r0: storage03 is Connected, and volume 0 has replication Off",
+        ),
+    )
+
+
+def test_many_volumes_without_replication_to_one_peer_are_one_finding():
+    off = peer_device(replication_state=ReplicationState.OFF)
+    resources = [resource(connection("storage02", off), name=f"r{n}") for n in range(60)]
+    assert judge("drbd-mesh", view(*resources)).findings == (
+        (
+            "volume-unreplicated",
+            "WARNING",
+            "storage02 is Connected: 60 volumes, each has replication Off (r0/0, r1/0 and 58 more)",
+        ),
+    )
+
+
+def test_sixty_long_names_leave_peer_state_and_count_first():
+    names = [f"pvc-{n:08d}-0000-4000-8000-000000000000" for n in range(60)]
+    resources = [resource(connection("storage02"), away("storage03"), name=name) for name in names]
+    ((key, _, text),) = judge("drbd-mesh", view(*resources)).findings
+    assert key == "peer-connecting"
+    assert text.startswith("replica storage03 is Connecting: 60 resources, 60 of 120 connected (")
+
+
+def test_a_resource_with_peers_and_no_volumes_is_unknown(call, tmp_path):
+    """Constructed: a recorded node whose list of devices is empty."""
+    node = altered(tmp_path, "two-resources/storage01")
+    document = json.loads((node / "drbd-status.json").read_text())
+    for each in document:
+        each["devices"] = []
+    (node / "drbd-status.json").write_text(json.dumps(document))
+    outcome = call("drbd-mesh", "--from", node, "-r", "r0")
+    assert (outcome.code, outcome.first) == (
+        3,
+        "DRBD-MESH UNKNOWN - r0 shows peers, but no volumes",
+    )
+
+
+# -- steps -------------------------------------------------------------------------------------
+
+
+def test_a_name_that_a_shell_would_split_is_quoted():
+    odd = resource(connection("storage02"), away("node three"), name="my data")
+    assert steps("drbd-mesh", view(odd)) == [
+        (
+            "peer-connecting",
+            "on node three: drbdadm status 'my data'; if that host does not answer: is it up, and"
+            " does it answer a ping over the replication network",
+        )
+    ]

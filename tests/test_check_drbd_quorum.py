@@ -20,9 +20,11 @@ from build_drbd import (
     mesh,
     peer_device,
     place,
+    progress,
     read_twice,
     resource,
     shown,
+    steps,
     view,
 )
 from check_mccluster.checks.registry import load
@@ -34,7 +36,7 @@ RECORDED = [
     Case(
         "six-nodes-healthy/app01",
         0,
-        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, 1 may fail",
+        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, can lose 1",
         """
         'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
         """,
@@ -42,7 +44,7 @@ RECORDED = [
     Case(
         "six-nodes-healthy/storage01",
         0,
-        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, 1 may fail",
+        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, can lose 1",
         """
         'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
         """,
@@ -51,10 +53,14 @@ RECORDED = [
         "first-full-sync/storage02",
         2,
         "DRBD-QUORUM CRITICAL - r0/0: 1 of 3 copies UpToDate and reachable, not "
-        "storage02, storage03",
+        "storage02: being resynchronised, 26.3% done; not storage03: Inconsist...",
         """
         'r0/0_copies'=1;;;0;3 'r0/0_replicas'=3;;;0 copies_min=1;;;0
         """,
+        more=(
+            "[CRITICAL] r0/0: 1 of 3 copies UpToDate and reachable, not storage02: being"
+            " resynchronised, 26.3% done; not storage03: Inconsistent (half a copy)",
+        ),
     ),
     Case(
         "storage03-powered-off/app01",
@@ -94,7 +100,8 @@ RECORDED = [
     Case(
         "all-copies-outdated/app02",
         2,
-        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from app02",
+        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from app02"
+        " (storage01, storage02, storage03: Outdated (whole, but old))",
         """
         'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
         """,
@@ -102,7 +109,8 @@ RECORDED = [
     Case(
         "all-copies-outdated/storage01",
         2,
-        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from storage01",
+        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from storage01"
+        " (storage01, storage02, storage03: Outdated (whole, but old))",
         """
         'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
         """,
@@ -110,7 +118,8 @@ RECORDED = [
     Case(
         "link-to-one-storage-cut/storage01",
         1,
-        "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage02",
+        "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage02:"
+        " Outdated (whole, but old)",
         """
         'r0/0_copies'=2;;;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
         """,
@@ -118,7 +127,8 @@ RECORDED = [
     Case(
         "disk-detached/storage03",
         1,
-        "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03",
+        "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03:"
+        " its disk is lost",
         """
         'r0/0_copies'=2;;;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
         """,
@@ -126,7 +136,8 @@ RECORDED = [
     Case(
         "disk-hangs-detaching/app02",
         1,
-        "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03",
+        "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03:"
+        " its disk is Detaching there",
         """
         'r0/0_copies'=2;;;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
         """,
@@ -149,7 +160,8 @@ RECORDED = [
     Case(
         "never-synced/app01",
         2,
-        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from app01",
+        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from app01"
+        " (storage01, storage03: Inconsistent (half a copy))",
         """
         'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
         """,
@@ -195,7 +207,7 @@ RECORDED = [
         "fifty-resources/storage02",
         2,
         "DRBD-QUORUM CRITICAL - m07/0: quorum lost on storage02, 0 of 2 copies "
-        "UpToDate and reachable, not storage02, storage01",
+        "UpToDate and reachable, not storage02: its disk is lost; not storage01",
         """
         copies_min=0;;;0
         """,
@@ -279,15 +291,17 @@ RECORDED = [
     Case(
         "utils-9.3.1-half-configured/storage03",
         2,
-        "DRBD-QUORUM CRITICAL - x1/0: no UpToDate copy can be reached from storage03;"
-        " x1/1: no UpToDate copy can be reached from storage03 (+1 more)",
+        "DRBD-QUORUM CRITICAL - x1/0: no UpToDate copy can be reached from storage03"
+        " (storage03: its disk is lost) (+2 more)",
         """
         'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'x1/0_copies'=0;;;0;1 'x1/0_replicas'=1;;;0
         'x1/1_copies'=0;;;0;1 'x1/1_replicas'=1;;;0 copies_min=0;;;0
         """,
         more=(
-            "[CRITICAL] x1/0: no UpToDate copy can be reached from storage03",
-            "[CRITICAL] x1/1: no UpToDate copy can be reached from storage03",
+            "[CRITICAL] x1/0: no UpToDate copy can be reached from storage03"
+            " (storage03: its disk is lost)",
+            "[CRITICAL] x1/1: no UpToDate copy can be reached from storage03"
+            " (storage03: its disk is lost)",
             "[UNKNOWN] x2 shows neither volumes nor peers",
         ),
     ),
@@ -311,7 +325,7 @@ RECORDED = [
     Case(
         "utils-9.29-healthy/app01",
         0,
-        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, 1 may fail",
+        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, can lose 1",
         """
         'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
         """,
@@ -319,7 +333,7 @@ RECORDED = [
     Case(
         "utils-9.34-nobody-primary/storage01",
         0,
-        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, 1 may fail",
+        "DRBD-QUORUM OK - r0/0: 3 of 3 copies, can lose 1",
         """
         'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
         """,
@@ -337,12 +351,12 @@ def test_long_output_has_key_next_step_and_every_volume(call):
     outcome = call("drbd-quorum", "-vv", "--from", SNAPSHOTS / "split-brain/storage01")
     assert outcome.lines[1:] == [
         "[WARNING] copies-low: r1/0: 1 of 2 copies UpToDate and reachable, not storage02"
-        " -> on storage02: drbdadm status r1; if it is not reached: ping storage02, then there:"
-        " drbdadm up r1; if it is Connected, see its disk: journalctl -k -g drbd",
+        " -> on storage01: journalctl -k -g Split-Brain; if it finds nothing:"
+        " drbdadm connect r1:storage02",
         "[WARNING] copies-low: r1/1: 1 of 2 copies UpToDate and reachable, not storage02"
-        " -> on storage02: drbdadm status r1; if it is not reached: ping storage02, then there:"
-        " drbdadm up r1; if it is Connected, see its disk: journalctl -k -g drbd",
-        "looked at copies of r0/0: 3 of 3 copies, 1 may fail",
+        " -> on storage01: journalctl -k -g Split-Brain; if it finds nothing:"
+        " drbdadm connect r1:storage02",
+        "looked at copies of r0/0: 3 of 3 copies, can lose 1",
         "looked at copies of r1/0: 1 of 2 copies",
         "looked at copies of r1/1: 1 of 2 copies",
     ]
@@ -356,11 +370,11 @@ TWO = "r0/0: 2 of 3 copies UpToDate and reachable, not storage03"
 @pytest.mark.parametrize(
     ("options", "code", "first", "perfdata"),
     [
-        (("-w", "2:"), 0, "OK - r0/0: 2 of 3 copies, 0 may fail", "copies_min=2;2:;;0"),
+        (("-w", "2:"), 0, "OK - r0/0: 2 of 3 copies, can lose 0", "copies_min=2;2:;;0"),
         (("-w", "3:"), 1, f"WARNING - {TWO}", "copies_min=2;3:;;0"),
         (("-w", "3:", "-c", "2:"), 1, f"WARNING - {TWO}", "copies_min=2;3:;2:;0"),
         (("-c", "3:"), 2, f"CRITICAL - {TWO}", "copies_min=2;;3:;0"),
-        (("--severity", "copies-low=ok"), 0, "OK - r0/0: 2 of 3 copies, 0 may fail", None),
+        (("--severity", "copies-low=ok"), 0, "OK - r0/0: 2 of 3 copies, can lose 0", None),
         (("-r", "r0"), 1, f"WARNING - {TWO}", None),
         (("-r", "r*"), 1, f"WARNING - {TWO}", None),
         (("-r", "r1"), 2, "CRITICAL - r1 is not up on this node", None),
@@ -676,22 +690,23 @@ def test_quorum_off_is_not_guessed_without_drbdsetup_show():
             "six-nodes-healthy/app01",
             (('"upper-pending": 1', '"upper-pending": 2'),),
             0,
-            "OK - r0/0: 3 of 3 copies, 1 may fail",
+            "OK - r0/0: 3 of 3 copies, can lose 1",
         ),
         (
             "six-nodes-healthy/app01",
             (('"pending": 1', '"pending": 0'),),
             0,
-            "OK - r0/0: 3 of 3 copies, 1 may fail",
+            "OK - r0/0: 3 of 3 copies, can lose 1",
         ),
-        ("six-nodes-healthy/storage01", (), 0, "OK - r0/0: 3 of 3 copies, 1 may fail"),
-        ("six-nodes-healthy/app03", (), 0, "OK - r0/0: 3 of 3 copies, 1 may fail"),
+        ("six-nodes-healthy/storage01", (), 0, "OK - r0/0: 3 of 3 copies, can lose 1"),
+        ("six-nodes-healthy/app03", (), 0, "OK - r0/0: 3 of 3 copies, can lose 1"),
         ("verify-running/storage01", (), 0, "OK - 3 volumes, 3 with all copies"),
         (
             "full-resync-two-sources/storage03",
             (),
             1,
-            "WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03",
+            "WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03:"
+            " being resynchronised, 8.3% done",
         ),
         (
             "io-suspended-by-user/storage01",
@@ -787,4 +802,126 @@ def test_service_that_hangs_while_a_verify_runs():
             "CRITICAL",
             "r0/0: nothing moves on storage01, requests in flight: 1",
         ),
+    )
+
+
+# -- what is wrong with the missing copy, and the step that brings it back ----------------------
+
+LOST_THERE = {"peer_disk_state": DiskState.DISKLESS}
+
+
+def texts(*resources, **changes):
+    return [text for _, _, text in judge("drbd-quorum", view(*resources, **changes)).findings]
+
+
+def test_the_state_of_every_missing_copy_is_told_by_those_that_tell_it():
+    seen = mesh(
+        connection("storage02", peer_device(**LOST_THERE)),
+        away("storage03"),
+    )
+    assert texts(seen) == [
+        "r0/0: 1 of 3 copies UpToDate and reachable, not storage02: its disk is lost there;"
+        " not storage03"
+    ]
+    assert steps("drbd-quorum", view(seen)) == [
+        (
+            "copies-low",
+            "on storage02: journalctl -k -g drbd; check the backing disk (smartctl, multipath);"
+            " when it is good: drbdadm attach r0/0",
+        )
+    ]
+
+
+def test_a_copy_that_is_being_restored_says_how_far():
+    target = peer_device(
+        replication_state=ReplicationState.SYNC_SOURCE,
+        peer_disk_state=DiskState.INCONSISTENT,
+        progress=progress(percent_done=27.46),
+    )
+    seen = mesh(connection("storage02", target))
+    assert texts(seen) == [
+        "r0/0: 2 of 3 copies UpToDate and reachable, not storage02: being resynchronised, 27.5%"
+        " done"
+    ]
+    assert steps("drbd-quorum", view(seen)) == [
+        ("copies-low", "Wait; watch it with: drbdadm status r0")
+    ]
+
+
+def test_without_an_uptodate_copy_the_whole_one_is_told_from_the_half():
+    old = mesh(
+        connection("storage02", peer_device(peer_disk_state=DiskState.INCONSISTENT)),
+        connection("storage03", peer_device(peer_disk_state=DiskState.OUTDATED)),
+        devices=(device(disk_state=DiskState.INCONSISTENT),),
+    )
+    assert texts(old) == [
+        "r0/0: no UpToDate copy can be reached from storage01 (storage01, storage02: Inconsistent"
+        " (half a copy); storage03: Outdated (whole, but old))"
+    ]
+    ((key, step),) = steps("drbd-quorum", view(old))
+    assert key == "copies-none"
+    assert step.startswith("on storage03: journalctl -k -g drbd tells which copy was written last.")
+    assert step.index("with care") < step.index("primary --force")
+
+
+def test_nothing_by_force_while_a_replica_may_come_back():
+    old = mesh(
+        connection("storage02", peer_device(peer_disk_state=DiskState.OUTDATED)),
+        away("storage03"),
+        devices=(device(disk_state=DiskState.OUTDATED),),
+    )
+    assert steps("drbd-quorum", view(old)) == [
+        (
+            "copies-none",
+            "on storage03: drbdadm status r0; if that host does not answer: is it up, and does it"
+            " answer a ping over the replication network",
+        )
+    ]
+
+
+def test_quorum_lost_with_every_peer_connected_is_not_about_servers():
+    seen = mesh(devices=(device(quorum=False),))
+    assert texts(seen) == [
+        "r0/0: quorum lost on storage01, every peer is connected, 3 of 3 copies UpToDate and"
+        " reachable"
+    ]
+    ((key, step),) = steps("drbd-quorum", view(seen))
+    assert key == "drbd-quorum-lost"
+    assert step.startswith("on storage01: drbdsetup show r0 --show-defaults: quorum and quorum-")
+    assert "bring back" not in step
+
+
+def test_a_volume_frozen_by_another_ones_quorum_is_named():
+    two = mesh(devices=(device(quorum=False), device(1)), suspended=True, suspended_quorum=True)
+    found = texts(two)
+    assert found[0].startswith(
+        "r0/0: quorum lost on storage01, I/O is frozen, that of r0/1 with it, "
+    )
+
+
+def test_a_volume_frozen_by_another_ones_data_is_named():
+    lost = device(disk_state=DiskState.DISKLESS, client=False)
+    two = resource(devices=(lost, device(1)), suspended=True, suspended_no_data=True)
+    assert texts(two) == [
+        "r0: I/O is suspended: no data is accessible of r0/0; r0/1 is frozen with it"
+    ]
+
+
+def test_sixty_volumes_without_the_same_copy_are_one_finding():
+    names = [f"pvc-{n:08d}-0000-4000-8000-000000000000" for n in range(60)]
+    gone = [resource(connection("storage02"), away("storage03"), name=name) for name in names]
+    (text,) = texts(*gone)
+    assert text.startswith("2 of 3 copies UpToDate and reachable, not storage03: 60 volumes (pvc-")
+
+
+def test_a_range_that_good_copies_miss_has_words_of_its_own(call):
+    node = SNAPSHOTS / "six-nodes-healthy/app01"
+    outcome = call("drbd-quorum", "-v", "--from", node, "-w", "4:")
+    assert (outcome.code, outcome.first) == (
+        1,
+        "DRBD-QUORUM WARNING - r0/0: 3 of 3 copies UpToDate and reachable, outside the range asked"
+        " for",
+    )
+    assert outcome.lines[1].endswith(
+        "-> Every copy is good: the range of -w or -c asks for another number; correct it"
     )

@@ -20,9 +20,12 @@ from build_drbd import (
     progress,
     read_twice,
     resource,
+    shown,
+    shown_connection,
+    steps,
     view,
 )
-from check_mccluster.model.drbd import DiskState, Progress, ReplicationState
+from check_mccluster.model.drbd import DiskState, Progress, ReplicationState, Role
 
 RECORDED = [
     Case(
@@ -115,7 +118,8 @@ RECORDED = [
     Case(
         "split-brain/storage01",
         1,
-        "DRBD-SYNC WARNING - r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync",
+        "DRBD-SYNC WARNING - r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync;"
+        " storage03 differs from two others",
         """
         'r0/0_in_sync'=98.9%;;;0;100 'r0/0_out_of_sync'=5922816B;;;0
         'r1/0_in_sync'=76.47%;;;0;100 'r1/0_out_of_sync'=15781888B;;;0
@@ -127,14 +131,15 @@ RECORDED = [
         "pause-left-behind/storage01",
         1,
         "DRBD-SYNC WARNING - r0/0: 5.6 MiB out of sync with storage03, both UpToDate,"
-        " no resync (+2 more)",
+        " no resync; storage03 differs from two others (+2 more)",
         """
         'r0/0_in_sync'=98.9%;;;0;100 'r0/0_out_of_sync'=5922816B;;;0
         'r1/0_in_sync'=100.0%;;;0;100 'r1/0_out_of_sync'=0B;;;0 'r1/1_in_sync'=100.0%;;;0;100
         'r1/1_out_of_sync'=0B;;;0 out_of_sync_max=5922816B;;;0
         """,
         more=(
-            "[WARNING] r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync",
+            "[WARNING] r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync;"
+            " storage03 differs from two others",
             "[WARNING] r1/0: a pause of the resync with storage02 was left behind, "
             "nothing is to sync",
             "[WARNING] r1/1: a pause of the resync with storage02 was left behind, "
@@ -144,7 +149,8 @@ RECORDED = [
     Case(
         "pause-left-behind/storage02",
         1,
-        "DRBD-SYNC WARNING - r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync",
+        "DRBD-SYNC WARNING - r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync;"
+        " storage03 differs from two others",
         """
         'r0/0_in_sync'=98.9%;;;0;100 'r0/0_out_of_sync'=5922816B;;;0
         'r1/0_in_sync'=100.0%;;;0;100 'r1/0_out_of_sync'=0B;;;0 'r1/1_in_sync'=100.0%;;;0;100
@@ -154,7 +160,8 @@ RECORDED = [
     Case(
         "verify-running/storage01",
         1,
-        "DRBD-SYNC WARNING - r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync",
+        "DRBD-SYNC WARNING - r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync;"
+        " storage03 differs from two others",
         """
         'r0/0_in_sync'=98.9%;;;0;100 'r0/0_out_of_sync'=5922816B;;;0
         'r1/0_in_sync'=99.51%;;;0;100 'r1/0_out_of_sync'=327680B;;;0
@@ -174,14 +181,16 @@ RECORDED = [
         "two-resources/storage03",
         1,
         "DRBD-SYNC WARNING - r0/0: 36.0 MiB out of sync with storage01, both "
-        "UpToDate, no resync (+1 more)",
+        "UpToDate, no resync; storage03 differs from two others (+1 more)",
         """
         'r0/0_in_sync'=92.97%;;;0;100 'r0/0_out_of_sync'=37748736B;;;0
         out_of_sync_max=37748736B;;;0
         """,
         more=(
-            "[WARNING] r0/0: 36.0 MiB out of sync with storage01, both UpToDate, no resync",
-            "[WARNING] r0/0: 36.0 MiB out of sync with storage02, both UpToDate, no resync",
+            "[WARNING] r0/0: 36.0 MiB out of sync with storage01, both UpToDate, no resync;"
+            " storage03 differs from two others",
+            "[WARNING] r0/0: 36.0 MiB out of sync with storage02, both UpToDate, no resync;"
+            " storage03 differs from two others",
         ),
     ),
     Case(
@@ -234,7 +243,8 @@ RECORDED = [
     Case(
         "out-of-sync-one-side/storage02",
         1,
-        "DRBD-SYNC WARNING - r0/0: 220.0 MiB out of sync with storage01, both UpToDate, no resync",
+        "DRBD-SYNC WARNING - r0/0: 220.0 MiB out of sync with storage01, both UpToDate, no resync;"
+        " storage01 differs from two others",
         """
         'r0/0_in_sync'=57.02%;;;0;100 'r0/0_out_of_sync'=230686720B;;;0
         out_of_sync_max=230686720B;;;0
@@ -372,7 +382,10 @@ def test_long_output_has_key_next_step_and_every_link(call):
 
 # -- options on recorded states ----------------------------------------------------------------
 
-OUT = "r0/0: 220.0 MiB out of sync with storage01, both UpToDate, no resync"
+OUT = (
+    "r0/0: 220.0 MiB out of sync with storage01, both UpToDate, no resync;"
+    " storage01 differs from two others"
+)
 
 
 @pytest.mark.parametrize(
@@ -861,7 +874,8 @@ def test_silent_difference_in_its_unit(kib, text):
         (
             "out-of-sync",
             "WARNING",
-            f"r0/0: {text} out of sync with storage02, both UpToDate, no resync",
+            f"r0/0: {text} out of sync with storage02, both UpToDate, no resync;"
+            " storage02 differs from two others",
         ),
     )
 
@@ -950,3 +964,87 @@ def test_constructed_a_handshake_that_two_readings_show_unchanged_stands_still(s
     twice = judge("drbd-sync", view(stuck, again=(stuck,)))
     assert [f[:2] for f in twice.findings] == [("sync-stalled", "CRITICAL")]
     assert f"stands still ({state})" in twice.findings[0][2]
+
+
+# -- steps: typed as printed they hurt nobody ----------------------------------------------------
+
+
+def test_a_pause_is_ended_on_the_node_that_set_it():
+    here = peer_device(
+        replication_state=ReplicationState.PAUSED_SYNC_S, resync_suspended=frozenset({"user"})
+    )
+    there = here._replace(resync_suspended=frozenset({"peer"}))
+    assert steps("drbd-sync", view(mesh(connection("storage02", here)))) == [
+        ("sync-paused", "on storage01: drbdadm resume-sync r0")
+    ]
+    assert steps("drbd-sync", view(mesh(connection("storage02", there)))) == [
+        ("sync-paused", "on storage02: drbdadm resume-sync r0")
+    ]
+
+
+def test_a_primary_that_reads_from_its_only_source_is_not_told_to_disconnect_first():
+    stuck = peer_device(
+        replication_state=ReplicationState.SYNC_TARGET,
+        out_of_sync_kib=10,
+        progress=progress(mark_ms=5_430_000),
+    )
+    seen = resource(
+        connection("storage02", stuck),
+        role=Role.PRIMARY,
+        devices=(device(disk_state=DiskState.INCONSISTENT),),
+    )
+    ((key, step),) = steps("drbd-sync", view(seen))
+    assert key == "sync-stalled"
+    assert step.startswith("journalctl -k -g drbd on storage01 and storage02; storage01 is Primary")
+    quiet = seen._replace(role=Role.SECONDARY)
+    assert steps("drbd-sync", view(quiet)) == [
+        (
+            "sync-stalled",
+            "on storage01: drbdadm disconnect r0:storage02; drbdadm connect r0:storage02; if it"
+            " stays: journalctl -k -g drbd",
+        )
+    ]
+
+
+DIFFERS = connection("storage03", peer_device(out_of_sync_kib=8))
+
+
+AGAIN = (
+    "what differs then is copied from storage01: on storage03, not while it is Primary: drbdadm"
+    " disconnect r0:storage01; drbdadm connect r0:storage01"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "look"),
+    [
+        (
+            (shown("r0", shown_connection("storage03", net={"verify-alg": "sha1"})),),
+            "on storage01: drbdadm verify r0:storage03/0",
+        ),
+        (
+            (shown("r0", shown_connection("storage03")),),
+            "verify-alg is not set for r0: set it in the net section on both nodes, then compare"
+            " with: drbdadm verify r0:storage03/0",
+        ),
+        ((), "on storage01: drbdadm dump r0 shows whether verify-alg is set (to compare)"),
+    ],
+    ids=["set", "not-set", "not-known"],
+)
+def test_verify_is_offered_where_it_can_run(options, look):
+    assert steps("drbd-sync", view(mesh(DIFFERS), options=options)) == [
+        ("out-of-sync", f"{look}; {AGAIN}")
+    ]
+
+
+def test_of_three_copies_the_one_that_differs_is_named():
+    assert found(mesh(DIFFERS))[0][2].endswith("no resync; storage03 differs from two others")
+    both = mesh(DIFFERS, connection("storage02", peer_device(out_of_sync_kib=8)))
+    assert [text.rpartition("; ")[2] for _, _, text in found(both)] == [
+        "storage01 differs from two others"
+    ] * 2
+
+
+def test_of_two_copies_nobody_knows_which_one_is_wrong():
+    ((_, _, text),) = found(resource(connection("storage02", peer_device(out_of_sync_kib=8))))
+    assert text == "r0/0: 8.0 KiB out of sync with storage02, both UpToDate, no resync"

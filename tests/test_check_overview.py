@@ -38,7 +38,7 @@ from check_mccluster.verdict.problems import TOOL_MISSING
 
 PACEMAKER = {
     "nodes": "3 of 3 nodes online, DC app02",
-    "quorum": "quorate, 3 of 3 votes, 1 may be lost, DC app02",
+    "quorum": "quorate, 3 of 3 votes, can lose 1, DC app02",
     "links": "2 peers on 1 link, all connected",
     "resources": "5 resources run; group1 on app01",
     "failures": "no failed actions, no fail-counts",
@@ -49,7 +49,7 @@ DRBD = {
     "drbd-role": "r0: Primary app01",
     "drbd-disk": "r0/0 intended client (diskless)",
     "drbd-mesh": "r0: 5 of 5 peers connected",
-    "drbd-quorum": "r0/0: 3 of 3 copies, 1 may fail",
+    "drbd-quorum": "r0/0: 3 of 3 copies, can lose 1",
     "drbd-sync": "r0: nothing to resync",
 }
 BOTH = {
@@ -103,12 +103,12 @@ def waiting(*names, role="replica", connected=3):
 RECORDED = {
     "six-nodes-healthy/app01": (
         "15 checks, all OK: group1 runs on app01; 3 of 3 nodes online, DC app02;"
-        " r0/0: 3 of 3 copies, 1 may fail",
+        " r0/0: 3 of 3 copies, can lose 1",
         APP,
     ),
     # Without Pacemaker only the checks of DRBD fit.
     "six-nodes-healthy/storage01": (
-        "5 checks, all OK: r0/0: 3 of 3 copies, 1 may fail; r0: Primary app01",
+        "5 checks, all OK: r0/0: 3 of 3 copies, can lose 1; r0: Primary app01",
         STORAGE,
     ),
     # Without drbdsetup, and no DRBD resource expected, all the others.
@@ -117,7 +117,7 @@ RECORDED = {
         {
             **PACEMAKER,
             "nodes": "3 of 3 nodes online, DC app01",
-            "quorum": "quorate, 3 of 3 votes, 1 may be lost, DC app01",
+            "quorum": "quorate, 3 of 3 votes, can lose 1, DC app01",
             "failover": "app02 could take group1 from app01 (judged without Pacemaker's scheduler)",
         },
     ),
@@ -245,7 +245,7 @@ RECORDED = {
         {
             **APP,
             "nodes": ("WARNING", "maintenance-mode: the cluster manages nothing"),
-            "quorum": "quorate, 3 of 3 votes, 1 may be lost, DC app03",
+            "quorum": "quorate, 3 of 3 votes, can lose 1, DC app03",
             "drbd-role": "r0: Primary app02",
             "consistency": ("CRITICAL", "FS_DRBD runs on app01, the Primary of r0 is app02"),
             "failover": (

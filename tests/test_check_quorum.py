@@ -33,25 +33,25 @@ NO_VOTE = "no vote may be lost: 2 of 3 votes, 2 needed"
 RECORDED = {
     "six-nodes-healthy/app01": (
         "OK",
-        "quorate, 3 of 3 votes, 1 may be lost, DC app02",
+        "quorate, 3 of 3 votes, can lose 1, DC app02",
         figures(),
     ),
     "ten-nodes/app01": (
         "OK",
-        "quorate, 10 of 10 votes, 4 may be lost, DC app08",
+        "quorate, 10 of 10 votes, can lose 4, DC app08",
         figures(10, 10, 6),
     ),
     # Corosync's tools denied, or not recorded: counted from the node list.
     "six-nodes-healthy-as-icingaha/app01": (
         "OK",
-        "quorate, 3 of 3 votes, 1 may be lost, DC app02 (one vote a node assumed)",
+        "quorate, 3 of 3 votes, can lose 1, DC app02 (one vote a node assumed)",
         figures(),
     ),
     "controller-killed-on-app02/app01": ("WARNING", NO_VOTE, figures(2)),
     # Corosync runs on the node whose Pacemaker is stopped: its vote is there.
     "pacemaker-stopped-on-app01/app02": (
         "OK",
-        "quorate, 3 of 3 votes, 1 may be lost, DC app02",
+        "quorate, 3 of 3 votes, can lose 1, DC app02",
         figures(),
     ),
     "app01-powered-off/app02": ("WARNING", NO_VOTE, figures(2)),
@@ -95,7 +95,7 @@ def test_recorded(call, snapshot):
 @pytest.mark.parametrize(
     ("options", "state", "text", "limits"),
     [
-        (("-c", "1:"), "OK", "quorate, 3 of 3 votes, 1 may be lost, DC app02", ";;1:"),
+        (("-c", "1:"), "OK", "quorate, 3 of 3 votes, can lose 1, DC app02", ";;1:"),
         (("-w", "2:"), "WARNING", "1 vote may be lost (3 of 3)", ";2:"),
         (("-w", "3:", "-c", "2:"), "CRITICAL", "1 vote may be lost (3 of 3)", ";3:;2:"),
     ],
@@ -109,7 +109,7 @@ def test_ranges_can_allow_that_no_vote_may_be_lost(call):
     output = due(
         "quorum",
         "OK",
-        "quorate, 2 of 3 votes, 0 may be lost, DC app02",
+        "quorate, 2 of 3 votes, can lose 0, DC app02",
         figures(2),
     )
     assert run(call, "quorum", "app01-powered-off/app02", "-c", "0:") == output
@@ -117,7 +117,7 @@ def test_ranges_can_allow_that_no_vote_may_be_lost(call):
 
 def test_silenced_loss_is_not_called_quorate(call):
     silent = ("--severity", "quorum-lost=ok")
-    output = due("quorum", "OK", "not quorate, 1 of 3 votes, -1 may be lost, DC app02", figures(1))
+    output = due("quorum", "OK", "not quorate, 1 of 3 votes, -can lose 1, DC app02", figures(1))
     assert run(call, "quorum", "app02-cut-off/app02", *silent) == output
 
 

@@ -33,7 +33,7 @@ def test_six_healthy_nodes_in_one_folder_are_one_ok(call):
     outcome = call("cluster", "--from", HEALTHY)
     assert outcome.code == 0
     assert outcome.first == (
-        "CLUSTER OK - 6 of 6 nodes asked: group1 runs on app01; r0/0: 3 of 3 copies, 1 may fail;"
+        "CLUSTER OK - 6 of 6 nodes asked: group1 runs on app01; r0/0: 3 of 3 copies, can lose 1;"
         " app02 could take group1 from app01"
     )
     assert [line.partition(":")[0] for line in outcome.lines[1:]] == [

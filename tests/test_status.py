@@ -58,7 +58,7 @@ def status(call):
 
 TWO_STORAGE_SERVERS_LOST = """\
 CRITICAL  1 fault; seen from app01, 2026-11-22 09:05:54 UTC, snapshot
-Cluster  quorate, 3 of 3 votes, 1 may be lost; DC app02
+Cluster  quorate, 3 of 3 votes, can lose 1; DC app02
 
 ! CRITICAL r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not
            storage02, storage03
@@ -156,7 +156,7 @@ def test_a_storage_server_has_no_pacemaker_and_says_so(status):
 
 HEALTHY = """\
 OK  nothing is wrong; seen from app02, 2026-11-22 08:59:57 UTC, snapshot
-Cluster  quorate, 3 of 3 votes, 1 may be lost; DC app02
+Cluster  quorate, 3 of 3 votes, can lose 1; DC app02
 
 Nodes
     app01  online  5 resources
@@ -191,7 +191,7 @@ def test_a_healthy_node_knows_its_own_connections_only_and_says_so(status):
 ALL_SIX = """\
 OK  nothing is wrong; seen from app01, app02, app03, storage01, storage02,
     storage03, 2026-11-22 08:59:52 to 09:00:00 UTC, snapshot
-Cluster  quorate, 3 of 3 votes, 1 may be lost; DC app02
+Cluster  quorate, 3 of 3 votes, can lose 1; DC app02
 
 Nodes
     app01  online  5 resources
@@ -269,7 +269,7 @@ def test_two_partitions_are_shown_apart(status):
     lines = status("app02-cut-off-while-active/app01", "app02-cut-off-while-active/app02")
     clusters = [" ".join(line.split()) for line in lines if line.startswith("Cluster")]
     assert clusters == [
-        "Cluster as seen from app01 quorate, 2 of 3 votes, none may be lost; DC app03",
+        "Cluster as seen from app01 quorate, 2 of 3 votes, can lose none; DC app03",
         "Cluster as seen from app02 NO QUORUM, 1 of 3 votes, 2 needed; DC app02",
     ]
     assert "Nodes as seen from app01" in lines

@@ -87,7 +87,7 @@ def test_from_the_collector_through_a_pipe(node, tmp_path):
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("DRBD-QUORUM OK - r0/0: 3 of 3 copies, 1 may fail | ")
+    assert done.stdout.startswith("DRBD-QUORUM OK - r0/0: 3 of 3 copies, can lose 1 | ")
     assert "ran read standard input/drbd-status.json: exit 0" in done.stdout
 
 

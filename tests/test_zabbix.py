@@ -121,12 +121,12 @@ def test_data_of_a_storage_server(document):
         "",
         0,
     )
-    assert data["text"] == "5 checks, all OK: r0/0: 3 of 3 copies, 1 may fail; r0: Primary app01"
+    assert data["text"] == "5 checks, all OK: r0/0: 3 of 3 copies, can lose 1; r0: Primary app01"
     assert checks == {
         "drbd-role": (0, 0, "r0: Primary app01"),
         "drbd-disk": (0, 0, "r0/0 UpToDate"),
         "drbd-mesh": (0, 0, "r0: 5 of 5 peers connected"),
-        "drbd-quorum": (0, 0, "r0/0: 3 of 3 copies, 1 may fail"),
+        "drbd-quorum": (0, 0, "r0/0: 3 of 3 copies, can lose 1"),
         "drbd-sync": (0, 0, "r0: nothing to resync"),
     }
     assert data["checks"]["drbd-sync"]["figures"]["out_of_sync_max"] == 0

@@ -32,28 +32,29 @@ ELSEWHERE = Kind(
     State.CRITICAL,
     "Pacemaker runs the Filesystem, or what else stands on DRBD, on one node, and the Primary is"
     " another.",
-    "crm_mon -1; drbdadm status {resource}; on {node}: find who holds the device (fuser -vm)",
+    "crm_mon -1 -r; drbdadm status {resource}; on {node}: find who holds the device (fuser -vm)",
 )
 NO_PRIMARY = Kind(
     "started-without-primary",
     State.CRITICAL,
     "Pacemaker says Started, and no node is Primary: nothing is mounted there.",
-    "On the node: findmnt; crm_resource --refresh -r {object}",
+    "on {node}: findmnt; drbdadm status {resource}; then let Pacemaker look again: crm_resource"
+    " --refresh -r {object} -N {node}",
 )
 NO_IO = Kind(
     "started-without-io",
     State.CRITICAL,
     "Pacemaker says Started on this node, and DRBD here has lost quorum or has no data."
     " Pacemaker is blind to that.",
-    "drbdadm status {resource}; see to the storage servers; the Filesystem monitor needs"
-    " OCF_CHECK_LEVEL=20 to notice",
+    "on {node}: check_mccluster drbd-quorum -v -r {resource} names what is missing; the Filesystem"
+    " monitor needs OCF_CHECK_LEVEL=20 to notice",
 )
 NO_SERVICE = Kind(
     "primary-without-service",
     State.WARNING,
     "A node is Primary though Pacemaker runs the resource nowhere: mounted by hand, or a stop"
     " that hangs.",
-    "On {node}: fuser -vm on the mount; crm_mon -1",
+    "on {node}: findmnt shows the mount, fuser -vm who holds it; crm_mon -1 -r",
 )
 NO_MAPPING = Kind(
     "mapping-none",

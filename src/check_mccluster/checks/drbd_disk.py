@@ -15,23 +15,26 @@ from ..judge.facts.drbd import (
     syncing_to_here,
     volume_name,
 )
+from ..judge.facts.mending import own_copy_step
 from ..model.drbd import KIB, Device, DiskState, DrbdResource
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
+from ..verdict.words import pasted
 
 LOST = Kind(
     "disk-lost",
     State.CRITICAL,
     "Diskless, and not an intended client: an I/O error, detached, or never attached.",
-    "journalctl -k -g drbd; check the backing disk; then: drbdadm attach {resource}",
+    "on {node}: journalctl -k -g drbd; check the backing disk (smartctl, multipath); when it"
+    " is good: drbdadm attach {object}",
 )
 FAILED = Kind(
     "disk-failed",
     State.CRITICAL,
     "The backing disk failed, or is being detached after a failure.",
-    "journalctl -k -g drbd; check the backing disk (smartctl, multipath)",
+    "on {node}: journalctl -k -g drbd; check the backing disk (smartctl, multipath)",
 )
 INCONSISTENT = Kind(
     "disk-inconsistent",
@@ -51,19 +54,19 @@ SYNCING = Kind(
     "disk-syncing",
     State.WARNING,
     "The disk is being resynchronised; until then it is no usable copy.",
-    "Wait; watch it with: drbdadm status {resource}",
+    "Wait; watch it on {node} with: drbdadm status {resource}",
 )
 CONSISTENT = Kind(
     "disk-consistent",
     State.WARNING,
     "The disk waits to learn from its peers whether it is up to date.",
-    "drbdadm status {resource}; bring a connection to an UpToDate peer back",
+    "on {node}: drbdadm status {resource}; bring back a connection to a node with an UpToDate copy",
 )
 ATTACHING = Kind(
     "disk-attaching",
     State.WARNING,
     "The disk is being attached or negotiates with its peers; a problem only if it lasts.",
-    "Wait some seconds; if it stays: journalctl -k -g drbd",
+    "Wait some seconds; if it stays, on {node}: journalctl -k -g drbd",
 )
 CLIENT_UNKNOWN = Kind(
     "client-unknown",
@@ -75,13 +78,14 @@ CLIENT_UNEXPECTED = Kind(
     "client-unexpected",
     State.CRITICAL,
     "The configuration file lists this node as a replica and it runs as a diskless client.",
-    "drbdadm dump {resource}; correct the disk section, then: drbdadm adjust {resource}",
+    "on {node}: drbdadm dump {resource}; correct the disk section, then see what would"
+    " change: drbdadm --dry-run adjust {resource}",
 )
 DISK_UNEXPECTED = Kind(
     "disk-unexpected",
     State.WARNING,
     "The configuration file lists this node as a client and it has a disk.",
-    "drbdadm dump {resource}; correct the configuration file or the resource",
+    "on {node}: drbdadm dump {resource}; correct the configuration file or the resource",
 )
 
 
@@ -124,7 +128,7 @@ def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[F
     state = device.disk_state
     here = (view.here,)
 
-    def say(kind: Kind, text: str, grave: Optional[State] = None) -> Finding:
+    def say(kind: Kind, text: str, grave: Optional[State] = None, step: str = "") -> Finding:
         text = f"{name}: {text}"
         return finding(
             kind,
@@ -133,6 +137,7 @@ def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[F
             state=grave,
             nodes=here,
             resource=resource.name,
+            step=step,
         )
 
     if state is DiskState.DISKLESS:
@@ -151,13 +156,20 @@ def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[F
     elif state is DiskState.INCONSISTENT and coming:
         yield say(SYNCING, f"disk of {view.here} is Inconsistent, {how}")
     elif state is DiskState.INCONSISTENT:
-        yield say(INCONSISTENT, f"disk of {view.here} is Inconsistent and nothing resyncs it")
+        step = own_copy_step(view, resource, device)
+        text = f"disk of {view.here} is Inconsistent and nothing resyncs it"
+        yield say(INCONSISTENT, text, step=step)
     elif state is DiskState.OUTDATED and coming:
-        yield say(OUTDATED, f"disk of {view.here} is Outdated, {how}", State.WARNING)
+        step = f"Wait; watch it on {view.here} with: drbdadm status {pasted(resource.name)}"
+        text = f"disk of {view.here} is Outdated, {how}"
+        yield say(OUTDATED, text, State.WARNING, step)
     elif state is DiskState.OUTDATED:
-        yield say(OUTDATED, f"disk of {view.here} is Outdated and nothing resyncs it")
+        step = own_copy_step(view, resource, device)
+        yield say(OUTDATED, f"disk of {view.here} is Outdated and nothing resyncs it", step=step)
     elif state is DiskState.CONSISTENT:
-        yield say(CONSISTENT, f"disk of {view.here} is Consistent, not known to be UpToDate")
+        step = own_copy_step(view, resource, device)
+        text = f"disk of {view.here} is Consistent, not known to be UpToDate"
+        yield say(CONSISTENT, text, step=step)
     elif state in (DiskState.ATTACHING, DiskState.NEGOTIATING):
         yield say(ATTACHING, f"disk of {view.here} is {state_name(state)}")
     elif state is DiskState.D_UNKNOWN:

@@ -7,8 +7,9 @@ from typing import Optional
 
 from ..inputs.drbdsetup_status import DRBD
 from ..judge.facts.drbd import MOST_SINGLE_FIGURES, state_name
+from ..judge.facts.mending import connection_step
 from ..judge.limits import limited_state
-from ..model.drbd import Connection, ConnectionState, DrbdResource
+from ..model.drbd import Connection, ConnectionState, DrbdResource, ReplicationState
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
@@ -20,13 +21,14 @@ STANDALONE = Kind(
     State.CRITICAL,
     "The connection is StandAlone: split brain, refused, or disconnected by hand. It will not"
     " reconnect by itself.",
-    "journalctl -k -g Split-Brain; if it was by hand: drbdadm connect {resource}:{peer}",
+    "journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect {resource}:{peer}",
 )
 CONNECTING = Kind(
     "peer-connecting",
     State.WARNING,
     "A peer is not connected and DRBD tries to reach it.",
-    "Is {peer} up? ping it over the replication network; drbdadm status {resource} on {peer}",
+    "on {peer}: drbdadm status {resource}; if that host does not answer: is it up, and does it"
+    " answer a ping over the replication network",
 )
 ISOLATED = Kind(
     "mesh-isolated",
@@ -46,13 +48,20 @@ PATH_DOWN = Kind(
     "path-down",
     State.WARNING,
     "The connection is up, and one of its several paths is not established.",
-    "drbdsetup status {resource} --verbose; check that network",
+    "drbdsetup status {resource} --verbose; check that network to {peer}",
 )
 CONGESTED = Kind(
     "congested",
     State.WARNING,
     "The send queue of a connection is full.",
-    "Check the replication network's bandwidth and the peer's disk",
+    "Check the bandwidth of the replication network to {peer}; on {peer}: iostat -x 1",
+)
+UNREPLICATED = Kind(
+    "volume-unreplicated",
+    State.WARNING,
+    "The peer is connected, and a volume is not replicated to it: it does not have the volume, or"
+    " replication is off.",
+    "Compare drbdadm dump {resource} here and on {peer}; on {peer}: drbdadm status {resource}",
 )
 
 _Fault = tuple[DrbdResource, Connection]
@@ -88,9 +97,18 @@ def _per_peer(
     for (peer, word), same in together.items():
         names = [resource.name for resource, _ in same]
         counted = _counted(*(resource for resource, _ in same))
-        text = f"{join(names, 2)}: {_peer_kind(same[0][1])} {peer} is {word}, {counted}"
+        who = f"{_peer_kind(same[0][1])} {peer} is {word}"
+        text = f"{names[0]}: {who}, {counted}"
+        if len(names) > 1:
+            text = f"{who}: {len(names)} resources, {counted} ({_some(names)})"
         about = subject.connection(names[0], view.here, peer)
-        yield finding(kind, about, text, state=state, nodes=(peer,), resource=names[0])
+        step = connection_step(view, *same[0])
+        yield finding(kind, about, text, state=state, nodes=(peer,), resource=names[0], step=step)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Some of many names, where verb, peer and count stand before them: names may be long."""
+    return join(names, 2)
 
 
 def _is_cut(resource: DrbdResource) -> bool:
@@ -100,7 +118,7 @@ def _is_cut(resource: DrbdResource) -> bool:
     )
 
 
-def _isolated(resources: Sequence[DrbdResource]) -> Iterator[Finding]:
+def _isolated(view: View, resources: Sequence[DrbdResource]) -> Iterator[Finding]:
     """Resources without any connected peer, those with the same peers in one finding."""
     together: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for resource in resources:
@@ -111,9 +129,20 @@ def _isolated(resources: Sequence[DrbdResource]) -> Iterator[Finding]:
         for peer, word in peers:
             words.setdefault(word, []).append(peer)
         listed = "; ".join(f"{join(several)} {word}" for word, several in words.items())
-        text = f"{join(names, 2)}: 0 of {len(peers)} connected ({listed})"
+        text = f"{names[0]}: 0 of {len(peers)} connected ({listed})"
+        if len(names) > 1:
+            text = (
+                f"0 of {len(peers)} connected ({listed}): {len(names)} resources ({_some(names)})"
+            )
         nodes = tuple(peer for peer, _ in peers)
-        yield finding(ISOLATED, subject.drbd(names[0]), text, nodes=nodes, resource=names[0])
+        first = next(each for each in resources if each.name == names[0])
+        standing = all(c.state is ConnectionState.STANDALONE for c in first.connections)
+        step = f"on {view.here}: check the replication network and the firewall: no peer is reached"
+        if standing or len(peers) == 1:
+            step = connection_step(view, first, first.connections[0])
+        yield finding(
+            ISOLATED, subject.drbd(names[0]), text, nodes=nodes, resource=names[0], step=step
+        )
 
 
 def _missing(view: View, resource: DrbdResource) -> Iterator[Finding]:
@@ -145,6 +174,34 @@ def _connected(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
             yield finding(CONGESTED, about, text, nodes=(connection.name,), resource=resource.name)
 
 
+def _unreplicated(view: View, resources: Sequence[DrbdResource]) -> Iterator[Finding]:
+    """Volumes that a connected peer does not get, one finding for a peer and a reason."""
+    together: dict[tuple[str, str], list[tuple[DrbdResource, int]]] = {}
+    for resource in resources:
+        for connection in resource.connections:
+            if not connection.is_connected:
+                continue
+            for device in resource.devices:
+                peer = connection.peer_device(device.volume)
+                why = "is not replicated there" if peer is None else "has replication Off"
+                if peer is None or peer.replication_state is ReplicationState.OFF:
+                    key = (connection.name, why)
+                    together.setdefault(key, []).append((resource, device.volume))
+    for (peer_name, why), volumes in together.items():
+        first, number = volumes[0]
+        text = f"{first.name}: {peer_name} is Connected, and volume {number} {why}"
+        if len(volumes) > 1:
+            names = [f"{resource.name}/{volume}" for resource, volume in volumes]
+            text = f"{peer_name} is Connected: {len(volumes)} volumes, each {why} ({_some(names)})"
+        yield finding(
+            UNREPLICATED,
+            subject.connection(first.name, view.here, peer_name),
+            text,
+            nodes=(peer_name,),
+            resource=first.name,
+        )
+
+
 def judge(view: View, asked: Asked) -> Report:
     """Each connection of each resource."""
     resources = view[DRBD].value
@@ -152,7 +209,7 @@ def judge(view: View, asked: Asked) -> Report:
         return Report()
     up = {resource.name: _up(resource) for resource in resources}
     cut = [r for r in resources if _is_cut(r)]
-    findings = list(_isolated(cut))
+    findings = list(_isolated(view, cut))
     broken = [
         (r, c)
         for r in resources
@@ -170,11 +227,17 @@ def judge(view: View, asked: Asked) -> Report:
         # The ranges ask for more peers than there are.
         fewest = min(resources, key=_up, default=None)
         if fewest is not None:
-            text = f"{fewest.name}: {_counted(fewest)}"
-            findings.append(finding(CONNECTING, subject.drbd(fewest.name), text, state=state))
+            text = f"{fewest.name}: {_counted(fewest)}, outside the range asked for"
+            step = (
+                "Every connection is up: the range of -w or -c asks for another number; correct it"
+            )
+            findings.append(
+                finding(CONNECTING, subject.drbd(fewest.name), text, state=state, step=step)
+            )
     for resource in resources:
         findings += _missing(view, resource)
         findings += _connected(view, asked, resource)
+    findings += _unreplicated(view, resources)
     total = sum(len(r.connections) for r in resources)
     figures = [
         Figure("connected", sum(up.values()), minimum=0, maximum=total),
@@ -204,7 +267,7 @@ CHECK = Check(
     question="Is every connection of the mesh up?",
     needs=(DRBD,),
     rule=judge,
-    kinds=(STANDALONE, CONNECTING, ISOLATED, MISSING, PATH_DOWN, CONGESTED),
+    kinds=(STANDALONE, CONNECTING, ISOLATED, MISSING, UNREPLICATED, PATH_DOWN, CONGESTED),
     figures=(
         ("connected", "connections that are up; the maximum is the number configured"),
         ("connected_min", "connected peers of the resource that has the fewest"),

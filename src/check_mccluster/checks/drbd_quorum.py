@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Optional
 
 from ..inputs.drbdsetup_show import SHOW
@@ -16,33 +16,34 @@ from ..judge.facts.drbd import (
     shown,
     volume_name,
 )
+from ..judge.facts.mending import connection_step, copy_step, missing_words, own_copy_step
 from ..judge.limits import limited_state
-from ..model.drbd import Device, DiskState, DrbdResource, ReplicationState
+from ..model.drbd import Device, DiskState, DrbdResource, PeerDevice, ReplicationState
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import join
+from ..verdict.words import join, pasted
 
 LOST = Kind(
     "drbd-quorum-lost",
     State.CRITICAL,
     "The volume has lost its quorum: no I/O is possible, a Primary will fail or freeze.",
-    "drbdadm status {resource}; bring the missing storage servers or the network back",
+    "drbdadm status {resource}; bring back the nodes that hold copies, or the network to them",
 )
 SUSPENDED = Kind(
     "io-suspended",
     State.CRITICAL,
     "I/O is frozen: by an administrator, without data, for fencing, or without quorum.",
-    "drbdadm status {resource}; mend the cause named; if it was by hand: drbdadm resume-io"
-    " {resource}",
+    "By an administrator: drbdadm resume-io {resource}; without data or quorum: bring back"
+    " the nodes that hold copies; for fencing: journalctl -k -g fence-peer",
 )
 FAILING = Kind(
     "io-failing",
     State.CRITICAL,
     "The resource was forced to Secondary: all I/O of those who have it open fails.",
-    "Stop what still holds the device (fuser -v), then: drbdadm down {resource}; drbdadm up"
-    " {resource}",
+    "on {node}: stop what still holds the device (fuser -vm), then: drbdadm down"
+    " {resource}; drbdadm up {resource}",
 )
 NO_COPY = Kind(
     "copies-none",
@@ -64,17 +65,19 @@ STALLED = Kind(
     State.CRITICAL,
     "Requests are in flight, and between two readings neither they nor the counters moved: a"
     " hung disk or peer, which shows in no state word.",
-    "journalctl -k -g drbd; look for a hanging disk on the storage servers (iostat -x 1)",
+    "on {node}: journalctl -k -g drbd; does its disk hang? iostat -x 1",
 )
 OFF = Kind(
     "quorum-off",
     State.WARNING,
     "The option quorum is off although the resource has three or more nodes: a cut-off Primary"
     " goes on writing.",
-    "Set 'quorum majority;' in the options of {resource}, then: drbdadm adjust {resource}",
+    "Set 'quorum majority;' in the options of {resource} on every node, then see what would change:"
+    " drbdadm --dry-run adjust {resource}",
 )
 
 
+_RANGE_STEP = "Every copy is good: the range of -w or -c asks for another number; correct it"
 _NO_QUORUM = "quorum is lost"
 _UNTOLD = "cause not told by this drbd-utils"
 
@@ -96,6 +99,18 @@ def _suspended(resource: DrbdResource) -> Optional[str]:
     return _UNTOLD if resource.suspended else None
 
 
+def _without_data(view: View, resource: DrbdResource) -> str:
+    """Which volume has no data, and which is frozen only with it."""
+    if not resource.suspended_no_data or len(resource.devices) < 2:
+        return ""
+    have = {d.volume: copies(view, resource, d).up_to_date for d in resource.devices}
+    bare = [volume_name(resource, volume) for volume, good in have.items() if not good]
+    rest = [volume_name(resource, volume) for volume, good in have.items() if good]
+    if not bare or not rest:
+        return ""
+    return f" of {join(bare)}; {join(rest)} is frozen with it"
+
+
 def _knows_disks(resource: DrbdResource, device: Device) -> bool:
     """Whether every disk state of the volume is a known word."""
     states = [
@@ -110,9 +125,10 @@ def _volume(view: View, asked: Asked, resource: DrbdResource, device: Device) ->
     have = copies(view, resource, device)
     count, due = len(have.up_to_date), len(have.replicas)
     reach = f"{count} of {due} copies UpToDate and reachable"
-    missing = f", not {join(have.missing)}" if have.missing else ""
+    without = missing_words(view, resource, device, have.missing)
+    missing = f", not {'; not '.join(without)}" if without else ""
 
-    def say(kind: Kind, text: str, state: Optional[State] = None) -> Finding:
+    def say(kind: Kind, text: str, state: Optional[State] = None, step: str = "") -> Finding:
         return finding(
             kind,
             subject.volume(resource.name, device.volume),
@@ -120,25 +136,97 @@ def _volume(view: View, asked: Asked, resource: DrbdResource, device: Device) ->
             state=state,
             nodes=have.missing,
             resource=resource.name,
+            step=step,
         )
 
+    def few(state: Optional[State]) -> Finding:
+        step = copy_step(view, resource, device, have.missing[0]) if have.missing else ""
+        return say(FEW_COPIES, reach + missing, state, step)
+
     if device.quorum is False:
-        frozen = "I/O is frozen, " if resource.suspended else ""
-        yield say(LOST, f"quorum lost on {view.here}, {frozen}{reach}{missing}")
+        frozen = f"I/O is frozen{_frozen_with(resource, device)}, " if resource.suspended else ""
+        if resource.connections and all(c.is_connected for c in resource.connections):
+            frozen += "every peer is connected, "
+        step = _quorum_step(view, resource, device, have)
+        yield say(LOST, f"quorum lost on {view.here}, {frozen}{reach}{missing}", step=step)
         return
     if not _knows_disks(resource, device):
         return
     if count == 0:
         # Frozen because of that: the other finding says it.
         if not resource.suspended_no_data:
-            yield say(NO_COPY, f"no UpToDate copy can be reached from {view.here}")
+            text = f"no UpToDate copy can be reached from {view.here}"
+            told = [words for words in without if ": " in words]
+            if told:
+                text += f" ({'; '.join(told)})"
+            yield say(NO_COPY, text, step=_no_copy_step(view, resource, device, have))
     elif asked.has_limits:
         state = limited_state(asked, count)
         if state is not State.OK:
-            yield say(FEW_COPIES, reach + missing, state)
+            if have.missing:
+                yield few(state)
+            else:
+                text = f"{reach}, outside the range asked for"
+                yield say(FEW_COPIES, text, state, _RANGE_STEP)
     elif count < due:
         last = count == 1 and due >= 3
-        yield say(FEW_COPIES, reach + missing, State.CRITICAL if last else None)
+        yield few(State.CRITICAL if last else None)
+
+
+def _frozen_with(resource: DrbdResource, device: Device) -> str:
+    """Other volumes of the resource that are frozen only because this one is.
+
+    I/O is suspended for a resource as a whole, while each volume has a quorum of its own.
+    """
+    lost = [d.volume for d in resource.devices if d.quorum is False]
+    good = [volume_name(resource, d.volume) for d in resource.devices if d.quorum is not False]
+    return f", that of {join(good)} with it" if good and device.volume == lost[0] else ""
+
+
+def _quorum_step(view: View, resource: DrbdResource, device: Device, have: Copies) -> str:
+    """How the quorum comes back: by connections, or by disks where no connection is missing."""
+    name = pasted(resource.name)
+    for connection in resource.connections:
+        if connection.name in have.missing and not connection.is_connected:
+            return connection_step(view, resource, connection)
+    for connection in resource.connections:
+        if not connection.is_connected:
+            return connection_step(view, resource, connection)
+    if have.missing:
+        return copy_step(view, resource, device, have.missing[0])
+    return (
+        f"on {view.here}: drbdsetup show {name} --show-defaults: quorum and"
+        " quorum-minimum-redundancy ask for more than there is; wait some seconds if this node was"
+        " just started"
+    )
+
+
+def _no_copy_step(view: View, resource: DrbdResource, device: Device, have: Copies) -> str:
+    """A newer copy may be out of reach: first its connection, and nothing by force before."""
+    for connection in resource.connections:
+        if connection.name in have.replicas and not connection.is_connected:
+            return connection_step(view, resource, connection)
+    step = own_copy_step(view, resource, device)
+    if "resume-sync" in step or have.unknown:
+        return step
+    whole = [c.name for c, p in peer_devices(resource, device.volume) if _is_whole(p)]
+    if device.disk_state in _WHOLE:
+        whole.insert(0, view.here)
+    if not whole:
+        return copy_step(view, resource, device, have.missing[0]) if have.missing else ""
+    name = pasted(resource.name)
+    return (
+        f"on {join(whole)}: journalctl -k -g drbd tells which copy was written last. Every server"
+        " is connected, so no newer copy can come back: with care, on that one alone: drbdadm"
+        f" primary --force {name}"
+    )
+
+
+_WHOLE = (DiskState.OUTDATED, DiskState.CONSISTENT)
+
+
+def _is_whole(peer: PeerDevice) -> bool:
+    return peer.peer_disk_state in _WHOLE
 
 
 _QUIET = frozenset({ReplicationState.ESTABLISHED, ReplicationState.OFF})
@@ -201,9 +289,11 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
     why = _suspended(resource)
     # Frozen only because quorum is lost: that finding says it.
     if why is not None and not (lost and why in (_NO_QUORUM, _UNTOLD)):
-        yield finding(
-            SUSPENDED, subject.drbd(name), f"{name}: I/O is suspended: {why}", nodes=(view.here,)
+        step = (
+            f"on {view.here}: drbdadm resume-io {pasted(name)}" if resource.suspended_user else ""
         )
+        text = f"{name}: I/O is suspended: {why}{_without_data(view, resource)}"
+        yield finding(SUSPENDED, subject.drbd(name), text, nodes=(view.here,), step=step)
     if resource.force_io_failures:
         text = f"{name}: I/O is forced to fail (secondary --force)"
         yield finding(FAILING, subject.drbd(name), text, nodes=(view.here,))
@@ -256,6 +346,27 @@ def _needed(option: Optional[str], due: int) -> Optional[int]:
     return words.get(option or "")
 
 
+_MOST_ALIKE = 2
+"""More volumes that lack the same copies in the same words are one finding."""
+
+
+def _together(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings, with many volumes of one peer that is gone as one; what is said comes first."""
+    alike: dict[tuple[str, State, tuple[str, ...]], list[Finding]] = {}
+    for each in findings:
+        if each.kind is FEW_COPIES:
+            said = each.text.partition(": ")[2]
+            alike.setdefault((said, each.state, each.nodes), []).append(each)
+    for each in findings:
+        said = each.text.partition(": ")[2]
+        same = alike.get((said, each.state, each.nodes), []) if each.kind is FEW_COPIES else []
+        if len(same) <= _MOST_ALIKE:
+            yield each
+        elif each is same[0]:
+            names = join([one.object for one in same], 2)
+            yield each._replace(text=f"{said}: {len(same)} volumes ({names})")
+
+
 def judge(view: View, asked: Asked) -> Report:
     """Quorum, I/O and copies of each volume."""
     resources = view[DRBD].value
@@ -274,7 +385,7 @@ def judge(view: View, asked: Asked) -> Report:
     for resource, device, have in volumes:
         name = volume_name(resource, device.volume)
         margin = _margin(view, resource, device, have)
-        may = f", {margin} may fail" if margin is not None else ""
+        may = f", can lose {margin}" if margin is not None else ""
         due = f"at least {len(have.replicas)}" if have.unknown else str(len(have.replicas))
         words.append(f"{name}: {len(have.up_to_date)} of {due} copies{may}")
         if len(volumes) <= MOST_SINGLE_FIGURES:
@@ -287,8 +398,9 @@ def judge(view: View, asked: Asked) -> Report:
     if len(words) > 2:
         full = sum(1 for _, _, have in volumes if not have.missing)
         summary = f"{len(words)} volumes, {full} with all copies"
+    findings = [each for r in resources for each in _judge_one(view, asked, r)]
     return Report(
-        tuple(each for r in resources for each in _judge_one(view, asked, r)),
+        tuple(_together(findings)),
         summary or "no volumes",
         tuple(figures),
         tuple(f"copies of {each}" for each in words),

@@ -31,14 +31,14 @@ FORBIDDEN = Kind(
     State.CRITICAL,
     "A node is Primary that must never be (tie-breaker in the configuration file,"
     " --never-primary).",
-    "On {node}: find who holds the device (fuser -vm on its mount), stop it; drbdadm secondary"
-    " {resource}",
+    "on {node}: find who holds the device (fuser -vm on its mount) and stop it; then:"
+    " drbdadm secondary {resource}",
 )
 UNEXPECTED = Kind(
     "role-unexpected",
     State.WARNING,
     "This node's role differs from --expect-role.",
-    "drbdadm role {resource}; crm_mon -1",
+    "on {node}: drbdadm role {resource}; crm_mon -1 -r",
 )
 
 
@@ -82,7 +82,10 @@ def _nobody(view: View, resources: tuple[DrbdResource, ...]) -> Iterator[Finding
         and _wanted(view, resource)
     ]
     if idle:
-        yield finding(NONE, subject.drbd(idle[0]), f"{join(idle)}: no node is Primary")
+        text = f"{idle[0]}: no node is Primary"
+        if len(idle) > 1:
+            text = f"no node is Primary of {len(idle)} resources ({join(idle, 2)})"
+        yield finding(NONE, subject.drbd(idle[0]), text)
 
 
 def _words(view: View, resource: DrbdResource) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Optional
 
+from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD, DRBD_AGAIN
 from ..judge.facts.drbd import (
     HANDSHAKE,
@@ -13,10 +14,12 @@ from ..judge.facts.drbd import (
     by_name,
     peer_devices,
     progress_words,
+    shown,
     state_name,
     syncing_to_here,
     volume_name,
 )
+from ..judge.facts.mending import own_copy_step, pause_step, reconnect_step
 from ..judge.limits import limited_state
 from ..model.drbd import (
     KIB,
@@ -31,7 +34,7 @@ from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import size
+from ..verdict.words import pasted, size
 
 TARGET = Kind(
     "sync-target",
@@ -57,8 +60,8 @@ STALLED = Kind(
     State.CRITICAL,
     "A resync to this node is running and no block moves, or it waits for a resync that runs"
     " nowhere.",
-    "drbdadm disconnect {resource}:{peer}; drbdadm connect {resource}:{peer}; journalctl -k -g"
-    " drbd",
+    "drbdadm disconnect {resource}:{peer}; drbdadm connect {resource}:{peer}, but not on a"
+    " Primary that reads from that peer; journalctl -k -g drbd on both",
 )
 NOT_SYNCING = Kind(
     "sync-missing",
@@ -71,7 +74,8 @@ SHAKING = Kind(
     "sync-handshake",
     State.WARNING,
     "Two nodes negotiate a resync; a problem only if it lasts.",
-    "If it stays: drbdadm disconnect {resource}:{peer}; drbdadm connect {resource}:{peer}",
+    "Wait; if it stays: drbdadm disconnect {resource}:{peer}; drbdadm connect {resource}:{peer},"
+    " but not on a Primary that reads from that peer",
 )
 OUT_OF_SYNC = Kind(
     "out-of-sync",
@@ -112,7 +116,7 @@ class _Spot(NamedTuple):
     def flags(self) -> frozenset[str]:
         return self.peer.resync_suspended or frozenset()
 
-    def say(self, kind: Kind, text: str, state: Optional[State] = None) -> Finding:
+    def say(self, kind: Kind, text: str, state: Optional[State] = None, step: str = "") -> Finding:
         return finding(
             kind,
             subject.volume(self.resource.name, self.device.volume),
@@ -120,7 +124,13 @@ class _Spot(NamedTuple):
             state=state,
             nodes=(self.connection.name,),
             resource=self.resource.name,
+            step=step,
         )
+
+    @property
+    def reconnect(self) -> str:
+        """The step that lets both ends negotiate anew."""
+        return reconnect_step(self.view, self.resource, self.connection, self.device.volume)
 
     def others_syncing(self) -> bool:
         """Whether another connection of this volume moves blocks."""
@@ -165,11 +175,12 @@ def _target(spot: _Spot) -> Iterator[Finding]:
     if "user" in spot.flags:
         yield _paused(spot)
     elif moved is False or (moved is None and still):
-        yield spot.say(STALLED, f"resync from {source} does not move, {_left(spot.peer)}")
+        text = f"resync from {source} does not move, {_left(spot.peer)}"
+        yield spot.say(STALLED, text, step=spot.reconnect)
     elif moved is None and latched:
         why = ",".join(sorted(spot.flags))
         text = f"resync from {source} is latched (resync-suspended: {why}), {_left(spot.peer)}"
-        yield spot.say(STALLED, text)
+        yield spot.say(STALLED, text, step=spot.reconnect)
     else:
         yield spot.say(TARGET, f"resync from {source}, {_left(spot.peer)}")
 
@@ -178,7 +189,8 @@ def _paused(spot: _Spot) -> Finding:
     peer = spot.connection.name
     who = " here" if "user" in spot.flags else f" on {peer}" if "peer" in spot.flags else ""
     state = state_name(spot.peer.replication_state)
-    return spot.say(PAUSED, f"resync with {peer} is paused{who} ({state})")
+    step = pause_step(spot.view, spot.resource, spot.connection, spot.peer) or ""
+    return spot.say(PAUSED, f"resync with {peer} is paused{who} ({state})", step=step)
 
 
 def _paused_target(spot: _Spot, runs_somewhere: bool) -> Iterator[Finding]:
@@ -195,7 +207,7 @@ def _paused_target(spot: _Spot, runs_somewhere: bool) -> Iterator[Finding]:
             yield spot.say(WAITING, f"resync from {spot.connection.name} waits for its turn")
         else:
             text = f"resync from {spot.connection.name} waits, and no resync runs"
-            yield spot.say(STALLED, text)
+            yield spot.say(STALLED, text, step=spot.reconnect)
     elif not spot.flags:
         yield _paused(spot)
 
@@ -214,17 +226,62 @@ def _established(spot: _Spot, asked: Asked) -> Iterator[Finding]:
     peer, rest = spot.connection.name, size(out * KIB)
     if own is DiskState.UP_TO_DATE and theirs in old:
         text = f"{peer} is {state_name(theirs)}, {rest} out of sync, and no resync runs"
-        yield spot.say(NOT_SYNCING, text)
+        name = pasted(spot.resource.name)
+        step = f"on {peer}: check_mccluster drbd-disk -v -r {name} says what {peer} waits for"
+        yield spot.say(NOT_SYNCING, text, step=step)
     elif own in old and theirs is DiskState.UP_TO_DATE:
         text = f"{state_name(own)} here, {rest} out of sync to {peer}, and no resync runs"
-        yield spot.say(NOT_SYNCING, text)
+        step = own_copy_step(spot.view, spot.resource, spot.device)
+        yield spot.say(NOT_SYNCING, text, step=step)
 
 
 def _out_of_sync(spot: _Spot, asked: Asked, count: int) -> Iterator[Finding]:
     state = limited_state(asked, count) if asked.has_limits else None
     if state is not State.OK:
         text = f"{size(count)} out of sync with {spot.connection.name}, both UpToDate, no resync"
-        yield spot.say(OUT_OF_SYNC, text, state)
+        odd = _odd_one(spot)
+        if odd is not None:
+            text += f"; {odd} differs from two others"
+        yield spot.say(OUT_OF_SYNC, text, state, _compare_step(spot, odd))
+
+
+def _odd_one(spot: _Spot) -> Optional[str]:
+    """Of three copies or more that are compared here, the node whose copy differs from the rest."""
+    good = [
+        (connection.name, bool(peer.out_of_sync_kib))
+        for connection, peer in peer_devices(spot.resource, spot.device.volume)
+        if connection.is_connected and peer.peer_disk_state is DiskState.UP_TO_DATE
+    ]
+    differing = [name for name, differs in good if differs]
+    if len(good) < 2:
+        return None
+    if len(differing) == len(good):
+        return spot.view.here
+    return differing[0] if len(differing) == 1 else None
+
+
+def _compare_step(spot: _Spot, odd: Optional[str]) -> str:
+    """Compare, where DRBD can; then sync the copy that is wrong, from one that is not."""
+    here, peer = spot.view.here, spot.connection.name
+    name = pasted(spot.resource.name)
+    options = shown(spot.view, spot.resource.name)
+    net = next((c.net for c in options.connections if c.name == peer), {}) if options else {}
+    if options is not None and net.get("verify-alg", "") in ("", "none"):
+        look = (
+            f"verify-alg is not set for {name}: set it in the net section on both nodes, then"
+            f" compare with: drbdadm verify {name}:{pasted(peer)}/{spot.device.volume}"
+        )
+    elif options is not None:
+        look = f"on {here}: drbdadm verify {name}:{pasted(peer)}/{spot.device.volume}"
+    else:
+        look = f"on {here}: drbdadm dump {name} shows whether verify-alg is set (to compare)"
+    wrong = odd or f"whichever of {here} and {peer} has the wrong copy"
+    other = here if odd == peer else peer if odd == here else "the other"
+    link = f"{name}:{pasted(other)}" if odd else name
+    again = (
+        f"on {wrong}, not while it is Primary: drbdadm disconnect {link}; drbdadm connect {link}"
+    )
+    return f"{look}; what differs then is copied from {other}: {again}"
 
 
 def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Finding]:
@@ -239,9 +296,10 @@ def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Fin
             yield _paused(spot)
     elif state in HANDSHAKE and _moved(spot) is False:
         text = f"resync handshake with {peer} stands still ({state_name(state)})"
-        yield spot.say(STALLED, text)
+        yield spot.say(STALLED, text, step=spot.reconnect)
     elif state in HANDSHAKE:
-        yield spot.say(SHAKING, f"resync handshake with {peer} ({state_name(state)})")
+        text = f"resync handshake with {peer} ({state_name(state)})"
+        yield spot.say(SHAKING, text, step=f"Wait some seconds; if it stays, {spot.reconnect}")
     elif state in (ReplicationState.AHEAD, ReplicationState.BEHIND):
         text = f"this node is {state_name(state)} of {peer}"
         out = spot.peer.out_of_sync_kib
@@ -250,7 +308,10 @@ def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Fin
     elif "user" in spot.flags:
         out = spot.peer.out_of_sync_kib
         rest = f"{size(out * KIB)} out of sync" if out else "nothing is to sync"
-        yield spot.say(PAUSED, f"a pause of the resync with {peer} was left behind, {rest}")
+        step = pause_step(spot.view, spot.resource, spot.connection, spot.peer) or ""
+        yield spot.say(
+            PAUSED, f"a pause of the resync with {peer} was left behind, {rest}", step=step
+        )
     elif state is ReplicationState.ESTABLISHED and spot.connection.is_connected:
         yield from _established(spot, asked)
 
@@ -332,6 +393,7 @@ CHECK = Check(
     question="Is replication current?",
     needs=(DRBD,),
     uses=(DRBD_AGAIN,),
+    hints=(SHOW,),
     rule=judge,
     kinds=(TARGET, PAUSED, WAITING, STALLED, NOT_SYNCING, SHAKING, OUT_OF_SYNC, BEHIND),
     figures=(

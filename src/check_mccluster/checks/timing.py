@@ -34,7 +34,7 @@ ORDER = Kind(
     State.WARNING,
     "DRBD's timeout must be smaller than ping-int and connect-int (timeout counts in 0.1 s).",
     "Set 'timeout' (0.1 s) below ping-int and connect-int (s) in the net section of {resource};"
-    " drbdadm adjust {resource}",
+    " see what would change: drbdadm --dry-run adjust {resource}",
 )
 POLICY = Kind(
     "quorum-policy",
@@ -47,7 +47,8 @@ PING = Kind(
     "ping-too-short",
     State.WARNING,
     "ping-timeout is under 300 ms: a short hiccup makes DRBD drop a healthy peer.",
-    "Raise ping-timeout (0.1 s) in the net section of {resource}; drbdadm adjust {resource}",
+    "Raise ping-timeout (0.1 s) in the net section of {resource}; see what would change: drbdadm"
+    " --dry-run adjust {resource}",
 )
 
 _SHORTEST_PING_S = 0.3

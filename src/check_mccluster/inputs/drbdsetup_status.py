@@ -55,10 +55,12 @@ def judged(
         finding(
             DRBD_RESOURCE_EMPTY,
             subject.drbd(resource.name),
-            f"{resource.name} shows neither volumes nor peers",
+            f"{resource.name} shows peers, but no volumes"
+            if resource.connections
+            else f"{resource.name} shows neither volumes nor peers",
         )
         for resource in wanted
-        if not (resource.devices or resource.connections)
+        if not resource.devices
     ]
     if wrong is None:
         # A cut answer must not be read as "not there".

@@ -214,7 +214,7 @@ def _cluster_line(view: View, as_seen: str, width: int) -> list[Line]:
     elif not count.quorate:
         state, text = State.CRITICAL, f"NO QUORUM, {votes}, {count.needed} needed"
     else:
-        margin = "two-node mode" if count.covered else f"{count.margin or 'none'} may be lost"
+        margin = "two-node mode" if count.covered else f"can lose {count.margin or 'none'}"
         state = State.OK if count.covered or count.margin else State.WARNING
         text = f"quorate, {votes}, {margin}"
     dc = cluster.summary.dc

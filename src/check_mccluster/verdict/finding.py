@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from typing import NamedTuple, Optional
 
 from .subject import Subject
+from .words import pasted
+
+NOWHERE = "this node"
+"""What a node is called that has no name: no name to be quoted."""
 
 
 class State(enum.IntEnum):
@@ -98,11 +102,12 @@ def finding(
     """
     node = nodes[0] if nodes else "NODE"
     name = str(subject)
+    who = node if node == NOWHERE else pasted(node)
     next_step = step or kind.next_step.format(
-        object=name,
-        resource=name if resource is None else resource,
-        node=node,
-        peer=node,
+        object=pasted(name),
+        resource=pasted(name if resource is None else resource),
+        node=who,
+        peer=who,
         command=command,
         grant=grant,
     )

@@ -80,8 +80,8 @@ DRBD_EMPTY = Kind(
 DRBD_RESOURCE_EMPTY = Kind(
     "drbd-resource-empty",
     State.UNKNOWN,
-    "A resource without volumes and without peers: half configured, or drbd-utils older than 9.11"
-    " with Linux 5.2 or later, whose answer is silently cut.",
+    "A resource without volumes: half configured; without peers, too, it may be drbd-utils"
+    " older than 9.11 with Linux 5.2 or later, whose answer is silently cut.",
     "drbdsetup status {resource} --verbose; drbdadm --version",
 )
 DRBD_RESOURCE_MISSING = Kind(

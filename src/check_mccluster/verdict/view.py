@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Optional, Protocol, 
 
 from ..model.config import Config
 from .filter import Filter
-from .finding import Finding, Report, State
+from .finding import NOWHERE, Finding, Report, State
 
 if TYPE_CHECKING:  # a check loads the models of what it reads, no others
     from ..model.drbd import DrbdResource
@@ -96,7 +96,7 @@ class View:
         self.node = node
         self.time = time
         self.config = Config() if config is None else config
-        self.here = here or node or "this node"
+        self.here = here or node or NOWHERE
         self.drbd_others = drbd_others
         self._answers = dict(answers)
 

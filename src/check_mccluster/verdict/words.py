@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+_PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 
 
 def duration(seconds: float) -> str:
@@ -29,3 +32,13 @@ def join(names: Iterable[str], most: int = 4) -> str:
     if len(listed) <= most + 1:
         return ", ".join(listed)
     return f"{', '.join(listed[:most])} and {len(listed) - most} more"
+
+
+def pasted(name: str) -> str:
+    """A name as a shell takes it: in quotes only where it needs them.
+
+    ``shlex.quote`` is the same; it costs every check the import.
+    """
+    if _PLAIN.fullmatch(name):
+        return name
+    return "'" + name.replace("'", "'\"'\"'") + "'"

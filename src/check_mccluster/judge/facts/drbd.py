@@ -25,7 +25,8 @@ PRIMARY_MULTIPLE = Kind(
     "primary-multiple",
     State.CRITICAL,
     "Two nodes are Primary although two Primaries are not allowed.",
-    "drbdadm status {resource} on every node; stop the service where it must not run",
+    "drbdadm status {resource} on every node; crm_mon -1 -r; stop the service where it must not"
+    " run, do not disconnect anything before",
 )
 
 SYNCING_TO_HERE = frozenset({ReplicationState.SYNC_TARGET})
@@ -87,6 +88,8 @@ def two_primaries(view: View, resource: DrbdResource, seen: Primaries) -> Option
     if options is not None and any(c.allow_two_primaries for c in options.connections):
         return None
     text = f"{resource.name}: {len(seen.names)} Primaries: {', '.join(seen.names)}"
+    if options is None:
+        text += " (allowed or not: drbdsetup show does not tell)"
     return finding(PRIMARY_MULTIPLE, subject.drbd(resource.name), text, nodes=seen.names)
 
 
