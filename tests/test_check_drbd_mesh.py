@@ -609,7 +609,7 @@ def test_a_name_that_a_shell_would_split_is_quoted():
     assert steps("drbd-mesh", view(odd)) == [
         (
             "peer-connecting",
-            "on node three: drbdadm status 'my data'; if that host does not answer: is it up, and"
-            " does it answer a ping over the replication network",
+            "on node three: drbdadm status 'my data'; without an answer: is the host up, and is"
+            " it reached over the replication network",
         )
     ]

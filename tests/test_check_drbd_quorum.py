@@ -873,8 +873,8 @@ def test_nothing_by_force_while_a_replica_may_come_back():
     assert steps("drbd-quorum", view(old)) == [
         (
             "copies-none",
-            "on storage03: drbdadm status r0; if that host does not answer: is it up, and does it"
-            " answer a ping over the replication network",
+            "on storage03: drbdadm status r0; without an answer: is the host up, and is"
+            " it reached over the replication network",
         )
     ]
 

@@ -117,7 +117,7 @@ def test_ranges_can_allow_that_no_vote_may_be_lost(call):
 
 def test_silenced_loss_is_not_called_quorate(call):
     silent = ("--severity", "quorum-lost=ok")
-    output = due("quorum", "OK", "not quorate, 1 of 3 votes, -can lose 1, DC app02", figures(1))
+    output = due("quorum", "OK", "not quorate, 1 of 3 votes, can lose 0, DC app02", figures(1))
     assert run(call, "quorum", "app02-cut-off/app02", *silent) == output
 
 

@@ -37,8 +37,8 @@ def test_explain_tells_one_finding(call):
         "\n"
         "Checks:    drbd-role, consistency\n"
         "Meaning:   Two nodes are Primary although two Primaries are not allowed.\n"
-        "Next step: drbdadm status RESOURCE on every node; stop the service where it must\n"
-        "           not run\n"
+        "Next step: drbdadm status RESOURCE on every node; crm_mon -1 -r; stop the\n"
+        "           service where it must not run, do not disconnect anything before\n"
         "Override:  --severity primary-multiple=ok (or warning, critical, unknown), or\n"
         '           primary-multiple = "ok" under [severity] in the configuration file\n'
     )

@@ -112,7 +112,10 @@ def test_quorum_lost_tells_the_fault_the_step_and_the_half_that_waits(report):
     assert title(document) == "CRITICAL: 1 fault"
     (fault,) = document.xpath("//article")
     assert "r0/0: quorum lost" in fault.findtext("h3/span") + fault.find("h3").text_content()
-    assert "To do: drbdadm status r0" in fault.text_content()
+    assert (
+        "To do: on storage02, storage03: drbdadm status r0; without an answer"
+        in fault.text_content()
+    )
     assert drawn(document)["r0 app01-storage02: Connecting on app01"] == "WARNING"
     assert drawn(document)["r0 app01-storage02: not asked on storage02"] == "unasked"
     (row,) = [r for r in rows(document, "Connections of r0") if r[0] == "app01-storage02"]

@@ -62,8 +62,8 @@ Cluster  quorate, 3 of 3 votes, can lose 1; DC app02
 
 ! CRITICAL r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not
            storage02, storage03
-           -> drbdadm status r0; bring the missing storage servers or the
-              network back
+           -> on storage02, storage03: drbdadm status r0; without an answer: is
+              the host up, and is it reached over the replication network
 
 Nodes
     app01  online  5 resources
@@ -92,20 +92,21 @@ DRBD
 Findings
   CRITICAL drbd-quorum-lost: r0/0: quorum lost on app01, 1 of 3 copies UpToDate
            and reachable, not storage02, storage03
-           -> drbdadm status r0; bring the missing storage servers or the
-              network back
+           -> on storage02, storage03: drbdadm status r0; without an answer: is
+              the host up, and is it reached over the replication network
       CRITICAL started-without-io: FS_DRBD is Started on app01, and r0/0 has
                lost quorum here
-               -> drbdadm status r0; see to the storage servers; the Filesystem
-                  monitor needs OCF_CHECK_LEVEL=20 to notice
+               -> on app01: check_mccluster drbd-quorum -v -r r0 names what is
+                  missing; the Filesystem monitor needs OCF_CHECK_LEVEL=20 to
+                  notice
       WARNING  peer-connecting: r0: replica storage02 is Connecting, 3 of 5
                connected
-               -> Is storage02 up? ping it over the replication network; drbdadm
-                  status r0 on storage02
+               -> on storage02: drbdadm status r0; without an answer: is the
+                  host up, and is it reached over the replication network
       WARNING  peer-connecting: r0: replica storage03 is Connecting, 3 of 5
                connected
-               -> Is storage03 up? ping it over the replication network; drbdadm
-                  status r0 on storage03
+               -> on storage03: drbdadm status r0; without an answer: is the
+                  host up, and is it reached over the replication network
 """
 
 
@@ -120,8 +121,8 @@ Cluster  crm_mon is not installed (no crm_mon.xml in the snapshot); nothing is
 
 ! CRITICAL r0/0: quorum lost on storage01, 1 of 3 copies UpToDate and reachable,
            not storage02, storage03
-           -> drbdadm status r0; bring the missing storage servers or the
-              network back
+           -> on storage02, storage03: drbdadm status r0; without an answer: is
+              the host up, and is it reached over the replication network
 
 DRBD
 ! r0: Primary app01, NO QUORUM, 1 of 3 copies reachable
@@ -137,16 +138,16 @@ DRBD
 Findings
   CRITICAL drbd-quorum-lost: r0/0: quorum lost on storage01, 1 of 3 copies
            UpToDate and reachable, not storage02, storage03
-           -> drbdadm status r0; bring the missing storage servers or the
-              network back
+           -> on storage02, storage03: drbdadm status r0; without an answer: is
+              the host up, and is it reached over the replication network
       WARNING  peer-connecting: r0: replica storage02 is Connecting, 3 of 5
                connected
-               -> Is storage02 up? ping it over the replication network; drbdadm
-                  status r0 on storage02
+               -> on storage02: drbdadm status r0; without an answer: is the
+                  host up, and is it reached over the replication network
       WARNING  peer-connecting: r0: replica storage03 is Connecting, 3 of 5
                connected
-               -> Is storage03 up? ping it over the replication network; drbdadm
-                  status r0 on storage03
+               -> on storage03: drbdadm status r0; without an answer: is the
+                  host up, and is it reached over the replication network
 """
 
 

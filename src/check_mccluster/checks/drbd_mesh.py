@@ -27,8 +27,8 @@ CONNECTING = Kind(
     "peer-connecting",
     State.WARNING,
     "A peer is not connected and DRBD tries to reach it.",
-    "on {peer}: drbdadm status {resource}; if that host does not answer: is it up, and does it"
-    " answer a ping over the replication network",
+    "on {peer}: drbdadm status {resource}; without an answer: is the host up, and is it reached"
+    " over the replication network",
 )
 ISOLATED = Kind(
     "mesh-isolated",

@@ -186,12 +186,11 @@ def _frozen_with(resource: DrbdResource, device: Device) -> str:
 def _quorum_step(view: View, resource: DrbdResource, device: Device, have: Copies) -> str:
     """How the quorum comes back: by connections, or by disks where no connection is missing."""
     name = pasted(resource.name)
-    for connection in resource.connections:
-        if connection.name in have.missing and not connection.is_connected:
-            return connection_step(view, resource, connection)
-    for connection in resource.connections:
-        if not connection.is_connected:
-            return connection_step(view, resource, connection)
+    down = [each for each in resource.connections if not each.is_connected]
+    lost = [each for each in down if each.name in have.missing] or down
+    if lost:
+        alike = (each.name for each in lost[1:] if each.state is lost[0].state)
+        return connection_step(view, resource, lost[0], *alike)
     if have.missing:
         return copy_step(view, resource, device, have.missing[0])
     return (

@@ -81,17 +81,21 @@ def missing_words(
 # -- steps -------------------------------------------------------------------------------------
 
 
-def connection_step(view: View, resource: DrbdResource, connection: Connection) -> str:
-    """How a connection that is down comes back."""
+def connection_step(view: View, resource: DrbdResource, connection: Connection, *more: str) -> str:
+    """How a connection that is down comes back.
+
+    :param more: other nodes that are to be looked at in the same way.
+    """
     name, peer = pasted(resource.name), pasted(connection.name)
     if connection.state is ConnectionState.STANDALONE:
         return (
             f"on {view.here}: journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect"
             f" {name}:{peer}"
         )
+    where = join((connection.name, *more))
     return (
-        f"on {connection.name}: drbdadm status {name}; if that host does not answer: is it up, and"
-        " does it answer a ping over the replication network"
+        f"on {where}: drbdadm status {name}; without an answer: is the host up, and is it reached"
+        " over the replication network"
     )
 
 
