@@ -16,7 +16,7 @@ from conftest import ROOT
 
 def peer(name, role="Secondary", state="Connected"):
     return {
-        "peer-node-id": 1,
+        "peer-node-id": int(name[-1]),
         "name": name,
         "connection-state": state,
         "congested": False,
