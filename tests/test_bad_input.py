@@ -321,7 +321,7 @@ WRONG_FILES = {
     "wrong type": ("[pacemaker]\nnodes = 3\n", "pacemaker.nodes must be a list of names"),
     "unknown finding": ('[severity]\nnode-of = "ok"\n', "unknown finding key 'node-of'"),
     "unknown state": ('[severity]\nnode-offline = "fine"\n', "'fine' is no state"),
-    "unknown check": ('[overview]\nskip = ["linx"]\n', "overview.skip: 'linx' is no check"),
+    "unknown check": ('[overview]\nskip = ["linx"]\n', "overview.skip: 'linx' is not a check"),
     "relative path": ('[tools]\ncrm_mon = "crm_mon"\n', "no absolute path"),
 }
 

@@ -382,7 +382,7 @@ def test_skip_everything_is_not_ok(call):
 def test_skip_of_no_check(call):
     outcome = run(call, "overview", "six-nodes-healthy/app01", "--skip", "lynx")
     assert outcome[0] == 3
-    assert "'lynx' is no check" in outcome[1]
+    assert "'lynx' is not a check" in outcome[1]
 
 
 ANYHOW = ("nodes", "quorum", "links", "fencing")

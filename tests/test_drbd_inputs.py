@@ -319,3 +319,15 @@ def test_live_second_reading_that_is_none(call, machine, tmp_path):
         1,
         "DRBD-SYNC UNKNOWN - second reading: drbdsetup: empty output",
     )
+
+
+def test_the_answer_of_another_node_is_no_evidence(call):
+    """storage01 is a peer in what app01 says: whoever is asked as storage01 was mixed up."""
+    node = SNAPSHOTS / "six-nodes-healthy/app01"
+    for check in ("drbd-role", "drbd-disk", "drbd-mesh", "drbd-quorum", "drbd-sync"):
+        outcome = call(check, "--from", node, "--node", "storage01")
+        assert (outcome.code, outcome.first) == (
+            3,
+            f"{check.upper()} UNKNOWN - drbdsetup: this is another node's answer: storage01 is a"
+            " peer in r0",
+        )

@@ -169,13 +169,34 @@ class Snapshot(Source):
             else:  # open as long as the snapshot
                 folder = Archive(self._cleanup.enter_context(open(self._path, "rb")), self._path)  # noqa: SIM115
         if not any(name == META or _is_output(name) for name in folder.names()):
-            raise SnapshotError(f"{self._path} is not a snapshot: no {META}, crm_mon.xml or other")
+            why = f"no {META}, crm_mon.xml or other"
+            if isinstance(folder, _Directory):
+                why = _held(self._path) or why
+            raise SnapshotError(f"{self._path} is not a snapshot: {why}")
         return folder
 
     def _missing(self, tool: Tool) -> str:
         if tool.again:
             return f"the snapshot has no second reading ({tool.file})"
         return f"{tool.name} is not installed (no {tool.file} in the snapshot)"
+
+
+def _held(path: str, most: int = 6) -> str:
+    """Which snapshots a folder holds, in words; empty if there is none in it."""
+    with os.scandir(path) as entries:
+        below = sorted(entry.name for entry in entries if entry.is_dir())
+    found = [
+        name
+        for name in below
+        if any(each == META or _is_output(each) for each in os.listdir(f"{path}/{name}"))
+    ]
+    if not found:
+        return ""
+    rest = f" and {len(found) - most} more" if len(found) > most else ""
+    return (
+        f"it holds {', '.join(found[:most])}{rest}: name one of them, or judge them together with"
+        " 'check_mccluster cluster --from'"
+    )
 
 
 class _Directory:

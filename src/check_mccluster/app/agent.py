@@ -88,14 +88,16 @@ def obstacle(resource: str) -> Optional[str]:
     from ..inputs.evidence import Evidence
     from ..model.drbd import Role
     from ..verdict.filter import Filter
-    from ..verdict.problems import TOOL_MISSING
+    from ..verdict.problems import DRBD_RESOURCE_EMPTY, TOOL_MISSING
 
     with Live(deadline=time.monotonic() + LOOK_TIMEOUT) as source:
         seen = Evidence(source, filter=Filter((resource,))).view((DRBD,))[DRBD]
     for problem in seen.problems:
         if problem.kind is TOOL_MISSING:
             raise Failed(Exit.NOT_INSTALLED, problem.text)
-        return problem.text
+        # A resource whose volumes are missing still has peers, which tell their roles.
+        if problem.kind is not DRBD_RESOURCE_EMPTY or not seen.value:
+            return problem.text
     for peer in (peer for each in seen.value or () for peer in each.connections):
         if peer.peer_role is Role.PRIMARY:
             return f"{peer.name} is Primary of {resource}"

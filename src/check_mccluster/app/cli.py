@@ -19,6 +19,7 @@ from ..checks.registry import modules_of
 from ..verdict.filter import Filter
 from ..verdict.view import Asked, Judgement
 from . import commands
+from .nearest import hint
 
 PROGRAM = "check_mccluster"
 UNKNOWN = 3
@@ -49,6 +50,15 @@ class Commands(click.Group):
             command.context_settings = {**_SETTINGS, **command.context_settings}
             return command
         return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[Optional[str], Optional[click.Command], list[str]]:
+        """A name that is none of them is told with those like it."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            near = hint(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"'{args[0]}' is not a check or command{near}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Two lists: the checks with their questions, and what else there is."""
@@ -130,6 +140,7 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
         values.update(snapshot=None, node=None)
     setup = Setup.take(values)
     _check_sample(values.get("sample"), setup.timeout)
+    _check_filter(name, values["patterns"])
     verbosity = min(values.pop("verbose"), 3)
     as_json = values.pop("as_json")
     warning, critical = values.pop("warning", None), values.pop("critical", None)
@@ -167,6 +178,18 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
 def _check_sample(sample: Optional[float], timeout: float) -> None:
     if sample is not None and sample >= timeout:
         raise click.UsageError(f"--sample {sample:g} does not fit into --timeout {timeout:g}")
+
+
+def _check_filter(name: str, patterns: tuple[str, ...]) -> None:
+    """``-r`` where it would have no effect is a mistake, and no verdict.
+
+    :raises click.UsageError: naming the checks that have it.
+    """
+    if patterns and not registry.load(name).filters:
+        filtered = (each.name for each in registry.single_checks() if each.filters)
+        raise click.UsageError(
+            f"{name} has no --resource; the checks that have it: {', '.join(filtered)}, overview"
+        )
 
 
 @contextlib.contextmanager

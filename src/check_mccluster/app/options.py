@@ -9,6 +9,7 @@ import click
 
 from ..verdict.check import Check, Option
 from ..verdict.finding import State
+from .nearest import hint
 
 DEFAULT_CONFIG = "/etc/check_mccluster/cluster.toml"
 DEFAULT_TIMEOUT = 8.0
@@ -32,7 +33,19 @@ class RangeType(click.ParamType):
         try:
             return nagiosplugin.Range(str(value))
         except (ValueError, TypeError):
-            self.fail(f"'{value}' is not a range ([@][start:][end])", param, ctx)
+            self.fail(f"'{value}' is not a range{_why_no_range(str(value))}", param, ctx)
+
+
+def _why_no_range(text: str) -> str:
+    """What is wrong with a range: its ends are exchanged, or it is not written as one."""
+    start, colon, end = text.lstrip("@").partition(":")
+    try:
+        exchanged = bool(colon) and float(start) > float(end)
+    except ValueError:
+        exchanged = False
+    if exchanged:
+        return f": its start {start} is above its end {end}; {end}:{start} is from {end} to {start}"
+    return " ([@][start:][end])"
 
 
 class SeverityType(click.ParamType):
@@ -81,7 +94,8 @@ def severity(key: str, word: str) -> tuple[str, State]:
     from ..checks import registry
 
     if key not in registry.kinds():
-        raise ValueError(f"unknown finding key '{key}' (see: check_mccluster explain)")
+        near = hint(key, registry.kinds())
+        raise ValueError(f"unknown finding key '{key}'{near} (see: check_mccluster explain)")
     try:
         return key, State[word.upper()]
     except KeyError:
@@ -249,5 +263,6 @@ class _CheckName(click.ParamType):
         from ..checks import registry
 
         if value not in registry.names():
-            self.fail(f"'{value}' is no check", param, ctx)
+            near = hint(str(value), registry.names())
+            self.fail(f"'{value}' is not a check{near}", param, ctx)
         return str(value)

@@ -21,6 +21,7 @@ from ..verdict.finding import Fault, Report, State, finding
 from ..verdict.problems import SNAPSHOT_STALE
 from ..verdict.view import Asked, Judgement, View, contains_node
 from ..verdict.words import join
+from .nearest import hint
 from .options import DEFAULT_CONFIG, severity
 
 SIMULATION_SHARE = 0.75
@@ -91,7 +92,8 @@ def _checks(names: Iterable[str]) -> None:
 
     for name in names:
         if name not in registry.names():
-            raise ValueError(f"overview.skip: '{name}' is no check")
+            near = hint(name, registry.names())
+            raise ValueError(f"overview.skip: '{name}' is not a check{near}")
 
 
 def open_source(setup: Setup, config: Config) -> Source:

@@ -171,7 +171,8 @@ def judge(view: View, asked: Asked) -> Report:
                 finding(QDEVICE, subject.cluster("qdevice"), f"the quorum device {problem}")
             )
     source = "" if count.counted else " (one vote a node assumed)"
-    may = "two-node mode" if count.covered else f"can lose {max(0, count.margin)}"
+    margin = "not known" if count.margin is None else str(max(0, count.margin))
+    may = "two-node mode" if count.covered else f"can lose {margin}"
     state = "quorate" if count.quorate else "not quorate"
     controller = f", DC {dc.name}" if dc is not None else ""
     return Report(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from ..acquire.tools import Tool
 from ..verdict import subject
 from ..verdict.filter import Filter
-from ..verdict.finding import State, finding
+from ..verdict.finding import Finding, State, finding
 from ..verdict.problems import DRBD_RESOURCE_EMPTY, DRBD_RESOURCE_MISSING
-from ..verdict.view import Answer
-from .base import Attempt, Obstacle, ToolInput, unknown_words
+from ..verdict.view import Answer, same_node
+from .base import Attempt, Obstacle, ToolInput, invalid, unknown_words
 from .drbdsetup import STATUS, gravity, no_match, not_up, nothing_up, problem
 
 if TYPE_CHECKING:
@@ -27,11 +27,23 @@ def _read(stream: Stream) -> Any:
 
 def _answer(evidence: Evidence) -> Answer[tuple[DrbdResource, ...]]:
     attempt = evidence.attempt(DRBD)
+    foreign = _foreign(attempt, evidence.here)
+    if foreign is not None:
+        return Answer(None, (foreign,))
     answer = judged(attempt, evidence.expected_drbd(), evidence.filter)
     if answer.value is not None:
         document = attempt.document or ()
         evidence.drbd_others = tuple(r for r in document if not evidence.filter.wants(r.name))
     return answer
+
+
+def _foreign(attempt: Attempt[tuple[DrbdResource, ...]], here: Optional[str]) -> Optional[Finding]:
+    """Nobody is a peer of their own: such an answer comes from another node."""
+    for resource in attempt.document or ():
+        if any(same_node(connection.name, here) for connection in resource.connections):
+            why = f"this is another node's answer: {here} is a peer in {resource.name}"
+            return invalid(attempt, why)
+    return None
 
 
 def judged(

@@ -31,9 +31,24 @@ class _Active(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         cut = args.index("--") if "--" in args else len(args)
+        if cut == len(args):
+            _demand_dashes(args)
         rest = super().parse_args(ctx, args[:cut])
         ctx.params["plugin"] = tuple(args[cut + 1 :])
         return rest
+
+
+def _demand_dashes(args: list[str]) -> None:
+    """A plugin is there, and the ``--`` before it is not.
+
+    :raises click.UsageError: with the line as it should be.
+    """
+    for group, plugin in zip(args, args[1:]):
+        if "/" in plugin and not group.startswith("-"):
+            rest = " ".join(args[args.index(plugin) :])
+            raise click.UsageError(
+                f"'--' is missing before the plugin: check_mccluster active {group} -- {rest}"
+            )
 
 
 def run(group: str, promoted: bool, plugin: tuple[str, ...], **values: Any) -> NoReturn:

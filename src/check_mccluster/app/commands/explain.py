@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import textwrap
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import click
 
 from ...checks import registry
 from ...verdict.finding import Kind
+from ..nearest import hint
 from ..session import SetupError
 
 WIDTH = 80
@@ -76,9 +76,7 @@ def _explain(key: str) -> Iterator[str]:
     """
     kinds = registry.kinds()
     if key not in kinds:
-        near = difflib.get_close_matches(key, kinds, n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise SetupError(f"no finding '{key}'{hint}")
+        raise SetupError(f"no finding '{key}'{hint(key, kinds)}")
     kind, checks = kinds[key]
     yield f"{key}: {kind.default.name} by default"
     yield ""

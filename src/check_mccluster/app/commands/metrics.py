@@ -23,6 +23,10 @@ def run(output: Optional[str], **values: Any) -> None:
     """Look, then print or write."""
     from ..cli import deadline
 
+    if output not in (None, "-") and not str(output).endswith(".prom"):
+        raise click.UsageError(
+            f"--output {output}: node_exporter reads only files whose names end in .prom"
+        )
     setup = Setup.take(values)
     with deadline(setup.timeout):
         config = load_config(setup.config)
