@@ -703,6 +703,7 @@ def test_resync_that_waits_for_one_that_the_filter_leaves_out_on_the_command_lin
     recorded = (SNAPSHOTS / "full-resync-two-sources/storage01/drbd-status.json").read_text()
     path = node / "drbd-status.json"
     first = path.read_text().rstrip().removesuffix("]").rstrip()
+    recorded = recorded.replace('"name": "storage03"', '"name": "storage04"')
     second = recorded.replace('"name": "r0"', '"name": "r1"', 1).lstrip().removeprefix("[")
     path.write_text(f"{first},\n{second}")
     both = call("drbd-sync", "--from", node, "-r", "r0")
