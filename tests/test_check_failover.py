@@ -705,6 +705,32 @@ def test_constructed_the_scheduler_says_who_takes_it():
     assert (said_, summary) == ([], "app02 could take group1 from app01")
 
 
+def test_constructed_a_member_that_is_down_has_to_run_after_a_takeover_too():
+    half = group(primitive("FS"), stopped("DB"))
+    found, _ = asked_scheduler(simulated(FS="app02", DB=None), half, bans=BANNED)
+    assert found == [
+        (
+            "no-candidate",
+            "CRITICAL",
+            "no node could take group1: app02 would not get it from Pacemaker's scheduler;"
+            " app03 banned by group1-avoids-app03",
+        )
+    ]
+
+
+def test_constructed_what_stands_behind_a_disabled_member_need_not_run():
+    half = group(primitive("FS"), stopped("DB", target_role="Stopped"), stopped("WEB"))
+    found, summary = asked_scheduler(simulated(FS="app02", DB=None, WEB=None), half, bans=BANNED)
+    assert (found, summary) == ([], "app02 could take group1 from app01")
+
+
+def test_constructed_maintenance_mode_is_said_once_and_not_of_this_node():
+    found, _ = asked_scheduler(
+        simulated(FS=None, DB=None), options=options(maintenance_mode=True), bans=BANNED
+    )
+    assert [(key, state) for key, state, _ in found] == [("no-candidate", "WARNING")]
+
+
 def test_constructed_the_schedulers_choice_comes_first():
     _, summary = asked_scheduler(simulated(FS="app03", DB="app03"))
     assert summary == "app03, app02 could take group1 from app01"

@@ -184,7 +184,7 @@ class Futures:
 
     @staticmethod
     def placed(resource: Resource, simulation: Simulation) -> Optional[frozenset[str]]:
-        """Nodes where the scheduler runs all of it that runs now, promoted where it has to be.
+        """Nodes where the scheduler runs all that is meant to run, promoted where it has to be.
 
         ``None``: it would start it and cannot yet, so our own rules judge.
         """
@@ -192,16 +192,17 @@ class Futures:
         if isinstance(resource, Clone):
             return _where(simulation, names, promoted=True)
         assert isinstance(resource, (Group, Primitive))  # noqa: S101 - see services()
-        wanted = {
-            base_id(each.id) for each in primitives(resource) if not asks_for_stop(each.target_role)
-        }
-        running = {
-            base_id(e.id) for e in primitives(resource) if e.role is not Role.STOPPED
-        } & wanted
-        running = running or wanted or names
-        if any(name in simulation.waiting for name in running):
+        wanted: set[str] = set()
+        for each in primitives(resource):
+            if asks_for_stop(each.target_role):
+                if isinstance(resource, Group):
+                    break  # what stands behind it in the group is not started either
+                continue
+            wanted.add(base_id(each.id))
+        wanted = wanted or names
+        if any(name in simulation.waiting for name in wanted):
             return None
-        places = [_where(simulation, {name}) for name in running]
+        places = [_where(simulation, {name}) for name in wanted]
         return frozenset.intersection(*places) if places else None
 
     def takeover(self, lost: frozenset[str]) -> Takeover:
@@ -226,7 +227,9 @@ class Futures:
         candidates: list[str] = []
         # Of what is to be stopped the scheduler says nothing but that.
         asked = simulation is not None and not disabled
-        placed = self.placed(resource, simulation) if simulation is not None and asked else None
+        placed = None
+        if simulation is not None and asked and not blocked:
+            placed = self.placed(resource, simulation)
         for node in self._nodes:
             if node.name in gone or (left and node.name not in left):
                 continue
