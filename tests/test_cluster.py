@@ -33,8 +33,8 @@ def test_six_healthy_nodes_in_one_folder_are_one_ok(call):
     outcome = call("cluster", "--from", HEALTHY)
     assert outcome.code == 0
     assert outcome.first == (
-        "CLUSTER OK - 6 of 6 nodes asked: group1 runs on app01; r0/0: 3 of 3 copies, can lose 1;"
-        " app02 could take group1 from app01"
+        "CLUSTER OK - 6 of 6 nodes asked: group1 on app01 = Primary of r0, 3 of 3 copies, app02 can"
+        " take over, can lose 1 vote and 1 copy"
     )
     assert [line.partition(":")[0] for line in outcome.lines[1:]] == [
         f"[OK] {name}"
@@ -80,6 +80,72 @@ def test_any_order_of_the_nodes_gives_the_same_bytes(call, scenario):
 def test_one_node_twice_is_an_error(call):
     outcome = call("cluster", "--from", HEALTHY / "app01", "--from", HEALTHY / "app01")
     assert (outcome.code, outcome.out) == (3, "CLUSTER UNKNOWN - two snapshots are of app01\n")
+
+
+def copied(tmp_path: Path, *changes: tuple[str, str, str, str]) -> Path:
+    """The six healthy nodes, with a text replaced in files of some."""
+    for folder in nodes_of(HEALTHY):
+        shutil.copytree(folder, tmp_path / folder.name)
+    for node, name, old, new in changes:
+        file = tmp_path / node / name
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+    return tmp_path
+
+
+def test_an_option_that_is_not_equal_on_all_is_told_with_both_values(call, tmp_path):
+    change = ("app02", "drbd-show.json", '"quorum": "majority"', '"quorum": "off"')
+    document = judged(call, copied(tmp_path, change))
+    (fault,) = (f for f in document["faults"] if f["key"] == "config-differs")
+    assert (fault["object"], fault["nodes"], fault["text"]) == (
+        "r0",
+        ["app02"],
+        "r0: quorum is 'majority' on app01, app03, storage01, storage02, storage03, 'off' on app02",
+    )
+
+
+def test_an_option_of_connections_that_are_up_is_told_once_for_its_node(call, tmp_path):
+    change = ("storage03", "drbd-show.json", '"verify-alg": ""', '"verify-alg": "crc32c"')
+    document = judged(call, copied(tmp_path, change))
+    assert [(f["key"], f["nodes"], f["text"]) for f in document["faults"]] == [
+        (
+            "config-differs",
+            ["storage03"],
+            "r0: verify-alg is '' on app01, app02, app03, storage01, storage02,"
+            " 'crc32c' on storage03",
+        )
+    ]
+
+
+def test_corosyncs_token_that_is_not_equal_on_all_is_told(call, tmp_path):
+    name = "runtime.config.totem.token (u32) = "
+    text = (HEALTHY / "app03" / "corosync-cmapctl.txt").read_text()
+    old = next(line for line in text.splitlines() if line.startswith(name))
+    change = ("app03", "corosync-cmapctl.txt", old, f"{name}3000")
+    document = judged(call, copied(tmp_path, change))
+    told = [f for f in document["faults"] if f["key"] == "config-differs"]
+    milliseconds = old.rpartition(" ")[2]
+    assert [(f["object"], f["text"]) for f in told] == [
+        ("token", f"Corosync's token is {milliseconds} ms on app01, app02, 3000 ms on app03")
+    ]
+
+
+def test_kernel_modules_of_drbd_that_differ_are_told_and_patch_levels_are_not(call, tmp_path):
+    folder = copied(tmp_path)
+    versions = ("9.2.18", "9.2.18", "9.2.18", "9.2.18", "9.2.9", "9.1.23")
+    for node, version in zip(nodes_of(folder), versions):
+        file = node / "meta.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "drbd_module": version}))
+    document = judged(call, folder)
+    assert [(f["key"], f["nodes"], f["text"]) for f in document["faults"]] == [
+        (
+            "versions-mixed",
+            ["storage03"],
+            "DRBD's kernel module is 9.2 on app01, app02, app03, storage01, storage02,"
+            " 9.1 on storage03",
+        )
+    ]
 
 
 @pytest.mark.captures
@@ -143,7 +209,7 @@ def test_all_nodes_that_answer_are_judged_together(call, ssh):
     hosts = [w for n in ("app01", "storage01") for w in ("--host", f"{n}=good-{n}")]
     outcome = call("cluster", *hosts)
     assert outcome.code == 0
-    assert outcome.first.startswith("CLUSTER OK - 2 of 2 nodes asked: group1 runs on app01")
+    assert outcome.first.startswith("CLUSTER OK - 2 of 2 nodes asked: group1 on app01 = Primary")
 
 
 @pytest.mark.parametrize("target", REASONS)

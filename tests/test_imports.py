@@ -31,7 +31,7 @@ LAYERS = {
 
 MORE = {
     "checks.overview": {"checks.registry"},
-    "checks.cluster": {"checks.drbd_mesh", "checks.overview"},
+    "checks.cluster": {"checks.drbd_mesh", "checks.nodes", "checks.overview"},
     "checks.registry": {"checks"},
 }
 """Exceptions by module."""

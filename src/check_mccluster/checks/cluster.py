@@ -10,10 +10,11 @@ from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
 from ..inputs.every import every
 from ..judge.causes import Equal, faults, more, rule
+from ..judge.essence import essence
 from ..judge.facts.drbd import PRIMARY_MULTIPLE, shown
 from ..judge.facts.pacemaker import RUNNING
-from ..judge.mesh import Link, different_options, disk_at, have_diverged, links
-from ..judge.partitions import Partition, partitions, running_in
+from ..judge.mesh import Link, differences, different_options, disk_at, have_diverged, links
+from ..judge.partitions import Partition, corosync_differences, partitions, running_in
 from ..judge.whole import is_asked, lost_quorum, told_by_all
 from ..model.drbd import DiskState, ReplicationState
 from ..model.drbd import Role as DrbdRole
@@ -24,6 +25,7 @@ from ..verdict.finding import Fault, Figure, Finding, Kind, Line, Report, State,
 from ..verdict.view import Asked, Judgement, View, same_node
 from ..verdict.words import join
 from .drbd_mesh import CONNECTING, ISOLATED, STANDALONE
+from .nodes import VERSIONS_MIXED
 
 UNASKED = Kind(
     "node-unasked",
@@ -285,6 +287,58 @@ def _special(down: Sequence[Link]) -> Iterator[tuple[Link, Finding]]:
             )
 
 
+def _different(
+    seen: Sequence[Judgement], all_links: Sequence[Link], told: Sequence[Finding]
+) -> Iterator[Finding]:
+    """Options of DRBD and of Corosync that are not equal, beyond those that cut a connection."""
+    for each in differences(seen, all_links):
+        if any(
+            one.key == DIFFERS.key
+            and one.subject.drbd_resource == each.resource
+            and f": {each.option} is " in one.text
+            for one in told
+        ):
+            continue
+        values = join([f"'{value}' on {join(nodes)}" for value, nodes in each.values], 3)
+        yield finding(
+            DIFFERS,
+            subject.drbd(each.resource),
+            f"{each.resource}: {each.option} is {values}",
+            nodes=each.odd,
+            resource=each.resource,
+        )
+    for option, by_value in corosync_differences(seen):
+        values = join([f"{value} on {join(nodes)}" for value, nodes in by_value], 3)
+        yield finding(
+            DIFFERS,
+            subject.cluster(option),
+            f"Corosync's {option} is {values}",
+            nodes=tuple(sorted(node for _, nodes in by_value[1:] for node in nodes)),
+        )._replace(
+            next_step="Make /etc/corosync/corosync.conf equal on all nodes (pcs cluster sync);"
+            " then: corosync-cfgtool -R"
+        )
+
+
+def _versions(seen: Sequence[Judgement]) -> Iterator[Finding]:
+    """Kernel modules of DRBD that differ in more than the last number."""
+    by_version: dict[str, list[str]] = {}
+    for one in seen:
+        if one.view.drbd_module is not None:
+            short = ".".join(one.view.drbd_module.split(".")[:2])
+            by_version.setdefault(short, []).append(one.view.here)
+    if len(by_version) < 2:
+        return
+    ordered = sorted(by_version.items(), key=lambda each: (-len(each[1]), each[0]))
+    values = join([f"{version} on {join(nodes)}" for version, nodes in ordered], 3)
+    yield finding(
+        VERSIONS_MIXED,
+        subject.cluster("drbd"),
+        f"DRBD's kernel module is {values}",
+        nodes=tuple(sorted(node for _, nodes in ordered[1:] for node in nodes)),
+    )._replace(next_step="cat /sys/module/drbd/version on each; finish the upgrade")
+
+
 def _host(seen: Sequence[Judgement], name: str, mine: Sequence[Link], alone: bool) -> Finding:
     peers = list(dict.fromkeys(link.other(name) for link in mine))
     resources = list(dict.fromkeys(link.resource for link in mine))
@@ -435,6 +489,8 @@ def together(
     found += _primaries(ordered)
     found += dict.fromkeys(_incomplete(ordered, all_links))
     found += _mesh(ordered, [link for link in all_links if not _lacks(ordered, link)])
+    found += _different(ordered, all_links, found)
+    found += _versions(ordered)
     found += _copies(all_links)
     found += _clients(ordered, all_links)
     found += _quorum_of_drbd(ordered, told_by_all(ordered, parts))
@@ -448,7 +504,7 @@ def together(
     lines = tuple(Line(one.view.here, one.report.state, _own_words(one)) for one in ordered)
     return Report(
         tuple(found),
-        f"{len(ordered)} of {total} nodes asked: {_essence(ordered, parts)}",
+        f"{len(ordered)} of {total} nodes asked: {essence(ordered, parts)}",
         (
             Figure("nodes_asked", len(ordered), minimum=0, maximum=total),
             Figure("faults", sum(1 for f in roots if f.state is not State.OK), minimum=0),
@@ -511,24 +567,6 @@ def _own_words(one: Judgement) -> str:
     return bad.text if bad is not None else one.report.summary or "in order"
 
 
-def _essence(seen: Sequence[Judgement], parts: Sequence[Partition]) -> str:
-    """What is most worth knowing when all is well: where it runs, who may take over, copies."""
-    speaker = parts[0].speaker if parts else (seen[0] if seen else None)
-    said: dict[str, str] = {}
-    for line in speaker.report.lines if speaker is not None else ():
-        said[line.check] = line.text.partition(" (")[0]
-    order = ("placement", "drbd-quorum", "failover", "nodes", "drbd-role")
-    text = ""
-    for name in order:
-        longer = "; ".join(each for each in (text, said.get(name)) if each)
-        text = longer if len(longer) <= _ESSENCE else text
-    return text or "nothing to say"
-
-
-_ESSENCE = 95
-"""So many characters of it fit the first line."""
-
-
 def judge(view: View, asked: Asked) -> Report:
     """One node alone is the cluster as far as it is known."""
     from .overview import CHECK as OVERVIEW
@@ -555,6 +593,7 @@ CHECK = Check(
         INCOMPLETE,
         STALE,
         CLOCKS,
+        VERSIONS_MIXED,
         PRIMARY_MULTIPLE,
         CONNECTING,
         STANDALONE,

@@ -93,6 +93,7 @@ class Evidence:
             config=self.config,
             here=self._own_name(),
             drbd_others=self.drbd_others,
+            drbd_module=self.source.drbd_module()[1],
         )
 
     def prepare(self, *keys: ToolInput[Any]) -> None:

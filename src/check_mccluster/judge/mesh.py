@@ -180,7 +180,7 @@ def shown_by(end: End, name: str) -> Optional[ShownResource]:
 
 
 def different_options(link: Link) -> Iterator[tuple[str, str, str]]:
-    """Net options that are not equal at the two ends: name, value at the first, at the second."""
+    """Options of a connection that are not equal at its ends: name, value at the first, second."""
     if len(link.told) < 2:
         return
     nets = []
@@ -190,9 +190,50 @@ def different_options(link: Link) -> Iterator[tuple[str, str, str]]:
     first, second = nets
     if first is None or second is None:
         return
-    for option in first.net.keys() & second.net.keys():
-        if first.net[option] != second.net[option] and option not in _MAY_DIFFER:
-            yield option, first.net[option], second.net[option]
+    for one, other in ((first.net, second.net), (first.of_volumes, second.of_volumes)):
+        for option in sorted(one.keys() & other.keys()):
+            if one[option] != other[option] and option not in _MAY_DIFFER:
+                yield option, one[option], other[option]
+
+
+class Different(NamedTuple):
+    """An option of a resource that nodes have different values of.
+
+    :param values: each value with the nodes that have it, the value that most have first.
+    """
+
+    resource: str
+    option: str
+    values: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def odd(self) -> tuple[str, ...]:
+        """The nodes that most others differ from; all of them where no value leads."""
+        first = len(self.values[0][1])
+        if len(self.values[1][1]) == first:
+            return tuple(sorted(node for _, nodes in self.values for node in nodes))
+        return tuple(sorted(node for _, nodes in self.values[1:] for node in nodes))
+
+
+def differences(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator[Different]:
+    """Options that must be equal and are not: both ends of a connection, a resource on all."""
+    told: dict[tuple[str, str], dict[str, str]] = {}
+    for one in seen:
+        for shown in one.view[SHOW].value or ():
+            for option, value in shown.options.items():
+                if option not in _MAY_DIFFER:
+                    told.setdefault((shown.name, option), {})[one.view.here] = value
+    for link in all_links:
+        for option, first, second in different_options(link):
+            told.setdefault((link.resource, option), {}).update(zip(link.nodes, (first, second)))
+    for (resource, option), at in told.items():
+        by_value: dict[str, list[str]] = {}
+        for node, value in at.items():
+            by_value.setdefault(value, []).append(node)
+        if len(by_value) > 1:
+            ordered = sorted(by_value.items(), key=lambda each: (-len(each[1]), each[0]))
+            pairs = tuple((value, tuple(sorted(nodes))) for value, nodes in ordered)
+            yield Different(resource, option, pairs)
 
 
 _MAY_DIFFER = frozenset(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Optional
 
+from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.crm_mon import CLUSTER
+from ..model.corosync import Cmap
 from ..model.pacemaker import Cluster, Role, primitives
 from ..verdict.view import Judgement
 from .facts.pacemaker import base_id, has_quorum
@@ -55,6 +57,41 @@ def partitions(seen: Sequence[Judgement]) -> tuple[Partition, ...]:
         ordered = sorted(group, key=lambda each: (not _is_dc(each[0]), each[0].view.here))
         found.append(Partition(ordered[0][1], tuple(one for one, _ in ordered)))
     return tuple(sorted(found, key=lambda p: (p.quorate is not True, -len(p.members))))
+
+
+def corosync_differences(
+    seen: Sequence[Judgement],
+) -> Iterator[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]]:
+    """What must be equal in Corosync and is not: each value with its nodes, the most first."""
+    known = [(one.view.here, one.view[CMAP].value) for one in seen]
+    for option, value_of in _EQUAL.items():
+        by_value: dict[str, list[str]] = {}
+        for node, cmap in known:
+            value = value_of(cmap) if cmap is not None else None
+            if value is not None:
+                by_value.setdefault(value, []).append(node)
+        if len(by_value) > 1:
+            ordered = sorted(by_value.items(), key=lambda each: (-len(each[1]), each[0]))
+            yield option, tuple((value, tuple(sorted(nodes))) for value, nodes in ordered)
+
+
+def _milliseconds(number: Optional[int]) -> Optional[str]:
+    return None if number is None else f"{number} ms"
+
+
+def _node_list(cmap: Cmap) -> Optional[str]:
+    names = sorted(f"{each.name or each.node_id}" for each in cmap.nodes)
+    return ", ".join(names) or None
+
+
+_EQUAL = {
+    "token": lambda cmap: _milliseconds(cmap.token_ms),
+    "consensus": lambda cmap: _milliseconds(cmap.consensus_ms),
+    "expected_votes": lambda cmap: (
+        None if cmap.expected_votes is None else f"{cmap.expected_votes}"
+    ),
+    "nodelist": _node_list,
+}
 
 
 def _online(one: Judgement) -> frozenset[str]:

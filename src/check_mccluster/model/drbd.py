@@ -228,6 +228,8 @@ class ShownConnection(NamedTuple):
     client_volumes: tuple[int, ...]
     replica_volumes: tuple[int, ...]
     net: Mapping[str, str] = MappingProxyType({})
+    of_volumes: Mapping[str, str] = MappingProxyType({})
+    """Options of its volumes as printed, named ``0 c-max-rate``; without the bitmap's."""
 
 
 class ShownResource(NamedTuple):

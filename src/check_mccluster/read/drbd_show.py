@@ -137,7 +137,20 @@ def _connection(element: Any, resource: str) -> ShownConnection:
         client_volumes=tuple(volume for volume, bitmap in bitmaps if bitmap is False),
         replica_volumes=tuple(volume for volume, bitmap in bitmaps if bitmap is True),
         net=_words(connection.value("net")),
+        of_volumes=_words_of_volumes(connection),
     )
+
+
+def _words_of_volumes(connection: Members) -> dict[str, str]:
+    """Options for the peer's volumes; whether it has a bitmap there is no matter of choice."""
+    found = {}
+    for element in connection.optional_elements("volumes") or ():
+        volume = Members(element, f"a volume of {connection.where}")
+        number = volume.integer("volume_nr")
+        for key, value in _words(volume.value("disk")).items():
+            if key != "bitmap":
+                found[f"{number} {key}"] = value
+    return found
 
 
 def _bitmaps(connection: Members) -> list[tuple[int, Optional[bool]]]:

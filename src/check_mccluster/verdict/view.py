@@ -79,9 +79,10 @@ class View:
     :param time: when the evidence was true; ages count from here.
     :param here: this node's name as Pacemaker knows it, else as given; for messages, never empty.
     :param drbd_others: DRBD resources that are up and that ``--resource`` leaves out.
+    :param drbd_module: the version of the kernel module; ``None`` if not loaded or not known.
     """
 
-    __slots__ = ("_answers", "config", "drbd_others", "here", "node", "time")
+    __slots__ = ("_answers", "config", "drbd_module", "drbd_others", "here", "node", "time")
 
     def __init__(
         self,
@@ -92,12 +93,14 @@ class View:
         config: Optional[Config] = None,
         here: Optional[str] = None,
         drbd_others: tuple[DrbdResource, ...] = (),
+        drbd_module: Optional[str] = None,
     ) -> None:
         self.node = node
         self.time = time
         self.config = Config() if config is None else config
         self.here = here or node or NOWHERE
         self.drbd_others = drbd_others
+        self.drbd_module = drbd_module
         self._answers = dict(answers)
 
     def __getitem__(self, key: Input[T]) -> Answer[T]:
@@ -118,7 +121,13 @@ class View:
         """The same view with DRBD's resources narrowed to those asked about."""
         answers = {**self._answers, key: answer}
         return View(
-            self.node, self.time, answers, config=self.config, here=self.here, drbd_others=others
+            self.node,
+            self.time,
+            answers,
+            config=self.config,
+            here=self.here,
+            drbd_others=others,
+            drbd_module=self.drbd_module,
         )
 
     def is_here(self, name: Optional[str]) -> bool:
