@@ -176,6 +176,11 @@ old-again) echo "CHECK_MCCLUSTER UNKNOWN - - exists and is not an empty director
 bare) echo "sh: 1: check_mccluster: not found" >&2; exit 127 ;;
 hostile) head -c 100000 /dev/zero ;;
 slow) sleep 60 ;;
+turn-*) # one answer at first, then the healthy one
+    name=${{target#turn-}}
+    if test -e "{folder}/asked-$name"; then exec cat "{folder}/$name.tar.gz"; fi
+    touch "{folder}/asked-$name"
+    exec cat "{folder}/$name-before.tar.gz" ;;
 esac
 """
 REASONS = {
@@ -226,6 +231,32 @@ def test_a_node_that_hangs_costs_one_deadline_and_is_told(call, ssh):
     outcome = call("cluster", "-t", "3", *hosts)
     assert outcome.code == 1
     assert "a could not be asked: no answer before the deadline" in outcome.first
+
+
+@pytest.fixture
+def storage03_contradicts(call, tmp_path, ssh):
+    """A first answer of storage03 in which its end of one connection is not connected."""
+    before = tmp_path / "storage03-before"
+    shutil.copytree(HEALTHY / "storage03", before)
+    status = json.loads((before / "drbd-status.json").read_text())
+    (one,) = [c for c in status[0]["connections"] if c["name"] == "storage01"]
+    one["connection-state"] = "Connecting"
+    (before / "drbd-status.json").write_text(json.dumps(status))
+    call("snapshot", "--from", before, tmp_path / "storage03-before.tar.gz")
+
+
+def test_a_contradiction_that_is_gone_a_moment_later_is_not_told(call, storage03_contradicts):
+    hosts = ("--host", "storage01=good-storage01", "--host", "storage03=turn-storage03")
+    outcome = call("cluster", *hosts)
+    assert (outcome.code, outcome.first[:34]) == (0, "CLUSTER OK - 2 of 2 nodes asked: 3")
+
+
+def test_without_time_to_ask_again_a_contradiction_is_told(call, storage03_contradicts):
+    hosts = ("--host", "storage01=good-storage01", "--host", "storage03=turn-storage03")
+    document = json.loads(call("cluster", "--json", "-t", "3", *hosts).out)
+    assert [(f["key"], f["object"]) for f in document["faults"]] == [
+        ("connection-disputed", "r0 storage01-storage03")
+    ]
 
 
 def test_nobody_answers(call, ssh):

@@ -33,15 +33,27 @@ def judged_together(setup: Setup, config: Config, asked: Asked) -> Judgement:
 
     :raises SetupError: if a snapshot cannot be read, or none of the nodes could be asked.
     """
-    from ..checks.cluster import together
+    from ..checks.cluster import contradicting, together
     from ..judge.engine import with_severities
 
     severities = {key: State[word.upper()] for key, word in config.severity.items()}
     asked = asked._replace(severities={**severities, **asked.severities})
-    found = look(setup, config, asked.values["snapshots"], asked.values["hosts"], asked)
-    report = with_severities(
-        together(found.seen, found.unasked, asked, found.clocks), asked.severities
-    )
+    deadline = time.monotonic() + setup.timeout
+    targets = hosts_of(asked.values["hosts"], config)
+    found = look(setup, config, asked.values["snapshots"], targets, asked)
+    report = together(found.seen, found.unasked, asked, found.clocks)
+    doubtful = {
+        name: target
+        for name, target in targets.items()
+        if any(same_node(name, node) for node in contradicting(report))
+    }
+    left = setup._replace(timeout=deadline - time.monotonic() - _PAUSE)
+    if doubtful and not asked.values["snapshots"] and left.timeout > _LEAST:
+        # Something may just be moving: who contradicts is asked once more before that is told.
+        time.sleep(_PAUSE)
+        found = _with_newer(found, left, config, doubtful, asked)
+        report = together(found.seen, found.unasked, asked, found.clocks)
+    report = with_severities(report, asked.severities)
     first = found.seen[0]
     runs = tuple(run for one in found.seen for run in one.runs)
     return Judgement(first.view, report, runs, first.recorded)
@@ -74,9 +86,12 @@ def hosts_of(given: Sequence[str], config: Config) -> dict[str, str]:
 
 
 def look(
-    setup: Setup, config: Config, snapshots: Sequence[str], hosts: Sequence[str], asked: Asked
+    setup: Setup, config: Config, snapshots: Sequence[str], targets: dict[str, str], asked: Asked
 ) -> Several:
     """Judge every node; all hosts are asked at the same time.
+
+    :param targets: what to connect to, by the node's name; without any and without snapshots
+        this machine is judged.
 
     :raises SetupError: if a snapshot cannot be read, or none of the nodes could be asked.
     """
@@ -85,10 +100,27 @@ def look(
         paths = [each for path in snapshots for each in snapshots_in(path)]
         seen = [_judged(setup._replace(snapshot=path), config, node_asked) for path in paths]
         return Several(_once(seen), {}, {})
-    targets = hosts_of(hosts, config)
     if not targets:
         return Several((_judged(setup, config, node_asked),), {}, {})
     return _ask(setup, config, targets, node_asked)
+
+
+def _with_newer(
+    found: Several, setup: Setup, config: Config, targets: dict[str, str], asked: Asked
+) -> Several:
+    """The same with newer answers of some nodes; who does not answer keeps the first one."""
+    try:
+        newer = _ask(setup, config, targets, Asked(severities=asked.severities))
+    except SetupError:
+        return found
+    fresh = {one.view.here: one for one in newer.seen}
+    return found._replace(seen=tuple(fresh.get(one.view.here, one) for one in found.seen))
+
+
+_PAUSE = 2.0
+"""Seconds between two askings: what moves has moved on by then."""
+_LEAST = 2.0
+"""Seconds that an answer may take; with less left nobody is asked again."""
 
 
 def _once(seen: Sequence[Judgement]) -> tuple[Judgement, ...]:
@@ -115,7 +147,8 @@ def _ask(setup: Setup, config: Config, targets: dict[str, str], asked: Asked) ->
     here = os.uname().nodename
     local = [name for name in targets if same_node(name, here)]
     remote = {name: target for name, target in targets.items() if name not in local}
-    command = ["check_mccluster", "snapshot", "-", "--timeout", f"{max(1.0, setup.timeout - 2):g}"]
+    command = ["check_mccluster", "snapshot", "-"]
+    command += ["--timeout", f"{max(1.0, setup.timeout - 2):.3g}"]
     command += ["--sudo"] if setup.sudo else []
     deadline = time.monotonic() + setup.timeout - _FOR_JUDGING
     answers = ask(remote, command, deadline, config.cluster_via or SSH)

@@ -515,6 +515,12 @@ def together(
     )
 
 
+def contradicting(report: Report) -> frozenset[str]:
+    """The nodes whose answers contradict each other's: what just moves looks like that, too."""
+    keys = {kind.key for kind in (DISPUTED, DISK_DISPUTED, CLIENT_DISPUTED, STALE, TWICE)}
+    return frozenset(node for each in report.findings if each.key in keys for node in each.nodes)
+
+
 def _seen_from(fault: Fault, seen: Sequence[Judgement]) -> tuple[str, ...]:
     """The nodes whose own evidence has what the fault is about."""
     keys = {fault.cause.key, *(each.key for each in fault.follows)}
