@@ -19,7 +19,7 @@ from ...verdict.finding import State
 from ...verdict.view import Asked
 from ..options import several_options
 from ..session import Setup, SetupError, load_config
-from ..several import Several, look
+from ..several import Several, hosts_of, look
 
 
 def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any) -> None:
@@ -30,7 +30,9 @@ def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **value
     with deadline(setup.timeout):
         config = load_config(setup.config)
         severities = {key: State[word.upper()] for key, word in config.severity.items()}
-        found = look(setup, config, snapshots, hosts, Asked(severities=severities))
+        found = look(
+            setup, config, snapshots, hosts_of(hosts, config), Asked(severities=severities)
+        )
         text = page(_told(found, severities))
     if output == "-":
         click.echo(text, nl=False)
