@@ -17,6 +17,7 @@ import pytest
 
 from build import replace
 from build_drbd import away, connection, device, resource, view
+from check_mccluster.app.several import Several
 from check_mccluster.checks import overview
 from check_mccluster.judge import engine
 from check_mccluster.model.drbd import ConnectionState, DiskState, Role
@@ -257,7 +258,51 @@ def test_the_same_fault_seen_from_several_nodes_is_told_once(status):
     assert lines[0].startswith("CRITICAL  1 fault; seen from app01, app02, app03, storage01")
     text = " ".join(" ".join(lines).split())
     assert text.count("drbd-quorum-lost: ") == 1
-    assert "[the same from app02, app03, storage01]" in text
+    assert "[seen from" not in text
+
+
+def test_a_folder_of_nodes_is_shown_together(status):
+    lines = status("storage-servers-lost")
+    assert lines[0].startswith("CRITICAL  1 fault; seen from app01, app02, app03, storage01")
+
+
+def test_what_only_some_of_several_nodes_see_says_who(status):
+    lines = status("disk-detached/app02", "disk-detached/storage03")
+    text = " ".join(" ".join(lines).split())
+    assert "disk lost on storage03" in text
+    assert text.count("disk-lost: ") <= 1
+
+
+def test_hosts_are_asked_and_shown_together_and_who_does_not_answer_is_a_fault(
+    call, tmp_path, monkeypatch
+):
+    for name in ("app01", "storage01"):
+        call(
+            "snapshot",
+            "--from",
+            SNAPSHOTS / "six-nodes-healthy" / name,
+            f"{tmp_path}/{name}.tar.gz",
+        )
+    program = tmp_path / "ssh"
+    program.write_text(
+        '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\n'
+        f'test -f "{tmp_path}/$2.tar.gz" && exec cat "{tmp_path}/$2.tar.gz"\n'
+        'echo "ssh: connect to host $2 port 22: Connection refused" >&2; exit 255\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("check_mccluster.app.several._CLOCKS", 1e12)  # recordings are old
+    hosts = [word for name in ("app01", "storage01", "app02") for word in ("--host", name)]
+    lines = call("status", *hosts).lines
+    assert lines[0].startswith("WARNING  1 fault; seen from app01, storage01, ")
+    assert "! WARNING  app02 could not be asked: connection refused" in lines
+    learnt = call("topology", "--host", "app01", "--host", "storage01")
+    alone = call(
+        "topology", "--from", f"{tmp_path}/app01.tar.gz", "--from", f"{tmp_path}/storage01.tar.gz"
+    )
+    assert learnt.code == 0
+    assert "[drbd.r0]" in learnt.out
+    assert learnt.out == alone.out
 
 
 def test_a_consequence_on_one_node_is_no_fault_of_its_own_on_another(status):
@@ -378,7 +423,8 @@ def test_what_two_tools_say_in_the_same_words_is_one_fault(status):
 
 
 def text_of(*seen: Judgement, width: int = 80) -> list[str]:
-    lines = [render(line, colour=False) for line in screen(seen, width)]
+    report = Several(seen, {}, {}).report(Asked())
+    lines = [render(line, colour=False) for line in screen(seen, report, width)]
     assert max(map(len, lines)) <= width
     assert all(line.isascii() for line in lines)
     return lines

@@ -11,7 +11,7 @@ from ..acquire.snapshot import Snapshot, SnapshotError
 from ..acquire.source import Source
 from ..checks.overview import CHECK as OVERVIEW
 from ..model.config import Config
-from ..verdict.finding import State
+from ..verdict.finding import Report, State
 from ..verdict.view import Asked, Judgement, same_node
 from .session import Setup, SetupError, open_source, run_check
 
@@ -26,6 +26,16 @@ class Several(NamedTuple):
     seen: tuple[Judgement, ...]
     unasked: dict[str, str]
     clocks: dict[str, float]
+
+    def report(self, asked: Asked) -> Report:
+        """What they say together; one node alone is its own overview."""
+        if len(self.seen) == 1 and not self.unasked:
+            return self.seen[0].report
+        from ..checks.cluster import together
+        from ..judge.engine import with_severities
+
+        report = together(self.seen, self.unasked, asked, self.clocks)
+        return with_severities(report, asked.severities)
 
 
 def judged_together(setup: Setup, config: Config, asked: Asked) -> Judgement:

@@ -14,7 +14,6 @@ from ..verdict.view import Judgement
 from ..verdict.words import join
 from .facts.drbd import state_name, volume_name
 from .facts.pacemaker import base_id, status_word
-from .joined import joined_faults
 
 Facts = Mapping[str, str]
 """What is the case, by the name of the thing; both in an operator's words."""
@@ -44,11 +43,18 @@ class Difference(NamedTuple):
         return not (self.came or self.went or self.changes)
 
 
-def difference(old: Sequence[Judgement], new: Sequence[Judgement]) -> Difference:
+class Side(NamedTuple):
+    """One side of the comparison: each node's judgement, and the faults that they tell together."""
+
+    seen: Sequence[Judgement]
+    faults: Sequence[Fault]
+
+
+def difference(old: Side, new: Side) -> Difference:
     """Compare the recordings of the same nodes."""
-    before, after = _faults(old), _faults(new)
+    before, after = _faults(old.faults), _faults(new.faults)
     changes: list[Change] = []
-    known, now = _facts(old), _facts(new)
+    known, now = _facts(old.seen), _facts(new.seen)
     for name in dict.fromkeys((*known, *now)):
         if known.get(name) != now.get(name):
             changes.append(Change(name, known.get(name), now.get(name)))
@@ -59,11 +65,11 @@ def difference(old: Sequence[Judgement], new: Sequence[Judgement]) -> Difference
     )
 
 
-def _faults(seen: Sequence[Judgement]) -> dict[tuple[str, str], Fault]:
+def _faults(faults: Sequence[Fault]) -> dict[tuple[str, str], Fault]:
     """Faults by what they are, not by their words, which tell ages and progress."""
     return {
         (fault.cause.key, fault.cause.object): fault
-        for fault in joined_faults(seen)
+        for fault in faults
         if fault.state is not State.OK
     }
 

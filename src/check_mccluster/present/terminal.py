@@ -9,7 +9,6 @@ from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
 from ..judge.facts.pacemaker import RUNNING, asks_for_stop, base_id, guest_is_stopped, lost_nodes
 from ..judge.facts.votes import tally
-from ..judge.joined import joined_faults
 from ..model.pacemaker import (
     Bundle,
     Clone,
@@ -21,7 +20,7 @@ from ..model.pacemaker import (
     Resource,
 )
 from ..model.words import Unrecognised
-from ..verdict.finding import Fault, Finding, State, worst
+from ..verdict.finding import Fault, Finding, Report, State, worst
 from ..verdict.problems import TOOL_MISSING
 from ..verdict.view import Answer, Judgement, View
 from ..verdict.words import join
@@ -38,12 +37,15 @@ FULL_FINDINGS = 5
 """Above so many findings of one kind the rest is only counted."""
 
 
-def screen(seen: Sequence[Judgement], width: int) -> list[Line]:
-    """All of it, for one node or for several of one cluster; no line longer than *width*."""
-    faults = joined_faults(seen)
+def screen(seen: Sequence[Judgement], report: Report, width: int) -> list[Line]:
+    """All of it, for one node or for several of one cluster; no line longer than *width*.
+
+    :param report: what they say together.
+    """
+    faults = report.faults
     findings = tuple(dict.fromkeys(each for one in seen for each in one.report.findings))
     head, told = _head(faults, width, len(seen))
-    lines = [*_title(seen, faults, width), *_cluster_lines(seen, width)]
+    lines = [*_title(seen, report, width), *_cluster_lines(seen, width)]
     if head:
         lines += [BLANK, *head]
     for title, body in (
@@ -64,10 +66,12 @@ def _mark(state: State) -> Span:
 
 
 def _from(fault: Fault, views: int) -> str:
-    """Who sees it, where not everybody does or not everybody says it in the same words."""
-    if not fault.alike:
-        return f" [the same from {join(fault.seen_from[1:])}]"
-    return "" if len(fault.seen_from) == views else f" [seen from {join(fault.seen_from)}]"
+    """Who sees it, where not everybody does."""
+    return (
+        ""
+        if not fault.seen_from or len(fault.seen_from) == views
+        else f" [seen from {join(fault.seen_from)}]"
+    )
 
 
 def _head(faults: Sequence[Fault], width: int, views: int) -> tuple[list[Line], bool]:
@@ -101,7 +105,8 @@ def _findings(faults: Sequence[Fault], width: int, views: int) -> list[Line]:
             lines += paragraph([Span(" " * 11)], fault, width, "dim")
             continue
         lines += _finding(fault.cause, width, 2, _from(fault, views))
-        for each in _few([Fault(follower) for follower in fault.follows]):
+        follows = sorted(fault.follows, key=lambda each: -each.state.rank)
+        for each in _few([Fault(follower) for follower in follows]):
             if isinstance(each, str):
                 lines += paragraph([Span(" " * 15)], each, width, "dim")
             else:
@@ -132,9 +137,9 @@ def _finding(each: Finding, width: int, indent: int, seen_from: str) -> list[Lin
 # -- who and when ------------------------------------------------------------------------------
 
 
-def _title(seen: Sequence[Judgement], faults: Sequence[Fault], width: int) -> list[Line]:
-    state = worst([one.report.state for one in seen])
-    bad = sum(1 for fault in faults if fault.state is not State.OK)
+def _title(seen: Sequence[Judgement], report: Report, width: int) -> list[Line]:
+    state = report.state
+    bad = sum(1 for fault in report.faults if fault.state is not State.OK)
     count = f"{bad} {'fault' if bad == 1 else 'faults'}" if bad else "nothing is wrong"
     times = sorted(one.view.time for one in seen)
     when = f"{times[0]:%Y-%m-%d %H:%M:%S} UTC"

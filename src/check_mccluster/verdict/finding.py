@@ -120,13 +120,11 @@ class Fault(NamedTuple):
     """A finding that no other one explains, with those that it explains.
 
     :param seen_from: the nodes whose evidence shows it; empty for the one node that was asked.
-    :param alike: whether all of them put it in the same words.
     """
 
     cause: Finding
     follows: tuple[Finding, ...] = ()
     seen_from: tuple[str, ...] = ()
-    alike: bool = True
 
     @property
     def state(self) -> State:

@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from ...checks.overview import CHECK
-from ...judge.difference import Change, Difference, difference
+from ...judge.difference import Change, Difference, Side, difference
 from ...present.text import clean
 from ...verdict.finding import Fault
 from ...verdict.view import Asked, Judgement
 from ..options import source_options
 from ..session import Setup, SetupError, load_config, open_source, run_check
-from ..several import snapshots_in
+from ..several import Several, snapshots_in
 
 DIFFERENT = 1
 
@@ -28,7 +28,7 @@ def run(old: str, new: str, **values: Any) -> None:
     if not both:
         names = f"{', '.join(sorted(before))} and {', '.join(sorted(after))}"
         raise SetupError(f"the two sides have no node in common: {names}")
-    found = difference([before[name] for name in both], [after[name] for name in both])
+    found = difference(*(_together([side[name] for name in both]) for side in (before, after)))
     for line in _lines(before, after, both, found):
         click.echo(clean_line(line))
     sys.exit(0 if found.is_none and before.keys() == after.keys() else DIFFERENT)
@@ -51,6 +51,11 @@ def _side(path: str, setup: Setup) -> dict[str, Judgement]:
             judged = run_check(CHECK, source, config, setup, Asked())
         found[judged.view.here] = judged
     return found
+
+
+def _together(seen: list[Judgement]) -> Side:
+    report = Several(tuple(seen), {}, {}).report(Asked())
+    return Side(seen, report.faults)
 
 
 def _lines(

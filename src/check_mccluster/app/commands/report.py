@@ -9,7 +9,6 @@ import click
 
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_simulate import SIMULATIONS
-from ...judge.engine import with_severities
 from ...judge.mesh import links
 from ...judge.outlook import Futures
 from ...judge.partitions import partitions
@@ -44,14 +43,8 @@ def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **value
 
 
 def _told(found: Several, severities: dict[str, State]) -> Page:
-    from ...checks.cluster import together
-
     seen = tuple(sorted(found.seen, key=lambda one: one.view.here))
-    if len(seen) == 1 and not found.unasked:
-        report = seen[0].report
-    else:
-        report = together(seen, found.unasked, Asked(), found.clocks)
-        report = with_severities(report, severities)
+    report = found.report(Asked(severities=severities))
     return Page(seen, report, found.unasked, links(seen), _losses(found))
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 import click
 
-from ...checks.overview import CHECK
 from ...present.terminal import screen
+from ...verdict.finding import Report, State
 from ...verdict.view import Asked, Judgement
-from ..options import SecondsType, read_once, source_options
+from ..options import SecondsType, several_options, source_options
 from ..screen import rendered, width
-from ..session import Setup, SetupError, load_config, open_source, run_check
+from ..session import Setup, SetupError, load_config
+from ..several import hosts_of, look
 
 _ENTER = "\x1b[?1049h\x1b[?25l"
 """Alternate screen, cursor hidden (terminfo's smcup and civis of every terminal of today)."""
@@ -24,43 +25,60 @@ _LEAVE = "\x1b[?25h\x1b[?1049l"
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
-def run(watch: Optional[float], snapshots: tuple[str, ...], **values: Any) -> None:
+class Picture(NamedTuple):
+    """Each node's own judgement, and what they say together."""
+
+    seen: tuple[Judgement, ...]
+    report: Report
+
+
+class Sources(NamedTuple):
+    """Where the evidence comes from: this machine, snapshots, or nodes that are asked."""
+
+    setup: Setup
+    snapshots: tuple[str, ...]
+    hosts: tuple[str, ...]
+
+
+def run(
+    watch: Optional[float], snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any
+) -> None:
     """Look once, or again and again."""
-    setup = Setup.take({**values, "snapshot": None})
-    setups = [setup._replace(snapshot=path) for path in snapshots] or [setup]
+    sources = Sources(Setup.take({**values, "snapshot": None}), snapshots, hosts)
     if watch is not None and "-" in snapshots:
         raise click.UsageError("--watch: standard input (--from -) can be read only once")
     if watch is None:
-        for line in _lines(_look(setups), width()):
+        for line in _lines(_look(sources), width()):
             click.echo(line, color=True)
         return
     if not sys.stdout.isatty():
         raise SetupError("--watch needs a terminal: standard output is none")
     try:
         with _screen():
-            _watch(setups, watch)
+            _watch(sources, watch)
     except KeyboardInterrupt:
         pass  # the way to end it
 
 
-def _look(setups: Sequence[Setup]) -> list[Judgement]:
+def _look(sources: Sources) -> Picture:
     """Read and judge every source.
 
     :raises SetupError: if one cannot be read at all.
     """
     from ..cli import deadline
 
-    seen = []
-    for setup in setups:
-        with deadline(setup.timeout):
-            config = load_config(setup.config)
-            with open_source(setup, config) as source:
-                seen.append(run_check(CHECK, source, config, setup, Asked()))
-    return seen
+    setup = sources.setup
+    # Snapshots are read one after the other, hosts all at once.
+    with deadline(setup.timeout * max(1, len(sources.snapshots))):
+        config = load_config(setup.config)
+        severities = {key: State[word.upper()] for key, word in config.severity.items()}
+        asked = Asked(severities=severities)
+        found = look(setup, config, sources.snapshots, hosts_of(sources.hosts, config), asked)
+        return Picture(found.seen, found.report(asked))
 
 
-def _lines(seen: Sequence[Judgement], width: int) -> list[str]:
-    return [rendered(line) for line in screen(seen, width)]
+def _lines(picture: Picture, width: int) -> list[str]:
+    return [rendered(line) for line in screen(picture.seen, picture.report, width)]
 
 
 # -- again and again ---------------------------------------------------------------------------
@@ -76,18 +94,18 @@ def _screen() -> Iterator[None]:
         _write(_LEAVE)
 
 
-def _watch(setups: Sequence[Setup], seconds: float) -> None:
+def _watch(sources: Sources, seconds: float) -> None:
     while True:
-        seen = _look(setups)
-        _draw(seen, seconds)
+        picture = _look(sources)
+        _draw(picture, seconds)
         while _resized(seconds):
-            _draw(seen, seconds)
+            _draw(picture, seconds)
 
 
-def _draw(seen: Sequence[Judgement], seconds: float) -> None:
+def _draw(picture: Picture, seconds: float) -> None:
     """What fits the terminal, from the top: the gravest is there."""
     height = shutil.get_terminal_size().lines or 24
-    lines = _lines(seen, width())
+    lines = _lines(picture, width())
     foot = f"every {seconds:g} s, Ctrl-C ends"
     if len(lines) > height - 1:
         rest = len(lines) - (height - 2)
@@ -113,15 +131,7 @@ def _write(text: str) -> None:
 
 
 def _options() -> list[click.Parameter]:
-    shared = {option.name: option for option in source_options()}
-    shared["snapshot"] = click.Option(
-        ["--from", "snapshots"],
-        callback=read_once,
-        type=click.Path(),
-        multiple=True,
-        metavar="DIR",
-        help="Show a snapshot instead of this machine; of several nodes, all together.",
-    )
+    node = (option for option in source_options() if option.name == "node")
     return [
         click.Option(
             ["--watch"],
@@ -129,7 +139,8 @@ def _options() -> list[click.Parameter]:
             metavar="SECONDS",
             help="Show it again every so many seconds, on a terminal; Ctrl-C ends.",
         ),
-        *shared.values(),
+        *several_options(),
+        *node,
     ]
 
 
@@ -141,5 +152,5 @@ command = click.Command(
     help="""Show the cluster: faults and what to do about them, nodes, resources, DRBD.
 
     The exit code is 0 whatever is found: this is no check.""",
-    epilog="Example: check_mccluster status --watch 5",
+    epilog="Example: check_mccluster status --host app01 --host app02 --watch 5",
 )

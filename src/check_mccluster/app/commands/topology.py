@@ -14,41 +14,55 @@ from ...inputs.evidence import Evidence
 from ...judge.topology import learn
 from ...model.config import Config
 from ...present.toml import as_toml
-from ...verdict.view import Input, View
-from ..options import read_once, source_options
+from ...verdict.view import Asked, Input, View
+from ..options import several_options, source_options
 from ..session import Setup, SetupError, load_config, open_source
 
 READS: tuple[Input[Any], ...] = (CLUSTER, CIB, DRBD)
 
 
 def _options() -> list[click.Parameter]:
-    kept = {"timeout", "config", "node", "sudo"}
     return [
-        click.Option(
-            ["--from", "snapshots"],
-            callback=read_once,
-            type=click.Path(),
-            multiple=True,
-            metavar="DIR",
-            help="Learn from this snapshot (repeatable: several nodes of one cluster).",
-        ),
-        *(option for option in source_options() if option.name in kept),
+        *(option for option in several_options() if option.name != "max_age"),
+        *(option for option in source_options() if option.name == "node"),
     ]
 
 
-def run(snapshots: tuple[str, ...], **values: Any) -> None:
+def run(snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any) -> None:
     """Read every source, learn, print."""
+    from ..cli import deadline
+
     setup = Setup.take({**values, "snapshot": None, "max_age": None})
     if setup.node is not None and len(snapshots) > 1:
         raise click.UsageError("--node goes with one --from only: each snapshot knows its own")
-    config = load_config(setup.config)
-    views = [_view(setup._replace(snapshot=path), config) for path in snapshots or (None,)]
+    with deadline(setup.timeout * max(1, len(snapshots))):
+        views = _views(setup, load_config(setup.config), snapshots, hosts)
     learnt = learn(views)
     if learnt.config == Config():
         problems = [p for view in views for s in READS for p in view[s].problems]
         why = "; ".join(dict.fromkeys(problem.text for problem in problems))
         raise SetupError(f"nothing could be learnt: {why or 'no rule, no node, no resource'}")
     click.echo(as_toml(learnt), nl=False)
+
+
+def _views(
+    setup: Setup, config: Config, snapshots: tuple[str, ...], hosts: tuple[str, ...]
+) -> list[View]:
+    """Every node's evidence.
+
+    :raises SetupError: if a snapshot cannot be read, or none of the hosts could be asked.
+    """
+    from ..several import hosts_of, look, snapshots_in
+
+    targets = {} if snapshots else hosts_of(hosts, config)
+    if targets:
+        only_ways = Config(cluster_via=config.cluster_via, tools=config.tools)
+        found = look(setup, only_ways, (), targets, Asked())
+        for name, why in found.unasked.items():
+            click.echo(f"# {name} could not be asked: {why}")
+        return [one.view for one in found.seen]
+    paths = [each for path in snapshots for each in snapshots_in(path)]
+    return [_view(setup._replace(snapshot=path), config) for path in paths or (None,)]
 
 
 def _view(setup: Setup, config: Config) -> View:
