@@ -266,13 +266,6 @@ def test_a_folder_of_nodes_is_shown_together(status):
     assert lines[0].startswith("CRITICAL  1 fault; seen from app01, app02, app03, storage01")
 
 
-def test_what_only_some_of_several_nodes_see_says_who(status):
-    lines = status("disk-detached/app02", "disk-detached/storage03")
-    text = " ".join(" ".join(lines).split())
-    assert "disk lost on storage03" in text
-    assert text.count("disk-lost: ") <= 1
-
-
 def test_hosts_are_asked_and_shown_together_and_who_does_not_answer_is_a_fault(
     call, tmp_path, monkeypatch
 ):
