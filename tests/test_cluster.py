@@ -259,6 +259,26 @@ def test_without_time_to_ask_again_a_contradiction_is_told(call, storage03_contr
     ]
 
 
+def test_a_node_that_others_see_gone_is_not_told_as_unasked_too(call, tmp_path, ssh):
+    gone = SNAPSHOTS / "app01-powered-off"
+    for name in ("app02", "storage01"):
+        call("snapshot", "--from", gone / name, tmp_path / f"gone-{name}.tar.gz")
+    hosts = ("app02=good-gone-app02", "storage01=good-gone-storage01", "app01=far")
+    options = [word for host in hosts for word in ("--host", host)]
+    document = json.loads(call("cluster", "--json", *options).out)
+    assert causes(document) == [("node-offline", "app01")]
+    assert "node-unasked" in {each["key"] for each in document["faults"][0]["follows"]}
+
+
+def test_a_host_of_the_mesh_that_nobody_reaches_is_one_fault(call, tmp_path, ssh):
+    for name in ("app01", "storage01"):
+        call("snapshot", "--from", LOST / name, tmp_path / f"lost-{name}.tar.gz")
+    hosts = ("app01=good-lost-app01", "storage01=good-lost-storage01", "storage02=far")
+    options = [word for host in hosts for word in ("--host", host)]
+    document = json.loads(call("cluster", "--json", *options).out)
+    assert causes(document) == [("drbd-quorum-lost", "r0/0")]
+
+
 def test_nobody_answers(call, ssh):
     outcome = call("cluster", "--host", "a=refused", "--host", "b=key")
     assert outcome.code == 3

@@ -105,8 +105,9 @@ def test_node_that_is_cut_off_is_still_asked_and_is_one_partition(case: Case, as
 
 
 def test_pacemaker_stopped_in_order_is_told_by_the_nodes_own_word(case: Case, asked: Asked):
+    active = case.active
     case.cluster.stop(TIE_BREAKER, "pacemakerd")
-    until("it is known", lambda: TIE_BREAKER not in case.cluster.online(case.active))
+    until("it is known", lambda: TIE_BREAKER not in case.cluster.online(active))
     told = asked.causes()
     assert told == [("pacemaker-down", TIE_BREAKER)]
 

@@ -110,17 +110,21 @@ _PACEMAKERS = (
 _OF_MESH = "peer-connecting peer-standalone connection-disputed mesh-isolated"
 _TAKEOVER = "no-candidate candidates-low here-not-ready single-point"
 CLUSTER_RULES = more(
-    rule("partitioned", (Equal.NOTHING, _PACEMAKERS), (Equal.NODE, _OF_MESH)),
+    rule("partitioned", (Equal.NOTHING, _PACEMAKERS), (Equal.NODE, f"{_OF_MESH} node-unasked")),
     rule(
         "pacemaker-down pacemaker-unresponsive pacemaker-starting pacemaker-stopping",
         (Equal.NODE, "node-offline node-unclean node-pending view-stale versions-mixed"),
         (Equal.NOTHING, f"quorum-margin primary-none {_TAKEOVER}"),
     ),
-    rule("quorum-lost", (Equal.NOTHING, "dc-missing view-stale"), (Equal.NODE, _OF_MESH)),
+    rule(
+        "quorum-lost",
+        (Equal.NOTHING, "dc-missing view-stale"),
+        (Equal.NODE, f"{_OF_MESH} node-unasked"),
+    ),
     rule("dc-missing", (Equal.NOTHING, "view-stale"), (Equal.NODE, _OF_MESH)),
     rule(
         "node-offline node-unclean node-pending",
-        (Equal.NODE, f"view-stale node-offline {_OF_MESH} versions-mixed"),
+        (Equal.NODE, f"view-stale node-offline {_OF_MESH} versions-mixed node-unasked"),
     ),
     rule("split-brain", (Equal.NODE, "peer-standalone copies-low disk-disputed out-of-sync")),
     rule("config-differs", (Equal.NODE, "peer-standalone copies-low disk-disputed")),
@@ -139,6 +143,7 @@ CLUSTER_RULES = more(
             "drbd-quorum-lost copies-none copies-low disk-outdated disk-consistent sync-missing"
             f" peer-connecting connection-disputed out-of-sync {_TAKEOVER}",
         ),
+        (Equal.SAME_NODES, "node-unasked"),
     ),
     rule(
         "copies-none",
@@ -148,13 +153,13 @@ CLUSTER_RULES = more(
     rule(
         "drbd-quorum-lost",
         (Equal.DRBD, "copies-low disk-outdated primary-none"),
-        (Equal.NODE, _OF_MESH),
+        (Equal.NODE, f"{_OF_MESH} node-unasked"),
         (Equal.NOTHING, _TAKEOVER),
         (Equal.ON_DRBD, "started-without-io resource-failed resource-transition not-running"),
     ),
     rule(
         "peer-unreachable",
-        (Equal.NODE, f"{_OF_MESH} copies-low node-offline"),
+        (Equal.NODE, f"{_OF_MESH} copies-low node-offline node-unasked"),
         (Equal.NOTHING, f"primary-none started-without-primary primary-elsewhere {_TAKEOVER}"),
     ),
     rule("sync-stalled", (Equal.DRBD, "sync-target disk-syncing copies-low sync-missing")),
@@ -176,6 +181,7 @@ CLUSTER_RULES = more(
             "copies-low disk-outdated disk-consistent sync-missing out-of-sync disk-disputed"
             f" {_TAKEOVER}",
         ),
+        (Equal.SAME_NODES, "node-unasked"),
     ),
 )
 """What several nodes' evidence folds by, before what one node's does."""

@@ -33,6 +33,7 @@ class Equal(enum.Enum):
     UNDER_RESOURCE = "a DRBD resource under its Pacemaker resource"
     REASON = "gives it as the reason"
     MORE_NODES = "names fewer nodes"
+    SAME_NODES = "names the same nodes"
 
 
 class Inhibit(NamedTuple):
@@ -225,7 +226,13 @@ def _following(
 ) -> list[Finding]:
     """Those of *findings* that *cause* explains; nodes lost with it count as its own."""
     relation = _Relation(view, cause)
-    by_nodes = (Equal.NODE, Equal.ALL_NODES, Equal.RESOURCE_AND_NODE, Equal.MORE_NODES)
+    by_nodes = (
+        Equal.NODE,
+        Equal.ALL_NODES,
+        Equal.RESOURCE_AND_NODE,
+        Equal.MORE_NODES,
+        Equal.SAME_NODES,
+    )
     sure = [
         each
         for each in findings
@@ -296,6 +303,8 @@ class _Relation:
             return nodes >= theirs
         if equal is Equal.MORE_NODES:
             return nodes > theirs
+        if equal is Equal.SAME_NODES:
+            return {*self._cause.nodes} == theirs
         return self._near(each) and bool(nodes & theirs)
 
     def _near(self, each: Finding) -> bool:
