@@ -12,13 +12,12 @@ from ..inputs.every import every
 from ..judge.causes import Equal, faults, more, rule
 from ..judge.essence import essence
 from ..judge.facts.drbd import PRIMARY_MULTIPLE, shown
-from ..judge.facts.pacemaker import RUNNING
 from ..judge.mesh import Link, differences, different_options, disk_at, have_diverged, links
 from ..judge.partitions import Partition, corosync_differences, partitions, running_in
 from ..judge.whole import is_asked, lost_quorum, told_by_all
 from ..model.drbd import DiskState, ReplicationState
 from ..model.drbd import Role as DrbdRole
-from ..model.pacemaker import Role
+from ..model.pacemaker import RUNNING, Role
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Fault, Figure, Finding, Kind, Line, Report, State, finding

@@ -11,12 +11,12 @@ from ..judge.facts.drbd import (
     about_to_sync,
     is_client,
     progress_words,
-    state_name,
     syncing_to_here,
     volume_name,
 )
 from ..judge.facts.mending import own_copy_step
 from ..model.drbd import KIB, Device, DiskState, DrbdResource
+from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Optional
 
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.drbd import MOST_SINGLE_FIGURES, state_name
+from ..judge.facts.drbd import MOST_SINGLE_FIGURES
 from ..judge.facts.mending import connection_step
 from ..judge.limits import limited_state
 from ..model.drbd import Connection, ConnectionState, DrbdResource, ReplicationState
+from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding

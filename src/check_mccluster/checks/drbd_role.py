@@ -7,13 +7,9 @@ from collections.abc import Iterator
 from ..inputs.crm_mon import INSTALLED
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.drbd import (
-    PRIMARY_MULTIPLE,
-    primaries,
-    state_name,
-    two_primaries,
-)
+from ..judge.facts.drbd import PRIMARY_MULTIPLE, primaries, two_primaries
 from ..model.drbd import DrbdResource, Role
+from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding

@@ -15,7 +15,6 @@ from ..judge.facts.drbd import (
     peer_devices,
     progress_words,
     shown,
-    state_name,
     syncing_to_here,
     volume_name,
 )
@@ -30,6 +29,7 @@ from ..model.drbd import (
     PeerDevice,
     ReplicationState,
 )
+from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding

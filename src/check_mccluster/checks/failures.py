@@ -8,10 +8,10 @@ from typing import Optional
 
 from ..inputs.crm_mon import CLUSTER
 from ..judge.candidates import reached
-from ..judge.facts.pacemaker import MISSING, base_id, names_of
+from ..judge.facts.pacemaker import MISSING, names_of
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
 from ..judge.limits import limited_state
-from ..model.pacemaker import INFINITY, Failure, ResourceHistory
+from ..model.pacemaker import INFINITY, Failure, ResourceHistory, base_id
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
 from ..judge.facts.fencing import devices_for, fencing_enabled, has_fence_device, has_watchdog
-from ..judge.facts.pacemaker import (
-    MOVING,
+from ..judge.facts.pacemaker import MOVING, has_quorum, is_disabled, lost_nodes
+from ..judge.reasons import Reasons
+from ..model.pacemaker import (
     RUNNING,
+    Cluster,
+    FenceEvent,
+    FenceStatus,
+    Resource,
     asks_for_stop,
     base_id,
-    has_quorum,
-    is_disabled,
-    lost_nodes,
+    primitives,
 )
-from ..judge.reasons import Reasons
-from ..model.pacemaker import Cluster, FenceEvent, FenceStatus, Resource, primitives
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
-from ..judge.facts.pacemaker import base_id, guest_is_stopped, has_quorum, is_service, where
+from ..judge.facts.pacemaker import guest_is_stopped, has_quorum, is_service, where
 from ..judge.limits import limited_state, with_state
-from ..model.pacemaker import Cluster, FenceStatus, Health, Node, primitives
+from ..model.pacemaker import Cluster, FenceStatus, Health, Node, base_id, primitives
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding

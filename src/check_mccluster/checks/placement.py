@@ -14,7 +14,6 @@ from ..judge.facts.pacemaker import (
     MISSING,
     NOT_RUNNING,
     has_quorum,
-    ids_of,
     is_disabled,
     is_service,
     select,
@@ -23,7 +22,7 @@ from ..judge.facts.pacemaker import (
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
 from ..judge.promotion import FENCE_HANDLER
 from ..model.drbd import DiskState
-from ..model.pacemaker import Ban, Cluster, Group, Resource, Role, primitives
+from ..model.pacemaker import Ban, Cluster, Group, Resource, Role, ids_of, primitives
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding

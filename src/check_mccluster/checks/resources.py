@@ -8,16 +8,7 @@ from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
 from ..judge.clones import bundle_findings, clone_findings
-from ..judge.facts.pacemaker import (
-    MISSING,
-    NONE,
-    ON_LOST_NODE,
-    RUNNING,
-    asks_for_stop,
-    base_id,
-    known_ids,
-    select,
-)
+from ..judge.facts.pacemaker import MISSING, NONE, ON_LOST_NODE, known_ids, select
 from ..judge.groups import group_findings, nodes_of
 from ..judge.instances import (
     BLOCKED,
@@ -39,12 +30,15 @@ from ..judge.instances import (
     on,
 )
 from ..model.pacemaker import (
+    RUNNING,
     Clone,
     Cluster,
     Group,
     Primitive,
     Resource,
     Role,
+    asks_for_stop,
+    base_id,
     primitives,
 )
 from ..verdict import subject

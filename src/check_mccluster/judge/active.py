@@ -7,6 +7,7 @@ from typing import NamedTuple, Optional
 
 from ..inputs.crm_mon import CLUSTER
 from ..model.pacemaker import (
+    RUNNING,
     Bundle,
     Clone,
     Cluster,
@@ -14,6 +15,8 @@ from ..model.pacemaker import (
     Primitive,
     Resource,
     Role,
+    asks_for_stop,
+    base_id,
     primitives,
 )
 from ..verdict import subject
@@ -26,9 +29,6 @@ from .facts.pacemaker import (
     MOVING,
     NOT_RUNNING,
     ON_LOST_NODE,
-    RUNNING,
-    asks_for_stop,
-    base_id,
     has_quorum,
     is_disabled,
     lost_nodes,

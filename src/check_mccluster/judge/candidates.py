@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Optional
 
 from ..inputs.cibadmin import CIB
-from ..model.pacemaker import INFINITY, Cluster, Health, Node, Resource
+from ..model.pacemaker import INFINITY, Cluster, Health, Node, Resource, base_id, ids_of
 from ..verdict.view import View, contains_node
-from .facts.pacemaker import base_id, ids_of, is_service, nodes_opted_in
+from .facts.pacemaker import is_service, nodes_opted_in
 
 
 def may_host(node: Node) -> bool:

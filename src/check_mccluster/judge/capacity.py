@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Optional
 
-from ..model.pacemaker import Bundle, Cib, Clone, Cluster, Node, Resource, Role, primitives
+from ..model.pacemaker import Bundle, Cib, Clone, Cluster, Node, Resource, Role, base_id, primitives
 from .candidates import Against
-from .facts.pacemaker import base_id
 
 
 class Capacity:

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..inputs.crm_mon import CLUSTER
+from ..model.pacemaker import base_id, ids_of
 from ..verdict.finding import Fault, Finding
 from ..verdict.subject import RESOURCE, TICKET
 from ..verdict.view import View
 from .facts import mapping
-from .facts.pacemaker import base_id, ids_of
 from .reasons import CAUSES
 
 

@@ -7,6 +7,7 @@ from typing import Optional, Union
 
 from ..model.configuration import PendingOperation
 from ..model.pacemaker import (
+    RUNNING,
     Bundle,
     Clone,
     Group,
@@ -14,21 +15,13 @@ from ..model.pacemaker import (
     Node,
     Primitive,
     Role,
+    ids_of,
     primitives,
 )
 from ..verdict import subject
 from ..verdict.finding import Finding, finding
 from ..verdict.words import join
-from .facts.pacemaker import (
-    MOVING,
-    ON_LOST_NODE,
-    RUNNING,
-    barred_nodes,
-    ids_of,
-    is_disabled,
-    nodes_opted_in,
-    usable,
-)
+from .facts.pacemaker import MOVING, ON_LOST_NODE, barred_nodes, is_disabled, nodes_opted_in, usable
 from .groups import group_findings, nodes_of
 from .instances import (
     CLONE_DEGRADED,

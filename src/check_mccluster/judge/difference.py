@@ -8,12 +8,12 @@ from typing import NamedTuple, Optional
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
 from ..model.drbd import DrbdResource
-from ..model.pacemaker import Cluster, primitives
+from ..model.pacemaker import Cluster, base_id, primitives, status_word
+from ..model.words import state_name
 from ..verdict.finding import Fault, State
 from ..verdict.view import Judgement
 from ..verdict.words import join
-from .facts.drbd import state_name, volume_name
-from .facts.pacemaker import base_id, status_word
+from .facts.drbd import volume_name
 
 Facts = Mapping[str, str]
 """What is the case, by the name of the thing; both in an operator's words."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from ..model.pacemaker import Group, Primitive, Role
+from ..model.pacemaker import Group, Primitive, Role, asks_for_stop
 from ..verdict import subject
 from ..verdict.finding import Finding, finding
 from ..verdict.words import join
-from .facts.pacemaker import ON_LOST_NODE, asks_for_stop, is_disabled
+from .facts.pacemaker import ON_LOST_NODE, is_disabled
 from .instances import (
     BLOCKED,
     DISABLED,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 from ..inputs.cibadmin import CIB
-from ..model.pacemaker import Cib, Cluster, Primitive, Role
+from ..model.pacemaker import Cib, Cluster, Primitive, Role, asks_for_stop, base_id
 from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
 from ..verdict.subject import Subject
 from ..verdict.view import View
 from ..verdict.words import join
-from .facts.pacemaker import MOVING, ON_LOST_NODE, asks_for_stop, base_id, lost_nodes
+from .facts.pacemaker import MOVING, ON_LOST_NODE, lost_nodes
 from .reasons import Reason, Reasons, how_it_failed, words_of
 
 STOPPED = Kind(

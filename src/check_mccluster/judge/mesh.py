@@ -16,8 +16,8 @@ from ..model.drbd import (
     ShownConnection,
     ShownResource,
 )
+from ..model.words import state_name
 from ..verdict.view import Judgement, View, same_node
-from .facts.drbd import state_name
 
 
 class End(NamedTuple):

@@ -20,6 +20,9 @@ from ..model.pacemaker import (
     Primitive,
     Resource,
     Role,
+    asks_for_stop,
+    base_id,
+    ids_of,
     primitives,
 )
 from ..model.simulation import Simulation, Simulations
@@ -30,15 +33,7 @@ from .facts.drbd import copies, has_io, volume_name
 from .facts.fencing import has_fence_device
 from .facts.loss import data_against, keeps_quorum
 from .facts.mapping import Standing, drbd_of
-from .facts.pacemaker import (
-    asks_for_stop,
-    base_id,
-    ids_of,
-    is_disabled,
-    is_service,
-    nodes_opted_in,
-    where,
-)
+from .facts.pacemaker import is_disabled, is_service, nodes_opted_in, where
 from .facts.tickets import ticket_reasons
 from .facts.votes import Tally, tally
 from .promotion import carried_by, not_to_be_promoted

@@ -8,9 +8,9 @@ from typing import NamedTuple, Optional
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.crm_mon import CLUSTER
 from ..model.corosync import Cmap
-from ..model.pacemaker import Cluster, Role, primitives
+from ..model.pacemaker import Cluster, Role, base_id, primitives
 from ..verdict.view import Judgement
-from .facts.pacemaker import base_id, has_quorum
+from .facts.pacemaker import has_quorum
 
 
 class Partition(NamedTuple):

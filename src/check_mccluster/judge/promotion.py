@@ -6,10 +6,19 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Optional
 
-from ..model.pacemaker import INFINITY, Cib, Clone, Cluster, Node, Resource, primitives
+from ..model.pacemaker import (
+    INFINITY,
+    Cib,
+    Clone,
+    Cluster,
+    Node,
+    Resource,
+    base_id,
+    ids_of,
+    primitives,
+)
 from .candidates import Against
 from .facts.location import applies, number, score_on
-from .facts.pacemaker import base_id, ids_of
 
 FENCE_HANDLER = "drbd-fence-by-handler-"
 """How the ids of constraints begin that DRBD's crm-fence-peer handlers set."""

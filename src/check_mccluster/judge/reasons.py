@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 from ..inputs.cibadmin import CIB
 from ..inputs.drbdsetup_status import DRBD
 from ..model.configuration import PendingOperation
-from ..model.pacemaker import Clone, Cluster, Failure, Node, Resource, primitives
+from ..model.pacemaker import Clone, Cluster, Failure, Node, Resource, base_id, primitives
 from ..verdict.view import View
-from .facts.pacemaker import base_id, has_quorum, is_service, lost_nodes
+from .facts.pacemaker import has_quorum, is_service, lost_nodes
 
 if TYPE_CHECKING:  # these rules load where something is down, not for every healthy answer
     from .candidates import Against

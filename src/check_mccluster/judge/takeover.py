@@ -26,12 +26,14 @@ from ..model.pacemaker import (
     Primitive,
     Resource,
     Role,
+    base_id,
+    ids_of,
     primitives,
 )
 from .candidates import Against, reached
 from .capacity import Capacity
 from .facts.location import applies, number
-from .facts.pacemaker import base_id, ids_of, is_disabled, is_service
+from .facts.pacemaker import is_disabled, is_service
 from .promotion import against_promotion
 
 FAIL_COUNT = re.compile(r"fail-count-([^#]+)(?:#.*)?")

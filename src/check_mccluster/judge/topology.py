@@ -14,13 +14,13 @@ from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
 from ..model.config import Config, DrbdRule, PlacementRule
 from ..model.drbd import DrbdResource
-from ..model.pacemaker import Cluster, Resource
+from ..model.pacemaker import Cluster, Resource, ids_of
 from ..verdict.view import View, contains_node, same_node
 from ..verdict.words import join
 from .candidates import may_host
 from .facts.drbd import by_name, copies, primaries
 from .facts.mapping import pairs
-from .facts.pacemaker import ids_of, is_service, where
+from .facts.pacemaker import is_service, where
 
 Path = tuple[str, ...]
 

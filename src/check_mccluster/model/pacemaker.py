@@ -343,6 +343,43 @@ def primitives(resource: Resource) -> Iterator[Primitive]:
             yield from replica.members
 
 
+def ids_of(resource: Resource) -> frozenset[str]:
+    """The resource's id and those of everything inside, without instance numbers."""
+    inner = {base_id(primitive.id) for primitive in primitives(resource)}
+    if isinstance(resource, Clone):
+        inner |= {base_id(i.id) for i in resource.instances if isinstance(i, Group)}
+    return frozenset({resource.id, *inner})
+
+
+def base_id(name: str) -> str:
+    """An instance's id without its number: ``ping:1`` → ``ping``."""
+    stem, colon, number = name.rpartition(":")
+    return stem if colon and number.isdigit() else name
+
+
+def asks_for_stop(target_role: Optional[str]) -> bool:
+    """Whether a target-role, in any case, asks for the resource to be stopped."""
+    return target_role is not None and target_role.lower() == "stopped"
+
+
+RUNNING = frozenset({Role.STARTED, Role.PROMOTED, Role.UNPROMOTED})
+"""Roles of an instance that runs."""
+
+
+def status_word(node: Node) -> str:
+    """The one word about a node that matters most, ``online`` if there is no other."""
+    if node.unclean:
+        return "unclean"
+    if not node.online:
+        return "offline"
+    words = ("pending", "shutdown", "standby", "maintenance")
+    return next((word for word in words if getattr(node, word)), "online")
+
+
+NODE_WORDS = ("online", "offline", "unclean", "pending", "shutdown", "standby", "maintenance")
+"""Every word that :func:`status_word` can say."""
+
+
 class Filesystem(NamedTuple):
     """A ``ocf:*:Filesystem`` primitive of the CIB and the device it mounts."""
 

@@ -31,3 +31,9 @@ def parse(words: type[E], text: str, where: str) -> Union[E, Unrecognised]:
         return words(text)
     except ValueError:
         return Unrecognised(text, where)
+
+
+def state_name(state: object) -> str:
+    """A state word as the tool prints it."""
+    value = getattr(state, "value", None)
+    return str(value if value is not None else state)

@@ -17,11 +17,11 @@ from typing import Optional
 from .. import __version__
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.drbd import copies, is_client, state_name, syncing_to_here
-from ..judge.facts.pacemaker import NODE_WORDS, RUNNING, base_id, status_word
+from ..judge.facts.drbd import copies, is_client, syncing_to_here
 from ..judge.facts.votes import tally
 from ..model import drbd, pacemaker
-from ..model.pacemaker import primitives
+from ..model.pacemaker import NODE_WORDS, RUNNING, base_id, primitives, status_word
+from ..model.words import state_name
 from ..verdict.finding import TOOLS, State
 from ..verdict.view import Judgement
 

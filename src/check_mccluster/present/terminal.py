@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, Optional, Union
 
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.pacemaker import RUNNING, asks_for_stop, base_id, guest_is_stopped, lost_nodes
+from ..judge.facts.pacemaker import guest_is_stopped, lost_nodes
 from ..judge.facts.votes import tally
 from ..model.pacemaker import (
+    RUNNING,
     Bundle,
     Clone,
     Cluster,
@@ -18,6 +19,8 @@ from ..model.pacemaker import (
     Node,
     Primitive,
     Resource,
+    asks_for_stop,
+    base_id,
 )
 from ..model.words import Unrecognised
 from ..verdict.finding import Fault, Finding, Report, State, worst

@@ -13,17 +13,19 @@ from typing import Any, Optional
 from .. import __version__
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.drbd import (
-    copies,
-    is_client,
-    peer_devices,
-    state_name,
-    syncing_to_here,
-    volume_name,
-)
-from ..judge.facts.pacemaker import RUNNING, base_id, ids_of, status_word
+from ..judge.facts.drbd import copies, is_client, peer_devices, syncing_to_here, volume_name
 from ..model.drbd import KIB, Connection, Device, DrbdResource, PeerDevice
-from ..model.pacemaker import Cluster, Primitive, Resource, primitives
+from ..model.pacemaker import (
+    RUNNING,
+    Cluster,
+    Primitive,
+    Resource,
+    base_id,
+    ids_of,
+    primitives,
+    status_word,
+)
+from ..model.words import state_name
 from ..verdict.finding import TOOLS, Fault, Finding, Line, State, worst
 from ..verdict.problems import OUTPUT_INVALID, TOOL_MISSING
 from ..verdict.view import Answer, Input, Judgement, View

@@ -229,11 +229,5 @@ def by_name(resources: Sequence[DrbdResource], name: str) -> Optional[DrbdResour
     return next((resource for resource in resources if resource.name == name), None)
 
 
-def state_name(state: object) -> str:
-    """A state word as the tool prints it."""
-    value = getattr(state, "value", None)
-    return str(value if value is not None else state)
-
-
 MOST_SINGLE_FIGURES = 16
 """Above so many volumes only totals are given: performance data stays bounded."""

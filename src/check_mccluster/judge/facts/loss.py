@@ -10,8 +10,9 @@ from typing import NamedTuple, Optional
 
 from ...model.drbd import Device, DiskState, DrbdResource
 from ...model.pacemaker import Node
+from ...model.words import state_name
 from ...verdict.view import View, contains_node, same_node
-from .drbd import Copies, copies, shown, state_name, volume_name
+from .drbd import Copies, copies, shown, volume_name
 from .votes import Tally
 
 

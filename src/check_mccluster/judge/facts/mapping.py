@@ -10,9 +10,8 @@ from ...inputs.crm_mon import CLUSTER
 from ...inputs.drbdsetup_status import DRBD
 from ...model.configuration import TRUE
 from ...model.drbd import DrbdResource
-from ...model.pacemaker import INFINITY, Cib, Cluster, Primitive, Resource, primitives
+from ...model.pacemaker import INFINITY, Cib, Cluster, Primitive, Resource, base_id, primitives
 from ...verdict.view import View
-from .pacemaker import base_id
 
 _MINOR = re.compile(r"/dev/drbd_?(\d+)$")
 _BY_RES = re.compile(r"/dev/drbd/by-res/([^/]+)(?:/\d+)?$")

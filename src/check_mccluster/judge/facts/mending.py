@@ -19,9 +19,10 @@ from ...model.drbd import (
     ReplicationState,
     Role,
 )
+from ...model.words import state_name
 from ...verdict.view import View
 from ...verdict.words import join, pasted
-from .drbd import HANDSHAKE, peer_devices, state_name
+from .drbd import HANDSHAKE, peer_devices
 
 _TO_PEER = frozenset({ReplicationState.SYNC_SOURCE, ReplicationState.PAUSED_SYNC_S})
 _TO_HERE = frozenset({ReplicationState.SYNC_TARGET, ReplicationState.PAUSED_SYNC_T})

@@ -16,6 +16,9 @@ from ...model.pacemaker import (
     Primitive,
     Resource,
     Role,
+    asks_for_stop,
+    base_id,
+    ids_of,
     primitives,
 )
 from ...verdict import subject
@@ -47,7 +50,6 @@ NOT_RUNNING = Kind(
     "crm_mon -1 -r -f; crm_simulate -sL (the lines about {resource})",
 )
 
-RUNNING = frozenset({Role.STARTED, Role.PROMOTED, Role.UNPROMOTED})
 MOVING = frozenset({Role.STARTING, Role.STOPPING, Role.MIGRATING, Role.PROMOTING, Role.DEMOTING})
 
 
@@ -81,20 +83,6 @@ def usable(node: Node) -> bool:
     )
 
 
-def status_word(node: Node) -> str:
-    """The one word about a node that matters most, ``online`` if there is no other."""
-    if node.unclean:
-        return "unclean"
-    if not node.online:
-        return "offline"
-    words = ("pending", "shutdown", "standby", "maintenance")
-    return next((word for word in words if getattr(node, word)), "online")
-
-
-NODE_WORDS = ("online", "offline", "unclean", "pending", "shutdown", "standby", "maintenance")
-"""Every word that :func:`status_word` can say."""
-
-
 def barred_nodes(cluster: Cluster, ids: frozenset[str]) -> frozenset[str]:
     """Nodes that a constraint forbids to any of *ids*: location scores of -INFINITY."""
     return frozenset(
@@ -124,20 +112,6 @@ def nodes_opted_in(
     )
 
 
-def ids_of(resource: Resource) -> frozenset[str]:
-    """The resource's id and those of everything inside, without instance numbers."""
-    inner = {base_id(primitive.id) for primitive in primitives(resource)}
-    if isinstance(resource, Clone):
-        inner |= {base_id(i.id) for i in resource.instances if isinstance(i, Group)}
-    return frozenset({resource.id, *inner})
-
-
-def base_id(name: str) -> str:
-    """An instance's id without its number: ``ping:1`` → ``ping``."""
-    stem, colon, number = name.rpartition(":")
-    return stem if colon and number.isdigit() else name
-
-
 def where(resource: Union[Resource, Iterable[Primitive]]) -> tuple[str, ...]:
     """Nodes where any part has any role but Stopped, in the order of the members."""
     parts = resource if not isinstance(resource, (Primitive, Group, Clone, Bundle)) else None
@@ -155,11 +129,6 @@ def is_service(resource: Resource) -> bool:
     return (
         isinstance(resource, Primitive) and not resource.orphaned and not resource.is_fence_device
     )
-
-
-def asks_for_stop(target_role: Optional[str]) -> bool:
-    """Whether a target-role, in any case, asks for the resource to be stopped."""
-    return target_role is not None and target_role.lower() == "stopped"
 
 
 def is_disabled(cluster: Cluster, resource: Resource) -> bool:
