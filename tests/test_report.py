@@ -15,6 +15,7 @@ from check_mccluster.checks import overview
 from check_mccluster.checks.cluster import together
 from check_mccluster.judge import engine
 from check_mccluster.judge.mesh import links
+from check_mccluster.judge.picture import picture
 from check_mccluster.model.drbd import ConnectionState
 from check_mccluster.present.html import Page, page
 from check_mccluster.verdict.view import Asked, Judgement
@@ -51,8 +52,8 @@ def parsed(text: str):
     assert len(document.findall(".//h1")) == 1
     ids = document.xpath("//@id")
     assert len(ids) == len(set(ids))
-    for picture in document.iter("svg"):
-        for each in picture.get("aria-labelledby").split():
+    for mesh in document.iter("svg"):
+        for each in mesh.get("aria-labelledby").split():
             assert document.get_element_by_id(each).text
     for table in document.iter("table"):
         heads = len(table.findall(".//thead//th"))
@@ -164,7 +165,7 @@ def judged(seen) -> Judgement:
 
 def page_of(*seen: Judgement) -> str:
     report = together(seen, {}, Asked())
-    return page(Page(seen, report, {}, links(seen), ()))
+    return page(Page(picture(seen, report), report, {}, links(seen), ()))
 
 
 def large(*down: frozenset[int]) -> str:

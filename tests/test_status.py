@@ -20,6 +20,7 @@ from build_drbd import away, connection, device, resource, view
 from check_mccluster.app.several import Several
 from check_mccluster.checks import overview
 from check_mccluster.judge import engine
+from check_mccluster.judge.picture import picture
 from check_mccluster.model.drbd import ConnectionState, DiskState, Role
 from check_mccluster.model.words import Unrecognised
 from check_mccluster.present.layout import render
@@ -417,7 +418,7 @@ def test_what_two_tools_say_in_the_same_words_is_one_fault(status):
 
 def text_of(*seen: Judgement, width: int = 80) -> list[str]:
     report = Several(seen, {}, {}).report(Asked())
-    lines = [render(line, colour=False) for line in screen(seen, report, width)]
+    lines = [render(line, colour=False) for line in screen(picture(seen, report), width)]
     assert max(map(len, lines)) <= width
     assert all(line.isascii() for line in lines)
     return lines

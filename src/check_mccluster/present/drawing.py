@@ -11,12 +11,10 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import NamedTuple, Optional
 
-from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.drbd import is_client
 from ..judge.mesh import End, Link
-from ..model.drbd import DrbdResource
+from ..judge.picture import Mesh, Replica
 from ..verdict.finding import State, worst
-from ..verdict.view import Judgement, View, same_node
+from ..verdict.view import same_node
 from ..verdict.words import join
 from .layout import Span
 from .matrix import connection_span, disk_span, replication_span, role_span
@@ -55,17 +53,14 @@ def _state(word: Span) -> State:
     return State[word.style] if word.style in State.__members__ else State.OK
 
 
-def hosts(seen: Sequence[Judgement], name: str) -> tuple[Host, ...]:
+def hosts(mesh: Mesh) -> tuple[Host, ...]:
     """The nodes of a resource, by name; one that was not asked as its peers see it."""
     found: dict[str, Host] = {}
-    owners = [
-        (one.view, each) for one in seen for each in one.view[DRBD].value or () if each.name == name
-    ]
-    for view, resource in owners:
-        found[view.here] = _own(view, resource)
-    for _, resource in owners:
+    for replica in mesh.seen.values():
+        found[replica.here] = _own(replica)
+    for replica in mesh.seen.values():
         # one that is connected knows best
-        for link in sorted(resource.connections, key=lambda each: not each.is_connected):
+        for link in sorted(replica.resource.connections, key=lambda each: not each.is_connected):
             if any(same_node(link.name, known) and host.told for known, host in found.items()):
                 continue
             disks = tuple(
@@ -80,12 +75,12 @@ def hosts(seen: Sequence[Judgement], name: str) -> tuple[Host, ...]:
     return tuple(found[each] for each in sorted(found))
 
 
-def _own(view: View, resource: DrbdResource) -> Host:
+def _own(replica: Replica) -> Host:
     disks = tuple(
-        (str(d.volume), disk_span(d.disk_state, is_client(view, resource, d)))
-        for d in resource.devices
+        (str(each.device.volume), disk_span(each.device.disk_state, each.client))
+        for each in replica.volumes
     )
-    return Host(view.here, role_span(resource.role), disks, True)
+    return Host(replica.here, role_span(replica.resource.role), disks, True)
 
 
 def half(end: Optional[End]) -> tuple[State, str, bool]:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Optional
 from .. import __version__
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.pacemaker import lost_nodes
 from ..judge.mesh import Link
+from ..judge.picture import Part, Picture
 from ..judge.whatif import Consequence
 from ..model.pacemaker import Cluster
 from ..verdict.finding import Fault, Finding, Report, State, worst
@@ -19,7 +19,7 @@ from ..verdict.view import Input, Judgement
 from ..verdict.words import join
 from .drawing import drawing, half, hosts, in_order
 from .layout import Span
-from .terminal import Context, branch_rows, node_words, part_of, pictures
+from .terminal import branch_rows, node_words, part_of
 from .text import clean
 from .whatif import state as state_of
 
@@ -64,12 +64,12 @@ svg.many text { font-size: 20px; } svg.many .half.OK { opacity: .3; }
 class Page(NamedTuple):
     """What is told.
 
-    :param seen: each node's judgement. :param report: of all of them together.
+    :param picture: the cluster as seen. :param report: of all the nodes together.
     :param unasked: nodes that could not be asked, with the reason.
     :param links: DRBD's connections. :param losses: what each loss would do.
     """
 
-    seen: tuple[Judgement, ...]
+    picture: Picture
     report: Report
     unasked: dict[str, str]
     links: tuple[Link, ...]
@@ -79,13 +79,13 @@ class Page(NamedTuple):
 def page(told: Page) -> str:
     """The document."""
     state = told.report.state
-    names = join([one.view.here for one in told.seen], 6)
+    names = join([one.view.here for one in told.picture.seen], 6)
     body = [
         *_verdict(told),
-        *_faults(told.report.faults, len(told.seen)),
+        *_faults(told.report.faults, len(told.picture.seen)),
         *_mesh(told),
-        *_pacemaker(told.seen),
-        *_timings(told.seen),
+        *_pacemaker(told.picture),
+        *_timings(told.picture.seen),
         *_losses(told.losses),
         *_asked(told),
     ]
@@ -149,12 +149,12 @@ def _verdict(told: Page) -> Iterator[str]:
     state = told.report.state
     bad = sum(1 for fault in told.report.faults if fault.state is not State.OK)
     count = f"{bad} {'fault' if bad == 1 else 'faults'}" if bad else "nothing is wrong"
-    times = sorted(one.view.time for one in told.seen)
+    times = sorted(one.view.time for one in told.picture.seen)
     when = f"{times[0]:%Y-%m-%d %H:%M:%S}"
     if times[-1] != times[0]:
         when += f" to {times[-1]:%Y-%m-%d %H:%M:%S}"
-    kind = "recorded" if any(one.recorded for one in told.seen) else "asked"
-    names = join([one.view.here for one in told.seen], 40)
+    kind = "recorded" if any(one.recorded for one in told.picture.seen) else "asked"
+    names = join([one.view.here for one in told.picture.seen], 40)
     yield f'<header class="verdict {state.name}"><h1>{state.name}: {count}</h1></header>'
     yield f'<p class="soft">Seen from {_safe(names)}; {kind} {when} UTC.</p>'
     if told.report.summary and not bad:
@@ -192,12 +192,12 @@ def _origin(cause: Finding, seen_from: Sequence[str]) -> str:
 
 def _mesh(told: Page) -> Iterator[str]:
     yield "<section><h2>DRBD</h2>"
-    names = dict.fromkeys(r.name for one in told.seen for r in one.view[DRBD].value or ())
-    yield from _problems(told.seen, DRBD)
-    if not names:
+    meshes = told.picture.meshes
+    yield from _problems(told.picture.seen, DRBD)
+    if not meshes:
         yield "<p>No resource is seen.</p>"
-    for number, name in enumerate(names):
-        nodes = hosts(told.seen, name)
+    for number, mesh in enumerate(meshes):
+        name, nodes = mesh.name, hosts(mesh)
         connections = [link for link in told.links if link.resource == name]
         yield f"<h3>Resource {_safe(name)}</h3>"
         yield "<figure>"
@@ -261,23 +261,17 @@ def _connections(name: str, connections: Sequence[Link]) -> Iterator[str]:
 # -- Pacemaker ---------------------------------------------------------------------------------
 
 
-def _pacemaker(seen: Sequence[Judgement]) -> Iterator[str]:
-    groups = pictures(seen)
+def _pacemaker(seen: Picture) -> Iterator[str]:
     yield "<section><h2>Pacemaker</h2>"
-    if not groups:
+    if not seen.parts:
         yield "<p>Nothing is known of Pacemaker from here.</p>"
-    yield from _problems(seen, CLUSTER)
-    for group in groups:
-        cluster = group[0].view[CLUSTER].value
-        assert cluster is not None  # noqa: S101 - it is what the views are grouped by
-        states: dict[str, State] = {}
-        for each in (finding for one in group for finding in one.report.findings):
-            states[each.object] = worst([each.state, states.get(each.object, State.OK)])
-        if len(groups) > 1:
-            yield f"<h3>As seen from {_safe(join([one.view.here for one in group], 40))}</h3>"
-        yield f"<p>{_quorum(cluster)}</p>"
-        yield from _nodes(cluster, states)
-        yield from _resources(cluster, states)
+    yield from _problems(seen.seen, CLUSTER)
+    for part in seen.parts:
+        if len(seen.parts) > 1:
+            yield f"<h3>As seen from {_safe(join(part.seen_from, 40))}</h3>"
+        yield f"<p>{_quorum(part.cluster)}</p>"
+        yield from _nodes(part)
+        yield from _resources(part)
     yield "</section>"
 
 
@@ -291,15 +285,15 @@ def _quorum(cluster: Cluster) -> str:
     return _word(f"The partition has NO QUORUM{name}.", State.CRITICAL)
 
 
-def _nodes(cluster: Cluster, states: dict[str, State]) -> Iterator[str]:
+def _nodes(part: Part) -> Iterator[str]:
     rows = []
-    for node in cluster.nodes:
-        state, words = node_words(cluster, node)
+    for node in part.cluster.nodes:
+        state, words = node_words(part, node)
         count = node.resources_running
         rows.append(
             (
                 _safe(node.name),
-                _judged(words, worst([state, states.get(node.name, State.OK)])),
+                _judged(words, worst([state, part.states.get(node.name, State.OK)])),
                 "" if count is None else str(count),
                 _safe(part_of(node)),
             )
@@ -307,8 +301,7 @@ def _nodes(cluster: Cluster, states: dict[str, State]) -> Iterator[str]:
     yield from _table("Nodes", ("Node", "State", "Resources", "Part"), rows)
 
 
-def _resources(cluster: Cluster, states: dict[str, State]) -> Iterator[str]:
-    context = Context(states, lost_nodes(cluster))
+def _resources(part: Part) -> Iterator[str]:
     rows = [
         (
             f'<span class="{"depth" if row.depth else ""}">{_safe(row.name)}</span>',
@@ -316,8 +309,8 @@ def _resources(cluster: Cluster, states: dict[str, State]) -> Iterator[str]:
             _judged(row.word, row.state),
             _safe(row.where),
         )
-        for resource in cluster.resources
-        for row in branch_rows(context, resource)
+        for resource in part.cluster.resources
+        for row in branch_rows(part, resource)
     ]
     if rows:
         yield from _table("Resources", ("Resource", "Kind", "State", "Where"), rows)
@@ -397,7 +390,7 @@ def _copies(one: Consequence) -> str:
 def _asked(told: Page) -> Iterator[str]:
     yield "<section><h2>Versions, and what was asked</h2>"
     versions = [f"check_mccluster {__version__}"]
-    for one in told.seen:
+    for one in told.picture.seen:
         cluster = one.view[CLUSTER].value
         dc = cluster.summary.dc if cluster is not None else None
         if dc is not None and dc.version:
@@ -405,7 +398,7 @@ def _asked(told: Page) -> Iterator[str]:
     yield f"<p>{_safe(', '.join(dict.fromkeys(versions)))}</p>"
     for name, why in told.unasked.items():
         yield f"<p>{_word(f'{name} could not be asked: {why}', State.UNKNOWN)}</p>"
-    for one in told.seen:
+    for one in told.picture.seen:
         rows = [
             (_safe(command), _safe(outcome), "" if seconds is None else f"{seconds:.2f} s")
             for command, outcome, seconds in one.runs

@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional, Union
 
-from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.drbd import copies, is_client, primaries, volume_name
+from ..judge.picture import Mesh, Picture, Replica, Volume, link_to
 from ..model.drbd import (
-    Connection,
     ConnectionState,
-    Device,
     DiskState,
-    DrbdResource,
     PeerDevice,
     ReplicationState,
     Role,
 )
 from ..model.words import Unrecognised
 from ..verdict.finding import Finding, State, worst
-from ..verdict.view import View, same_node
 from ..verdict.words import join
 from .layout import Line, Span, of_state, paragraph, raw, span, table
 from .text import clean
@@ -46,7 +41,7 @@ class Row(NamedTuple):
     good: bool
 
 
-class Picture(NamedTuple):
+class Look(NamedTuple):
     """How a volume or resource looks. Those that look the same are shown once.
 
     :param note: what is to be said of the whole. :param lines: the table and matrix.
@@ -145,18 +140,15 @@ def _is_good(cells: Iterable[Span]) -> bool:
 # -- one view ----------------------------------------------------------------------------------
 
 
-def _rows(view: View, resource: DrbdResource, device: Optional[Device]) -> list[Row]:
+def _rows(replica: Replica, volume: Optional[Volume]) -> list[Row]:
     """This node, then its peers in DRBD's order."""
+    resource = replica.resource
     nothing = span("-", "dim")
-    disk = (
-        nothing
-        if device is None
-        else disk_span(device.disk_state, is_client(view, resource, device))
-    )
+    disk = nothing if volume is None else disk_span(volume.device.disk_state, volume.client)
     own = (role_span(resource.role), disk, nothing, nothing)
-    rows = [Row(f"{clean(view.here)} (here)", own, _is_good(own))]
+    rows = [Row(f"{clean(replica.here)} (here)", own, _is_good(own))]
     for connection in resource.connections:
-        peer = None if device is None else connection.peer_device(device.volume)
+        peer = None if volume is None else connection.peer_device(volume.device.volume)
         cells = (
             role_span(connection.peer_role),
             nothing if peer is None else disk_span(peer.peer_disk_state, peer.peer_client),
@@ -191,21 +183,21 @@ def _node_table(head: Sequence[str], rows: Sequence[Row], width: int) -> list[Li
     return [(Span(" "), *line) for line in table([titles, *body], width - 1)]
 
 
-def _whole(view: View, resource: DrbdResource, device: Optional[Device]) -> list[Span]:
+def _whole(replica: Replica, volume: Optional[Volume]) -> list[Span]:
     """What concerns the whole resource here: quorum, frozen I/O, copies."""
-    words: list[Span] = []
-    known = primaries(view, resource).names
-    words.append(span(f"Primary {join(known)}" if known else "no Primary seen"))
-    if device is not None and device.quorum is False:
+    resource = replica.resource
+    known = replica.primaries
+    words = [span(f"Primary {join(known)}" if known else "no Primary seen")]
+    if volume is not None and volume.device.quorum is False:
         words.append(of_state("NO QUORUM", State.CRITICAL))
-    elif device is not None and device.quorum:
+    elif volume is not None and volume.device.quorum:
         words.append(span("quorum"))
     if resource.suspended:
         words.append(of_state("I/O SUSPENDED", State.CRITICAL))
     if resource.force_io_failures:
         words.append(of_state("I/O FAILS", State.CRITICAL))
-    if device is not None:
-        count = copies(view, resource, device)
+    if volume is not None:
+        count = volume.copies
         there = len(count.up_to_date)
         due = f" of {len(count.replicas)}" if not count.unknown else ""
         words.append(
@@ -214,19 +206,19 @@ def _whole(view: View, resource: DrbdResource, device: Optional[Device]) -> list
     return words
 
 
-def _pictures_of_one(view: View, width: int) -> Iterator[tuple[str, Picture]]:
-    for resource in view[DRBD].value or ():
-        devices: Sequence[Optional[Device]] = resource.devices or (None,)
-        for device in devices:
-            label = resource.name
-            if device is not None and len(devices) > 1:
-                label = volume_name(resource, device.volume)
-            rows = _rows(view, resource, device)
-            words = _whole(view, resource, device)
+def _looks_of_one(replicas: Sequence[Replica], width: int) -> Iterator[tuple[str, Look]]:
+    for replica in replicas:
+        volumes: Sequence[Optional[Volume]] = replica.volumes or (None,)
+        for volume in volumes:
+            label = replica.resource.name
+            if volume is not None and len(volumes) > 1:
+                label = volume.name
+            rows = _rows(replica, volume)
+            words = _whole(replica, volume)
             lines = _node_table(("role", "disk", "connection", "replication"), rows, width)
             good = all(row.good for row in rows) and _is_good(words)
             note = ", ".join(word.text for word in words)
-            yield label, Picture(note, tuple(lines), good)
+            yield label, Look(note, tuple(lines), good)
 
 
 # -- several views -----------------------------------------------------------------------------
@@ -277,42 +269,11 @@ _MEANINGS = {
 }
 
 
-class _Mesh(NamedTuple):
-    """One resource as several nodes see it."""
-
-    nodes: tuple[str, ...]
-    seen: Mapping[str, tuple[View, DrbdResource]]
-
-
-def _mesh(views: Sequence[View], name: str) -> _Mesh:
-    ids: dict[str, int] = {}
-    seen: dict[str, tuple[View, DrbdResource]] = {}
-    for view in views:
-        for resource in view[DRBD].value or ():
-            if resource.name != name:
-                continue
-            here = _known(ids, view.node or view.here)
-            ids.setdefault(here, resource.node_id if resource.node_id is not None else len(ids))
-            seen.setdefault(here, (view, resource))
-            for connection in resource.connections:
-                ids.setdefault(_known(ids, connection.name), connection.peer_node_id)
-    return _Mesh(tuple(sorted(ids, key=lambda node: (ids[node], node))), seen)
-
-
-def _known(names: Iterable[str], name: str) -> str:
-    """The spelling under which this node is known already."""
-    return next((each for each in names if same_node(each, name)), name)
-
-
-def _link(resource: DrbdResource, node: str) -> Optional[Connection]:
-    return next((c for c in resource.connections if same_node(c.name, node)), None)
-
-
-def _cell(mesh: _Mesh, row: str, column: str) -> Span:
+def _cell(mesh: Mesh, row: str, column: str) -> Span:
     """The connection from *row* to *column* as *row* sees it."""
     if row == column:
         return span(_SELF, "dim")
-    link = _link(mesh.seen[row][1], column)
+    link = link_to(mesh.seen[row].resource, column)
     if link is None:
         return span(_NO_LINK, "dim")
     words: list[Word] = [link.state]
@@ -332,7 +293,7 @@ def _cell(mesh: _Mesh, row: str, column: str) -> Span:
     return of_state(_CODES.get(word, _OTHER), state)
 
 
-def _matrix(mesh: _Mesh, width: int) -> tuple[list[Line], bool]:
+def _matrix(mesh: Mesh, width: int) -> tuple[list[Line], bool]:
     """Node by node, and whether every cell is in order."""
     count = len(mesh.nodes)
     cells = {
@@ -379,15 +340,15 @@ def _cut(name: str, width: int) -> str:
     return name if len(name) <= width else name[: width - 2] + ".."
 
 
-def _node_row(mesh: _Mesh, number: str, node: str) -> Row:
+def _node_row(mesh: Mesh, number: str, node: str) -> Row:
     """Role and disks of a node: by itself, else by the first who is connected to it."""
     if node in mesh.seen:
-        view, resource = mesh.seen[node]
-        role = role_span(resource.role)
-        disks = [disk_span(d.disk_state, is_client(view, resource, d)) for d in resource.devices]
-        words = [w for d in resource.devices[:1] for w in _whole(view, resource, d)[1:]]
+        replica = mesh.seen[node]
+        role = role_span(replica.resource.role)
+        disks = [disk_span(each.device.disk_state, each.client) for each in replica.volumes]
+        words = [w for volume in replica.volumes[:1] for w in _whole(replica, volume)[1:]]
     else:
-        links = [link for _, r in mesh.seen.values() if (link := _link(r, node)) is not None]
+        links = mesh.links_to(node)
         best = next((link for link in links if link.is_connected), links[0])
         role = role_span(best.peer_role)
         disks = [disk_span(p.peer_disk_state, p.peer_client) for p in best.peer_devices]
@@ -400,9 +361,8 @@ def _node_row(mesh: _Mesh, number: str, node: str) -> Row:
     return Row(f"{number} {clean(node)}", cells, _is_good((role, disk, *words)))
 
 
-def _pictures_of_many(views: Sequence[View], width: int) -> Iterator[tuple[str, Picture]]:
-    for name in dict.fromkeys(r.name for view in views for r in view[DRBD].value or ()):
-        mesh = _mesh(views, name)
+def _looks_of_many(meshes: Sequence[Mesh], width: int) -> Iterator[tuple[str, Look]]:
+    for mesh in meshes:
         digits = len(str(len(mesh.nodes)))
         rows = [
             _node_row(mesh, f"{number:>{digits}}", node)
@@ -410,10 +370,9 @@ def _pictures_of_many(views: Sequence[View], width: int) -> Iterator[tuple[str, 
         ]
         matrix, good = _matrix(mesh, width)
         table_ = _node_table(("role", "disk", "own view"), rows, width)
-        known = (n for view, r in mesh.seen.values() for n in primaries(view, r).names)
-        names = dict.fromkeys(_known(mesh.nodes, n) for n in known)
+        names = mesh.primaries
         note = f"Primary {join(names)}" if names else "no Primary seen"
-        yield name, Picture(note, (*table_, *matrix), good and all(row.good for row in rows))
+        yield mesh.name, Look(note, (*table_, *matrix), good and all(row.good for row in rows))
 
 
 # -- all of it ---------------------------------------------------------------------------------
@@ -422,31 +381,33 @@ def _pictures_of_many(views: Sequence[View], width: int) -> Iterator[tuple[str, 
 class _Shown(NamedTuple):
     """Resources or volumes that look the same, and the worst that is said of them."""
 
-    picture: Picture
+    look: Look
     names: tuple[str, ...]
     state: State
 
 
-def drbd(views: Sequence[View], findings: Sequence[Finding], width: int) -> list[Line]:
+def drbd(seen: Picture, width: int) -> list[Line]:
     """Every DRBD resource: those in trouble in full, the many in order in few lines."""
-    seeing = [view for view in views if view[DRBD].value is not None]
-    one = seeing[0] if len(seeing) == 1 else None
-    labels: dict[Picture, list[str]] = {}
-    for label, picture in (
-        _pictures_of_many(seeing, width) if one is None else _pictures_of_one(one, width)
+    one = seen.with_drbd[0] if len(seen.with_drbd) == 1 else None
+    labels: dict[Look, list[str]] = {}
+    for label, look in (
+        _looks_of_many(seen.meshes, width) if one is None else _looks_of_one(seen.replicas, width)
     ):
-        labels.setdefault(picture, []).append(label)
-    shown = [_Shown(p, tuple(names), _state(findings, names, p)) for p, names in labels.items()]
+        labels.setdefault(look, []).append(label)
+    findings = seen.findings
+    shown = [
+        _Shown(look, tuple(names), _state(findings, names, look)) for look, names in labels.items()
+    ]
     shown.sort(key=lambda each: -each.state.rank)
     full = [each for each in shown if each.state is not State.OK or len(shown) <= FULL_PICTURES]
     brief = [each for each in shown if each not in full]
     if len(brief) > BRIEF_PICTURES:
         names = tuple(name for each in brief for name in each.names)
-        brief = [_Shown(Picture("in order", (), True), names, State.OK)]
-    lines = [line for each in full for line in (*_title(each, width), *each.picture.lines)]
+        brief = [_Shown(Look("in order", (), True), names, State.OK)]
+    lines = [line for each in full for line in (*_title(each, width), *each.look.lines)]
     lines += [line for each in brief for line in _title(each, width)]
     if one is not None:
-        text = f"Connections among the others are not seen from {one.here}."
+        text = f"Connections among the others are not seen from {one}."
         lines += paragraph([Span("   ")], text, width, "dim")
     return lines
 
@@ -454,13 +415,13 @@ def drbd(views: Sequence[View], findings: Sequence[Finding], width: int) -> list
 def _title(shown: _Shown, width: int) -> list[Line]:
     first = raw("  ") if shown.state is State.OK else raw("! ", shown.state.name)
     count = f" ({len(shown.names)})" if len(shown.names) > 1 else ""
-    text = f"{join(shown.names, 6)}{count}: {shown.picture.note}"
+    text = f"{join(shown.names, 6)}{count}: {shown.look.note}"
     return paragraph([first], text, width, "title")
 
 
-def _state(findings: Sequence[Finding], labels: Sequence[str], picture: Picture) -> State:
+def _state(findings: Sequence[Finding], labels: Sequence[str], look: Look) -> State:
     about = [f.state for f in findings if any(_concerns(f.object, label) for label in labels)]
-    return worst([*about, State.OK if picture.good else State.WARNING])
+    return worst([*about, State.OK if look.good else State.WARNING])
 
 
 def _concerns(object: str, label: str) -> bool:

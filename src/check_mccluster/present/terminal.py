@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Optional, Union
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Optional, Union
 
-from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.pacemaker import guest_is_stopped, lost_nodes
-from ..judge.facts.votes import tally
+from ..judge.picture import Part, Picture, Unread
 from ..model.pacemaker import (
     RUNNING,
     Bundle,
     Clone,
-    Cluster,
     Group,
     Health,
     Node,
@@ -23,9 +19,7 @@ from ..model.pacemaker import (
     base_id,
 )
 from ..model.words import Unrecognised
-from ..verdict.finding import Fault, Finding, Report, State, worst
-from ..verdict.problems import TOOL_MISSING
-from ..verdict.view import Answer, Judgement, View
+from ..verdict.finding import Fault, Finding, State, worst
 from ..verdict.words import join
 from .layout import BLANK, Line, Span, of_state, paragraph, raw, span, table
 from .matrix import drbd
@@ -40,21 +34,17 @@ FULL_FINDINGS = 5
 """Above so many findings of one kind the rest is only counted."""
 
 
-def screen(seen: Sequence[Judgement], report: Report, width: int) -> list[Line]:
-    """All of it, for one node or for several of one cluster; no line longer than *width*.
-
-    :param report: what they say together.
-    """
-    faults = report.faults
-    findings = tuple(dict.fromkeys(each for one in seen for each in one.report.findings))
-    head, told = _head(faults, width, len(seen))
-    lines = [*_title(seen, report, width), *_cluster_lines(seen, width)]
+def screen(seen: Picture, width: int) -> list[Line]:
+    """All of it, for one node or for several of one cluster; no line longer than *width*."""
+    views = len(seen.seen)
+    head, told = _head(seen.faults, width, views)
+    lines = [*_title(seen, width), *_cluster_lines(seen, width)]
     if head:
         lines += [BLANK, *head]
     for title, body in (
         *_pacemaker(seen, width),
-        ("DRBD", _drbd(seen, findings, width)),
-        ("Findings", [] if told else _findings(faults, width, len(seen))),
+        ("DRBD", _drbd(seen, width)),
+        ("Findings", [] if told else _findings(seen.faults, width, views)),
     ):
         if body:
             lines += [BLANK, (span(title, "title"),), *body]
@@ -140,16 +130,16 @@ def _finding(each: Finding, width: int, indent: int, seen_from: str) -> list[Lin
 # -- who and when ------------------------------------------------------------------------------
 
 
-def _title(seen: Sequence[Judgement], report: Report, width: int) -> list[Line]:
-    state = report.state
-    bad = sum(1 for fault in report.faults if fault.state is not State.OK)
+def _title(seen: Picture, width: int) -> list[Line]:
+    state = seen.state
+    bad = sum(1 for fault in seen.faults if fault.state is not State.OK)
     count = f"{bad} {'fault' if bad == 1 else 'faults'}" if bad else "nothing is wrong"
-    times = sorted(one.view.time for one in seen)
+    times = sorted(one.view.time for one in seen.seen)
     when = f"{times[0]:%Y-%m-%d %H:%M:%S} UTC"
     if len(times) > 1 and times[-1] != times[0]:
         when = f"{times[0]:%Y-%m-%d %H:%M:%S} to {times[-1]:%H:%M:%S} UTC"
-    kind = ", snapshot" if any(one.recorded for one in seen) else ""
-    who = join([one.view.here for one in seen], 6)
+    kind = ", snapshot" if any(one.recorded for one in seen.seen) else ""
+    who = join(seen.nodes, 6)
     return paragraph(
         [of_state(state.name, state), Span("  ")], f"{count}; seen from {who}, {when}{kind}", width
     )
@@ -158,64 +148,34 @@ def _title(seen: Sequence[Judgement], report: Report, width: int) -> list[Line]:
 # -- Pacemaker ---------------------------------------------------------------------------------
 
 
-def _unread(answers: Sequence[tuple[str, Answer[Any]]]) -> list[tuple[str, State]]:
-    """Why there is no value, and how bad that is: OK where the tool is not installed.
-
-    :param answers: one tool's answers, each with its node's name.
-    """
-    nodes: dict[tuple[str, State], list[str]] = {}
-    for node, answer in answers:
-        if answer.value is None and answer.problems:
-            first = answer.problems[0]
-            state = State.OK if first.kind is TOOL_MISSING else first.state
-            nodes.setdefault((first.text, state), []).append(node)
-    if len(answers) == 1:
-        return list(nodes)
-    return [(f"{join(names, 6)}: {text}", state) for (text, state), names in nodes.items()]
+def _known(unread: Unread, views: int) -> str:
+    """Why there is no value; from whom, where several were asked."""
+    return unread.text if views == 1 else f"{join(unread.nodes, 6)}: {unread.text}"
 
 
 def _style(state: State) -> str:
     return "" if state is State.OK else state.name
 
 
-def pictures(seen: Sequence[Judgement]) -> list[list[Judgement]]:
-    """Views whose partition is the same, together: those of a split cluster differ."""
-    alike: dict[object, list[Judgement]] = {}
-    for one in seen:
-        cluster = one.view[CLUSTER].value
-        if cluster is None:
-            continue
-        dc = cluster.summary.dc
-        online = frozenset(node.name for node in cluster.nodes if node.online)
-        key = (dc and dc.name, dc and dc.with_quorum, online)
-        alike.setdefault(key, []).append(one)
-    return list(alike.values())
+def _as_seen(part: Part, parts: Sequence[Part]) -> str:
+    return f" as seen from {join(part.seen_from)}" if len(parts) > 1 else ""
 
 
-def _as_seen(group: Sequence[Judgement], groups: Sequence[Sequence[Judgement]]) -> str:
-    if len(groups) < 2:
-        return ""
-    return f" as seen from {join([one.view.here for one in group])}"
-
-
-def _cluster_lines(seen: Sequence[Judgement], width: int) -> list[Line]:
-    groups = pictures(seen)
+def _cluster_lines(seen: Picture, width: int) -> list[Line]:
     lines: list[Line] = []
-    for group in groups:
-        lines += _cluster_line(group[0].view, _as_seen(group, groups), width)
-    for text, state in _unread([(one.view.here, one.view[CLUSTER]) for one in seen]):
-        if groups and state is State.OK:
+    for part in seen.parts:
+        lines += _cluster_line(part, _as_seen(part, seen.parts), width)
+    for unread in seen.no_cluster:
+        if seen.parts and unread.state is State.OK:
             continue  # a storage server beside nodes that know
-        known = f"{text}; nothing is known of Pacemaker from here"
-        lines += paragraph([span("Cluster"), Span("  ")], known, width, _style(state))
+        known = f"{_known(unread, len(seen.seen))}; nothing is known of Pacemaker from here"
+        lines += paragraph([span("Cluster"), Span("  ")], known, width, _style(unread.state))
     return lines
 
 
-def _cluster_line(view: View, as_seen: str, width: int) -> list[Line]:
-    cluster = view[CLUSTER].value
-    assert cluster is not None  # noqa: S101 - it was asked for
+def _cluster_line(part: Part, as_seen: str, width: int) -> list[Line]:
+    cluster, count = part.cluster, part.votes
     options = cluster.summary.options
-    count = tally(view)
     votes = f"{count.total} of {count.expected} votes"
     if count.quorate is None:
         state, text = State.UNKNOWN, "quorum not known"
@@ -238,26 +198,20 @@ def _cluster_line(view: View, as_seen: str, width: int) -> list[Line]:
     return paragraph([span(f"Cluster{as_seen}"), Span("  ")], text, width, state.name)
 
 
-def _pacemaker(seen: Sequence[Judgement], width: int) -> Iterator[tuple[str, list[Line]]]:
-    groups = pictures(seen)
-    for group in groups:
-        states: dict[str, State] = {}
-        for each in (finding for one in group for finding in one.report.findings):
-            states[each.object] = worst([each.state, states.get(each.object, State.OK)])
-        view = group[0].view
-        cluster = view[CLUSTER].value
-        assert cluster is not None  # noqa: S101 - it is what the views are grouped by
-        as_seen = _as_seen(group, groups)
-        yield f"Nodes{as_seen}", _nodes(cluster, states, width)
-        yield f"Resources{as_seen}", _resources(cluster, states, width)
+def _pacemaker(seen: Picture, width: int) -> Iterator[tuple[str, list[Line]]]:
+    for part in seen.parts:
+        as_seen = _as_seen(part, seen.parts)
+        yield f"Nodes{as_seen}", _nodes(part, width)
+        yield f"Resources{as_seen}", _resources(part, width)
 
 
-def _nodes(cluster: Cluster, states: Mapping[str, State], width: int) -> list[Line]:
+def _nodes(part: Part, width: int) -> list[Line]:
+    cluster = part.cluster
     rows: list[list[Span]] = []
     plain: list[str] = []
     for node in cluster.nodes:
-        state, words = node_words(cluster, node)
-        state = worst([state, states.get(node.name, State.OK)])
+        state, words = node_words(part, node)
+        state = worst([state, part.states.get(node.name, State.OK)])
         if len(cluster.nodes) > FULL_NODES and state is State.OK and not node.is_dc:
             plain.append(node.name)
             continue
@@ -279,9 +233,9 @@ def _nodes(cluster: Cluster, states: Mapping[str, State], width: int) -> list[Li
     return lines
 
 
-def node_words(cluster: Cluster, node: Node) -> tuple[State, str]:
+def node_words(part: Part, node: Node) -> tuple[State, str]:
     """A node's state in words, a bad one in capitals; the state as far as the words alone tell."""
-    if guest_is_stopped(cluster, node):
+    if node.name in part.stopped_guests:
         return State.OK, "not running"
     if node.online is None:
         return State.UNKNOWN, "not known"
@@ -332,17 +286,9 @@ class Row(NamedTuple):
         return self.kind, self.word, self.where, self.state
 
 
-class Context(NamedTuple):
-    """What a row needs beside its resource: the states of objects, and the nodes that are lost."""
-
-    states: Mapping[str, State]
-    lost: frozenset[str]
-
-
-def _resources(cluster: Cluster, states: Mapping[str, State], width: int) -> list[Line]:
+def _resources(part: Part, width: int) -> list[Line]:
     """The tree. Of very many, branches in order become one row, and equal rows one."""
-    context = Context(states, lost_nodes(cluster))
-    branches = [branch_rows(context, resource) for resource in cluster.resources]
+    branches = [branch_rows(part, resource) for resource in part.cluster.resources]
     if sum(map(len, branches)) > FULL_ROWS:
         branches = [_pruned(branch) for branch in branches]
         branches = _shared(branches)
@@ -384,30 +330,30 @@ def _shared(branches: Sequence[list[Row]]) -> list[list[Row]]:
     return shared
 
 
-def branch_rows(context: Context, resource: Resource) -> list[Row]:
+def branch_rows(part: Part, resource: Resource) -> list[Row]:
     """A resource with what is in it."""
     if isinstance(resource, Primitive):
-        return [_primitive(context, resource)]
+        return [_primitive(part, resource)]
     if isinstance(resource, Group):
-        return _group(context, resource)
+        return _group(part, resource)
     if isinstance(resource, Clone):
         kind = "promotable clone" if resource.promotable else "clone"
-        parts = [_instance(context, each) for each in resource.instances]
+        rows = [_instance(part, each) for each in resource.instances]
     else:
         kind = f"{resource.type or 'unknown'} bundle"
-        parts = [_replica(context, resource, replica.members) for replica in resource.replicas]
-    return _instances(context, resource, kind, parts)
+        rows = [_replica(part, resource, replica.members) for replica in resource.replicas]
+    return _instances(part, resource, kind, rows)
 
 
 def _instances(
-    context: Context, resource: Union[Clone, Bundle], kind: str, parts: Sequence[Row]
+    part: Part, resource: Union[Clone, Bundle], kind: str, inside: Sequence[Row]
 ) -> list[Row]:
     """The instances by their state, on one line if all are in the same."""
-    state = context.states.get(resource.id, State.OK)
+    state = part.states.get(resource.id, State.OK)
     flags = _flags(resource.managed, resource.maintenance)
     by_word: dict[tuple[str, State], list[str]] = {}
-    for part in parts:
-        by_word.setdefault((part.word, part.state), []).append(part.where)
+    for row in inside:
+        by_word.setdefault((row.word, row.state), []).append(row.where)
     rows = [
         Row("", "", word, _places(places), worst_of, 1)
         for (word, worst_of), places in by_word.items()
@@ -426,29 +372,29 @@ def _places(places: Sequence[str]) -> str:
     return join(nodes) if nodes else f"{len(places)} child{'' if len(places) == 1 else 'ren'}"
 
 
-def _group(context: Context, group: Group) -> list[Row]:
-    members = [_primitive(context, member, 1) for member in group.members]
+def _group(part: Part, group: Group) -> list[Row]:
+    members = [_primitive(part, member, 1) for member in group.members]
     running = sum(1 for member in group.members if member.role in RUNNING)
     nodes = dict.fromkeys(node for member in group.members for node in member.nodes)
     flags = _flags(group.managed, group.maintenance)
     if group.disabled:
         flags = "disabled" + (f", {flags}" if flags else "")
     word = f"{running} of {len(members)} run" + (f", {flags}" if flags else "")
-    state = worst([context.states.get(group.id, State.OK), *(m.state for m in members)])
+    state = worst([part.states.get(group.id, State.OK), *(m.state for m in members)])
     return [Row(group.id, "group", word, join(nodes), state), *members]
 
 
-def _instance(context: Context, instance: Union[Primitive, Group]) -> Row:
+def _instance(part: Part, instance: Union[Primitive, Group]) -> Row:
     """One row for an instance; of a group the member that is worst off speaks."""
     if isinstance(instance, Primitive):
-        return _primitive(context, instance)
-    return _spokesman([_primitive(context, member) for member in instance.members])
+        return _primitive(part, instance)
+    return _spokesman([_primitive(part, member) for member in instance.members])
 
 
-def _replica(context: Context, bundle: Bundle, members: Sequence[Primitive]) -> Row:
+def _replica(part: Part, bundle: Bundle, members: Sequence[Primitive]) -> Row:
     container = [m for m in members if m.agent.rpartition(":")[2] == bundle.type]
     others = [member for member in members if member not in container]
-    return _spokesman([_primitive(context, member) for member in (*container, *others)])
+    return _spokesman([_primitive(part, member) for member in (*container, *others)])
 
 
 def _spokesman(rows: Sequence[Row]) -> Row:
@@ -460,7 +406,7 @@ def _spokesman(rows: Sequence[Row]) -> Row:
     return Row("", "", f"{worst_off.name} {worst_off.word}", rows[0].where, worst_off.state)
 
 
-def _primitive(context: Context, primitive: Primitive, depth: int = 0) -> Row:
+def _primitive(part: Part, primitive: Primitive, depth: int = 0) -> Row:
     role = primitive.role
     words = [f"{role} (?)" if isinstance(role, Unrecognised) else role.value]
     words += ["FAILED"] if primitive.failed else []
@@ -474,11 +420,11 @@ def _primitive(context: Context, primitive: Primitive, depth: int = 0) -> Row:
     name = base_id(primitive.id)
     state = worst(
         [
-            context.states.get(primitive.id, context.states.get(name, State.OK)),
+            part.states.get(primitive.id, part.states.get(name, State.OK)),
             State.UNKNOWN if isinstance(role, Unrecognised) else State.OK,
         ]
     )
-    where = [f"{node} (lost)" if node in context.lost else node for node in primitive.nodes]
+    where = [f"{node} (lost)" if node in part.lost else node for node in primitive.nodes]
     agent = primitive.agent.rpartition(":")[2]
     kind = f"fence device {agent}" if primitive.is_fence_device else agent
     return Row(name, kind, ", ".join(words), join(where), state, depth)
@@ -493,18 +439,16 @@ def _flags(managed: Optional[bool], maintenance: Optional[bool]) -> str:
 # -- DRBD --------------------------------------------------------------------------------------
 
 
-def _drbd(seen: Sequence[Judgement], findings: Sequence[Finding], width: int) -> list[Line]:
+def _drbd(seen: Picture, width: int) -> list[Line]:
+    views = len(seen.seen)
     lines: list[Line] = []
-    for text, state in _unread([(one.view.here, one.view[DRBD]) for one in seen]):
-        known = f"{text}; nothing is known of DRBD from here"
+    for unread in seen.no_drbd:
+        known = f"{_known(unread, views)}; nothing is known of DRBD from here"
+        state = unread.state
         lines += paragraph([_mark(state), Span(" ")], known, width, _style(state))
-    for one in seen:
-        answer = one.view[DRBD]
-        if answer.value is not None and answer.problems:
-            where = f"{one.view.here}: " if len(seen) > 1 else ""
-            state, text = answer.problems[0].state, answer.problems[0].text
-            first = [_mark(state), Span(" ")]
-            lines += paragraph(first, f"{where}incomplete: {text}", width, _style(state))
-    if any(one.view[DRBD].value is not None for one in seen):
-        lines += drbd([one.view for one in seen], findings, width)
-    return lines
+    for unread in seen.drbd_incomplete:
+        where = f"{join(unread.nodes)}: " if views > 1 else ""
+        first = [_mark(unread.state), Span(" ")]
+        text = f"{where}incomplete: {unread.text}"
+        lines += paragraph(first, text, width, _style(unread.state))
+    return [*lines, *drbd(seen, width)] if seen.with_drbd else lines

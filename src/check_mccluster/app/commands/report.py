@@ -12,6 +12,7 @@ from ...inputs.crm_simulate import SIMULATIONS
 from ...judge.mesh import links
 from ...judge.outlook import Futures
 from ...judge.partitions import partitions
+from ...judge.picture import picture
 from ...judge.whatif import Consequence, consequences, nodes
 from ...present.html import Page, page
 from ...verdict.finding import State
@@ -45,7 +46,7 @@ def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **value
 def _told(found: Several, severities: dict[str, State]) -> Page:
     seen = tuple(sorted(found.seen, key=lambda one: one.view.here))
     report = found.report(Asked(severities=severities))
-    return Page(seen, report, found.unasked, links(seen), _losses(found))
+    return Page(picture(seen, report), report, found.unasked, links(seen), _losses(found))
 
 
 def _losses(found: Several) -> tuple[Consequence, ...]:

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Optional
 
 import click
 
+from ...judge.picture import Picture, picture
 from ...present.terminal import screen
-from ...verdict.finding import Report, State
-from ...verdict.view import Asked, Judgement
+from ...verdict.finding import State
+from ...verdict.view import Asked
 from ..options import SecondsType, several_options, source_options
 from ..screen import rendered, width
 from ..session import Setup, SetupError, load_config
@@ -23,13 +24,6 @@ _ENTER = "\x1b[?1049h\x1b[?25l"
 """Alternate screen, cursor hidden (terminfo's smcup and civis of every terminal of today)."""
 _LEAVE = "\x1b[?25h\x1b[?1049l"
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
-
-
-class Picture(NamedTuple):
-    """Each node's own judgement, and what they say together."""
-
-    seen: tuple[Judgement, ...]
-    report: Report
 
 
 class Sources(NamedTuple):
@@ -74,11 +68,11 @@ def _look(sources: Sources) -> Picture:
         severities = {key: State[word.upper()] for key, word in config.severity.items()}
         asked = Asked(severities=severities)
         found = look(setup, config, sources.snapshots, hosts_of(sources.hosts, config), asked)
-        return Picture(found.seen, found.report(asked))
+        return picture(found.seen, found.report(asked))
 
 
-def _lines(picture: Picture, width: int) -> list[str]:
-    return [rendered(line) for line in screen(picture.seen, picture.report, width)]
+def _lines(seen: Picture, width: int) -> list[str]:
+    return [rendered(line) for line in screen(seen, width)]
 
 
 # -- again and again ---------------------------------------------------------------------------
@@ -96,16 +90,16 @@ def _screen() -> Iterator[None]:
 
 def _watch(sources: Sources, seconds: float) -> None:
     while True:
-        picture = _look(sources)
-        _draw(picture, seconds)
+        seen = _look(sources)
+        _draw(seen, seconds)
         while _resized(seconds):
-            _draw(picture, seconds)
+            _draw(seen, seconds)
 
 
-def _draw(picture: Picture, seconds: float) -> None:
+def _draw(seen: Picture, seconds: float) -> None:
     """What fits the terminal, from the top: the gravest is there."""
     height = shutil.get_terminal_size().lines or 24
-    lines = _lines(picture, width())
+    lines = _lines(seen, width())
     foot = f"every {seconds:g} s, Ctrl-C ends"
     if len(lines) > height - 1:
         rest = len(lines) - (height - 2)
