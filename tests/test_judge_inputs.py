@@ -20,7 +20,9 @@ from check_mccluster.verdict.view import Answer
 VOTES = (SNAPSHOTS / "six-nodes-healthy/app01/corosync-quorumtool.txt").read_text()
 LINKS = (SNAPSHOTS / "six-nodes-healthy/app01/corosync-cfgtool.txt").read_text()
 GOOD = (SNAPSHOTS / "six-nodes-healthy/app01/crm_mon.xml").read_text()
-SUMMARY = '<summary><stack type="corosync"/><current_dc present="false"/></summary>'
+SUMMARY = (
+    '<summary><stack type="corosync"/><current_dc present="false"/><cluster_options/></summary>'
+)
 COULD_NOT = "Could not connect to the CIB: Transport endpoint is not connected"
 
 

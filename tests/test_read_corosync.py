@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,30 @@ def test_without_votequorum_there_are_no_votes_and_no_table() -> None:
         (quorumtool(nodes="3"), "cut off: 2 members, Nodes says 3"),
         (quorumtool()[: quorumtool().index("Flags")], "cut off: 0 members, Nodes says 2"),
         (quorumtool()[:-3], "cut off"),
+        (
+            quorumtool().replace("Total votes: ", "Total vetos: "),
+            "unknown line 'Total vetos:      2'",
+        ),
+        (quorumtool().replace("Total votes:      2\n", ""), "no line Total votes"),
+        (
+            quorumtool().replace("Total votes:      2", "Total votes:"),
+            "Total votes is '', not a number",
+        ),
+        (
+            quorumtool().replace("Total votes:      2", "Total votes:  2 x"),
+            "Total votes is '2 x', not a number",
+        ),
+        (
+            quorumtool().replace("Flags:", "Nodes:            2\nFlags:"),
+            "line Nodes is there twice",
+        ),
+        (
+            quorumtool().replace("         2          1 app02", "         1          1 app02"),
+            "member 1 is there twice",
+        ),
+        (quorumtool().replace("         2          1 app02", "app02"), "unknown line 'app02'"),
+        (quorumtool().replace("app02", "app\ufffd"), "not UTF-8 text"),
+        ("warning: x\n" + quorumtool(), "unknown line 'warning: x'"),
         ("<crm_mon/>\n", "no line Quorate"),
     ],
 )
@@ -223,22 +248,22 @@ def test_link_that_could_not_be_asked_is_not_taken_for_connected(words: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("peer", "other", "peer_id", "other_id"),
-    [("node 1", "node 2", None, None), ("nodeid  2", "nodeid  3", 2, 3)],
+    ("own", "peer", "ids"),
+    [("node 0", "node 1", (None, None)), ("nodeid  1", "nodeid  2", (1, 2))],
     ids=["3.0.0", "3.0.3"],
 )
 def test_links_as_3_0_0_to_3_0_3_print_them(
-    peer: str, other: str, peer_id: int | None, other_id: int | None
+    own: str, peer: str, ids: tuple[int | None, int | None]
 ) -> None:
-    up = f"{peer}:\tlink enabled:1\tlink connected:1"
-    down = f"{other}:\tlink enabled:0\tlink connected:0"
+    words = ("link enabled:1\tlink connected:1", "link enabled:0\tlink connected:0")
+    first, second = f"{own}:\t{words[0]}", f"{peer}:\t{words[1]}"
     text = (
         "Printing link status.\nLocal node ID 1\nLINK ID 0\n\taddr\t=  192.0.2.1\n\tstatus:\n"
-        f"\t\t{up}\n\t\t{down}\n"
+        f"\t\t{first}\n\t\t{second}\n"
     )
     assert read_cfgtool(text).links == (
-        Link(0, "192.0.2.1", peer_id, LinkState.CONNECTED, True, up),
-        Link(0, "192.0.2.1", other_id, LinkState.DISCONNECTED, False, down),
+        Link(0, "192.0.2.1", ids[0], LinkState.CONNECTED, True, first),
+        Link(0, "192.0.2.1", ids[1], LinkState.DISCONNECTED, False, second),
     )
 
 
@@ -329,6 +354,27 @@ def test_unknown_state_of_a_link() -> None:
         (CFGTOOL_3_1_0[: CFGTOOL_3_1_0.rindex("\t\tnodeid  1")], "link 1 without a state"),
         (CFGTOOL_3_1_0[: CFGTOOL_3_1_0.index("\taddr")], "link 0 without a state"),
         (CFGTOOL_3_1_0[:-5], "cut off"),
+        (
+            CFGTOOL_3_1_0[: CFGTOOL_3_1_0.rindex("\t\tnodeid  2")],
+            "cut off: link 1 tells of 1 nodes, not 2",
+        ),
+        (
+            CFGTOOL_3_1_0.replace("\t\tnodeid  1:\tlocalhost\n", ""),
+            "cut off: link 0 does not tell of this node",
+        ),
+        (
+            CFGTOOL_3_1_0.replace("\t\tnodeid  2:", "\t\tnodeid  1:"),
+            "link 0 to node 1 is there twice",
+        ),
+        (CFGTOOL_3_1_0.replace("LINK ID 1", "LINK ID 0"), "link 0 is there twice"),
+        (CFGTOOL_3_1_0.replace("LINK ID 1", "LINK ID one"), "link 0: unknown line 'LINK ID one'"),
+        (
+            CFGTOOL_3_1_0.replace("\taddr", "\t\u2026"),
+            "link 0: unknown line '\u2026\\t= 192.0.2.1'",
+        ),
+        ("[debug] hello\n" + CFGTOOL_3_1_0, "unknown line '[debug] hello'"),
+        (CFGTOOL_3_1_0.replace("connected\n", "conn\ufffdected\n", 1), "not UTF-8 text"),
+        (CFGTOOL_3_1_0.replace("connected\n", "connected\0\n", 1), "not UTF-8 text"),
         (CFGTOOL_3_1_0 + "\t\tnodeid  3:\n", "link 1: unknown line 'nodeid  3:'"),
         ('[\n{"name": "r0"}\n]\n', "no link: not a status"),
     ],
@@ -431,6 +477,12 @@ def test_values_of_every_type_and_keys_without_one() -> None:
         ("<cib/>\n", "no line 'key (type) = value'"),
         ("runtime.config.totem.token (u32) = 365", "cut off"),
         (
+            "totem.token (u32) = 1000\nquorum.two_node (u8: 1\n",
+            "unknown line 'quorum.two_node (u8: 1'",
+        ),
+        ("totem.token (u32) = 1000\ntotem.token (u32) = 2000\n", "key totem.token is there twice"),
+        ("nodelist.node.0.name (str) = app\ufffd\n", "not UTF-8 text"),
+        (
             "runtime.config.totem.token (u32) = soon\n",
             "runtime.config.totem.token is 'soon', not a number",
         ),
@@ -450,6 +502,8 @@ def test_a_figure_of_votequorum_that_is_not_there(key: str) -> None:
     text = recorded("quorumtool-3.1.7-partitioned-alone")
     assert f"\n{key}:" in text
     with pytest.raises(ReadError, match=f"no line {key}"):
+        read_quorumtool(re.sub(f"\n{key}:.*", "", text))
+    with pytest.raises(ReadError, match=f"unknown line 'X{key}"):
         read_quorumtool(text.replace(f"\n{key}:", f"\nX{key}:"))
 
 

@@ -46,7 +46,7 @@ DOCUMENTS = Path(__file__).parents[1] / "fixtures" / "documents"
 
 # Constructed documents: one summary and one node, and what a test adds.
 
-SUMMARY = '<summary><stack type="corosync"/></summary>'
+SUMMARY = '<summary><stack type="corosync"/><cluster_options/></summary>'
 NODES = '<nodes><node name="app01" id="1" online="true"/></nodes>'
 
 
@@ -578,8 +578,8 @@ def test_what_is_not_printed_is_none() -> None:
 
 def test_unknown_last_change_is_none() -> None:
     read_back = read(
-        f'<crm_mon><summary><last_change time="" user="" client="" origin=""/></summary>'
-        f"{NODES}</crm_mon>"
+        '<crm_mon><summary><last_change time="" user="" client="" origin=""/><cluster_options/>'
+        f"</summary>{NODES}</crm_mon>"
     ).cluster
     assert read_back is not None
     assert read_back.summary.last_change is None
@@ -1014,7 +1014,8 @@ def test_the_pieces_in_which_a_document_arrives_make_no_difference(size):
         for n in range(40)
     )
     data = (
-        '<crm_mon version="2.1.5"><summary><nodes_configured number="2"/></summary><nodes>'
+        '<crm_mon version="2.1.5"><summary><nodes_configured number="2"/><cluster_options/>'
+        "</summary><nodes>"
         '<node name="a" id="1"/><node name="b" id="2"/></nodes><resources>'
         '<group id="g"><resource id="x" resource_agent="ocf::d" role="Started"/></group>'
         '<resource id="y" resource_agent="ocf::d" role="Stopped"/></resources>'
@@ -1040,7 +1041,8 @@ def test_an_interval_that_is_none_is_refused_in_a_good_operation_too(interval):
 
 def _damaged(nodes: str = "", resources: str = "", history: str = "") -> bytes:
     return (
-        f'<crm_mon><summary/><nodes><node name="a" id="1" type="member"/>{nodes}</nodes>'
+        "<crm_mon><summary><cluster_options/></summary>"
+        f'<nodes><node name="a" id="1" type="member"/>{nodes}</nodes>'
         f'<resources>{resources}</resources><node_history><node name="a">{history}</node>'
         "</node_history></crm_mon>"
     ).encode()
@@ -1070,3 +1072,48 @@ def test_what_cannot_be_so_is_refused(data, message):
 def test_an_unknown_type_of_a_node_is_told(word):
     document = read_crm_mon(io.BytesIO(_damaged(nodes=f'<node name="b" id="2" type="{word}"/>')))
     assert document.cluster.unrecognised == (Unrecognised(word, "type of node b"),)
+
+
+# What would otherwise be read as something else.
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (document(NODES), "node app01 is there twice"),
+        (document(NODES.replace("app01", "app02")), "node id 1 is there twice"),
+        (
+            document(f"<resources>{resource()}{resource(role='Stopped')}</resources>"),
+            "resource MYSQL is there twice",
+        ),
+        (
+            document(f'<resources><group id="g">{resource()}{resource()}</group></resources>'),
+            "member of g MYSQL is there twice",
+        ),
+        (
+            document().replace(
+                "<cluster_options/>", '<nodes_configured number="2"/><cluster_options/>'
+            ),
+            "1 nodes, nodes_configured says 2",
+        ),
+        (document().replace("<cluster_options/>", ""), "summary without cluster_options"),
+        (
+            document(
+                '<node_history><node name="app01"><resource_history id="MYSQL" fail-count="-1"/>'
+                "</node></node_history>"
+            ),
+            "resource_history MYSQL: fail-count is -1, below 0",
+        ),
+        (document().replace("app01", "a" * 100_000), "node: name has 100000 characters"),
+    ],
+    ids=["node", "id", "resource", "member", "count", "options", "fail-count", "length"],
+)
+def test_damage_inside_a_well_formed_document(text: str, message: str) -> None:
+    with pytest.raises(ReadError) as error:
+        read(text)
+    assert str(error.value) == message
+
+
+def test_removed_resource_with_the_id_of_what_took_its_place() -> None:
+    both = resource('orphaned="true"') + resource('orphaned="false"')
+    assert len(a_cluster(f"<resources>{both}</resources>").resources) == 2

@@ -388,7 +388,6 @@ def test_repairs_do_not_touch_strings() -> None:
         ("true", True),
         ("false", False),
         ("unknown", None),
-        (None, None),
     ],
 )
 def test_constructed_booleans_of_all_releases(printed: object, read: object) -> None:
@@ -397,7 +396,7 @@ def test_constructed_booleans_of_all_releases(printed: object, read: object) -> 
     assert read_peer_device(**{"peer-client": printed}).peer_client is read
 
 
-@pytest.mark.parametrize("printed", ["maybe", "", "Yes", 0, 1, []])
+@pytest.mark.parametrize("printed", ["maybe", "", "Yes", 0, 1, [], None])
 def test_constructed_boolean_of_another_kind_is_refused(printed: object) -> None:
     with pytest.raises(ReadError, match=r"^r0/0: client is neither yes nor no$"):
         read_device(client=printed)
@@ -528,10 +527,10 @@ def test_constructed_sync_state_without_details_has_no_progress() -> None:
     ("state", "details", "verifying"),
     [
         ("VerifyS", False, True),
-        ("VerifyT", None, True),
+        ("VerifyT", "unknown", True),
         ("Established", True, True),
-        ("Established", None, False),
-        ("Unheard", None, None),
+        ("Established", "unknown", False),
+        ("Unheard", "unknown", None),
         ("Unheard", False, False),
     ],
 )
@@ -753,12 +752,44 @@ def test_constructed_number_with_too_many_digits_is_refused() -> None:
         read_drbd_status(text.encode())
 
 
-def test_constructed_bytes_that_are_not_utf_8_are_refused_in_a_name() -> None:
-    text = json.dumps([a_resource(name="rX")]).encode().replace(b"rX", b"r\xff")
-    with pytest.raises(ReadError, match="a resource: name is not UTF-8"):
-        read_drbd_status(text)
+@pytest.mark.parametrize(("key", "word"), [("name", b"rX"), ("role", b"Secondary")])
+def test_constructed_bytes_that_are_not_utf_8_are_refused(key: str, word: bytes) -> None:
+    text = json.dumps([a_resource(**{key: word.decode()})]).encode()
+    with pytest.raises(ReadError, match=f"^(r0|a resource): {key} is not UTF-8$"):
+        read_drbd_status(text.replace(b'"' + word + b'"', b'"r\xff"'))
 
 
-def test_constructed_one_resource_twice() -> None:
-    with pytest.raises(ReadError, match="resource r0 is there twice"):
-        read_drbd_status(json.dumps([a_resource(name="r0")] * 2).encode())
+def test_constructed_resource_listed_twice_is_refused() -> None:
+    with pytest.raises(ReadError, match=r"^resource r0 is there twice$"):
+        read_drbd_status(json.dumps([a_resource(), a_resource()]).encode())
+
+
+def test_constructed_volume_listed_twice_is_refused() -> None:
+    with pytest.raises(ReadError, match=r"^r0: volume 0 is there twice$"):
+        read_resource(devices=[a_device(), a_device()])
+
+
+def test_constructed_peer_device_listed_twice_is_refused() -> None:
+    connection = a_connection(**{"peer_devices": [a_peer_device(), a_peer_device()]})
+    with pytest.raises(ReadError, match=r"^r0 to storage02: volume 0 is there twice$"):
+        read_resource(connections=[connection])
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"name": "storage09"}, r"^r0: peer node id \d+ is there twice$"),
+        ({"peer-node-id": 30}, r"^r0: connection to storage02 is there twice$"),
+    ],
+    ids=["node-id", "name"],
+)
+def test_constructed_peer_listed_twice_is_refused(other: dict[str, Any], message: str) -> None:
+    with pytest.raises(ReadError, match=message):
+        read_resource(connections=[a_connection(), a_connection(**other)])
+
+
+def test_constructed_path_listed_twice_is_refused() -> None:
+    end = {"address": "192.0.2.1", "port": 7789, "family": "ipv4"}
+    path = {"this_host": end, "remote_host": end, "established": True}
+    with pytest.raises(ReadError, match=r"^r0 to storage02: path 192.+ is there twice$"):
+        read_resource(connections=[a_connection(paths=[path, path])])

@@ -1,6 +1,7 @@
 """Corosync's tools: ``corosync-quorumtool -s``, ``corosync-cfgtool -s``, ``corosync-cmapctl``.
 
-Every line that these tools print ends in a newline: a last line without one is cut off.
+Every line that these tools print ends in a newline: a last line without one is cut off. A line
+that is not understood is never skipped: what it may have said would be missing.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def _lines(text: str) -> list[str]:
         raise ReadError("cut off")
     if "\ufffd" in text or "\0" in text:
         raise ReadError("not UTF-8 text")
-    return text.splitlines()
+    return text.split("\n")[:-1]
 
 
 def _unknown(line: str) -> ReadError:
@@ -38,12 +39,19 @@ def _number(text: str, what: str) -> int:
 
 # quorumtool
 
+HEADING = re.compile(r"(?:Quorum|Votequorum|Membership) information|-+|")
+FACTS = (
+    *("Date", "Quorum provider", "Nodes", "Node ID", "Ring ID", "Quorate"),
+    *("Expected votes", "Highest expected", "Total votes", "Quorum", "Flags"),
+)
+OF_VOTEQUORUM = ("Node ID", "Nodes", "Expected votes", "Total votes", "Quorum", "Flags")
+
 
 def read_quorumtool(text: str) -> Votes:
     """Read ``corosync-quorumtool -s`` of Corosync 2 and 3.
 
-    :raises ReadError: not its output, no ``Quorate:`` line, fewer members than it counts, a member
-        twice, or a figure of votequorum missing.
+    :raises ReadError: not its output, a line that it does not print or that is missing, something
+        told twice, or fewer members than it counts.
     """
     lines = _lines(text)
     table = next((n for n, line in enumerate(lines) if line.split()[:1] == ["Nodeid"]), len(lines))
@@ -55,21 +63,29 @@ def read_quorumtool(text: str) -> Votes:
         raise ReadError("no line Quorate")
     if quorate not in ("Yes", "No"):
         raise ReadError(f"Quorate is {quorate!r}, not Yes or No")
+    for line in lines[:table]:
+        key, colon, _ = line.partition(":")
+        if not (colon and key in FACTS) and not HEADING.fullmatch(line.strip()):
+            raise _unknown(line)
 
     def count(key: str) -> Optional[int]:
-        words = facts.get(key, "").split()  # "Quorum:  2 Activity blocked"
-        return _number(words[0], key) if words else None
+        if key not in facts:
+            return None
+        number, _, more = facts[key].partition(" ")  # "Quorum:  2 Activity blocked"
+        if more and (key, more) != ("Quorum", "Activity blocked"):
+            raise ReadError(f"{key} is {facts[key]!r}, not a number")
+        return _number(number, key)
 
     members, qdevice_votes = _members(lines[table:])
     refuse_twice((member.node_id for member in members), "member")
     expected_rows = count("Nodes")
     # Without votequorum there are neither votes nor a table.
     if facts.get("Quorum provider") == "corosync_votequorum":
-        for key in ("Nodes", "Expected votes", "Total votes", "Quorum"):
-            if count(key) is None:
-                raise ReadError(f"no line {key}")
-        if len(members) != expected_rows:
+        if expected_rows is not None and len(members) != expected_rows:
             raise ReadError(f"cut off: {len(members)} members, Nodes says {expected_rows}")
+        for key in OF_VOTEQUORUM:
+            if key not in facts:
+                raise ReadError(f"no line {key}")
     return Votes(
         provider=facts.get("Quorum provider"),
         quorate=quorate == "Yes",
@@ -126,9 +142,13 @@ def _members(table: list[str]) -> tuple[tuple[Voter, ...], Optional[int]]:
 
 # cfgtool
 
-LINK = re.compile(r"(?:LINK|RING) ID (\d+)")
+PREAMBLE = re.compile(
+    r"Printing (?:link|ring) status\.|Local node ID [0-9]{1,10}(?:, transport \S+)?|\*\*.*|"
+)
+"""Lines before the first link; with two stars a warning: of sctp, for one."""
+
+LINK = re.compile(r"(?:LINK|RING) ID ([0-9]{1,9})(?: \w*)?")
 FIELD = re.compile(r"\t(\w+)\t= (.*)")
-HEADING = re.compile(r"Printing (?:link|ring) status\.|Local node ID \d+")
 PEER = re.compile(r"\t\tnodeid:? +(\d+):\t(.+)")
 PEER_3_0_0 = re.compile(
     r"\t\t(?:nodeid +(?P<id>\d+)|node \d+):\tlink enabled:(?P<enabled>[01])"
@@ -145,19 +165,18 @@ def read_cfgtool(text: str) -> Links:
     :raises ReadError: not its output, no link, or a link without a state.
     """
     lines = _lines(text)
-    first = next((n for n, line in enumerate(lines) if LINK.match(line)), None)
+    first = next((n for n, line in enumerate(lines) if LINK.fullmatch(line)), None)
     if first is None:
         # The tool prints its own errors here, on standard output, and may end with 0.
         error = next((line for line in lines if line.startswith("Could not")), "not a status")
         raise ReadError(f"no link: {error}")
     for line in lines[:first]:
-        if line.strip() and not HEADING.match(line):
+        if not PREAMBLE.fullmatch(line):
             raise _unknown(line)
-    local = re.search(r"^Local node ID (\d+)(?:, transport (\S+))?", "\n".join(lines[:first]), re.M)
+    opening = "\n".join(lines[:first])
+    local = re.search(r"^Local node ID ([0-9]+)(?:, transport (\S+))?", opening, re.M)
     links = tuple(_links(lines[first:]))
-    refuse_twice(
-        (f"{one.link} to node {one.peer_id}" for one in links if one.peer_id is not None), "link"
-    )
+    _check_complete(links, int(local[1]) if local else None)
     return Links(
         node_id=int(local[1]) if local else None,
         transport=local[2] if local else None,
@@ -166,9 +185,29 @@ def read_cfgtool(text: str) -> Links:
     )
 
 
+def _check_complete(links: tuple[Link, ...], local: Optional[int]) -> None:
+    """Every link tells of every node, this one as well, in the same order.
+
+    :raises ReadError: if a link tells of less than another, or of one node twice.
+    """
+    peers: dict[int, list[Optional[int]]] = {}
+    for one in links:
+        peers.setdefault(one.link, []).append(one.peer_id)
+    first, told = next(iter(peers.items()))
+    for link, ids in peers.items():
+        named = [peer for peer in ids if peer is not None]
+        refuse_twice((f"{link} to node {peer}" for peer in named), "link")
+        if len(ids) < len(told):
+            raise ReadError(f"cut off: link {link} tells of {len(ids)} nodes, not {len(told)}")
+        if ids != told:
+            raise ReadError(f"link {link} and link {first} tell of other nodes")
+        if named and local is not None and local not in named:
+            raise ReadError(f"cut off: link {link} does not tell of this node")
+
+
 def _links(lines: list[str]) -> Iterator[Link]:
-    headings = [(n, found[1]) for n, found in enumerate(map(LINK.match, lines)) if found]
-    refuse_twice((number for _, number in headings), "link")
+    headings = [(n, found[1]) for n, found in enumerate(map(LINK.fullmatch, lines)) if found]
+    refuse_twice((int(number) for _, number in headings), "link")
     ends = [*(n for n, _ in headings[1:]), len(lines)]
     for (start, number), end in zip(headings, ends):
         links = tuple(_states(int(number), lines[start + 1 : end]))
@@ -207,7 +246,7 @@ def _states(link: int, lines: list[str]) -> Iterator[Link]:
                 enabled=False if words.endswith("(not enabled)") else None,
                 text=words,
             )
-        elif line.strip() not in ("", "status:") and not line.startswith("**SCTP"):
+        elif line.strip() and not line.startswith("**") and line != "\tstatus:":
             raise ReadError(f"link {link}: {_unknown(line)}")
 
 
@@ -230,7 +269,8 @@ def _peer_state(words: str, link: int, peer: str) -> Union[LinkState, Unrecognis
 # cmapctl
 
 KEY = re.compile(r"(\S+) \((?:[iu](?:8|16|32|64)|flt|dbl|str)\) = ?(.*)")
-NODE_KEY = re.compile(r"nodelist\.node\.(\d+)\.(\w+)")
+BINARY = re.compile(r"\S+ \(bin\)(?: .*)?")
+NODE_KEY = re.compile(r"nodelist\.node\.([0-9]{1,9})\.(\w+)")
 
 
 def read_cmapctl(text: str) -> Cmap:
@@ -244,6 +284,9 @@ def read_cmapctl(text: str) -> Cmap:
     keys = {found[1]: found[2].strip() for found in told}
     if not keys:
         raise ReadError("no line 'key (type) = value'")
+    for line in lines:
+        if line.strip() and not KEY.fullmatch(line) and not BINARY.fullmatch(line):
+            raise _unknown(line)
 
     def number(key: str) -> Optional[int]:
         return _number(keys[key], key) if key in keys else None

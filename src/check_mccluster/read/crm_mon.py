@@ -87,6 +87,7 @@ class _Found:
         self.fence_history_status: Optional[int] = None
         self.unrecognised: list[Unrecognised] = []
         self.attributes: list[NodeAttribute] = []
+        self.has_options = False
 
     def document(self) -> CrmMonDocument:
         return CrmMonDocument(
@@ -101,9 +102,9 @@ class _Found:
     def cluster(self) -> Optional[Cluster]:
         if self.summary is None or not self.nodes:
             return None
-        refuse_twice((node.name for node in self.nodes), "node")
-        refuse_twice((node.id for node in self.nodes), "node id")
-        refuse_twice((top.id for top in self.resources), "resource")
+        if not self.has_options:
+            raise ReadError("summary without cluster_options")
+        self.refuse_twice()
         words = (
             *self.unrecognised,
             *(node.health for node in self.nodes),
@@ -127,6 +128,29 @@ class _Found:
             ),
             attributes=tuple(self.attributes),
         )
+
+    def refuse_twice(self) -> None:
+        """Which of two would count?
+
+        :raises ReadError: for what is there twice, and for more or fewer nodes than the summary
+            counts.
+        """
+        refuse_twice((node.name for node in self.nodes), "node")
+        refuse_twice((node.id for node in self.nodes), "node id")
+        # What was removed may have the id of what took its place.
+        refuse_twice((top.id for top in self.resources if not _removed(top)), "resource")
+        for top in self.resources:
+            if isinstance(top, Group):
+                members = (one.id for one in top.members if not one.orphaned)
+                refuse_twice(members, f"member of {top.id}")
+        refuse_twice((f"of {one.resource} on {one.node}" for one in self.history), "history")
+        expected = None if self.summary is None else self.summary.nodes_configured
+        if expected is not None and expected != len(self.nodes):
+            raise ReadError(f"{len(self.nodes)} nodes, nodes_configured says {expected}")
+
+
+def _removed(top: Resource) -> bool:
+    return isinstance(top, Primitive) and top.orphaned is True
 
 
 def _root(found: _Found, element: Element) -> None:
@@ -152,6 +176,7 @@ def _summary(found: _Found, element: Element) -> None:
         return None if part is None else integer(part, "number")
 
     found.pacemakerd_state = child("stack", "pacemakerd-state") or found.pacemakerd_state
+    found.has_options = element.find("cluster_options") is not None
     found.summary = Summary(
         stack=child("stack", "type"),
         dc=_designated_controller(element.find("current_dc")),

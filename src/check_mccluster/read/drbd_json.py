@@ -113,7 +113,9 @@ def _is_cut_off(text: str) -> bool:
 class Members:
     """An object's members by type. Every method raises :class:`ReadError` for another type.
 
-    An absent key and ``null`` are the same. Messages name the key and the object, not the value.
+    An absent key and ``null`` are the same, but for flags: no release prints ``null``, which here
+    stands for ``nan``, and a flag that is damaged must not look like one that is not printed.
+    Messages name the key and the object, not the value.
 
     :param where: what the object is, for messages (``r0/0 to storage02``).
     """
@@ -159,7 +161,7 @@ class Members:
         value = self.value(key)
         if isinstance(value, str) and value in FLAGS:
             return FLAGS[value]
-        if value is None or isinstance(value, bool):
+        if isinstance(value, bool) or (value is None and key not in self._members):
             return value
         raise self._error(key, "is neither yes nor no")
 

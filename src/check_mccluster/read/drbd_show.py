@@ -12,7 +12,7 @@ from typing import Any, Optional
 from check_mccluster.model.drbd import ShownConnection, ShownResource, ShownVolume
 
 from .drbd_json import Members, Pairs, decode
-from .errors import ReadError
+from .errors import ReadError, refuse_twice
 
 __all__ = ["read_drbd_show"]
 
@@ -31,7 +31,13 @@ def read_drbd_show(data: bytes) -> tuple[ShownResource, ...]:
     :raises ReadError: if the output is not that of ``drbdsetup show --json``, or a member has the
         wrong type.
     """
-    return tuple(_resource(element) for element in decode(data, _object))
+    resources = tuple(_resource(element) for element in decode(data, _object))
+    refuse_twice((one.name for one in resources), "resource")
+    for one in resources:
+        refuse_twice((each.volume for each in one.volumes), f"{one.name}: volume")
+        peers = (each.peer_node_id for each in one.connections)
+        refuse_twice((peer for peer in peers if peer is not None), f"{one.name}: peer node id")
+    return resources
 
 
 def _object(pairs: Pairs) -> dict[str, Any]:

@@ -64,9 +64,10 @@ def _refuse_twice(resource: DrbdResource) -> None:
     refuse_twice((peer.name for peer in resource.connections), f"{name}: connection to")
     refuse_twice((peer.peer_node_id for peer in resource.connections), f"{name}: peer node id")
     for peer in resource.connections:
-        refuse_twice(
-            (device.volume for device in peer.peer_devices), f"{name} to {peer.name}: volume"
-        )
+        where = f"{name} to {peer.name}"
+        refuse_twice((device.volume for device in peer.peer_devices), f"{where}: volume")
+        paths = (f"{path.this_host} to {path.remote_host}" for path in peer.paths or ())
+        refuse_twice(paths, f"{where}: path")
 
 
 def _resource(element: Any) -> DrbdResource:

@@ -16,6 +16,8 @@ Path = tuple[str, ...]
 """Tags from below the root down to an element; empty for the root itself."""
 
 CHUNK = 64 * 1024
+LONGEST = 4096
+"""Characters of an id or a name; it would otherwise be compared, sorted and printed for seconds."""
 NUMBER = re.compile(r"-?[0-9]{1,18}")
 SCORE = re.compile(r"([+-]?)(INFINITY|[0-9]{1,18})")
 
@@ -166,7 +168,7 @@ def _check_root(root: Element, tool: str, roots: Collection[str]) -> None:
 
 def label(element: Element) -> str:
     """What an element is called in messages: ``resource MYSQL``."""
-    return " ".join((element.tag, *(text(element, "name", "id") or "").split()))
+    return " ".join((element.tag, *(text(element, "name", "id") or "")[:LONGEST].split()))
 
 
 def _quoted(value: str) -> str:
@@ -186,6 +188,8 @@ def required(element: Element, *names: str) -> str:
     value = text(element, *names)
     if value is None:
         raise ReadError(f"{label(element)} without {names[0]}")
+    if len(value) > LONGEST:
+        raise ReadError(f"{element.tag}: {names[0]} has {len(value)} characters")
     return value
 
 
