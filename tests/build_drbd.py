@@ -174,7 +174,7 @@ def mesh(*changed: Connection, here: str = "storage01", **changes) -> DrbdResour
 def shown_connection(name: str, **changes) -> ShownConnection:
     """DRBD's default timeouts."""
     default = ShownConnection(
-        peer_node_id=1,
+        peer_node_id=None,
         name=name,
         timeout_s=6.0,
         ping_timeout_s=0.5,

@@ -805,10 +805,11 @@ def promotable(*roles, **changes):
 
 
 TWO = promotable(Role.PROMOTED, Role.UNPROMOTED)
+TWO_VOTES = votes(("app01", "app02"), expected=2, flags=("2Node",))
 
 
 def test_constructed_a_promotable_clone_is_a_service():
-    judged = report("failover", view(cluster(PAIR, (TWO,)), votes=votes(flags=("2Node",))))
+    judged = report("failover", view(cluster(PAIR, (TWO,)), votes=TWO_VOTES))
     assert (said(judged), judged.summary) == (
         [],
         f"app02 could take drbd-clone from app01 {BY_RULES}",
@@ -817,7 +818,7 @@ def test_constructed_a_promotable_clone_is_a_service():
 
 def test_constructed_nobody_else_may_be_promoted():
     bans = (ban("drbd-clone", "app02", "no-second", promoted_only=True),)
-    assert judge(TWO, nodes=PAIR, bans=bans, counted=votes(flags=("2Node",))) == [
+    assert judge(TWO, nodes=PAIR, bans=bans, counted=TWO_VOTES) == [
         nobody("app02 cannot promote drbd-clone: no-second forbids it", "drbd-clone")
     ]
 

@@ -120,7 +120,9 @@ def test_constructed_standby_node_is_not_known_to_be_down():
 
 
 def test_constructed_without_pacemaker_the_membership_tells():
-    configured = cmap(nodes=(ConfiguredNode(1, "app01", 1), ConfiguredNode(2, "app02", 1)))
+    configured = cmap(
+        nodes=(*(ConfiguredNode(n, f"app0{n}", 1) for n in (1, 2)), ConfiguredNode(3, None, 1))
+    )
     lost = links(link(2, 0, DOWN), link(3, 0, DOWN))
     members = votes(("app01", "app03"))
     assert judge(Answer(), links=lost, votes=members, cmap=configured) == [

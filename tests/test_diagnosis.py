@@ -196,7 +196,8 @@ def test_constructed_ping_targets_that_a_node_does_not_reach():
 def test_constructed_red_health_without_a_strategy_is_told_and_is_no_fault():
     from check_mccluster.model.configuration import CibNode
 
-    known = {"app01": CibNode("app01", transient={"#health-smart": "red"})}
+    known = {name: CibNode(name) for name in ("app02", "app03")}
+    known["app01"] = CibNode("app01", transient={"#health-smart": "red"})
     judged = report("nodes", view(cluster(), cib=cib()._replace(nodes=known)))
     assert judged.state is State.OK
     assert "#health-smart of app01 is red (node-health-strategy is none)" in judged.summary

@@ -268,10 +268,11 @@ def machine(tmp_path, monkeypatch):
 HUNG = SNAPSHOTS / "disk-hangs-detaching/app02/drbd-status.json"
 BUSY = SNAPSHOTS / "six-nodes-healthy/app01/drbd-status.json"
 SHOW = SNAPSHOTS / "six-nodes-healthy/app01/drbd-show.json"
+SHOW_APP02 = SNAPSHOTS / "six-nodes-healthy/app02/drbd-show.json"
 
 
 def test_live_sample_of_a_hung_disk(call, machine):
-    config = machine(HUNG, HUNG, SHOW)
+    config = machine(HUNG, HUNG, SHOW_APP02)
     outcome = call("drbd-quorum", "--config", config, "--node", "app02", "--sample", "0.1")
     assert (outcome.code, outcome.lines[1:]) == (
         2,
@@ -300,7 +301,7 @@ def test_live_sample_of_a_busy_primary(call, machine, tmp_path):
 
 
 def test_live_without_sample_reads_once(call, machine, tmp_path):
-    config = machine(HUNG, HUNG, SHOW)
+    config = machine(HUNG, HUNG, SHOW_APP02)
     outcome = call("drbd-quorum", "--config", config, "--node", "app02")
     assert (outcome.code, outcome.first) == (
         1,

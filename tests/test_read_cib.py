@@ -480,7 +480,7 @@ def test_nodes_capacity_attributes_and_promotion_scores() -> None:
         "10000",
         None,
     ]
-    assert cib.nodes["x"] == CibNode("x")
+    assert cib.nodes["x"] == CibNode("x", configured=False)
 
 
 def test_operations_under_way_are_taken_from_the_status() -> None:

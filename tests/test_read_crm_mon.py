@@ -132,6 +132,8 @@ def test_recorded_document_with_fencing_history() -> None:
         nodes_configured=3,
         resources_configured=7,
         options=Options(True, True, "stop", False, False),
+        updated=datetime(2026, 11, 22, 9, 21, 56),
+        changed=datetime(2026, 11, 22, 9, 21, 40),
     )
     assert cluster.nodes[1] == Node(
         name="app02",

@@ -47,6 +47,8 @@ def judged(attempt: Attempt[Cib], cluster: Answer[Cluster]) -> Answer[Cib]:
         return Answer(None, (failed(attempt),))
     if attempt.document is None:
         return Answer(None, (invalid(attempt, attempt.detail),))
+    if not any(node.configured for node in attempt.document.nodes.values()):
+        return Answer(None, (invalid(attempt, "no node in the CIB"),))
     return Answer(attempt.document)
 
 

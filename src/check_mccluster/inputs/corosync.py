@@ -18,6 +18,9 @@ _NOT_RUNNING = re.compile(
     r"CS_ERR_LIBRARY|error 2\b|Cannot initialize the? ?COROSYNC", re.IGNORECASE
 )
 
+DIED = range(129, 160)
+"""A tool that died by a signal has such an exit code, from a shell or sudo, or a negative one."""
+
 
 def runs(evidence: Evidence) -> Optional[bool]:
     """Whether Corosync runs, by its own tools; ``None`` when none of them can tell."""
@@ -50,7 +53,9 @@ def judged(attempt: Attempt[T], exit_code_counts: bool = True) -> Answer[T]:
     missing = no_output(attempt)
     if missing is not None:
         return Answer(None, (missing,))
-    if attempt.document is not None and not (exit_code_counts and attempt.exit_code):
+    code = attempt.exit_code or 0
+    died = code < 0 or code in DIED
+    if attempt.document is not None and not died and not (exit_code_counts and code):
         return Answer(attempt.document)
     if attempt.exit_code:
         if _DENIED.search(attempt.stderr):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..acquire.tools import Tool
@@ -88,14 +89,58 @@ def judged(attempt: Attempt[CrmMonDocument], corosync_runs: Optional[bool]) -> A
         return Answer(None, (about(TOOL_FAILED, attempt, text),))
     if "could not connect" in attempt.stderr.lower():
         return Answer(None, (about(TOOL_FAILED, attempt, f"crm_mon: {attempt.complaint}"),))
-    nameless = tuple(
-        invalid(attempt, f"node {node.name} without the attribute online")
-        for node in document.cluster.nodes
-        if node.online is None
-    )
+    incomplete = tuple(invalid(attempt, text) for text in _incomplete(document.cluster))
     return Answer(
-        document.cluster, (*nameless, *unknown_words(attempt, document.cluster.unrecognised))
+        document.cluster, (*incomplete, *unknown_words(attempt, document.cluster.unrecognised))
     )
+
+
+_OF_NODES = (
+    *("type", "online", "standby", "standby_onfail", "maintenance", "pending", "unclean"),
+    *("shutdown", "is_dc"),
+)
+_OF_RESOURCES = ("active", "orphaned", "managed", "failed", "failure_ignored")
+_OF_OPTIONS = ("fencing_enabled", "symmetric", "no_quorum_policy")
+
+
+def _incomplete(cluster: Cluster) -> Iterator[str]:
+    """Attributes that are missing: a rule would take them for false.
+
+    Some are in every release; the others are missed where the same document has them elsewhere.
+    """
+    from ..model.pacemaker import Clone, Group, primitives
+
+    yield from _missing("node", cluster.nodes, _OF_NODES)
+    instances = [each for top in cluster.resources for each in primitives(top)]
+    yield from _missing("resource", instances, _OF_RESOURCES, ("blocked", "maintenance"))
+    groups = [
+        inner
+        for top in cluster.resources
+        for inner in (top.instances if isinstance(top, Clone) else (top,))
+        if isinstance(inner, Group)
+    ]
+    yield from _missing("group", groups, (), ("managed", "disabled", "maintenance"))
+    clones = [top for top in cluster.resources if isinstance(top, Clone)]
+    always = ("promotable", "unique", "managed", "failed", "failure_ignored")
+    yield from _missing("clone", clones, always, ("disabled", "maintenance"))
+    options = cluster.summary.options
+    for name in _OF_OPTIONS:
+        if getattr(options, name) is None:
+            yield f"cluster_options without {name.replace('_', '-')}"
+    controller = cluster.summary.dc
+    if controller is not None and controller.with_quorum is None:
+        yield "current_dc without with_quorum"
+
+
+def _missing(
+    what: str, elements: Sequence[Any], always: Iterable[str], alike: Iterable[str] = ()
+) -> Iterator[str]:
+    for name in (*always, *alike):
+        without = [each for each in elements if getattr(each, name) is None]
+        if without and (name in always or len(without) < len(elements)):
+            first = getattr(without[0], "name", None) or without[0].id
+            more = f" (and {len(without) - 1} more)" if len(without) > 1 else ""
+            yield f"{what} {short(first)} without the attribute {name}{more}"
 
 
 def _no_xml(attempt: Attempt[CrmMonDocument], corosync_runs: Optional[bool]) -> Finding:

@@ -70,6 +70,11 @@ def input_problems(check: Check, view: View) -> Iterator[Finding]:
         else:
             again = key.name.endswith("(second reading)")
             yield from (p for p in problems if again or p.kind != TOOL_MISSING)
+    read = {*check.needs, *check.uses, *check.hints}
+    if len(read) > 1 and not check.several:
+        from .belongs import contradictions
+
+        yield from contradictions(view, read)
 
 
 def with_faults(judgement: Judgement) -> Judgement:

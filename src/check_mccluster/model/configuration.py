@@ -128,6 +128,7 @@ class CibNode(NamedTuple):
 
     :param attributes: permanent ones. :param transient: those that vanish when it leaves, promotion
         scores (``master-RESOURCE``) among them. :param utilization: its capacity.
+    :param configured: whether it is in the configuration, not in the status alone.
     """
 
     name: str
@@ -135,6 +136,7 @@ class CibNode(NamedTuple):
     attributes: Mapping[str, str] = _NOTHING
     transient: Mapping[str, str] = _NOTHING
     utilization: Mapping[str, int] = MappingProxyType({})
+    configured: bool = True
 
     def attribute(self, name: str) -> Optional[str]:
         """A node attribute; a transient one goes before a permanent one."""

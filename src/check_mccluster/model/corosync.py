@@ -71,11 +71,12 @@ class Links(NamedTuple):
 
 
 class ConfiguredNode(NamedTuple):
-    """An entry of ``nodelist.node.N``."""
+    """An entry of ``nodelist.node.N``; ``links`` are those that it has an address for."""
 
     node_id: Optional[int]
     name: Optional[str]
     votes: Optional[int]
+    links: frozenset[int] = frozenset()
 
 
 class Cmap(NamedTuple):

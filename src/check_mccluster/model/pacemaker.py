@@ -289,6 +289,10 @@ class Summary(NamedTuple):
     nodes_configured: Optional[int]
     resources_configured: Optional[int]
     options: Options
+    updated: Optional[datetime] = None
+    """:attr:`last_update` as a time; naive where crm_mon prints local time without a zone."""
+    changed: Optional[datetime] = None
+    """:attr:`last_change` as a time: when the configuration was last written."""
 
 
 class Cluster(NamedTuple):
@@ -425,6 +429,7 @@ class Cib(NamedTuple):
     :param fence_devices: ids of the configured primitives of class ``stonith``.
     :param resources: everything configured, by id. :param defaults: of meta attributes, for every
         resource. :param nodes: by name. :param pending: operations that were under way.
+    :param last_written: when the configuration was changed last, as crm_mon tells it, too.
     """
 
     properties: dict[str, str]
@@ -438,6 +443,7 @@ class Cib(NamedTuple):
     orders: tuple[Order, ...] = ()
     nodes: Mapping[str, CibNode] = MappingProxyType({})
     pending: tuple[PendingOperation, ...] = ()
+    last_written: Optional[datetime] = None
 
     def configured(self, agent: str) -> tuple[Configured, ...]:
         """The primitives of one agent, whoever provides it: ``Filesystem``, ``linbit:drbd``."""

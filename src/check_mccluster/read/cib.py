@@ -7,6 +7,7 @@ by; only node attributes and operations under way are taken from there.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from itertools import chain
 from typing import Optional, Union
 
@@ -22,6 +23,7 @@ from ..model.configuration import (
     Rule,
 )
 from ..model.pacemaker import Cib, Filesystem, Location, TicketConstraint
+from .times import time_of
 from .xmlstream import (
     NUMBER,
     Element,
@@ -45,8 +47,10 @@ def read_cib(stream: Readable) -> Cib:
     """
     found = _Found()
     for path, element in records(stream, "cibadmin", ("cib",), RECORDS):
-        if path:  # nothing is read from the root's attributes
+        if path:
             RECORDS[path](found, element)
+        else:
+            found.last_written = time_of(text(element, "cib-last-written"))
     return found.cib()
 
 
@@ -65,12 +69,13 @@ class _Found:
         self.nodes: dict[str, CibNode] = {}
         self.transient: dict[str, dict[str, str]] = {}
         self.pending: list[PendingOperation] = []
+        self.last_written: Optional[datetime] = None
 
     def cib(self) -> Cib:
         # Only now: a template may stand behind the primitives that use it.
         resources = {one.id: self.with_template(one, name) for one, name in self.resources}
         for name, transient in self.transient.items():
-            node = self.nodes.get(name) or CibNode(name)
+            node = self.nodes.get(name) or CibNode(name, configured=False)
             self.nodes[name] = node._replace(transient=transient)
         return Cib(
             properties=self.properties,
@@ -95,6 +100,7 @@ class _Found:
             orders=tuple(self.orders),
             nodes=self.nodes,
             pending=tuple(self.pending),
+            last_written=self.last_written,
         )
 
     def with_template(self, one: Configured, name: Optional[str]) -> Configured:

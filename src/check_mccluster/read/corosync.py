@@ -12,7 +12,7 @@ from typing import Optional, Union
 
 from ..model.corosync import Cmap, ConfiguredNode, Link, Links, LinkState, Voter, Votes
 from ..model.words import Unrecognised, parse
-from .errors import ReadError, refuse_twice
+from .errors import LONGEST, ReadError, refuse_twice
 
 
 def _lines(text: str) -> list[str]:
@@ -22,7 +22,11 @@ def _lines(text: str) -> list[str]:
         raise ReadError("cut off")
     if "\ufffd" in text or "\0" in text:
         raise ReadError("not UTF-8 text")
-    return text.split("\n")[:-1]
+    lines = text.split("\n")[:-1]
+    longest = max(map(len, lines))
+    if longest > LONGEST:
+        raise ReadError(f"a line of {longest} characters")
+    return lines
 
 
 def _unknown(line: str) -> ReadError:
@@ -271,6 +275,7 @@ def _peer_state(words: str, link: int, peer: str) -> Union[LinkState, Unrecognis
 KEY = re.compile(r"(\S+) \((?:[iu](?:8|16|32|64)|flt|dbl|str)\) = ?(.*)")
 BINARY = re.compile(r"\S+ \(bin\)(?: .*)?")
 NODE_KEY = re.compile(r"nodelist\.node\.([0-9]{1,9})\.(\w+)")
+RING = re.compile(r"ring([0-9]{1,3})_addr")
 
 
 def read_cmapctl(text: str) -> Cmap:
@@ -314,6 +319,9 @@ def read_cmapctl(text: str) -> Cmap:
                 node_id=number(nodes[place].get("nodeid", "")),
                 name=keys.get(nodes[place].get("name", "")),
                 votes=number(nodes[place].get("quorum_votes", "")),
+                links=frozenset(
+                    int(ring[1]) for ring in map(RING.fullmatch, nodes[place]) if ring is not None
+                ),
             )
             for place in places
         ),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
 from typing import Optional, Union
 
 from ..model.pacemaker import (
@@ -40,6 +39,7 @@ from ..model.pacemaker import (
 )
 from ..model.words import Unrecognised, parse
 from .errors import ReadError, refuse_twice
+from .times import time_of
 from .xmlstream import (
     Element,
     Path,
@@ -186,6 +186,8 @@ def _summary(found: _Found, element: Element) -> None:
         nodes_configured=count("nodes_configured"),
         resources_configured=count("resources_configured"),
         options=_options(element.find("cluster_options")),
+        updated=time_of(child("last_update", "time")),
+        changed=time_of(child("last_change", "time")),
     )
 
 
@@ -400,7 +402,7 @@ def _failure(found: _Found, element: Element) -> None:
             exit_reason=_reason(text(element, "exitreason")),
             status=text(element, "status"),
             call=integer(element, "call"),
-            time=_time(text(element, "last-rc-change")),
+            time=time_of(text(element, "last-rc-change")),
         )
     )
 
@@ -433,43 +435,6 @@ def _reason(words: Optional[str]) -> Optional[str]:
         ),
         unescaped,
     )
-
-
-ISO_TIME = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?: ?(?P<zone>Z|[+-]\d\d:?\d\d))?"
-)
-C_TIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def _time(words: Optional[str]) -> Optional[datetime]:
-    """A time: ``2026-11-22 09:02:55Z`` (aware), or ctime of up to 2.0.2 (naive, local).
-
-    ``strptime`` would read the month's name in the language of this process.
-    """
-    if words is None:
-        return None
-    try:
-        iso = ISO_TIME.fullmatch(words)
-        if iso:
-            year, month, day, hour, minute, second = map(int, iso.groups()[:6])
-            return datetime(year, month, day, hour, minute, second, tzinfo=_zone(iso["zone"]))
-        ctime = C_TIME.fullmatch(words)
-        if ctime:
-            day, hour, minute, second, year = map(int, ctime.groups()[1:])
-            return datetime(year, MONTHS.index(ctime[1]) + 1, day, hour, minute, second)
-    except ValueError:  # a 32nd, a 25th hour, an unknown month
-        return None
-    return None
-
-
-def _zone(words: Optional[str]) -> Optional[timezone]:
-    if words is None:
-        return None
-    if words == "Z":
-        return timezone.utc
-    offset = timedelta(hours=int(words[1:3]), minutes=int(words[-2:]))
-    return timezone(-offset if words[0] == "-" else offset)
 
 
 def _ban(found: _Found, element: Element) -> None:

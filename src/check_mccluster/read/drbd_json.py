@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Optional
 
-from .errors import ReadError
+from .errors import LONGEST, ReadError
 
 __all__ = ["Members", "decode", "distinct"]
 
@@ -145,6 +145,8 @@ class Members:
             raise self._error(key, "is not a string")
         if "\ufffd" in value:  # another name or word than the one that was printed
             raise self._error(key, "is not UTF-8")
+        if len(value) > LONGEST:
+            raise self._error(key, f"has {len(value)} characters")
         if not value.isprintable():
             raise self._error(key, "has characters that cannot be printed")
         return value

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 NOT_XML_TEXT_LIMIT = 200
+LONGEST = 4096
+"""Characters of a name or line; longer it would be compared, sorted and printed for seconds."""
 
 
 class ReadError(Exception):

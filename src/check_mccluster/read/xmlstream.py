@@ -9,15 +9,13 @@ from typing import Optional, Protocol, cast
 from lxml import etree
 
 from ..model.pacemaker import INFINITY
-from .errors import NOT_XML_TEXT_LIMIT, NotXml, ReadError
+from .errors import LONGEST, NOT_XML_TEXT_LIMIT, NotXml, ReadError
 
 Element = etree._Element
 Path = tuple[str, ...]
 """Tags from below the root down to an element; empty for the root itself."""
 
 CHUNK = 64 * 1024
-LONGEST = 4096
-"""Characters of an id or a name; it would otherwise be compared, sorted and printed for seconds."""
 NUMBER = re.compile(r"-?[0-9]{1,18}")
 SCORE = re.compile(r"([+-]?)(INFINITY|[0-9]{1,18})")
 

@@ -1,0 +1,268 @@
+"""Whether the answers of several tools are of one cluster, of one node and of one time.
+
+Each may be well formed by itself; together they must not make a picture that nobody saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from datetime import timedelta
+from typing import Any, NamedTuple, Optional
+
+from ..inputs.cibadmin import CIB
+from ..inputs.corosync_cfgtool import LINKS
+from ..inputs.corosync_cmapctl import CMAP
+from ..inputs.corosync_quorumtool import VOTES
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_show import SHOW
+from ..inputs.drbdsetup_status import DRBD
+from ..model.corosync import Cmap, Links
+from ..model.pacemaker import Bundle, Clone, Cluster, Group, Node, Primitive, Resource
+from ..verdict import subject
+from ..verdict.finding import Finding, finding
+from ..verdict.problems import OUTPUT_INVALID
+from ..verdict.view import Input, View, same_node
+from ..verdict.words import join
+
+JUST_NOW = timedelta(minutes=1)
+"""A configuration that is changed while the tools are asked is no contradiction."""
+
+
+class _Pair(NamedTuple):
+    """A rule, the two inputs that it compares, and the tool about which it is told."""
+
+    one: Input[Any]
+    other: Input[Any]
+    rule: Callable[[View], Iterator[str]]
+
+
+def contradictions(view: View, keys: Collection[Input[Any]]) -> Iterator[Finding]:
+    """What the inputs among *keys* say against each other; the second of a pair is named."""
+    for pair in PAIRS:
+        if pair.one in keys and pair.other in keys:
+            if view[pair.one].value is not None and view[pair.other].value is not None:
+                for text in pair.rule(view):
+                    yield _told(pair.other, text)
+
+
+def _told(key: Input[Any], text: str) -> Finding:
+    tool = getattr(key, "tool", None)
+    program, command = (tool.name, tool.command) if tool is not None else (key.name, key.name)
+    return finding(OUTPUT_INVALID, subject.tool(program), f"{program}: {text}", command=command)
+
+
+def _known(cluster: Cluster, node_id: Optional[int], name: Optional[str]) -> Optional[Node]:
+    """Pacemaker's node of an id or, where a tool gives no such id, of a name."""
+    for node in cluster.nodes:
+        if (node_id is not None and node.id == str(node_id)) or same_node(node.name, name):
+            return node
+    return None
+
+
+def _here(view: View, cluster: Cluster) -> Optional[Node]:
+    return next((node for node in cluster.nodes if view.is_here(node.name)), None)
+
+
+def _another(node_id: int, here: Node) -> str:
+    return f"this is another node's answer: of node {node_id}, and {here.name} is {here.id}"
+
+
+# -- Pacemaker ---------------------------------------------------------------------------------
+
+
+def _cib_nodes(view: View) -> Iterator[str]:
+    cluster, cib = view[CLUSTER].value, view[CIB].value
+    if cluster is None or cib is None or not cib.nodes:
+        return
+    members = [node.name for node in cluster.nodes if node.type == "member"]
+    unknown = [name for name in members if name not in cib.nodes]
+    if unknown:
+        yield f"the CIB does not know {join(unknown, 3)}, which crm_mon shows"
+    shown = {node.name for node in cluster.nodes}
+    missing = [name for name in cib.nodes if name not in shown]
+    if missing:
+        yield f"the CIB has {join(missing, 3)}, which crm_mon does not know"
+
+
+def _written(view: View) -> Iterator[str]:
+    """Both tell when the configuration was last changed, in the same words."""
+    cluster, cib = view[CLUSTER].value, view[CIB].value
+    if cluster is None or cib is None:
+        return
+    now, changed, written = cluster.summary.updated, cluster.summary.changed, cib.last_written
+    if now is None or changed is None or written is None or changed == written:
+        return
+    if len({each.tzinfo is None for each in (now, changed, written)}) != 1:
+        return  # with a zone and without one: not to be compared
+    if now - max(changed, written) > JUST_NOW:
+        yield f"this CIB was written {written}, the one that crm_mon shows {changed}"
+
+
+def _cib_resources(view: View) -> Iterator[str]:
+    cluster, cib = view[CLUSTER].value, view[CIB].value
+    if cluster is None or cib is None or not cib.nodes:
+        return
+    nodes = {node.name for node in cluster.nodes}
+    shown = (name for top in cluster.resources for name in _configured(top))
+    known = {*cib.resources, *nodes}
+    unknown = [name for name in dict.fromkeys(shown) if name not in known]
+    if unknown:
+        yield f"the CIB does not have {join(unknown, 3)}, which crm_mon shows"
+
+
+def _configured(top: Resource) -> Iterator[str]:
+    """Ids that the CIB has: not what was removed, not what a bundle makes by itself."""
+    if isinstance(top, Primitive):
+        if not top.orphaned:
+            yield top.id.partition(":")[0]
+        return
+    members = (
+        () if isinstance(top, Bundle) else top.members if isinstance(top, Group) else top.instances
+    )
+    orphaned = [isinstance(one, Primitive) and bool(one.orphaned) for one in members]
+    if orphaned and all(orphaned):
+        return
+    yield top.id.partition(":")[0]
+    if isinstance(top, (Group, Clone)):
+        for member in members:
+            yield from _configured(member)
+
+
+# -- Corosync ----------------------------------------------------------------------------------
+
+
+def _configured_members(view: View) -> Iterator[str]:
+    cluster, cmap = view[CLUSTER].value, view[CMAP].value
+    if cluster is None or cmap is None or not cmap.nodes:
+        return
+    unknown = [
+        each.name or f"node {each.node_id}"
+        for each in cmap.nodes
+        if _known(cluster, each.node_id, each.name) is None
+    ]
+    if unknown:
+        yield f"Corosync's node list has {join(unknown, 3)}, which crm_mon does not know"
+    known = {_known(cluster, each.node_id, each.name) for each in cmap.nodes}
+    missing = [
+        node.name
+        for node in cluster.nodes
+        if node.type == "member" and node.online and node not in known
+    ]
+    if missing:
+        yield f"Corosync's node list lacks {join(missing, 3)}, online in crm_mon"
+    here = _here(view, cluster)
+    position = cmap.local_position
+    if here is not None and position is not None:
+        local = cmap.nodes[position]
+        if local.node_id is not None and here.id != str(local.node_id):
+            yield _another(local.node_id, here)
+
+
+def _voters(view: View) -> Iterator[str]:
+    cluster, votes = view[CLUSTER].value, view[VOTES].value
+    if cluster is None or votes is None:
+        return
+    unknown = [
+        each.name or f"node {each.node_id}"
+        for each in votes.members
+        if _known(cluster, each.node_id, each.name) is None
+    ]
+    if unknown:
+        yield f"{join(unknown, 3)} votes, and crm_mon does not know it"
+    here = _here(view, cluster)
+    if here is not None and votes.node_id is not None and here.id != str(votes.node_id):
+        yield _another(votes.node_id, here)
+
+
+def _linked(view: View) -> Iterator[str]:
+    """crm_mon's members are those to which links lead, where the node list cannot be asked."""
+    cluster, links = view[CLUSTER].value, view[LINKS].value
+    if cluster is None or links is None:
+        return
+    here = _here(view, cluster)
+    if here is not None and links.node_id is not None and here.id != str(links.node_id):
+        yield _another(links.node_id, here)
+    told = _peer_ids(links)
+    missing = [
+        node.name
+        for node in cluster.nodes
+        if told and node.type == "member" and node.online and node.id not in told
+    ]
+    if missing:
+        yield f"no line for {join(missing, 3)}, online in crm_mon"
+
+
+def _configured_links(view: View) -> Iterator[str]:
+    cmap, links = view[CMAP].value, view[LINKS].value
+    if cmap is None or links is None:
+        return
+    told = _peer_ids(links)
+    configured = {str(each.node_id): each for each in cmap.nodes if each.node_id is not None}
+    if told and configured:
+        missing = [
+            each.name or f"node {number}"
+            for number, each in configured.items()
+            if number not in told
+        ]
+        if missing:
+            yield f"no line for {join(missing, 3)} of Corosync's node list"
+        unknown = [number for number in told if number not in configured]
+        if unknown:
+            yield f"a line for node {join(unknown, 3)}, which Corosync's node list does not have"
+    rings = _rings(cmap)
+    numbers = {one.link for one in links.links}
+    lost = sorted(rings - numbers)
+    if lost:
+        yield f"nothing said of link {join([str(number) for number in lost])}, which is configured"
+
+
+def _rings(cmap: Cmap) -> frozenset[int]:
+    """The links that this node has an address for."""
+    position = cmap.local_position
+    return cmap.nodes[position].links if position is not None else frozenset()
+
+
+def _peer_ids(links: Links) -> frozenset[str]:
+    """Ids of the nodes that have a line, this node as well; none where some lines have no id."""
+    ids = {one.peer_id for one in links.links}
+    return frozenset() if None in ids else frozenset(map(str, ids))
+
+
+# -- DRBD --------------------------------------------------------------------------------------
+
+
+def _shown(view: View) -> Iterator[str]:
+    status, shown = view[DRBD].value, view[SHOW].value
+    if status is None or shown is None:
+        return
+    by_name = {each.name: each for each in shown}
+    if status and not any(one.name in by_name for one in status):
+        yield "drbdsetup show knows none of the resources of drbdsetup status"
+    for one in status:
+        other = by_name.get(one.name)
+        if other is None:
+            continue  # it may have come up since
+        if None not in (one.node_id, other.node_id) and one.node_id != other.node_id:
+            yield f"drbdsetup show is another node's: {one.name} is node {other.node_id} there"
+            continue
+        peers = {peer.peer_node_id for peer in one.connections}
+        configured = {
+            peer.peer_node_id for peer in other.connections if peer.peer_node_id is not None
+        }
+        if configured and peers != configured and len(configured) == len(other.connections):
+            yield f"drbdsetup show has other peers of {one.name} than drbdsetup status"
+        volumes = {device.volume for device in one.devices}
+        if volumes and other.volumes and volumes != {each.volume for each in other.volumes}:
+            yield f"drbdsetup show has other volumes of {one.name} than drbdsetup status"
+
+
+PAIRS = (
+    _Pair(CLUSTER, CIB, _written),
+    _Pair(CLUSTER, CIB, _cib_nodes),
+    _Pair(CLUSTER, CIB, _cib_resources),
+    _Pair(CLUSTER, CMAP, _configured_members),
+    _Pair(CLUSTER, VOTES, _voters),
+    _Pair(CLUSTER, LINKS, _linked),
+    _Pair(CMAP, LINKS, _configured_links),
+    _Pair(DRBD, SHOW, _shown),
+)

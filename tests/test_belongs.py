@@ -1,0 +1,233 @@
+"""Evidence of two clusters, nodes or times is told, whatever each tool says by itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import FIXTURES
+
+SNAPSHOTS = FIXTURES / "snapshots"
+HEALTHY = SNAPSHOTS / "six-nodes-healthy"
+OTHER = SNAPSHOTS / "classic-simulated/alpha"
+
+
+@pytest.fixture
+def node(tmp_path) -> Path:
+    return Path(shutil.copytree(HEALTHY / "app01", tmp_path / "app01"))
+
+
+def change(path: Path, old: str, new: str, count: int = 0) -> None:
+    before = path.read_text()
+    after = re.sub(old, new, before, count=count)
+    assert after != before
+    path.write_text(after)
+
+
+def told(call, check: str, node: Path) -> tuple[int, list[str]]:
+    outcome = call(check, "--from", node, "--json")
+    document = json.loads(outcome.out)
+    return outcome.code, [
+        each["text"] for each in document["findings"] if each["key"] == "output-invalid"
+    ]
+
+
+@pytest.mark.parametrize("check", ["failover", "resources", "fencing", "placement", "overview"])
+def test_cib_of_another_cluster(call, node, check):
+    shutil.copy(OTHER / "cib.xml", node / "cib.xml")
+    code, texts = told(call, check, node)
+    assert code == 3
+    assert any(text.endswith(", which crm_mon does not know") for text in texts)
+    assert any(text.startswith("cibadmin: the CIB does not know app01, ") for text in texts)
+
+
+def test_cib_of_an_earlier_time(call, node):
+    change(
+        node / "cib.xml", r'cib-last-written="[^"]*"', 'cib-last-written="Sat Nov 21 08:00:00 2026"'
+    )
+    code, texts = told(call, "failover", node)
+    assert code == 3
+    assert [text[:52] for text in texts] == ["cibadmin: this CIB was written 2026-11-21 08:00:00, "]
+
+
+def test_cib_that_is_changed_while_it_is_read(call, node):
+    now = re.search(r'<last_update time="([^"]*)"', (node / "crm_mon.xml").read_text())
+    assert now is not None
+    change(node / "cib.xml", r'cib-last-written="[^"]*"', f'cib-last-written="{now[1]}"')
+    assert told(call, "failover", node) == (0, [])
+
+
+def test_cib_without_nodes_or_resources(call, node):
+    change(node / "cib.xml", r"(?s)<nodes>.*?</nodes>", "<nodes/>")
+    assert told(call, "resources", node) == (3, ["cibadmin: no node in the CIB"])
+    shutil.copy(HEALTHY / "app01/cib.xml", node / "cib.xml")
+    change(node / "cib.xml", r"(?s)<resources>.*?</resources>", "<resources/>")
+    code, texts = told(call, "resources", node)
+    assert code == 3
+    assert re.match("cibadmin: the CIB does not have .* which crm_mon shows", texts[0])
+
+
+@pytest.mark.parametrize("check", ["links", "quorum"])
+def test_corosync_of_another_node(call, node, check):
+    for path in (HEALTHY / "app02").glob("corosync-*"):
+        shutil.copy(path, node)
+    code, texts = told(call, check, node)
+    assert code == 3
+    assert texts
+    assert all("another node's answer: of node 2, and app01 is 1" in text for text in texts)
+
+
+@pytest.mark.parametrize("check", ["links", "overview"])
+def test_peer_without_a_line_on_any_link(call, node, check):
+    change(node / "corosync-cfgtool.txt", r"\t\tnodeid: +3:.*\n", "")
+    code, texts = told(call, check, node)
+    assert code == 3
+    assert "corosync-cfgtool: no line for app03 of Corosync's node list" in texts
+
+
+def test_peer_without_a_line_where_the_node_list_cannot_be_asked(call, node):
+    (node / "corosync-cmapctl.txt").unlink()
+    change(node / "corosync-cfgtool.txt", r"\t\tnodeid: +3:.*\n", "")
+    assert told(call, "links", node) == (
+        3,
+        ["corosync-cfgtool: no line for app03, online in crm_mon"],
+    )
+
+
+def test_link_that_is_configured_and_not_told(call, node):
+    change(
+        node / "corosync-cmapctl.txt",
+        r"(nodelist\.node\.(\d)\.ring)0_addr (.*\n)",
+        r"\g<1>0_addr \3\g<1>1_addr \3",
+    )
+    assert told(call, "links", node) == (
+        3, ["corosync-cfgtool: nothing said of link 1, which is configured"],
+    )  # fmt: skip
+
+
+def test_node_list_of_other_members(call, node):
+    change(node / "corosync-cmapctl.txt", r"(node\.2\.name \(str\) = )app03", r"\1db03")
+    change(node / "corosync-cmapctl.txt", r"(node\.2\.nodeid \(u32\) = )3", r"\g<1>9")
+    code, texts = told(call, "quorum", node)
+    assert (code, texts) == (
+        3,
+        [
+            "corosync-cmapctl: Corosync's node list has db03, which crm_mon does not know",
+            "corosync-cmapctl: Corosync's node list lacks app03, online in crm_mon",
+        ],
+    )
+
+
+def test_voter_that_is_no_member(call, node):
+    change(node / "corosync-quorumtool.txt", r"(?m)^ +3 +1 app03$", "         9          1 db03")
+    assert told(call, "quorum", node) == (
+        3, ["corosync-quorumtool: db03 votes, and crm_mon does not know it"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("check", ["timing", "drbd-quorum", "consistency"])
+def test_options_of_another_node(call, node, check):
+    shutil.copy(HEALTHY / "app02/drbd-show.json", node)
+    code, texts = told(call, check, node)
+    if check == "timing":  # it reads no status
+        assert (code, texts) == (0, [])
+    else:
+        assert (code, len(texts)) == (3, 1)
+        assert re.fullmatch(
+            r"drbdsetup: drbdsetup show is another node's: r0 is node \d there", texts[0]
+        )
+
+
+def test_drbd_of_another_node_has_this_node_among_its_peers(call, node):
+    shutil.copy(HEALTHY / "app02/drbd-status.json", node)
+    assert told(call, "drbd-mesh", node) == (
+        3, ["drbdsetup: this is another node's answer: app01 is a peer in r0"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("signal", ["139", "-11", "134"])
+@pytest.mark.parametrize(
+    ("check", "tool"), [("links", "corosync-cfgtool"), ("quorum", "corosync-quorumtool")]
+)
+def test_tool_that_answered_and_died_by_a_signal(call, node, check, tool, signal):
+    (node / f"{tool}.txt.rc").write_text(signal)
+    outcome = call(check, "--from", node)
+    assert outcome.code == 3
+    assert f"{tool} failed with exit code {signal}" in outcome.first
+
+
+# What is missing inside a document.
+
+WITHOUT = "without the attribute"
+
+
+@pytest.mark.parametrize(
+    ("old", "text"),
+    [
+        (r'(<node name="app02".*?) type="member"', "node app02 without the attribute type"),
+        (r'(<node name="app02".*?) standby="false"', "node app02 without the attribute standby"),
+        (r'(<resource id="MYSQL".*?) failed="false"', f"resource MYSQL {WITHOUT} failed"),
+        (r'(<resource id="MYSQL".*?) managed="true"', f"resource MYSQL {WITHOUT} managed"),
+        (r'(<resource id="MYSQL".*?) blocked="false"', f"resource MYSQL {WITHOUT} blocked"),
+        (r'(<cluster_options.*?) symmetric-cluster="true"', "cluster_options without symmetric"),
+        (r'(<current_dc.*?) with_quorum="true"', "current_dc without with_quorum"),
+    ],
+)  # fmt: skip
+def test_attribute_that_a_rule_depends_on_is_missing(call, node, old, text):
+    change(node / "crm_mon.xml", old, r"\1", count=1)
+    code, texts = told(call, "resources", node)
+    assert (code, texts) == (3, [f"crm_mon: {text}"])
+
+
+@pytest.mark.parametrize(
+    ("old", "text"),
+    [
+        (r"<cluster_options [^>]*/>", "crm_mon: summary without cluster_options"),
+        (r'<node name="app02" [^>]*/>', "crm_mon: 2 nodes, nodes_configured says 3"),
+    ],
+)
+def test_element_that_a_rule_depends_on_is_missing(call, node, old, text):
+    change(node / "crm_mon.xml", old, "", count=1)
+    assert told(call, "failover", node) == (3, [text])
+
+
+def test_peer_client_that_is_null(call, node):
+    change(node / "drbd-status.json", r'"peer-client": \w+', '"peer-client": null', count=1)
+    code, texts = told(call, "drbd-quorum", node)
+    assert code == 3
+    assert texts[0].endswith("peer-client is neither yes nor no")
+
+
+@pytest.mark.parametrize(
+    ("file", "old"),
+    [
+        ("crm_mon.xml", "MYSQL"),
+        ("cib.xml", "MYSQL"),
+        ("drbd-status.json", "storage02"),
+        ("drbd-show.json", "storage02"),
+        ("corosync-quorumtool.txt", "app02"),
+        ("corosync-cmapctl.txt", "app02"),
+    ],
+)
+def test_name_of_100_000_characters(call, node, file, old):
+    change(node / file, old, "n" * 100_000)
+    started = time.process_time()
+    outcome = call("overview", "--from", node)
+    assert time.process_time() - started < 2
+    assert outcome.code == 3
+    assert all(len(line) < 1000 for line in outcome.lines)
+
+
+@pytest.mark.parametrize("file", ["crm_mon.xml", "cib.xml", "drbd-status.json", "drbd-show.json"])
+def test_two_hundred_thousand_levels(call, node, file):
+    opening = "[" if file.endswith("json") else "<cib><a>" if file == "cib.xml" else "<crm_mon><a>"
+    (node / file).write_text(opening[:-3] * (opening != "[") + opening[-3:] * 200_000)
+    started = time.process_time()
+    outcome = call("overview", "--from", node)
+    assert time.process_time() - started < 2
+    assert outcome.code == 3
