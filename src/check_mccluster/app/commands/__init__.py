@@ -8,6 +8,7 @@ from types import MappingProxyType
 SHORT_HELP: Mapping[str, str] = MappingProxyType(
     {
         "active": "Run a plugin only where its service runs.",
+        "checkmk": "Local checks for Checkmk, all from one run.",
         "diff": "What changed between two snapshots.",
         "explain": "What a finding means, and what to do.",
         "metrics": "Metrics for Prometheus (textfile collector).",
