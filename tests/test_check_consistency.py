@@ -137,8 +137,15 @@ def test_mapping_of_the_configuration_file_to_a_resource_that_is_not_there(call,
     file = tmp_path / "cluster.toml"
     file.write_text('[drbd.r0]\nruns_with = "FS_R0"')
     outcome = run(call, "consistency", "app01-just-died/app02", "--config", file)
-    text = "FS_R0 of the configuration file is no resource of the cluster"
-    assert outcome == due("consistency", "UNKNOWN", text, figures())
+    text = (
+        "configuration: drbd.r0.runs_with: FS_R0 is no resource of the cluster (known:"
+        " DOVECOT, FS_DRBD, MAILMAN3, MYSQL, POSTFIX, group1)"
+    )
+    assert outcome[0] == 3
+    assert outcome[1].splitlines()[1:] == [
+        f"[UNKNOWN] {text}",
+        "[UNKNOWN] nothing that stands on DRBD is known",
+    ]
 
 
 def test_severity(call):

@@ -362,6 +362,12 @@ def test_a_range_does_not_excuse_a_standalone_or_isolated_resource(call):
         (("app02", "app03.example.org"), 0, "OK - r0: 5 of 5 peers connected"),
         (
             ("app02", "app09"),
+            3,
+            "UNKNOWN - configuration: drbd.r0.clients: app09 is no node of r0 (known:"
+            " app01, app02, app03, storage01, storage02, storage03)",
+        ),
+        (
+            ("app02", "app03", "app09"),
             2,
             "CRITICAL - r0: no connection to app09 in the kernel, 5 of 5 connected",
         ),

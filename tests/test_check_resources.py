@@ -944,7 +944,12 @@ def test_constructed_nothing_is_configured():
 def test_constructed_resource_of_the_configuration_file_is_missing():
     expected = Config(resources={"group1": PlacementRule(), "group2": PlacementRule()})
     assert judge(group(primitive()), config=expected) == [
-        ("resource-missing", "CRITICAL", "group2 is not configured in the cluster")
+        (
+            "config-unknown-name",
+            "UNKNOWN",
+            "configuration: pacemaker.resources.group2: group2 is no resource of the cluster"
+            " (known: FS, group1)",
+        )
     ]
 
 

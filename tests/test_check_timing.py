@@ -300,9 +300,19 @@ def test_filter(call, options, code, first):
 
 def test_resource_of_the_configuration_file_that_is_not_up(call, tmp_path):
     config = configuration(tmp_path, '[drbd.r0]\n[drbd.r1]\nreplicas = ["app01"]\n')
-    node = SNAPSHOTS / "six-nodes-healthy/app01"
+    listed = ('["r0"]', '["r0", "r1"]')
+    node = altered(tmp_path, "six-nodes-healthy/app01", listed, file="meta.json")
     outcome = call("timing", "--from", node, "--config", config)
     assert (outcome.code, outcome.first) == (2, "TIMING CRITICAL - r1 is not up on this node")
+
+
+def test_resource_of_the_configuration_file_that_drbd_does_not_know(call, tmp_path):
+    config = configuration(tmp_path, '[drbd.r0]\n[drbd.r1]\nreplicas = ["app01"]\n')
+    outcome = call("timing", "--from", SNAPSHOTS / "six-nodes-healthy/app01", "--config", config)
+    assert (outcome.code, outcome.first) == (
+        3,
+        "TIMING UNKNOWN - configuration: drbd.r1: r1 is no DRBD resource of this node (known: r0)",
+    )
 
 
 def test_cmap_without_runtime_keys(call, tmp_path):

@@ -104,7 +104,7 @@ def test_module_of_the_kernel_is_84_by_what_its_drbdsetup_says(call, check, tmp_
 
 def test_resource_is_missing(call, check, tmp_path):
     config = configuration(tmp_path, '[drbd.r7]\nreplicas = ["storage01"]\n')
-    node = SNAPSHOTS / HEALTHY
+    node = altered(tmp_path, HEALTHY, ('["r0"]', '["r0", "r7"]'), file="meta.json")
     outcome = call(check, "--from", node, "--config", config)
     assert (outcome.code, outcome.first) == (
         2,
@@ -112,6 +112,27 @@ def test_resource_is_missing(call, check, tmp_path):
     )
     found = keys(call(check, "--json", "--from", node, "--config", config))
     assert found == [("CRITICAL", "drbd-resource-missing")]
+
+
+def test_resource_that_the_nodes_own_configuration_does_not_have(call, check, tmp_path):
+    config = configuration(tmp_path, '[drbd.r7]\nreplicas = ["storage01"]\n')
+    outcome = call(check, "--from", SNAPSHOTS / HEALTHY, "--config", config)
+    assert (outcome.code, outcome.first) == (
+        3,
+        f"{check.upper()} UNKNOWN - configuration: drbd.r7: r7 is no DRBD resource of this"
+        " node (known: r0)",
+    )
+
+
+def test_resource_is_missing_where_nobody_knows_what_should_be_up(call, check, tmp_path):
+    config = configuration(tmp_path, '[drbd.r7]\nreplicas = ["storage01"]\n')
+    gone = (', "expected_drbd_resources": ["r0"]', "")
+    node = altered(tmp_path, HEALTHY, gone, file="meta.json")
+    outcome = call(check, "--from", node, "--config", config)
+    assert (outcome.code, outcome.first) == (
+        2,
+        f"{check.upper()} CRITICAL - r7 is not up on this node",
+    )
 
 
 def test_resource_of_other_nodes_is_not_missed(call, tmp_path):

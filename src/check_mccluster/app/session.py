@@ -157,13 +157,23 @@ def run_check(
         simulator=simulator(setup, config, source, simulate=bool(asked.values.get("simulate"))),
     )
     try:
-        view = evidence.view((*check.needs, *check.uses, *check.hints))
+        view = evidence.view((*check.needs, *check.uses, *check.hints, *_more(check, config)))
     except SnapshotError as error:
         raise SetupError(str(error)) from None
     if setup.node is not None:
         _demand_known(setup.node, view)
     report = _aged(engine.report(check, view, asked), source, setup, severities)
     return Judgement(view, report, evidence.runs(), source.recorded)
+
+
+def _more(check: Check, config: Config) -> tuple[Any, ...]:
+    """Inputs that only the names of the configuration file need."""
+    if not check.settings or not config.has_names:
+        return ()
+    from ..judge.settings import more_inputs
+
+    read = {*check.needs, *check.uses, *check.hints}
+    return tuple(key for key in more_inputs(check.settings, config) if key not in read)
 
 
 def _demand_known(node: str, view: View) -> None:

@@ -225,5 +225,6 @@ CHECK = Check(
         ("pairs_disagreeing", "those where the two systems do not agree"),
     ),
     filters="both",
+    settings=("drbd",),
     example="check_mccluster consistency",
 )

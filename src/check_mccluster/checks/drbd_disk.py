@@ -239,5 +239,6 @@ CHECK = Check(
         ("{volume}_size", "usable size of the volume, in bytes"),
     ),
     filters="drbd",
+    settings=("drbd",),
     example="check_mccluster drbd-disk -r r0",
 )

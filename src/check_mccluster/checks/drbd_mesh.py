@@ -277,5 +277,6 @@ CHECK = Check(
     options=(Option("--report-congestion", "A congested connection is a finding.", "flag"),),
     number="the fewest connected peers of a resource; the ranges replace peer-connecting",
     filters="drbd",
+    settings=("drbd",),
     example="check_mccluster drbd-mesh --report-congestion",
 )

@@ -430,5 +430,6 @@ CHECK = Check(
     ),
     number="the reachable UpToDate copies of each volume; the ranges replace copies-low",
     filters="drbd",
+    settings=("drbd",),
     example="check_mccluster drbd-quorum --sample 2",
 )

@@ -158,5 +158,6 @@ CHECK = Check(
         ),
     ),
     filters="drbd",
+    settings=("pacemaker", "drbd"),
     example="check_mccluster drbd-role --never-primary app03",
 )

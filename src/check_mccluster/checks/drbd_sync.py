@@ -411,5 +411,6 @@ CHECK = Check(
     ),
     number="the bytes out of sync of each connection; the ranges replace out-of-sync",
     filters="drbd",
+    settings=("drbd",),
     example="check_mccluster drbd-sync -w 1048576",
 )

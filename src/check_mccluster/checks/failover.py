@@ -226,5 +226,6 @@ CHECK = Check(
     ),
     number="the nodes that could take each resource; the ranges replace the two findings",
     filters="pacemaker",
+    settings=("pacemaker", "drbd"),
     example="check_mccluster failover -r group1",
 )

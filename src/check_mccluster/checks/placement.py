@@ -299,5 +299,6 @@ CHECK = Check(
         ("leftover_constraints", "cli-ban and cli-prefer constraints"),
     ),
     filters="pacemaker",
+    settings=("pacemaker",),
     example="check_mccluster placement -r group1",
 )

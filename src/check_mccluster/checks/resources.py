@@ -93,15 +93,6 @@ def _not_shown(context: Context, asked: Asked) -> Iterator[Finding]:
         yield finding(NOT_SHOWN, subject.resource(one.id), text)
 
 
-def _expected(view: View, cluster: Cluster, asked: Asked) -> Iterator[Finding]:
-    known = known_ids(cluster)
-    for name in view.config.resources:
-        if name not in known and asked.filter.wants(name):
-            yield finding(
-                MISSING, subject.resource(name), f"{name} is not configured in the cluster"
-            )
-
-
 def _tickets(view: View, cluster: Cluster, asked: Asked) -> Iterator[Finding]:
     cib = view[CIB].value
     if cib is None:
@@ -126,7 +117,6 @@ def judge(view: View, asked: Asked) -> Report:
     chosen = select(cluster, asked.filter)
     findings = [each for resource in chosen for each in _judge_one(context, resource)]
     findings += _not_shown(context, asked)
-    findings += _expected(view, cluster, asked)
     if not cluster.resources and not findings:
         findings.append(finding(NONE, subject.cluster("resources"), "no resource is configured"))
     findings += _tickets(view, cluster, asked)
@@ -207,5 +197,6 @@ CHECK = Check(
         ("resources_unmanaged", "instances that Pacemaker does not manage"),
     ),
     filters="pacemaker",
+    settings=("pacemaker",),
     example="check_mccluster resources -r group1",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Optional, TypeVar
+from typing import TYPE_CHECKING, Optional, TypeVar
 
 from ..verdict import subject
 from ..verdict.filter import Filter
@@ -15,8 +15,12 @@ from ..verdict.problems import (
     DRBD_RESOURCE_MISSING,
     TOOL_DENIED,
     TOOL_FAILED,
+    unknown_name,
 )
 from .base import Attempt, about, denied, failed, invalid, no_output
+
+if TYPE_CHECKING:
+    from .evidence import Evidence
 
 T = TypeVar("T")
 
@@ -77,6 +81,20 @@ def not_up(names: Iterable[str]) -> tuple[Finding, ...]:
     return tuple(
         finding(DRBD_RESOURCE_MISSING, subject.drbd(name), f"{name} is not up on this node")
         for name in names
+    )
+
+
+def unknown_names(evidence: Evidence, up: Iterable[str]) -> tuple[Finding, ...]:
+    """``config-unknown-name`` of what the configuration file expects and drbd.d does not have.
+
+    :param up: resources that are up: they are known, whatever drbd.d says.
+    """
+    there = evidence.own_drbd() or ()
+    known = {*up, *there}
+    return tuple(
+        unknown_name(f"drbd.{name}", name, "DRBD resource of this node", there)
+        for name in evidence.unknown_drbd()
+        if name not in known
     )
 
 

@@ -8,7 +8,7 @@ from ..acquire.tools import Tool
 from ..verdict.view import Answer
 from .base import Attempt, ToolInput
 from .drbdsetup import SHOW as SHOW_COMMAND
-from .drbdsetup import gravity, not_up, nothing_up, problem
+from .drbdsetup import gravity, not_up, nothing_up, problem, unknown_names
 
 if TYPE_CHECKING:
     from ..acquire.source import Stream
@@ -23,7 +23,10 @@ def _read(stream: Stream) -> Any:
 
 
 def _answer(evidence: Evidence) -> Answer[tuple[ShownResource, ...]]:
-    return judged(evidence.attempt(SHOW), evidence.expected_drbd())
+    attempt = evidence.attempt(SHOW)
+    answer = judged(attempt, evidence.expected_drbd())
+    strange = unknown_names(evidence, (resource.name for resource in attempt.document or ()))
+    return Answer(answer.value, (*answer.problems, *strange)) if strange else answer
 
 
 def judged(

@@ -11,7 +11,7 @@ from ..verdict.finding import Finding, State, finding
 from ..verdict.problems import DRBD_RESOURCE_EMPTY, DRBD_RESOURCE_MISSING
 from ..verdict.view import Answer, same_node
 from .base import Attempt, Obstacle, ToolInput, invalid, unknown_words
-from .drbdsetup import STATUS, gravity, no_match, not_up, nothing_up, problem
+from .drbdsetup import STATUS, gravity, no_match, not_up, nothing_up, problem, unknown_names
 
 if TYPE_CHECKING:
     from ..acquire.source import Stream
@@ -34,7 +34,8 @@ def _answer(evidence: Evidence) -> Answer[tuple[DrbdResource, ...]]:
     if answer.value is not None:
         document = attempt.document or ()
         evidence.drbd_others = tuple(r for r in document if not evidence.filter.wants(r.name))
-    return answer
+    strange = unknown_names(evidence, (resource.name for resource in attempt.document or ()))
+    return Answer(answer.value, (*answer.problems, *strange)) if strange else answer
 
 
 def _foreign(attempt: Attempt[tuple[DrbdResource, ...]], here: Optional[str]) -> Optional[Finding]:

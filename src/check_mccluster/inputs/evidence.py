@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from ..acquire.source import (
@@ -125,14 +125,25 @@ class Evidence:
 
     def expected_drbd(self) -> tuple[str, ...]:
         """DRBD resources that should be up here: configured, asked for by name, in drbd.d."""
-        configured = (
-            name
-            for name, rule in self.config.drbd.items()
-            if not rule.nodes or contains_node(rule.nodes, self.here)
-        )
-        own = self.source.expected_drbd_resources(DRBD_RESOURCES) or ()
+        own = self.own_drbd() or ()
+        configured = (name for name in self._configured_drbd() if not own or name in own)
         names = dict.fromkeys((*configured, *self.filter.literals, *own))
         return tuple(name for name in names if self.filter.wants(name))
+
+    def own_drbd(self) -> Optional[tuple[str, ...]]:
+        """The resources of the node's own drbd.d; ``None`` if nobody knows."""
+        return self.source.expected_drbd_resources(DRBD_RESOURCES)
+
+    def unknown_drbd(self) -> tuple[str, ...]:
+        """What the configuration file expects here and the node's own drbd.d does not have."""
+        own = self.own_drbd()
+        strange = (name for name in self._configured_drbd() if own and name not in own)
+        return tuple(name for name in strange if self.filter.wants(name))
+
+    def _configured_drbd(self) -> Iterator[str]:
+        for name, rule in self.config.drbd.items():
+            if not rule.nodes or contains_node(rule.nodes, self.here):
+                yield name
 
     def _own_name(self) -> Optional[str]:
         for key, answer in self._answers.items():

@@ -149,6 +149,7 @@ RULES = (
     rule("peer-unreachable", (Equal.NODE, "peer-connecting")),
     rule("peer-standalone peer-connecting", (Equal.NODE, "copies-low")),
     rule("quorum-off", (Equal.DRBD, "quorum-policy")),
+    rule("config-unknown-name", (Equal.NOTHING, "mapping-none")),
 )
 """In the order in which they explain: the first that fits takes the rest."""
 

@@ -13,9 +13,14 @@ from ..verdict.view import Asked, Judgement, View
 
 def report(check: Check, view: View, asked: Asked) -> Report:
     """The whole report of *check*; problems with its inputs come first."""
+    strange: tuple[Finding, ...] = ()
+    if check.settings and view.config.has_names:
+        from .settings import trusted
+
+        strange, view = trusted(view, check.settings)
     judged = check.rule(view, asked)
     unmatched = _filter(check, view, asked, bool(judged.findings))
-    problems = tuple(dict.fromkeys((*input_problems(check, view), *unmatched)))
+    problems = tuple(dict.fromkeys((*input_problems(check, view), *strange, *unmatched)))
     rest = tuple(each for each in judged.findings if each not in problems)
     return with_severities(judged._replace(findings=problems + rest), asked.severities)
 

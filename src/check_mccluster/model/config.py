@@ -39,3 +39,8 @@ class Config(NamedTuple):
     tools: Mapping[str, str] = MappingProxyType({})
     cluster_hosts: Mapping[str, str] = MappingProxyType({})
     cluster_via: tuple[str, ...] = ()
+
+    @property
+    def has_names(self) -> bool:
+        """Whether it names nodes or resources that have to be known."""
+        return bool(self.tie_breakers or self.resources or self.drbd)

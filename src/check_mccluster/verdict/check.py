@@ -69,3 +69,5 @@ class Check(NamedTuple):
     """Whether it judges several nodes together."""
     filters: str = ""
     """What ``--resource`` selects: ``pacemaker``, ``drbd``, ``both``, or nothing."""
+    settings: tuple[str, ...] = ()
+    """Tables of the configuration file whose names the rule goes by: ``pacemaker``, ``drbd``."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from .finding import Kind, State
+from collections.abc import Iterable
+
+from . import subject
+from .finding import Finding, Kind, State, finding
+from .words import join
 
 TOOL_MISSING = Kind(
     "tool-missing",
@@ -33,6 +37,13 @@ OUTPUT_INVALID = Kind(
     State.UNKNOWN,
     "What the tool printed is not its document, is cut off, or holds a word that nobody knows.",
     "Run '{command}' by hand; if it looks right, send a snapshot with the bug report.",
+)
+CONFIG_UNKNOWN_NAME = Kind(
+    "config-unknown-name",
+    State.UNKNOWN,
+    "The configuration file names a node, resource or replica that nobody knows: a typo, or it is"
+    " gone. The setting has no effect. What depends on it is not judged by it.",
+    "Correct {object} in the configuration file; 'check_mccluster topology' prints one",
 )
 SNAPSHOT_STALE = Kind(
     "snapshot-stale",
@@ -97,6 +108,7 @@ KINDS = (
     TOOL_TIMEOUT,
     TOOL_FAILED,
     OUTPUT_INVALID,
+    CONFIG_UNKNOWN_NAME,
     SNAPSHOT_STALE,
     PACEMAKER_DOWN,
     PACEMAKER_STARTING,
@@ -107,3 +119,13 @@ KINDS = (
     DRBD_RESOURCE_EMPTY,
     DRBD_RESOURCE_MISSING,
 )
+
+
+def unknown_name(path: str, name: str, what: str, known: Iterable[str]) -> Finding:
+    """``config-unknown-name``.
+
+    :param path: the key in the file, ``pacemaker.tie_breakers``. :param what: what it is not.
+    :param known: the names that there are.
+    """
+    text = f"configuration: {path}: {name} is no {what} (known: {join(known, 8) or 'none'})"
+    return finding(CONFIG_UNKNOWN_NAME, subject.setting(path), text)

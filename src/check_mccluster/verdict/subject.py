@@ -18,6 +18,7 @@ TICKET = "ticket"
 RING = "ring"
 TOOL = "tool"
 CLUSTER = "cluster"
+SETTING = "setting"
 
 
 class Subject(NamedTuple):
@@ -104,3 +105,8 @@ def tool(name: str) -> Subject:
 def cluster(fact: str = "cluster") -> Subject:
     """The cluster as a whole, or a fact of it: ``partition``, ``votes``, ``fencing``."""
     return Subject(CLUSTER, fact)
+
+
+def setting(path: str) -> Subject:
+    """A key of the configuration file: ``pacemaker.tie_breakers``."""
+    return Subject(SETTING, path)

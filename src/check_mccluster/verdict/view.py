@@ -130,6 +130,17 @@ class View:
             drbd_module=self.drbd_module,
         )
 
+    def with_config(self, config: Config) -> View:
+        """The same view under another configuration file."""
+        return View(
+            self.node,
+            self.time,
+            self._answers,
+            config=config,
+            here=self.here,
+            drbd_others=self.drbd_others,
+        )
+
     def is_here(self, name: Optional[str]) -> bool:
         """Whether *name* is this node."""
         return same_node(name, self.node)
