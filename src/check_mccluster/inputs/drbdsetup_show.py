@@ -25,7 +25,9 @@ def _read(stream: Stream) -> Any:
 def _answer(evidence: Evidence) -> Answer[tuple[ShownResource, ...]]:
     attempt = evidence.attempt(SHOW)
     answer = judged(attempt, evidence.expected_drbd())
-    strange = unknown_names(evidence, (resource.name for resource in attempt.document or ()))
+    if attempt.document is None:
+        return answer  # what is up is not known, so no name is unknown
+    strange = unknown_names(evidence, (resource.name for resource in attempt.document))
     return Answer(answer.value, (*answer.problems, *strange)) if strange else answer
 
 

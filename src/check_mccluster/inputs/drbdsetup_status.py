@@ -34,7 +34,9 @@ def _answer(evidence: Evidence) -> Answer[tuple[DrbdResource, ...]]:
     if answer.value is not None:
         document = attempt.document or ()
         evidence.drbd_others = tuple(r for r in document if not evidence.filter.wants(r.name))
-    strange = unknown_names(evidence, (resource.name for resource in attempt.document or ()))
+    if attempt.document is None:
+        return answer  # what is up is not known, so no name is unknown
+    strange = unknown_names(evidence, (resource.name for resource in attempt.document))
     return Answer(answer.value, (*answer.problems, *strange)) if strange else answer
 
 
