@@ -7,9 +7,9 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Any, NoReturn, Optional
+from typing import TYPE_CHECKING, Any, NoReturn, Optional
 
 import click
 
@@ -20,6 +20,10 @@ from ..verdict.filter import Filter
 from ..verdict.view import Asked, Judgement
 from . import commands
 from .nearest import hint
+
+if TYPE_CHECKING:
+    from .memory import Memory
+    from .session import Setup
 
 PROGRAM = "check_mccluster"
 UNKNOWN = 3
@@ -133,7 +137,7 @@ def check_command(name: str) -> click.Command:
 def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
     """Run a check and exit with its verdict."""
     from ..present.plugin import show
-    from .session import Setup, load_config, open_source, run_check, severities_of
+    from .session import Setup, lasting_of, load_config, open_source, run_check, severities_of
 
     check = registry.load(name)
     if check.several:
@@ -144,23 +148,31 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
     verbosity = min(values.pop("verbose"), 3)
     as_json = values.pop("as_json")
     warning, critical = values.pop("warning", None), values.pop("critical", None)
+    state_dir, overrides = values.pop("state_dir"), values.pop("severity")
+    if state_dir is None and lasting_of(overrides):
+        raise click.UsageError("--severity KEY=STATE:after=SECONDS needs --state DIR")
+    memory = _memory(state_dir, name, setup, values)
     asked = Asked(
         Filter(values.pop("patterns")),
         warning,
         critical,
-        {key: value for key, value in values.items() if key != "severity"},
-        severities_of(values.pop("severity")),
+        dict(values),
+        severities_of(overrides),
+        lasting=lasting_of(overrides),
     )
     with deadline(setup.timeout):
         config = load_config(setup.config)
 
-        def look() -> Judgement:
+        def judged(asked: Asked) -> Judgement:
             if check.several:
                 from .several import judged_together
 
                 return judged_together(setup, config, asked)
             with open_source(setup, config) as source:
                 return run_check(check, source, config, setup, asked)
+
+        def look() -> Judgement:
+            return judged(asked) if memory is None else _remembering(memory, asked, judged)
 
         if as_json:
             from ..judge.engine import with_faults
@@ -173,6 +185,28 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
             text, code = show(name, look, verbosity=verbosity, warning=warning, critical=critical)
     click.echo(text, nl=False)
     sys.exit(code)
+
+
+def _memory(
+    folder: Optional[str], name: str, setup: Setup, values: dict[str, Any]
+) -> Optional[Memory]:
+    """What ``--state`` asks for: a file for each question that is asked of a check."""
+    if folder is None:
+        return None
+    from .memory import Memory
+
+    return Memory(folder, name, (setup.snapshot, setup.node, sorted(values.items())))
+
+
+def _remembering(memory: Memory, asked: Asked, judged: Callable[[Asked], Judgement]) -> Judgement:
+    """Judge with what is remembered, and remember what was found."""
+    before = memory.since()
+    found = judged(asked._replace(since=before))
+    memory.keep(found.report, before, found.view.time)
+    if not memory.trouble:
+        return found
+    note = f"--state has no effect: {memory.trouble}"
+    return found._replace(report=found.report._replace(note=note))
 
 
 def _check_sample(sample: Optional[float], timeout: float) -> None:

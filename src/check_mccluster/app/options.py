@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Optional, TypeVar
+from typing import Any, Optional, TypeVar, Union
 
 import click
 
 from ..verdict.check import Check, Option
-from ..verdict.finding import State
+from ..verdict.finding import Lasting, State
 from .nearest import hint
 
 DEFAULT_CONFIG = "/etc/check_mccluster/cluster.toml"
 DEFAULT_TIMEOUT = 8.0
+MOST_SECONDS = 10_000_000_000
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,13 +82,13 @@ class SecondsType(click.ParamType):
             seconds = float(value)
         except (TypeError, ValueError):
             seconds = -1.0
-        if not 0 < seconds <= 10_000_000_000:
+        if not 0 < seconds <= MOST_SECONDS:
             self.fail(f"'{value}' is not a number of seconds above 0", param, ctx)
         return seconds
 
 
-def severity(key: str, word: str) -> tuple[str, State]:
-    """Check an override.
+def severity(key: str, word: str) -> tuple[str, Union[State, Lasting]]:
+    """Check an override: a state, or one for what lasts (``critical:after=600``).
 
     :raises ValueError: naming the key or the state that nobody knows.
     """
@@ -96,10 +97,20 @@ def severity(key: str, word: str) -> tuple[str, State]:
     if key not in registry.kinds():
         near = hint(key, registry.kinds())
         raise ValueError(f"unknown finding key '{key}'{near} (see: check_mccluster explain)")
+    name, colon, when = word.partition(":")
     try:
-        return key, State[word.upper()]
+        state = State[name.upper()]
     except KeyError:
-        raise ValueError(f"'{word}' is no state (ok, warning, critical, unknown)") from None
+        raise ValueError(f"'{name}' is no state (ok, warning, critical, unknown)") from None
+    if not colon:
+        return key, state
+    try:
+        seconds = float(when.removeprefix("after=")) if when.startswith("after=") else -1.0
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds <= MOST_SECONDS:
+        raise ValueError(f"'{when}' is not after=SECONDS")
+    return key, Lasting(state, seconds)
 
 
 def read_once(
@@ -201,7 +212,14 @@ def check_options(check: Check) -> list[click.Parameter]:
             type=SeverityType(),
             multiple=True,
             metavar="KEY=STATE",
-            help="Another severity for a finding (repeatable); see 'explain'.",
+            help="Another severity for a finding (repeatable); see 'explain'. With --state also"
+            " KEY=STATE:after=SECONDS, for one that lasts.",
+        ),
+        click.Option(
+            ["--state", "state_dir"],
+            type=click.Path(),
+            metavar="DIR",
+            help="Keep in DIR when each finding was first seen, and say since when it is there.",
         ),
         *(several_options() if check.several else source_options()),
         click.Option(["--json", "as_json"], is_flag=True, help="One JSON document as output."),

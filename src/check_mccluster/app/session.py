@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union
 
 from ..acquire.snapshot import Snapshot, SnapshotError
 from ..acquire.source import Source
@@ -17,7 +17,7 @@ from ..model.config import Config
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.filter import Filter
-from ..verdict.finding import Fault, Report, State, finding
+from ..verdict.finding import Fault, Lasting, Report, State, finding
 from ..verdict.problems import SNAPSHOT_STALE
 from ..verdict.view import Asked, Judgement, View, contains_node
 from ..verdict.words import join
@@ -144,9 +144,8 @@ def run_check(
     :raises SetupError: if the snapshot turns out to be damaged, or the cluster does not know the
         node of --node.
     """
-    severities = {key: State[word.upper()] for key, word in config.severity.items()}
-    severities.update(asked.severities)
-    asked = asked._replace(severities=severities)
+    asked = with_file(asked, config)
+    severities = asked.severities
     drbd_filter = asked.filter if check.filters == "drbd" else Filter()
     evidence = Evidence(
         source,
@@ -205,6 +204,24 @@ def _aged(report: Report, source: Source, setup: Setup, severities: Mapping[str,
     return engine.with_severities(aged, severities)
 
 
-def severities_of(pairs: Iterable[tuple[str, State]]) -> dict[str, State]:
-    """The last override of a key wins."""
-    return dict(pairs)
+Severities = Iterable[tuple[str, Union[State, Lasting]]]
+"""What ``--severity`` gave."""
+
+
+def severities_of(pairs: Severities) -> dict[str, State]:
+    """The overrides that hold at once; the last of a key wins."""
+    return {key: value for key, value in pairs if isinstance(value, State)}
+
+
+def lasting_of(pairs: Severities) -> dict[str, Lasting]:
+    """The overrides for what lasts; the last of a key wins."""
+    return {key: value for key, value in pairs if isinstance(value, Lasting)}
+
+
+def with_file(asked: Asked, config: Config) -> Asked:
+    """What was asked for, with the severities of the configuration file beneath it."""
+    pairs = [severity(key, word) for key, word in config.severity.items()]
+    return asked._replace(
+        severities={**severities_of(pairs), **asked.severities},
+        lasting={**lasting_of(pairs), **asked.lasting},
+    )

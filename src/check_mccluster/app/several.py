@@ -11,9 +11,9 @@ from ..acquire.snapshot import Snapshot, SnapshotError
 from ..acquire.source import Source
 from ..checks.overview import CHECK as OVERVIEW
 from ..model.config import Config
-from ..verdict.finding import Report, State
+from ..verdict.finding import Report
 from ..verdict.view import Asked, Judgement, same_node
-from .session import Setup, SetupError, open_source, run_check
+from .session import Setup, SetupError, open_source, run_check, with_file
 
 
 class Several(NamedTuple):
@@ -44,10 +44,9 @@ def judged_together(setup: Setup, config: Config, asked: Asked) -> Judgement:
     :raises SetupError: if a snapshot cannot be read, or none of the nodes could be asked.
     """
     from ..checks.cluster import contradicting, together
-    from ..judge.engine import with_severities
+    from ..judge.engine import with_memory, with_severities
 
-    severities = {key: State[word.upper()] for key, word in config.severity.items()}
-    asked = asked._replace(severities={**severities, **asked.severities})
+    asked = with_file(asked, config)
     deadline = time.monotonic() + setup.timeout
     targets = hosts_of(asked.values["hosts"], config)
     found = look(setup, config, asked.values["snapshots"], targets, asked)
@@ -63,8 +62,8 @@ def judged_together(setup: Setup, config: Config, asked: Asked) -> Judgement:
         time.sleep(_PAUSE)
         found = _with_newer(found, left, config, doubtful, asked)
         report = together(found.seen, found.unasked, asked, found.clocks)
-    report = with_severities(report, asked.severities)
     first = found.seen[0]
+    report = with_memory(with_severities(report, asked.severities), asked, first.view.time)
     runs = tuple(run for one in found.seen for run in one.runs)
     return Judgement(first.view, report, runs, first.recorded)
 

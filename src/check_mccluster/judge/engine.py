@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Finding, Report, State, finding
 from ..verdict.problems import TOOL_MISSING
-from ..verdict.view import Asked, Judgement, View
+from ..verdict.view import Asked, Judgement, View, name_of
 
 
 def report(check: Check, view: View, asked: Asked) -> Report:
@@ -22,7 +23,8 @@ def report(check: Check, view: View, asked: Asked) -> Report:
     unmatched = _filter(check, view, asked, bool(judged.findings))
     problems = tuple(dict.fromkeys((*input_problems(check, view), *strange, *unmatched)))
     rest = tuple(each for each in judged.findings if each not in problems)
-    return with_severities(judged._replace(findings=problems + rest), asked.severities)
+    whole = with_severities(judged._replace(findings=problems + rest), asked.severities)
+    return whole if whole.lines else with_memory(whole, asked, view.time)
 
 
 def _filter(check: Check, view: View, asked: Asked, told: bool) -> Iterator[Finding]:
@@ -93,6 +95,29 @@ def with_faults(judgement: Judgement) -> Judgement:
     return judgement._replace(report=report._replace(faults=folded))
 
 
+def with_memory(judged: Report, asked: Asked, now: datetime) -> Report:
+    """The report with what is remembered: since when, and what is graver because it lasts.
+
+    :param now: when the evidence was true.
+    """
+    since = asked.since
+    if not since:
+        return judged
+
+    def remembered(each: Finding) -> Finding:
+        first = since.get(name_of(each))
+        if first is None or first >= now:
+            return each
+        today = "" if first.date() == now.date() else f"{first:%Y-%m-%d} "
+        each = each._replace(text=f"{each.text}, since {today}{first:%H:%M} UTC")
+        graver = asked.lasting.get(each.key)
+        if graver is not None and (now - first).total_seconds() >= graver.seconds:
+            each = each._replace(state=graver.state)
+        return each
+
+    return _changed(judged, remembered)
+
+
 def with_severities(judged: Report, severities: Mapping[str, State]) -> Report:
     """The report with the user's own severities: they override rule and default alike."""
     if not severities:
@@ -101,10 +126,15 @@ def with_severities(judged: Report, severities: Mapping[str, State]) -> Report:
     def overridden(each: Finding) -> Finding:
         return each._replace(state=severities.get(each.key, each.state))
 
+    return _changed(judged, overridden)
+
+
+def _changed(judged: Report, change: Callable[[Finding], Finding]) -> Report:
+    """The report with every finding changed alike, in its faults, too."""
     return judged._replace(
-        findings=tuple(map(overridden, judged.findings)),
+        findings=tuple(map(change, judged.findings)),
         faults=tuple(
-            f._replace(cause=overridden(f.cause), follows=tuple(map(overridden, f.follows)))
+            f._replace(cause=change(f.cause), follows=tuple(map(change, f.follows)))
             for f in judged.faults
         ),
     )

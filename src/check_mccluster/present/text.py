@@ -21,6 +21,11 @@ def shorten(text: str, most: int = FIRST_LINE) -> str:
 
 def first_line(report: Report) -> str:
     """The worst faults that fit, and how many more there are; the summary if all is well."""
+    line = _first_line(report)
+    return f"{line} ({clean(report.note)})" if report.note else line
+
+
+def _first_line(report: Report) -> str:
     findings = report.worst_first
     # A single check tells its findings; only what judges several of them tells faults.
     bad = report.faults if report.lines else findings

@@ -32,6 +32,13 @@ def worst(states: Iterable[State]) -> State:
     return max(states, key=lambda state: state.rank, default=State.OK)
 
 
+class Lasting(NamedTuple):
+    """A severity for what has lasted: ``critical:after=600``. :param seconds: since first seen."""
+
+    state: State
+    seconds: float
+
+
 class Kind(NamedTuple):
     """A kind of finding: a row of the policy.
 
@@ -192,6 +199,7 @@ class Report(NamedTuple):
     :param faults: the findings as causes with what follows from them, gravest first; empty where
         the check does not fold.
     :param lines: verdicts of the parts, for ``overview``.
+    :param note: a word about the run that is no finding, for the end of the first line.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -200,6 +208,7 @@ class Report(NamedTuple):
     looked_at: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     lines: tuple[Line, ...] = ()
+    note: str = ""
 
     @property
     def state(self) -> State:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Optional, Protocol, 
 
 from ..model.config import Config
 from .filter import Filter
-from .finding import NOWHERE, Finding, Report, State
+from .finding import NOWHERE, Finding, Lasting, Report, State
 
 if TYPE_CHECKING:  # a check loads the models of what it reads, no others
     from ..model.drbd import DrbdResource
@@ -65,6 +65,10 @@ class Asked(NamedTuple):
     critical: Optional[Limit] = None
     values: Mapping[str, Any] = MappingProxyType({})
     severities: Mapping[str, State] = MappingProxyType({})
+    since: Optional[Mapping[str, datetime]] = None
+    """When each finding was first seen, by :func:`name_of`; ``None`` where nobody keeps it."""
+    lasting: Mapping[str, Lasting] = MappingProxyType({})
+    """Severities by key of findings that have lasted."""
 
     @property
     def has_limits(self) -> bool:
@@ -157,6 +161,11 @@ class Judgement(NamedTuple):
     report: Report
     runs: tuple[tuple[str, str, Optional[float]], ...] = ()
     recorded: bool = False
+
+
+def name_of(each: Finding) -> str:
+    """What makes a finding the same from run to run: its kind and its subject, not its words."""
+    return f"{each.key} {each.subject.sort} {each.object}"
 
 
 def same_node(one: Optional[str], other: Optional[str]) -> bool:

@@ -23,7 +23,15 @@ from ...present.text import clean, first_line
 from ...verdict.finding import State
 from ...verdict.view import Asked, Judgement, View, contains_node
 from ..options import SeverityType, source_options
-from ..session import Setup, SetupError, load_config, open_source, run_check, severities_of
+from ..session import (
+    Setup,
+    SetupError,
+    lasting_of,
+    load_config,
+    open_source,
+    run_check,
+    severities_of,
+)
 
 
 class _Active(click.Command):
@@ -59,9 +67,12 @@ def run(group: str, promoted: bool, plugin: tuple[str, ...], **values: Any) -> N
         raise click.UsageError("no plugin is named: check_mccluster active GROUP -- PLUGIN ARGS")
     setup = Setup.take(values)
     verbosity = min(values.pop("verbose"), 3)
+    overrides = values.pop("severity")
+    if lasting_of(overrides):
+        raise click.UsageError("active keeps no state: no KEY=STATE:after=SECONDS")
     asked = Asked(
         values={"group": group, "promoted": promoted},
-        severities=severities_of(values.pop("severity")),
+        severities=severities_of(overrides),
     )
     end = time.monotonic() + setup.timeout
     with deadline(setup.timeout):

@@ -18,7 +18,7 @@ from ...present.html import Page, page
 from ...verdict.finding import State
 from ...verdict.view import Asked
 from ..options import several_options
-from ..session import Setup, SetupError, load_config
+from ..session import Setup, SetupError, load_config, with_file
 from ..several import Several, hosts_of, look
 
 
@@ -29,7 +29,7 @@ def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **value
     setup = Setup.take({**values, "snapshot": None, "node": None})
     with deadline(setup.timeout):
         config = load_config(setup.config)
-        severities = {key: State[word.upper()] for key, word in config.severity.items()}
+        severities = dict(with_file(Asked(), config).severities)
         found = look(
             setup, config, snapshots, hosts_of(hosts, config), Asked(severities=severities)
         )
