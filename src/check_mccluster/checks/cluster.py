@@ -350,7 +350,11 @@ def _host(seen: Sequence[Judgement], name: str, mine: Sequence[Link], alone: boo
     asked = is_asked(seen, name)
     if alone and asked and len(peers) > 1:
         text = f"{name} reaches none of {join(peers)} ({join(resources, 2)}): its network"
-        return finding(ISOLATED, subject.node(name), text, nodes=(name,), resource=resources[0])
+        one = finding(ISOLATED, subject.node(name), text, nodes=(name,), resource=resources[0])
+        return one._replace(
+            next_step=f"on {name}: drbdadm status {resources[0]}; check its replication network:"
+            f" ip -br addr; drbdsetup show {resources[0]} (addresses and port); the firewall"
+        )
     kind = STANDALONE if any(link.is_alone for link in mine) else CONNECTING
     if alone and not asked:
         what = join(resources, 2)
@@ -369,7 +373,15 @@ def _single(link: Link) -> Finding:
     else:
         kind = STANDALONE if link.is_alone else CONNECTING
     text = f"{link.name}: {link.words}{why}"
-    return finding(kind, about, text, nodes=link.nodes, resource=link.resource)
+    one = finding(kind, about, text, nodes=link.nodes, resource=link.resource)
+    if kind is CONNECTING and len(link.told) == 2:
+        # Both answered, so both are up: what is between them is not.
+        here, there = link.nodes
+        return one._replace(
+            next_step=f"both are up. on {here}: drbdsetup show {link.resource} (the addresses and"
+            f" port to {there}); ping that address; the firewall of both"
+        )
+    return one
 
 
 def _copies(all_links: Sequence[Link]) -> Iterator[Finding]:

@@ -110,10 +110,12 @@ def _one(told: Sequence[tuple[str, Finding]]) -> Finding:
     if key in _INPUT and gravest.subject.sort not in (DRBD, VOLUME):
         about = node(join(nodes, 8))
         text = f"{join(nodes, 8)}: {_without_here(gravest.text)}"
-        return gravest._replace(subject=about, text=text, nodes=nodes, state=state)
+        step = on_nodes(nodes, gravest.next_step)
+        return gravest._replace(subject=about, text=text, nodes=nodes, state=state, next_step=step)
     if key in _INPUT:
         text = f"{join(nodes, 8)}: {_without_here(gravest.text)}"
-        return gravest._replace(text=text, nodes=nodes, state=state)
+        step = on_nodes(nodes, gravest.next_step)
+        return gravest._replace(text=text, nodes=nodes, state=state, next_step=step)
     if key.startswith(_OWN_DISK) or key in ("io-suspended", "io-failing", "io-stalled"):
         return gravest._replace(text=_of_many(gravest.text, nodes), nodes=nodes, state=state)
     if key in ("sync-target", "sync-stalled"):
@@ -124,6 +126,13 @@ def _one(told: Sequence[tuple[str, Finding]]) -> Finding:
         return _odd_one(gravest, told, state)
     everybody = tuple(dict.fromkeys(name for _, each in told for name in each.nodes))
     return gravest._replace(nodes=everybody, state=state)
+
+
+def on_nodes(nodes: Sequence[str], step: str) -> str:
+    """A step that a node says to itself, for a reader elsewhere: where it is to be typed."""
+    if step[:3].lower() == "on " or not nodes:
+        return step
+    return f"on {join(nodes, 8)}: {step}"
 
 
 def _without_here(text: str) -> str:
@@ -146,7 +155,8 @@ def _odd_one(gravest: Finding, told: Sequence[tuple[str, Finding]], state: State
     most = max(count.values())
     odd = tuple(name for name, number in count.items() if number == most)
     if len(odd) == 1 and len(count) > 2:
-        text = f"{gravest.text}: {odd[0]} differs from the others"
+        known = f"{odd[0]} differs from" in gravest.text
+        text = gravest.text if known else f"{gravest.text}: {odd[0]} differs from the others"
         return gravest._replace(text=text, nodes=odd, state=state)
     return gravest._replace(nodes=tuple(count), state=state)
 

@@ -55,7 +55,8 @@ PACEMAKER_DOWN = Kind(
     "pacemaker-down",
     State.CRITICAL,
     "Pacemaker or Corosync does not run on this node: it takes no part in the cluster.",
-    "systemctl status corosync pacemaker; journalctl -u corosync -u pacemaker",
+    "journalctl -u corosync -u pacemaker tells why it stopped; to start it: systemctl start"
+    " pacemaker (pcs cluster start)",
 )
 PACEMAKER_STARTING = Kind(
     "pacemaker-starting",
