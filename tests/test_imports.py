@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -129,6 +130,22 @@ def test_imports_go_one_way(path):
         if not any(name == each or name.startswith(f"{each}.") for each in allowed)
     ]
     assert wrong == []
+
+
+PRESENTERS = sorted((PACKAGE / "present").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", PRESENTERS, ids=module_of)
+def test_a_presenter_is_handed_its_picture_and_asks_judge_nothing(path):
+    """What it takes of judge are types of data: no function, and no module to reach into."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("judge"):
+            continue
+        module = importlib.import_module(f"check_mccluster.{node.module}")
+        for each in node.names:
+            taken = getattr(module, each.name, None)
+            assert isinstance(taken, type), f"{each.name} of {node.module}"
+            assert issubclass(taken, tuple), f"{each.name} of {node.module}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)

@@ -41,7 +41,8 @@ class Volume(NamedTuple):
     """A volume of a DRBD resource on its own node.
 
     :param name: ``r0/0``. :param client: whether the node is diskless for it on purpose; ``None``
-        if nobody can say. :param behind_kib: what its peers count as out of sync, each of them.
+        if nobody can say. :param out_of_sync_kib: with the peer that it differs from most, as
+        far as is known.
     :param sync: the peer device over which a resync to this node runs.
     """
 
@@ -49,7 +50,7 @@ class Volume(NamedTuple):
     device: Device
     client: Optional[bool]
     copies: Copies
-    behind_kib: tuple[Optional[int], ...]
+    out_of_sync_kib: Optional[int]
     sync: Optional[PeerDevice]
 
 
@@ -65,6 +66,10 @@ class Replica(NamedTuple):
     resource: DrbdResource
     volumes: tuple[Volume, ...]
     primaries: tuple[str, ...]
+
+    def link_to(self, node: str) -> Optional[Connection]:
+        """The connection to a node, if there is one."""
+        return next((c for c in self.resource.connections if same_node(c.name, node)), None)
 
 
 class Mesh(NamedTuple):
@@ -85,7 +90,7 @@ class Mesh(NamedTuple):
 
     def links_to(self, node: str) -> tuple[Connection, ...]:
         """Everybody's connection to a node."""
-        found = (link_to(replica.resource, node) for replica in self.seen.values())
+        found = (replica.link_to(node) for replica in self.seen.values())
         return tuple(link for link in found if link is not None)
 
 
@@ -160,6 +165,11 @@ def picture(seen: Sequence[Judgement], report: Report) -> Picture:
     )
 
 
+def of_one(judgement: Judgement) -> Picture:
+    """What one node sees."""
+    return picture((judgement,), judgement.report)
+
+
 # -- Pacemaker ---------------------------------------------------------------------------------
 
 
@@ -210,12 +220,13 @@ def replica(view: View, resource: DrbdResource) -> Replica:
 
 def _volume(view: View, resource: DrbdResource, device: Device) -> Volume:
     sync = syncing_to_here(resource, device.volume)
+    counted = (peer.out_of_sync_kib for _, peer in peer_devices(resource, device.volume))
     return Volume(
         name_of(resource, device.volume),
         device,
         is_client(view, resource, device),
         copies(view, resource, device),
-        tuple(peer.out_of_sync_kib for _, peer in peer_devices(resource, device.volume)),
+        max((kib for kib in counted if kib is not None), default=None),
         sync[1] if sync is not None else None,
     )
 
@@ -238,11 +249,6 @@ def _mesh(name: str, replicas: Iterable[Replica]) -> Mesh:
 def spelling(names: Iterable[str], name: str) -> str:
     """The name by which this node is known already."""
     return next((each for each in names if same_node(each, name)), name)
-
-
-def link_to(resource: DrbdResource, node: str) -> Optional[Connection]:
-    """The connection to a node, if the resource has one."""
-    return next((c for c in resource.connections if same_node(c.name, node)), None)
 
 
 # -- what could not be read --------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional, Union
 
-from ..judge.picture import Mesh, Picture, Replica, Volume, link_to
+from ..judge.picture import Mesh, Picture, Replica, Volume
 from ..model.drbd import (
     ConnectionState,
     DiskState,
@@ -273,7 +273,7 @@ def _cell(mesh: Mesh, row: str, column: str) -> Span:
     """The connection from *row* to *column* as *row* sees it."""
     if row == column:
         return span(_SELF, "dim")
-    link = link_to(mesh.seen[row].resource, column)
+    link = mesh.seen[row].link_to(column)
     if link is None:
         return span(_NO_LINK, "dim")
     words: list[Word] = [link.state]

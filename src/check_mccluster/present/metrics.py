@@ -15,10 +15,8 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from .. import __version__
-from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.drbd import copies, is_client, syncing_to_here
-from ..judge.facts.votes import tally
+from ..judge.picture import Part, Picture
 from ..model import drbd, pacemaker
 from ..model.pacemaker import NODE_WORDS, RUNNING, base_id, primitives, status_word
 from ..model.words import state_name
@@ -91,14 +89,16 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
-def metrics(judgement: Judgement) -> Iterator[Family]:
-    """Everything there is to tell of one node's view."""
+def metrics(seen: Picture) -> Iterator[Family]:
+    """Everything there is to tell of the picture of one node."""
+    (judgement,) = seen.seen
     yield from _run(judgement)
     yield from _states(judgement)
-    yield from _cluster(judgement)
-    yield from _resources(judgement)
+    for part in seen.parts:
+        yield from _cluster(part, judgement)
+        yield from _resources(part.cluster)
     yield from _timing(judgement)
-    yield from _volumes(judgement)
+    yield from _volumes(seen)
     yield from _connections(judgement)
     yield from _peers(judgement)
 
@@ -138,10 +138,8 @@ def _states(judgement: Judgement) -> Iterator[Family]:
 # -- Pacemaker and Corosync --------------------------------------------------------------------
 
 
-def _cluster(judgement: Judgement) -> Iterator[Family]:
-    cluster = judgement.view[CLUSTER].value
-    if cluster is None:
-        return
+def _cluster(part: Part, judgement: Judgement) -> Iterator[Family]:
+    cluster, count = part.cluster, part.votes
     state = Family("node_state", "State of a cluster node, the one that matters most.")
     controller = Family("node_dc", "Whether the node is the designated controller.")
     running = Family("node_resources", "Resources that run on the node.")
@@ -151,7 +149,6 @@ def _cluster(judgement: Judgement) -> Iterator[Family]:
         running.set(node.resources_running, node=node.name)
     maintenance = Family("maintenance_mode", "Whether the whole cluster is in maintenance-mode.")
     maintenance.set(cluster.summary.options.maintenance_mode)
-    count = tally(judgement.view)
     quorate = Family("quorate", "Whether this partition has quorum.")
     quorate.set(count.quorate)
     votes = Family("votes", "Votes in this partition.")
@@ -170,10 +167,7 @@ def _cluster(judgement: Judgement) -> Iterator[Family]:
     yield from (candidates, failed)
 
 
-def _resources(judgement: Judgement) -> Iterator[Family]:
-    cluster = judgement.view[CLUSTER].value
-    if cluster is None:
-        return
+def _resources(cluster: pacemaker.Cluster) -> Iterator[Family]:
     role = Family("resource_role", "Instances of a resource in this role.")
     active = Family("resource_active", "Instances of a resource that run on the node.")
     failed = Family("resource_failed", "Instances that failed and are not recovered.")
@@ -232,8 +226,7 @@ def _bytes(kib: Optional[int]) -> Optional[int]:
     return None if kib is None else kib * drbd.KIB
 
 
-def _volumes(judgement: Judgement) -> Iterator[Family]:
-    view = judgement.view
+def _volumes(seen: Picture) -> Iterator[Family]:
     role = Family("drbd_role", "Role of the resource on this node.")
     suspended = Family("drbd_suspended", "Whether I/O of the resource is suspended.")
     disk = Family("drbd_disk_state", "State of the local disk.")
@@ -248,23 +241,23 @@ def _volumes(judgement: Judgement) -> Iterator[Family]:
     left = Family(
         "drbd_sync_remaining_seconds", "Time that the resync to this node will take; 0 without one."
     )
-    for resource in view[DRBD].value or ():
+    for replica in seen.replicas:
+        resource = replica.resource
         _one_of(role, drbd.Role, resource.role, "role", resource=resource.name)
         suspended.set(resource.suspended, resource=resource.name)
-        for device in resource.devices:
+        for volume in replica.volumes:
+            device, have, sync = volume.device, volume.copies, volume.sync
             name = {"resource": resource.name, "volume": device.volume}
             _one_of(disk, drbd.DiskState, device.disk_state, "state", **name)
-            client.set(is_client(view, resource, device), **name)
+            client.set(volume.client, **name)
             quorum.set(device.quorum, **name)
-            have = copies(view, resource, device)
             good.set(len(have.up_to_date), **name)
             due.set(len(have.replicas), **name)
             size.set(_bytes(device.size_kib), **name)
             read.set(_bytes(device.read_kib), **name)
             written.set(_bytes(device.written_kib), **name)
             pending.set(device.upper_pending, **name)
-            sync = syncing_to_here(resource, device.volume)
-            progress = sync[1].progress if sync is not None else None
+            progress = sync.progress if sync is not None else None
             wait = progress.seconds_left if progress is not None else None
             left.set(0 if sync is None else wait, **name)
     yield from (role, suspended, disk, client, quorum, good, due)

@@ -13,8 +13,8 @@ from typing import Any, Optional
 from .. import __version__
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.drbd import copies, is_client, peer_devices, syncing_to_here, volume_name
-from ..model.drbd import KIB, Connection, Device, DrbdResource, PeerDevice
+from ..judge.picture import Picture, Replica, Volume
+from ..model.drbd import KIB, Connection, DrbdResource, PeerDevice
 from ..model.pacemaker import (
     RUNNING,
     Cluster,
@@ -28,7 +28,7 @@ from ..model.pacemaker import (
 from ..model.words import state_name
 from ..verdict.finding import TOOLS, Fault, Finding, Line, State, worst
 from ..verdict.problems import OUTPUT_INVALID, TOOL_MISSING
-from ..verdict.view import Answer, Input, Judgement, View
+from ..verdict.view import Answer, Input, View
 from .text import clean, first_line
 
 Entry = dict[str, Any]
@@ -73,10 +73,14 @@ def discovery(view: View, kind: str) -> Any:
             for name, entry in _resources(view).items()
         ]
     if kind == "drbd":
-        return [{"{#RESOURCE}": r.name, "{#VOLUME}": str(d.volume)} for r, d in _volumes(view)]
+        return [
+            {"{#RESOURCE}": resource.name, "{#VOLUME}": str(device.volume)}
+            for resource in view[DRBD].value or ()
+            for device in resource.devices
+        ]
     return [
         {"{#RESOURCE}": r.name, "{#PEER}": c.name, "{#VOLUME}": str(p.volume)}
-        for r, c, p in _peer_volumes(view)
+        for r, c, p in _peer_volumes(view[DRBD].value or ())
     ]
 
 
@@ -89,14 +93,15 @@ def _hides_objects(problem: Finding, answer: Answer[Any]) -> bool:
 # -- the values --------------------------------------------------------------------------------
 
 
-def data(judgement: Judgement) -> Entry:
-    """Every value that the template's items take, in one document.
+def data(seen: Picture) -> Entry:
+    """Every value that the template's items take, in one document: the picture of one node.
 
     A fault is told once: in ``state`` and ``text`` of the object it is about, else in ``fault`` of
     the check that found it, else, when a tool is at fault, in ``error`` and ``tools``.
     """
-    view, report = judgement.view, judgement.report
-    nodes, resources, drbd, peers = _nodes(view), _resources(view), _drbd(view), _peers(view)
+    (one,) = seen.seen
+    view, report = one.view, one.report
+    nodes, resources, drbd, peers = _nodes(view), _resources(view), _drbd(seen), _peers(view)
     objects = {
         "nodes": nodes,
         "resources": resources,
@@ -235,33 +240,36 @@ def _resource(
 # -- DRBD's objects ----------------------------------------------------------------------------
 
 
-def _volumes(view: View) -> list[tuple[DrbdResource, Device]]:
-    return [
-        (resource, device) for resource in view[DRBD].value or () for device in resource.devices
-    ]
-
-
-def _peer_volumes(view: View) -> list[tuple[DrbdResource, Connection, PeerDevice]]:
+def _peer_volumes(
+    resources: Iterable[DrbdResource],
+) -> list[tuple[DrbdResource, Connection, PeerDevice]]:
     return [
         (resource, connection, peer)
-        for resource in view[DRBD].value or ()
+        for resource in resources
         for connection in resource.connections
         for peer in connection.peer_devices
     ]
 
 
-def _drbd(view: View) -> dict[str, Entry]:
-    return {volume_name(r, d.volume): _volume(view, r, d) for r, d in _volumes(view)}
+def _drbd(seen: Picture) -> dict[str, Entry]:
+    return {
+        volume.name: _volume(replica, volume)
+        for replica in seen.replicas
+        for volume in replica.volumes
+    }
 
 
 def _peers(view: View) -> dict[str, Entry]:
-    return {f"{r.name}/{c.name}/{p.volume}": _peer(c, p) for r, c, p in _peer_volumes(view)}
+    return {
+        f"{r.name}/{c.name}/{p.volume}": _peer(c, p)
+        for r, c, p in _peer_volumes(view[DRBD].value or ())
+    }
 
 
 def _first_of_connection(view: View, peers: Mapping[str, Entry]) -> dict[str, Entry]:
     """A connection's fault is told once, at its first volume; by the finding's ``r0:app01``."""
     first: dict[str, Entry] = {}
-    for resource, connection, peer in _peer_volumes(view):
+    for resource, connection, peer in _peer_volumes(view[DRBD].value or ()):
         entry = peers[f"{resource.name}/{connection.name}/{peer.volume}"]
         first.setdefault(f"{resource.name}:{connection.name}", entry)
     return first
@@ -271,24 +279,22 @@ def _bytes(kib: Optional[int]) -> Optional[int]:
     return None if kib is None else kib * KIB
 
 
-def _volume(view: View, resource: DrbdResource, device: Device) -> Entry:
-    have = copies(view, resource, device)
-    behind = [p.out_of_sync_kib for _, p in peer_devices(resource, device.volume)]
-    sync = syncing_to_here(resource, device.volume)
-    progress = sync[1].progress if sync is not None else None
+def _volume(replica: Replica, volume: Volume) -> Entry:
+    resource, device = replica.resource, volume.device
+    progress = volume.sync.progress if volume.sync is not None else None
     return _entry(
         role=state_name(resource.role),
         disk=state_name(device.disk_state),
-        client=is_client(view, resource, device),
+        client=volume.client,
         quorum=device.quorum,
         suspended=resource.suspended,
-        copies=len(have.up_to_date),
-        replicas=len(have.replicas),
+        copies=len(volume.copies.up_to_date),
+        replicas=len(volume.copies.replicas),
         size=_bytes(device.size_kib),
         read=_bytes(device.read_kib),
         written=_bytes(device.written_kib),
         pending=device.upper_pending,
-        out_of_sync=_bytes(max((kib for kib in behind if kib is not None), default=None)),
+        out_of_sync=_bytes(volume.out_of_sync_kib),
         sync_done=progress.percent_done if progress is not None else None,
         sync_left=progress.seconds_left if progress is not None else None,
     )

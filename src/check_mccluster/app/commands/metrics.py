@@ -10,6 +10,7 @@ from typing import Any, Optional
 import click
 
 from ...checks.overview import CHECK as OVERVIEW
+from ...judge.picture import of_one
 from ...present.metrics import as_text, metrics
 from ...verdict.view import Asked
 from ..options import source_options
@@ -31,7 +32,7 @@ def run(output: Optional[str], **values: Any) -> None:
     with deadline(setup.timeout):
         config = load_config(setup.config)
         with open_source(setup, config) as source:
-            text = as_text(metrics(run_check(OVERVIEW, source, config, setup, Asked())))
+            text = as_text(metrics(of_one(run_check(OVERVIEW, source, config, setup, Asked()))))
     if output is None or output == "-":
         click.echo(text, nl=False)
         return

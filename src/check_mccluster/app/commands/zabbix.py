@@ -49,13 +49,15 @@ def run_discovery(kind: str, **values: Any) -> None:
 def run_data(**values: Any) -> None:
     """Print the document of the master item."""
     from ...checks.overview import CHECK
+    from ...judge.picture import of_one
     from ..cli import deadline
 
     setup = Setup.take(values)
     with deadline(setup.timeout, GRACE):
         config = load_config(setup.config)
         with open_source(setup, config) as source:
-            text = zabbix.as_text(zabbix.data(run_check(CHECK, source, config, setup, Asked())))
+            seen = of_one(run_check(CHECK, source, config, setup, Asked()))
+        text = zabbix.as_text(zabbix.data(seen))
     click.echo(text, nl=False)
 
 
