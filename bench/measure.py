@@ -39,6 +39,13 @@ def generated(script: str, folder: Path, file: str, *arguments: str) -> str:
     return str(folder)
 
 
+def mesh(folder: Path, nodes: int) -> str:
+    """The snapshots of a generated cluster; their folder."""
+    command = (sys.executable, str(ROOT / "bench" / "big_mesh.py"), str(folder), str(nodes))
+    subprocess.run(command, check=True)
+    return str(folder)
+
+
 def table(cases: dict[str, tuple[str, ...]], rounds: int) -> None:
     """Run every case once a round; print the medians and their ratio to the first case."""
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
@@ -59,7 +66,8 @@ def table(cases: dict[str, tuple[str, ...]], rounds: int) -> None:
 
 
 def main() -> None:
-    """Two tables: one check against the bare interpreter, large input against small."""
+    """Three tables: one check against the bare interpreter, large input against small, many nodes
+    joined against one of them."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     node = str(HEALTHY / "app01")
     table(
@@ -85,6 +93,18 @@ def main() -> None:
                 "nodes, 5000 resources on 16 nodes": (*CHECK, "nodes", "--from", half),
                 "nodes, 5000 resources on 32 nodes": (*CHECK, "nodes", "--from", xml),
                 "drbd-disk, 2000 resources": (*CHECK, "drbd-disk", "--from", drbd),
+            },
+            max(3, rounds // 2),
+        )
+        few, many = mesh(top / "mesh-6", 6), mesh(top / "mesh-32", 32)
+        own = str(Path(many) / "node01")
+        print()
+        table(
+            {
+                "overview, one of 32 nodes": (*CHECK, "overview", "-t", "60", "--from", own),
+                "cluster, 6 nodes joined": (*CHECK, "cluster", "-t", "60", "--from", few),
+                "cluster, 32 nodes joined": (*CHECK, "cluster", "-t", "60", "--from", many),
+                "status, 32 nodes joined": (*CHECK, "status", "-t", "60", "--from", many),
             },
             max(3, rounds // 2),
         )
