@@ -170,7 +170,10 @@ CLUSTER_RULES = more(
     rule("resource-failed resource-blocked", (Equal.RESOURCE_AND_NODE, "node-barred")),
     rule("resource-unmanaged", (Equal.RESOURCE, _TAKEOVER), (Equal.NOTHING, "here-not-ready")),
     rule("resource-disabled", (Equal.RESOURCE, "resource-stopped")),
-    rule("resource-transition", (Equal.RESOURCE, "promoted-missing clone-degraded clone-down")),
+    rule(
+        "resource-transition",
+        (Equal.RESOURCE, "resource-transition promoted-missing clone-degraded clone-down"),
+    ),
     rule("node-barred", (Equal.RESOURCE_AND_NODE, "clone-degraded")),
     rule("disk-disputed", (Equal.DRBD, "out-of-sync copies-low")),
     rule(
