@@ -185,6 +185,32 @@ def test_attribute_that_a_rule_depends_on_is_missing(call, node, old, text):
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        (
+            r'<node name="app01" id="1" cached="[a-z]+"/>',
+            '<node name="app09" id="1" cached="true"/>',
+            "app09 is no node, and a resource runs there",
+        ),
+        (
+            r'<node name="app01">(\s*<resource_history id="FS_DRBD")',
+            r'<node name="app09">\1 fail-count="3"',
+            "app09 is no node, and a resource has a history",
+        ),
+        (
+            r'<resource_history id="MYSQL"',
+            '<resource_history id="MYSQK" fail-count="3"',
+            "MYSQK has a history and is no resource",
+        ),
+    ],
+)
+def test_name_that_nothing_else_knows(call, node, old, new, text):
+    change(node / "crm_mon.xml", old, new, count=1)
+    code, texts = told(call, "resources", node)
+    assert (code, texts) == (3, [f"crm_mon: {text}"])
+
+
+@pytest.mark.parametrize(
     ("old", "text"),
     [
         (r"<cluster_options [^>]*/>", "crm_mon: summary without cluster_options"),

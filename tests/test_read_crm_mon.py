@@ -547,7 +547,8 @@ def test_exceptions_of_the_stream_pass_unchanged(content: bytes) -> None:
             "fence_event without status",
         ),
         (
-            '<node_history><node><resource_history id="X" fail-count="1"/></node></node_history>',
+            '<node_history><node><resource_history id="X" fail-count="1" migration-threshold="3"/>'
+            "</node></node_history>",
             "node without name",
         ),
         (
@@ -1011,7 +1012,8 @@ class _InPieces:
 @pytest.mark.parametrize("size", [1, 7, 100, 1000])
 def test_the_pieces_in_which_a_document_arrives_make_no_difference(size):
     history = "".join(
-        f'<resource_history id="r{n}" fail-count="{n % 3}"><operation_history task="monitor"'
+        f'<resource_history id="r{n}" migration-threshold="3" fail-count="{n % 3}">'
+        f'<operation_history task="monitor"'
         f' rc="{n % 2}" interval="10000ms"/></resource_history>'
         for n in range(40)
     )
@@ -1062,6 +1064,10 @@ RESOURCE_X = '<resource id="x" resource_agent="ocf::d" role="Started"/>'
         (
             _damaged(history='<resource_history id="x" fail-count="-1"/>'),
             "resource_history x: fail-count is -1, below 0",
+        ),
+        (
+            _damaged(history='<resource_history id="x" last-failure="Sun Nov 22 09:00:00 2026"/>'),
+            "resource_history x: last-failure without fail-count",
         ),
     ],
 )
@@ -1119,3 +1125,12 @@ def test_damage_inside_a_well_formed_document(text: str, message: str) -> None:
 def test_removed_resource_with_the_id_of_what_took_its_place() -> None:
     both = resource('orphaned="true"') + resource('orphaned="false"')
     assert len(a_cluster(f"<resources>{both}</resources>").resources) == 2
+
+
+def test_instance_of_an_anonymous_clone_twice_on_one_node() -> None:
+    running = resource(inside='<node name="app01" id="1" cached="true"/>')
+    clone = f'<clone id="c" multi_state="false" unique="false">{running}{{}}</clone>'
+    stopped = resource(role="Stopped")
+    assert a_cluster(f"<resources>{clone.format(stopped + stopped)}</resources>")
+    with pytest.raises(ReadError, match="c instance MYSQL on app01 is there twice"):
+        a_cluster(f"<resources>{clone.format(running)}</resources>")

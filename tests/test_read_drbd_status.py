@@ -793,3 +793,31 @@ def test_constructed_path_listed_twice_is_refused() -> None:
     path = {"this_host": end, "remote_host": end, "established": True}
     with pytest.raises(ReadError, match=r"^r0 to storage02: path 192.+ is there twice$"):
         read_resource(connections=[a_connection(paths=[path, path])])
+
+
+@pytest.mark.parametrize("number", [-1, 65536, 10**30])
+def test_constructed_volume_out_of_range(number: int) -> None:
+    with pytest.raises(ReadError, match=r"volume is (out of range|not a whole number)$"):
+        read_device(volume=number)
+
+
+@pytest.mark.parametrize("number", [-1, 32])
+def test_constructed_node_id_out_of_range(number: int) -> None:
+    with pytest.raises(ReadError, match=r"^r0 to storage02: peer-node-id is out of range$"):
+        read_resource(connections=[a_connection(**{"peer-node-id": number})])
+
+
+@pytest.mark.parametrize("key", ["received", "sent", "out-of-sync", "pending", "unacked"])
+def test_constructed_figure_that_is_gone_or_negative(key: str) -> None:
+    with pytest.raises(ReadError, match=f"^r0/0 to storage02: {key} is out of range$"):
+        read_peer_device(**{key: -1})
+    device = a_peer_device()
+    del device[key]
+    with pytest.raises(ReadError, match=f"^r0/0 to storage02: {key} is missing$"):
+        read_resource(connections=[a_connection(peer_devices=[device])])
+
+
+def test_constructed_flag_that_one_place_has_and_another_has_not() -> None:
+    without = {key: value for key, value in a_device(volume=1).items() if key != "quorum"}
+    with pytest.raises(ReadError, match=r"^quorum is there 1 times, not 2$"):
+        read_resource(devices=[a_device(), without])

@@ -267,9 +267,10 @@ def _say(name: str, text: str, as_json: bool = False) -> None:
 
 
 def main(args: Optional[Sequence[str]] = None) -> NoReturn:
-    """Run the command line and exit with 0 to 3, whatever happens."""
+    """Run the command line and exit with 0 to 3, whatever happens: 3 if nothing could be said."""
     arguments = list(sys.argv[1:] if args is None else args)
-    if sys.stdout is None:  # closed before we began
+    closed = sys.stdout is None  # before we began
+    if closed:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
     with contextlib.suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -277,8 +278,7 @@ def main(args: Optional[Sequence[str]] = None) -> NoReturn:
         code = _run(arguments)
     except OSError:  # standard output takes nothing, not even what is wrong
         code = UNKNOWN
-    _flush()
-    sys.exit(code)
+    sys.exit(code if _flush() and not closed else UNKNOWN)
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -357,10 +357,12 @@ def _traceback(error: BaseException) -> str:
     return "".join(lines).replace("|", "/")
 
 
-def _flush() -> None:
-    """Write out what is buffered; a reader that went away is no error of ours."""
+def _flush() -> bool:
+    """Write out what is buffered, and whether that could be done."""
     try:
         sys.stdout.flush()
+        return True
     except (OSError, ValueError):
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False

@@ -127,6 +127,28 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
     for name in _OF_OPTIONS:
         if getattr(options, name) is None:
             yield f"cluster_options without {name.replace('_', '-')}"
+    nodes = {node.name for node in cluster.nodes}
+    ids = {each.id.partition(":")[0] for each in instances}
+    known = ids | nodes
+    for strange, where in (
+        (next((n for each in instances for n in each.nodes if n not in nodes), None), "runs there"),
+        (next((h.node for h in cluster.history if h.node not in nodes), None), "has a history"),
+    ):
+        if strange is not None:
+            yield f"{short(strange)} is no node, and a resource {where}"
+    for each in cluster.history:
+        if not each.orphaned and each.resource.partition(":")[0] not in known:
+            yield f"{short(each.resource)} has a history and is no resource"
+            break
+    groups_of_clones = {inner.id.partition(":")[0] for inner in groups}
+    tops = {top.id for top in cluster.resources} | groups_of_clones
+    for ban in cluster.bans:
+        if ban.resource.partition(":")[0] not in known | tops:
+            yield f"{short(ban.resource)} is banned and is no resource"
+            break
+        if ban.node not in nodes:
+            yield f"{short(ban.node)} is no node, and a ban is for it"
+            break
     controller = cluster.summary.dc
     if controller is not None and controller.with_quorum is None:
         yield "current_dc without with_quorum"

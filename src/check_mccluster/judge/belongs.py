@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union
 
 from ..inputs.cibadmin import CIB
 from ..inputs.corosync_cfgtool import LINKS
@@ -16,7 +16,7 @@ from ..inputs.corosync_quorumtool import VOTES
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD
-from ..model.corosync import Cmap, Links
+from ..model.corosync import Cmap, ConfiguredNode, Links, Voter
 from ..model.pacemaker import Bundle, Clone, Cluster, Group, Node, Primitive, Resource
 from ..verdict import subject
 from ..verdict.finding import Finding, finding
@@ -57,6 +57,12 @@ def _known(cluster: Cluster, node_id: Optional[int], name: Optional[str]) -> Opt
         if (node_id is not None and node.id == str(node_id)) or same_node(node.name, name):
             return node
     return None
+
+
+def _called(one: Union[ConfiguredNode, Voter]) -> str:
+    if one.name:
+        return one.name
+    return "one without name and id" if one.node_id is None else f"node {one.node_id}"
 
 
 def _here(view: View, cluster: Cluster) -> Optional[Node]:
@@ -136,9 +142,7 @@ def _configured_members(view: View) -> Iterator[str]:
     if cluster is None or cmap is None or not cmap.nodes:
         return
     unknown = [
-        each.name or f"node {each.node_id}"
-        for each in cmap.nodes
-        if _known(cluster, each.node_id, each.name) is None
+        _called(each) for each in cmap.nodes if _known(cluster, each.node_id, each.name) is None
     ]
     if unknown:
         yield f"Corosync's node list has {join(unknown, 3)}, which crm_mon does not know"
@@ -163,9 +167,7 @@ def _voters(view: View) -> Iterator[str]:
     if cluster is None or votes is None:
         return
     unknown = [
-        each.name or f"node {each.node_id}"
-        for each in votes.members
-        if _known(cluster, each.node_id, each.name) is None
+        _called(each) for each in votes.members if _known(cluster, each.node_id, each.name) is None
     ]
     if unknown:
         yield f"{join(unknown, 3)} votes, and crm_mon does not know it"

@@ -143,6 +143,14 @@ class _Found:
             if isinstance(top, Group):
                 members = (one.id for one in top.members if not one.orphaned)
                 refuse_twice(members, f"member of {top.id}")
+            elif isinstance(top, Clone) and not top.unique:
+                where = (
+                    f"instance {one.id} on {node}"
+                    for one in top.instances
+                    if isinstance(one, Primitive) and not one.orphaned
+                    for node in one.nodes
+                )
+                refuse_twice(where, top.id)
         refuse_twice((f"of {one.resource} on {one.node}" for one in self.history), "history")
         expected = None if self.summary is None else self.summary.nodes_configured
         if expected is not None and expected != len(self.nodes):
@@ -195,7 +203,7 @@ def _designated_controller(element: Optional[Element]) -> Optional[DesignatedCon
     if element is None or not boolean(element, "present"):
         return None
     return DesignatedController(
-        name=text(element, "name"),
+        name=required(element, "name"),
         id=text(element, "id"),
         version=text(element, "version"),
         with_quorum=boolean(element, "with_quorum"),
@@ -339,6 +347,10 @@ def _history(found: _Found, element: Element) -> None:
     fail_count = score(element, "fail-count")
     if fail_count is not None and fail_count < 0:
         raise ReadError(f"{label(element)}: fail-count is {fail_count}, below 0")
+    if fail_count is not None and element.get("migration-threshold") is None:
+        raise ReadError(f"{label(element)} without migration-threshold")
+    if fail_count is None and text(element, "last-failure") is not None:
+        raise ReadError(f"{label(element)}: last-failure without fail-count")
     if not fail_count and all(map(_is_unremarkable, operations)):
         return
     found.history.append(
@@ -376,7 +388,7 @@ _QUIET = (
 )
 PASSED_OVER: dict[Path, str] = {
     ("node_history", "node", "resource_history"): (
-        f"not(@fail-count) and not(operation_history[not({_QUIET})])"
+        f"not(@fail-count) and not(@last-failure) and not(operation_history[not({_QUIET})])"
     )
 }
 """What libxml2 alone can tell to be unremarkable: nearly all of a large cluster's history."""

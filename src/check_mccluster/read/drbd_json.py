@@ -132,6 +132,15 @@ class Members:
     def _error(self, key: str, trouble: str) -> ReadError:
         return ReadError(f"{self.where}: {key} {trouble}")
 
+    def demand(self, *keys: str) -> None:
+        """Keys that every release prints.
+
+        :raises ReadError: naming the first that is missing.
+        """
+        for key in keys:
+            if key not in self._members:
+                raise self._error(key, "is missing")
+
     def value(self, key: str) -> Any:
         """The value as decoded."""
         return self._members.get(key)
@@ -176,11 +185,13 @@ class Members:
             raise self._error(key, "is not a whole number")
         return value
 
-    def integer(self, key: str) -> int:
-        """A whole number that must be there."""
+    def integer(self, key: str, most: int = LARGEST_INTEGER) -> int:
+        """A whole number from 0 to *most* that must be there."""
         value = self.optional_integer(key)
         if value is None:
             raise self._error(key, "is missing")
+        if not 0 <= value <= most:
+            raise self._error(key, "is out of range")
         return value
 
     def number(self, key: str) -> Optional[float]:

@@ -40,6 +40,16 @@ UNKNOWN_SECONDS = 987654321
 SUSPENDERS = frozenset({"user", "peer", "dependency"})
 """Who can hold up a resync."""
 
+HIGHEST_NODE_ID = 31
+HIGHEST_VOLUME = 65535
+
+ALIKE = (
+    *("suspended-user", "suspended-no-data", "suspended-fencing", "suspended-quorum"),
+    *("force-io-failures", "client", "quorum", "open", "peer-client", "has-sync-details"),
+    *("has-online-verify-details", "percent-in-sync", "ap-in-flight", "rs-in-flight", "paths"),
+)
+"""Keys that come with a release: one document has them in every place, or in none."""
+
 VERIFYING = (ReplicationState.VERIFY_S, ReplicationState.VERIFY_T)
 
 W = TypeVar("W", Role, DiskState, ConnectionState, ReplicationState)
@@ -51,11 +61,31 @@ def read_drbd_status(data: bytes) -> tuple[DrbdResource, ...]:
     :raises ReadError: if the output is not that of ``drbdsetup status --json``, or a member that
         every release prints is missing, or one has the wrong type.
     """
-    resources = tuple(_resource(element) for element in decode(data))
+    elements = decode(data)
+    resources = tuple(map(_resource, elements))
+    _demand_alike(elements)
     refuse_twice((resource.name for resource in resources), "resource")
     for resource in resources:
         _refuse_twice(resource)
     return resources
+
+
+def _demand_alike(elements: list[Any]) -> None:
+    """A key that is printed in one place and not in another was damaged.
+
+    :raises ReadError: naming it.
+    """
+    connections = [each for one in elements for each in one["connections"]]
+    for objects in (
+        elements,
+        [each for one in elements for each in one["devices"]],
+        connections,
+        [each for one in connections for each in one["peer_devices"]],
+    ):
+        for key in ALIKE:
+            told = sum(key in each for each in objects)
+            if 0 < told < len(objects):
+                raise ReadError(f"{key} is there {told} times, not {len(objects)}")
 
 
 def _refuse_twice(resource: DrbdResource) -> None:
@@ -76,6 +106,10 @@ def _resource(element: Any) -> DrbdResource:
     resource = Members(element, "a resource")
     name = resource.where = resource.text("name")
     node_id = resource.optional_integer("node-id")
+    if node_id is not None and not -1 <= node_id <= HIGHEST_NODE_ID:
+        raise ReadError(f"{name}: node-id is out of range")
+    resource.elements("devices")
+    resource.demand("node-id", "suspended")
     unknown: list[Unrecognised] = []
     return DrbdResource(
         name=name,
@@ -97,7 +131,7 @@ def _resource(element: Any) -> DrbdResource:
 
 def _device(element: Any, resource: str, unknown: list[Unrecognised]) -> Device:
     device = Members(element, f"a device of {resource}")
-    volume = device.integer("volume")
+    volume = device.integer("volume", HIGHEST_VOLUME)
     device.where = f"{resource}/{volume}"
     # 8.9.8 to 8.9.10 print the key with a colon inside.
     disk_state = "disk-state:" if "disk-state:" in device else "disk-state"
@@ -122,9 +156,10 @@ def _connection(element: Any, resource: str, unknown: list[Unrecognised]) -> Con
     connection = Members(element, f"a connection of {resource}")
     name = connection.text("name")
     connection.where = f"{resource} to {name}"
+    connection.demand("congested")
     paths = connection.optional_elements("paths")
     return Connection(
-        peer_node_id=connection.integer("peer-node-id"),
+        peer_node_id=connection.integer("peer-node-id", HIGHEST_NODE_ID),
         name=name,
         state=_word(ConnectionState, connection, "connection-state", unknown),
         peer_role=_word(Role, connection, "peer-role", unknown),
@@ -161,8 +196,12 @@ def _address(element: Any, where: str) -> str:
 
 def _peer_device(element: Any, resource: str, peer: str, unknown: list[Unrecognised]) -> PeerDevice:
     device = Members(element, f"a peer device of {resource} to {peer}")
-    volume = device.integer("volume")
+    volume = device.integer("volume", HIGHEST_VOLUME)
     device.where = f"{resource}/{volume} to {peer}"
+    device.demand("resync-suspended", "received", "sent", "out-of-sync", "pending", "unacked")
+    for key in ("received", "sent", "out-of-sync", "pending", "unacked"):
+        if device.optional_integer(key) is not None:
+            device.integer(key)
     replication = _word(ReplicationState, device, "replication-state", unknown)
     verifying = device.flag("has-online-verify-details")
     if isinstance(replication, ReplicationState):
