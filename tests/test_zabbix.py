@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -17,7 +19,10 @@ EVERY_NODE = sorted(
     for path in SNAPSHOTS.glob("*/*/meta.json")
     if (path.parent / "crm_mon.xml").exists() or (path.parent / "drbd-status.json").exists()
 )
-TEMPLATE = ROOT / "contrib" / "zabbix" / "template_mccluster.yaml"
+TEMPLATES = sorted((ROOT / "contrib" / "zabbix").glob("*/*.yaml"))
+
+
+NO_ALARM = {"state": 0, "text": "", "fault": ""}
 
 
 @pytest.fixture
@@ -37,15 +42,17 @@ def document(call):
 def events(data) -> list[tuple[str, str, int]]:
     """What the template's triggers look at, where it is not 0 or empty."""
     objects = [
-        (f"{kind} {name}", entry["text"], entry["state"])
+        (f"{kind} {name}", entry["alarm"]["text"], entry["alarm"]["state"])
         for kind in ("nodes", "resources", "drbd", "peers")
         for name, entry in data[kind].items()
     ]
     checks = [
-        (name, check["text"], check.get("fault", 0)) for name, check in data["checks"].items()
+        (name, check["alarm"]["text"], check["alarm"]["state"])
+        for name, check in data["checks"].items()
+        if "alarm" in check
     ]
     others = [
-        ("maintenance", data["maintenance"], int(data["maintenance"] != "")),
+        ("maintenance", *(data["alarms"]["maintenance"][name] for name in ("text", "state"))),
         ("error", data.get("error", ""), data["tools"]),
     ]
     return [each for each in (*objects, *checks, *others) if each[2]]
@@ -108,12 +115,14 @@ def test_discovery_by_a_failing_tool_is_an_error_and_no_empty_list(document):
 
 def test_data_of_a_storage_server(document):
     data = document("data", "--from", HEALTHY / "storage01")
-    checks = {name: (c["state"], c["fault"], c["text"]) for name, c in data["checks"].items()}
+    checks = {
+        name: (c["state"], c["alarm"]["state"], c["text"]) for name, c in data["checks"].items()
+    }
     peers = {name: (p["role"], p["disk"], p["client"]) for name, p in data["peers"].items()}
 
     assert list(data) == [
-        *("version", "node", "time", "state", "text", "maintenance", "tools", "checks"),
-        *("nodes", "resources", "drbd", "peers"),
+        *("version", "node", "time", "state", "text", "maintenance", "tools", "alarms", "checks"),
+        *("nodes", "resources", "drbd", "peers", "discovery"),
     ]
     assert (data["node"], data["state"], data["maintenance"], data["tools"]) == (
         "storage01",
@@ -133,7 +142,14 @@ def test_data_of_a_storage_server(document):
     assert (data["nodes"], data["resources"]) == ({}, {})
     volume = data["drbd"]["r0/0"]
     assert {k: v for k, v in volume.items() if k not in ("read", "written", "size", "pending")} == {
-        **{"state": 0, "text": "", "role": "Secondary", "disk": "UpToDate", "client": 0},
+        **{
+            "state": 0,
+            "text": "",
+            "alarm": NO_ALARM,
+            "role": "Secondary",
+            "disk": "UpToDate",
+            "client": 0,
+        },
         **{"quorum": 1, "suspended": 0, "copies": 3, "replicas": 3, "out_of_sync": 0},
     }
     assert peers == {
@@ -150,10 +166,25 @@ def test_data_of_an_application_server(document):
 
     assert len(data["checks"]) == 15
     assert data["nodes"]["app03"] == {
-        **{"state": 0, "text": "", "status": "online", "online": 1, "dc": 0, "running": 0}
+        **{
+            "state": 0,
+            "text": "",
+            "alarm": NO_ALARM,
+            "status": "online",
+            "online": 1,
+            "dc": 0,
+            "running": 0,
+        }
     }
     assert data["resources"]["MYSQL"] == {
-        **{"state": 0, "text": "", "type": "primitive", "top": "group1", "role": "Started"},
+        **{
+            "state": 0,
+            "text": "",
+            "alarm": NO_ALARM,
+            "type": "primitive",
+            "top": "group1",
+            "role": "Started",
+        },
         **{"nodes": "app01", "running": 1, "managed": 1, "fail_count": 0},
     }
     assert data["resources"]["group1"]["running"] == 5
@@ -231,7 +262,7 @@ def test_check_that_a_tool_failed_has_no_fault_number(document):
     """Without a new value an open problem stays open."""
     data = document("data", "--from", SNAPSHOTS / "pacemaker-1.1.24-not-running" / "app01")
 
-    assert "fault" not in data["checks"]["nodes"]
+    assert "alarm" not in data["checks"]["nodes"]
     assert data["tools"] == 2
     assert data["error"].startswith("Pacemaker does not run on this node")
 
@@ -330,17 +361,65 @@ def test_help_is_help(call):
 # -- the template ------------------------------------------------------------------------------
 
 
-def test_every_path_of_the_template_is_in_some_document(document):
+def test_templates_are_up_to_date():
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools/zabbix.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == ""
+    assert [path.parent.name for path in TEMPLATES] == ["6.0", "6.0", "7.0", "7.0"]
+
+
+def test_alarm_names_its_fault(document):
+    data = document("data", "--from", SNAPSHOTS / "storage-servers-lost" / "app01")
+
+    assert data["drbd"]["r0/0"]["alarm"]["fault"] == "drbd-quorum-lost r0/0"
+
+
+def test_document_has_the_rows_of_every_rule_that_can_be_read(document):
+    healthy = document("data", "--from", HEALTHY / "app01")
+    stopped = document("data", "--from", SNAPSHOTS / "pacemaker-1.1.24-not-running" / "app01")
+
+    assert healthy["discovery"] == {
+        kind: document("discovery", kind, "--from", HEALTHY / "app01")
+        for kind in ("nodes", "resources", "drbd", "peers")
+    }
+    assert "nodes" not in stopped["discovery"]
+    assert "resources" not in stopped["discovery"]
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_item_and_trigger_of_the_template_is_described(template):
+    """Every one has a meaning or a next step; every trigger names its fault in one tag."""
+    blocks = re.split(r"\n *- uuid: ", template.read_text())
+    items = [block for block in blocks if "master_item:" in block and "graph_items:" not in block]
+    triggers = [block for block in blocks if re.search(r"\n *priority: ", block)]
+
+    assert len(items) > 100
+    assert len(triggers) > 60
+    for block in (*items, *triggers):
+        assert re.search(r"\n *description: \"?\w", block), block
+    for block in triggers:
+        assert block.count("tag: fault") == 1, block
+        assert not re.search(r"tag: (node|resource|volume|peer)", block), block
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_path_of_the_template_is_in_some_document(document, template):
     """An item whose path is misspelt would be silent for ever."""
-    text = TEMPLATE.read_text().replace("''", "'")
-    paths = set(re.findall(r"- '?(\$\.[^\n]*?)'?\n", text)) - {"$.error"}
+    paths = set(re.findall(r'- "(\$\.[^\n]*?)"\n', template.read_text())) - {"$.error"}
     nodes = {"app01": "six-nodes-healthy", "storage03": "first-full-sync"}
-    known = set()
+    known = {f"$.alarms.maintenance.{member}" for member in NO_ALARM}
     for node, scenario in nodes.items():
         data = document("data", "--from", SNAPSHOTS / scenario / node)
         known |= {f"$.{name}" for name in data}
+        known |= {f"$.discovery.{kind}" for kind in data["discovery"]}
         for name, check in data["checks"].items():
             known |= {f"$.checks['{name}'].{member}" for member in check}
+            known |= {f"$.checks['{name}'].alarm.{member}" for member in check.get("alarm", ())}
             known |= {f"$.checks['{name}'].figures.{label}" for label in check["figures"]}
         for kind, macros in (
             ("nodes", "{#NODE}"),
@@ -350,6 +429,7 @@ def test_every_path_of_the_template_is_in_some_document(document):
         ):
             for entry in data[kind].values():
                 known |= {f"$.{kind}['{macros}'].{member}" for member in entry}
+                known |= {f"$.{kind}['{macros}'].alarm.{member}" for member in entry["alarm"]}
 
-    assert len(paths) > 80
+    assert len(paths) > 100
     assert paths - known == set()

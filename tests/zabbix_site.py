@@ -28,8 +28,9 @@ import pytest
 from daemons import ROOT
 
 CONTRIB = ROOT / "contrib" / "zabbix"
-TEMPLATE = CONTRIB / "template_mccluster.yaml"
-NAME = "Pacemaker and DRBD cluster by Zabbix agent"
+TEMPLATES = ("template_mccluster.yaml", "template_mccluster_active.yaml")
+CLUSTER = "Pacemaker and DRBD cluster by Zabbix agent"
+STORAGE = "DRBD storage server by Zabbix agent"
 NODES = ("app01", "app02", "app03", "storage01", "storage02", "storage03")
 SNAPSHOTS = ROOT / "fixtures" / "snapshots"
 
@@ -54,8 +55,9 @@ RULES = {
     "templateDashboards": CHANGES,
 }
 
-FRONTEND = Path("/usr/share/zabbix")
-SCHEMA = Path("/usr/share/zabbix-server-pgsql")
+SHARE = Path("/usr/share")
+FRONTEND = SHARE / "zabbix"
+FONT = SHARE / "fonts/truetype/dejavu/DejaVuSans.ttf"
 POSTGRES = Path("/usr/lib/postgresql")
 PYTHON = "/usr/bin/python3"
 
@@ -65,6 +67,7 @@ NEEDED = {
     "zabbix-frontend-php": str(FRONTEND / "api_jsonrpc.php"),
     "postgresql": str(POSTGRES),
     "php-cli": "/usr/bin/php",
+    "fonts-dejavu-core": str(FONT),
     "python3-nagiosplugin": "/usr/lib/python3/dist-packages/nagiosplugin",
     "python3-click": "/usr/lib/python3/dist-packages/click",
     "python3-lxml": "/usr/lib/python3/dist-packages/lxml",
@@ -189,8 +192,11 @@ class Agents:
         self._parameters, self._programs = parameters, programs
         self.ports: dict[str, int] = {}
 
-    def config(self, name: str) -> Path:
-        """Write an agent's configuration; its Timeout is the default of 3 seconds."""
+    def config(self, name: str, server: int = 0) -> Path:
+        """Write an agent's configuration; its Timeout is the default of 3 seconds.
+
+        :param server: the port of a server that an active agent asks for its work.
+        """
         self.ports.setdefault(name, free_port())
         path = self._folder / f"agent-{name}.conf"
         path.write_text(
@@ -198,6 +204,7 @@ class Agents:
             f"ListenPort={self.ports[name]}\n"
             f"LogType=console\nPidFile={self._folder}/agent-{name}.pid\n"
             f"Include={self._parameters}\n"
+            + (f"ServerActive=127.0.0.1:{server}\nRefreshActiveChecks=60\n" if server else "")
         )
         return path
 
@@ -205,12 +212,12 @@ class Agents:
         """The environment of an agent whose program is always called with *options*."""
         return {"PATH": f"{self._programs}:{clean_env()['PATH']}", "MCCLUSTER_OPTIONS": options}
 
-    def start(self, name: str, options: str) -> None:
+    def start(self, name: str, options: str, server: int = 0) -> None:
         """Start an agent."""
         self._daemons.start(
             f"agent-{name}",
             "zabbix",
-            *("/usr/sbin/zabbix_agentd", "-f", "-c", self.config(name)),
+            *("/usr/sbin/zabbix_agentd", "-f", "-c", self.config(name, server)),
             env=self.environment(options),
         )
         wait_until(f"agent {name} listens", lambda: listens(self.ports[name]))
@@ -223,24 +230,33 @@ class Agents:
 class Server:
     """Database, server and front end."""
 
-    def __init__(self, daemons: Daemons, folder: Path) -> None:
-        self._daemons, self._folder = daemons, folder
+    def __init__(self, daemons: Daemons, folder: Path, share: Path = SHARE) -> None:
+        self._daemons, self._folder, self._share = daemons, folder, share
         self._token: Optional[str] = None
+        self._port = 0
 
     @property
     def url(self) -> str:
         """Where the front end is."""
         return f"http://127.0.0.1:{self._web}"
 
-    def start(self) -> None:
-        """Start all three and log in."""
+    @property
+    def port(self) -> int:
+        """Where the server listens, for active agents."""
+        return self._port
+
+    def start(self, *, polls: bool = True) -> None:
+        """Start all three and log in; without the server itself nothing is polled."""
         self._database_port, self._port, self._web = free_port(), free_port(), free_port()
         self._start_database()
-        self._start_server()
+        if polls:
+            self._start_server()
         self._start_frontend()
         self._token = self.api("user.login", username="Admin", password="zabbix")
         hosts = self.api("host.get", output=["hostid"])
         self.api_list("host.delete", [host["hostid"] for host in hosts])  # the server itself
+        # The only language that 6.0 shows without a locale; a machine has perhaps only C.UTF-8.
+        self.api("settings.update", default_lang="en_GB")
 
     def _start_database(self) -> None:
         binaries = sorted(POSTGRES.glob("*/bin"), key=lambda path: int(path.parent.name))[-1]
@@ -260,7 +276,8 @@ class Server:
         wait_until("database", lambda: self._try(*psql, "-c", "SELECT 1", "postgres"))
         self._run("postgres", *psql, "-c", "CREATE DATABASE zabbix", "postgres")
         for name in ("schema", "images", "data"):
-            sql = gzip.decompress((SCHEMA / f"{name}.sql.gz").read_bytes())
+            packed = self._share / "zabbix-server-pgsql" / f"{name}.sql.gz"
+            sql = gzip.decompress(packed.read_bytes())
             self._run("postgres", *psql, "-q", "-v", "ON_ERROR_STOP=1", "zabbix", given=sql)
         self._run("postgres", *psql, "-c", "ANALYZE", "zabbix")
 
@@ -279,7 +296,10 @@ class Server:
 
     def _start_frontend(self) -> None:
         root = self._folder / "frontend"
-        shutil.copytree(FRONTEND, root, symlinks=True)
+        shutil.copytree(self._share / "zabbix", root, symlinks=True)
+        font = root / "assets/fonts/DejaVuSans.ttf"  # a relative link: the graphs' letters
+        font.unlink(missing_ok=True)
+        font.symlink_to(FONT)
         config = self._folder / "zabbix.conf.php"
         config.write_text(
             "<?php\n$DB['TYPE'] = 'POSTGRESQL';\n$DB['SERVER'] = '127.0.0.1';\n"
@@ -385,9 +405,9 @@ class Site:
         """The link that is turned."""
         return self.folder / node
 
-    def start_agent(self, node: str) -> None:
-        """Start the agent that replays *node*."""
-        self.agents.start(node, f"--from {self.snapshot(node)}")
+    def start_agent(self, node: str, name: str = "", server: int = 0) -> None:
+        """Start the agent that replays *node*, also under another *name*."""
+        self.agents.start(name or node, f"--from {self.snapshot(node)}", server)
 
     def get(self, node: str, key: str) -> str:
         """What zabbix_get is told by a node's agent, without the newline at its end."""
@@ -401,14 +421,20 @@ class Site:
     # -- through the API -----------------------------------------------------------------------
 
     def import_template(self) -> None:
-        source = TEMPLATE.read_text()
-        assert self.server.api("configuration.import", format="yaml", source=source, rules=RULES)
+        """Import both files, each with the template of a node and that of a storage server."""
+        for name in TEMPLATES:
+            source = (CONTRIB / "6.0" / name).read_text()
+            assert self.server.api(
+                "configuration.import", format="yaml", source=source, rules=RULES
+            )
 
-    def template_id(self) -> str:
-        found = self.server.api("template.get", filter={"host": NAME})
+    def template_id(self, name: str = CLUSTER) -> str:
+        found = self.server.api("template.get", filter={"host": name})
         return str(found[0]["templateid"])
 
-    def add_host(self, node: str) -> str:
+    def add_host(self, node: str, active: str = "") -> str:
+        """Watch a node with the template that fits it; *active* stands for its agent's way."""
+        name = (STORAGE if node.startswith("storage") else CLUSTER) + active
         group = self.server.api("hostgroup.get", filter={"name": "Linux servers"})[0]["groupid"]
         created = self.server.api(
             "host.create",
@@ -420,10 +446,54 @@ class Site:
                 }
             ],
             groups=[{"groupid": group}],
-            templates=[{"templateid": self.template_id()}],
+            templates=[{"templateid": self.template_id(name)}],
             macros=[{"macro": name, "value": value} for name, value in FAST.items()],
         )
         return str(created["hostids"][0])
+
+    def add_dashboard(self) -> str:
+        """A page for the whole: what a person has been told, and the state of every node.
+
+        :returns: its address in the front end.
+        """
+        states = {
+            item["hosts"][0]["host"]: item["itemid"]
+            for item in self.server.api(
+                "item.get",
+                filter={"key_": "check_mccluster.state"},
+                output=["itemid"],
+                selectHosts=["host"],
+            )
+        }
+        tiles = [
+            {
+                **{"type": "item", "name": node, "x": place * 4, "y": 0, "width": 4, "height": 3},
+                "fields": [
+                    {"type": 4, "name": "itemid", "value": states[node]},
+                    *({"type": 0, "name": "show", "value": what} for what in (2, 3)),
+                    {"type": 0, "name": "value_size", "value": 18},
+                    {"type": 0, "name": "time_size", "value": 9},
+                    {"type": 0, "name": "time_v_pos", "value": 2},
+                ],
+            }
+            for place, node in enumerate(NODES)
+        ]
+        problems = {
+            **{"type": "problems", "name": "Problems", "x": 0, "y": 3, "width": 24, "height": 6},
+            "fields": [
+                {"type": 0, "name": "show_tags", "value": 1},
+                {"type": 1, "name": "tag_priority", "value": "fault"},
+            ],
+        }
+        pages = [{"widgets": [*tiles, problems]}]
+        made = self.server.api("dashboard.create", name="The cluster", pages=pages, private=0)
+        number = made["dashboardids"][0]
+        return f"{self.server.url}/zabbix.php?action=dashboard.view&dashboardid={number}"
+
+    def remove_host(self, node: str) -> None:
+        """Watch it no more."""
+        found = self.server.api("host.get", filter={"host": [node]}, output=["hostid"])
+        self.server.api_list("host.delete", [each["hostid"] for each in found])
 
     def items(self, node: str) -> dict[str, dict[str, str]]:
         """The items of a host by key."""

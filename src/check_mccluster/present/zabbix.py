@@ -96,8 +96,9 @@ def _hides_objects(problem: Finding, answer: Answer[Any]) -> bool:
 def data(seen: Picture) -> Entry:
     """Every value that the template's items take, in one document: the picture of one node.
 
-    A fault is told once: in ``state`` and ``text`` of the object it is about, else in ``fault`` of
-    the check that found it, else, when a tool is at fault, in ``error`` and ``tools``.
+    A fault is told once: in ``alarm`` of the object it is about, else in that of the check that
+    found it, else, when a tool is at fault, in ``error`` and ``tools``. ``discovery`` has the rows
+    of every discovery rule, so that one look at the cluster is enough for all of them.
     """
     (one,) = seen.seen
     view, report = one.view, one.report
@@ -132,15 +133,23 @@ def data(seen: Picture) -> Entry:
         "text": first_line(report),
         "maintenance": _text(told.get("maintenance", ())),
         "tools": _state(told.get(TOOLS, ())).value,
+        "alarms": {"maintenance": _alarm(told.get("maintenance", ()))},
         "checks": {line.check: _check(line, told.get(line.check, ())) for line in report.lines},
         "nodes": nodes,
         "resources": resources,
         "drbd": drbd,
         "peers": peers,
+        "discovery": _discoveries(view),
     }
     if TOOLS in told:
         document["error"] = _text(told[TOOLS])
     return document
+
+
+def _discoveries(view: View) -> Entry:
+    """The rows of every kind; a kind that cannot be read now is left out."""
+    found = {kind: discovery(view, kind) for kind in KINDS}
+    return {kind: rows for kind, rows in found.items() if isinstance(rows, list)}
 
 
 def _is_maintenance(view: View, cause: Finding) -> bool:
@@ -163,13 +172,30 @@ def _check(line: Line, faults: Sequence[Fault]) -> Entry:
     figures = {f.label: f.value for f in line.figures if f.value is not None}
     entry = {"state": line.state.value, "text": clean(line.text), "figures": figures}
     if faults or not line.unjudged:
-        entry["fault"] = _state(faults).value
+        entry["alarm"] = _alarm(faults)
     return entry
+
+
+def _alarm(faults: Iterable[Fault]) -> Entry:
+    """What this node tells: state, the words, and what the gravest fault is by key and object."""
+    told = sorted(faults, key=lambda fault: -fault.state.rank)
+    return {
+        "state": _state(told).value,
+        "text": _text(told),
+        "fault": clean(f"{told[0].cause.key} {told[0].cause.object}").strip() if told else "",
+    }
 
 
 def _tell(entry: Entry, fault: Fault) -> None:
     entry["state"] = worst([State(entry["state"]), fault.state]).value
     entry["text"] = "; ".join(filter(None, (entry["text"], clean(fault.text))))
+    old, new = entry["alarm"], _alarm((fault,))
+    graver = State(new["state"]).rank > State(old["state"]).rank
+    entry["alarm"] = {
+        "state": new["state"] if graver else old["state"],
+        "text": "; ".join(dict.fromkeys(filter(None, (old["text"], new["text"])))),
+        "fault": new["fault"] if graver else old["fault"],
+    }
 
 
 def _entry(**values: Any) -> Entry:
@@ -178,6 +204,7 @@ def _entry(**values: Any) -> Entry:
     return {
         "state": State.OK.value,
         "text": "",
+        "alarm": _alarm(()),
         **{name: int(v) if isinstance(v, bool) else v for name, v in known.items()},
     }
 
