@@ -1061,8 +1061,8 @@ README = """\
 
 ## Overview
 
-Pacemaker, Corosync and DRBD 9 as check_mccluster sees them from each node. One item runs the program
-and gets one document; all others depend on it, and so do the discovery rules.
+Pacemaker, Corosync and DRBD 9 as check_mccluster sees them from each node. One item runs the
+program and gets one document; all others depend on it, and so do the discovery rules.
 
 | file | |
 |---|---|
