@@ -33,6 +33,12 @@ def pytest_addoption(parser):
         help="run the tests that build, install and remove packages (CI does)",
     )
     parser.addoption(
+        "--zabbix7",
+        type=Path,
+        metavar="DIR",
+        help="where .ci/zabbix7 has unpacked Zabbix 7.0: run the tests of its import (CI does)",
+    )
+    parser.addoption(
         "--no-skips",
         action="store_true",
         help="fail if any test was skipped: for a machine where everything should run",
@@ -50,6 +56,8 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="needs root"))
         elif "captures" in item.keywords and config.getoption("--captures") is None:
             item.add_marker(pytest.mark.skip(reason="needs --captures=DIR"))
+        elif "zabbix7" in item.keywords and config.getoption("--zabbix7") is None:
+            item.add_marker(pytest.mark.skip(reason="needs --zabbix7=DIR"))
 
 
 def pytest_sessionfinish(session):

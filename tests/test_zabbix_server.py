@@ -6,20 +6,18 @@ a healthy cluster, storage02 and storage03 lost, healthy again, maintenance.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
 
 import pytest
 
-from daemons import ROOT
 from zabbix_site import (
     CLUSTER,
     NEEDED,
     NODES,
-    STORAGE,
     as_user,
+    assert_exported,
     free_port,
     need_packages,
     report_logs,
@@ -28,14 +26,6 @@ from zabbix_site import (
 )
 
 HIGH, AVERAGE, WARNING = "4", "3", "2"
-
-
-def document(version: str, active: bool):
-    """What ``tools/zabbix.py`` makes for a version of Zabbix and a way of asking the agent."""
-    spec = importlib.util.spec_from_file_location("tools_zabbix", ROOT / "tools" / "zabbix.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.document(version, active)
 
 
 pytestmark = [pytest.mark.daemon, pytest.mark.root, pytest.mark.slow]
@@ -100,30 +90,7 @@ def test_agent_is_told_in_time_that_a_tool_hangs(site):
 def test_templates_are_what_the_server_exports(site):
     site.import_template()
 
-    exported = {
-        active: json.loads(
-            site.server.api(
-                "configuration.export",
-                format="json",
-                options={"templates": [site.template_id(n + active) for n in (CLUSTER, STORAGE)]},
-            )
-        )
-        for active in ("", " active")
-    }
-
-    for active, found in exported.items():
-        del found["zabbix_export"]["date"]
-        expected = document("6.0", bool(active))
-        assert ordered(found) == ordered(expected)
-
-
-def ordered(value):
-    """Lists of named things in one order: the server sorts them as it likes."""
-    if isinstance(value, dict):
-        return {name: ordered(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return sorted(map(ordered, value), key=lambda each: json.dumps(each, sort_keys=True))
-    return value
+    assert_exported(site.server, "6.0")
 
 
 def test_maintenance_silences_all_but_what_is_about_the_monitoring(site):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import importlib.util
 import json
 import os
 import random
@@ -377,6 +378,48 @@ def scratch(prefix: str = "mccluster-zabbix-"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def import_templates(server: Server, version: str) -> None:
+    """Import the files of that version of Zabbix."""
+    rules = dict(RULES)
+    if version != "6.0":
+        rules["template_groups"] = rules.pop("groups")
+    for name in TEMPLATES:
+        source = (CONTRIB / version / name).read_text()
+        assert server.api("configuration.import", format="yaml", source=source, rules=rules)
+
+
+def made_by_tool(version: str, active: bool) -> Any:
+    """What ``tools/zabbix.py`` makes for a version of Zabbix and a way of asking the agent."""
+    spec = importlib.util.spec_from_file_location("tools_zabbix", ROOT / "tools" / "zabbix.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.document(version, active)
+
+
+def ordered(value: Any) -> Any:
+    """Lists of named things in one order: the server sorts them as it likes."""
+    if isinstance(value, dict):
+        return {name: ordered(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return sorted(map(ordered, value), key=lambda each: json.dumps(each, sort_keys=True))
+    return value
+
+
+def assert_exported(server: Server, version: str) -> None:
+    """The server exports what it imported as the tool made it, but for the order."""
+    for active in ("", " active"):
+        ids = [
+            server.api("template.get", filter={"host": name + active})[0]["templateid"]
+            for name in (CLUSTER, STORAGE)
+        ]
+        text = server.api("configuration.export", format="json", options={"templates": ids})
+        found = json.loads(text)
+        found["zabbix_export"].pop("date", None)
+        assert ordered(found) == ordered(made_by_tool(version, bool(active)))
+
+
 class Site:
     """The server and its agents, with what the tests ask of them."""
 
@@ -422,11 +465,7 @@ class Site:
 
     def import_template(self) -> None:
         """Import both files, each with the template of a node and that of a storage server."""
-        for name in TEMPLATES:
-            source = (CONTRIB / "6.0" / name).read_text()
-            assert self.server.api(
-                "configuration.import", format="yaml", source=source, rules=RULES
-            )
+        import_templates(self.server, "6.0")
 
     def template_id(self, name: str = CLUSTER) -> str:
         found = self.server.api("template.get", filter={"host": name})
