@@ -37,17 +37,17 @@ FULL_FINDINGS = 5
 def screen(seen: Picture, width: int) -> list[Line]:
     """All of it, for one node or for several of one cluster; no line longer than *width*."""
     views = len(seen.seen)
-    head, told = _head(seen.faults, width, views)
-    lines = [*_title(seen, width), *_cluster_lines(seen, width)]
+    head, told, count = _head(seen.faults, width, views)
+    lines = [*title(seen, width), *cluster_lines(seen, width)]
     if head:
         lines += [BLANK, *head]
-    for title, body in (
+    for name, body in (
         *_pacemaker(seen, width),
         ("DRBD", _drbd(seen, width)),
-        ("Findings", [] if told else _findings(seen.faults, width, views)),
+        ("Findings", [] if told else _findings(seen.faults, width, views, count)),
     ):
         if body:
-            lines += [BLANK, (span(title, "title"),), *body]
+            lines += [BLANK, (span(name, "title"),), *body]
     return lines
 
 
@@ -67,43 +67,65 @@ def _from(fault: Fault, views: int) -> str:
     )
 
 
-def _head(faults: Sequence[Fault], width: int, views: int) -> tuple[list[Line], bool]:
-    """The gravest causes with their next steps, and whether that is all there is to say."""
+def fault_lines(fault: Fault, width: int, views: int) -> list[Line]:
+    """A fault, its gravest consequence if that is graver, and what to do."""
+    first = [_mark(fault.state), Span(" "), _padded(fault.state), Span(" ")]
+    told = paragraph(first, fault.cause.text + _from(fault, views), width, "strong")
+    if fault.graver is not None:
+        told += paragraph([Span(" " * 11), Span("hence: ")], fault.graver.text, width)
+    return told + paragraph([Span(" " * 11), Span("-> ")], fault.cause.next_step, width)
+
+
+def _head(faults: Sequence[Fault], width: int, views: int) -> tuple[list[Line], bool, int]:
+    """The gravest causes with their next steps, whether that is all, and how many they are."""
     bad = [fault for fault in faults if fault.state is not State.OK]
     lines: list[Line] = []
     for number, fault in enumerate(bad):
-        first = [_mark(fault.state), Span(" "), _padded(fault.state), Span(" ")]
-        told = paragraph(first, fault.cause.text + _from(fault, views), width, "strong")
-        if fault.graver is not None:
-            told += paragraph([Span(" " * 11), Span("hence: ")], fault.graver.text, width)
-        told += paragraph([Span(" " * 11), Span("-> ")], fault.cause.next_step, width)
+        told = fault_lines(fault, width, views)
         if lines and len(lines) + len(told) > HEAD_LINES:
             rest = len(bad) - number
             text = f"and {rest} more {'fault' if rest == 1 else 'faults'}: see Findings below"
-            return [*lines, (Span("  "), span(text, "strong"))], False
+            return [*lines, (Span("  "), span(text, "strong"))], False, number
         lines += told
     complete = not any(set(fault.follows) - {fault.graver} for fault in bad)
-    return lines, complete and len(bad) == len(faults)
+    return lines, complete and len(bad) == len(faults), len(bad)
 
 
 def _padded(state: State) -> Span:
     return raw(f"{state.name:8}", state.name)
 
 
-def _findings(faults: Sequence[Fault], width: int, views: int) -> list[Line]:
-    """Every cause with its next step, its consequences indented below it."""
+def _findings(faults: Sequence[Fault], width: int, views: int, told: int) -> list[Line]:
+    """Every cause with its next step that the top does not tell, and what follows from each.
+
+    :param told: how many faults stand at the top.
+    """
     lines: list[Line] = []
-    for fault in _few(faults):
-        if isinstance(fault, str):
-            lines += paragraph([Span(" " * 11)], fault, width, "dim")
+    top = [fault for fault in faults if fault.state is not State.OK][:told]
+    for fault in top:
+        # The top tells the gravest consequence, too, where that is graver than its cause.
+        follows = [each for each in fault.follows if each != fault.graver]
+        if follows:
+            lines += paragraph([Span("  ")], f"From the fault of {fault.cause.object}:", width)
+            lines += _follows(follows, width)
+    for each in _few([fault for fault in faults if fault not in top]):
+        if isinstance(each, str):
+            lines += paragraph([Span(" " * 11)], each, width, "dim")
             continue
-        lines += _finding(fault.cause, width, 2, _from(fault, views))
-        follows = sorted(fault.follows, key=lambda each: -each.state.rank)
-        for each in _few([Fault(follower) for follower in follows]):
-            if isinstance(each, str):
-                lines += paragraph([Span(" " * 15)], each, width, "dim")
-            else:
-                lines += _finding(each.cause, width, 6, "")
+        lines += _finding(each.cause, width, 2, _from(each, views))
+        lines += paragraph([Span(" " * 11), Span("-> ")], each.cause.next_step, width)
+        lines += _follows(each.follows, width)
+    return lines
+
+
+def _follows(follows: Sequence[Finding], width: int) -> list[Line]:
+    """Consequences, gravest first; their step is that of the cause."""
+    lines: list[Line] = []
+    for each in _few([Fault(one) for one in sorted(follows, key=lambda one: -one.state.rank)]):
+        if isinstance(each, str):
+            lines += paragraph([Span(" " * 15)], each, width, "dim")
+        else:
+            lines += _finding(each.cause, width, 6, "")
     return lines
 
 
@@ -115,22 +137,21 @@ def _few(faults: Sequence[Fault]) -> Iterator[Union[Fault, str]]:
         count[kind] = count.get(kind, 0) + 1
         if count[kind] <= FULL_FINDINGS:
             yield fault
-    for (key, _), number in count.items():
+    for number in count.values():
         if number > FULL_FINDINGS:
-            yield f"and {number - FULL_FINDINGS} more {key}: check_mccluster overview -v"
+            yield f"and {number - FULL_FINDINGS} more like them: check_mccluster overview -v"
 
 
 def _finding(each: Finding, width: int, indent: int, seen_from: str) -> list[Line]:
     first = [Span(" " * indent), _padded(each.state), Span(" ")]
-    below = [Span(" " * (indent + 9)), Span("-> ")]
-    text = f"{each.key}: {each.text}{seen_from}"
-    return [*paragraph(first, text, width), *paragraph(below, each.next_step, width)]
+    return paragraph(first, f"{each.text}{seen_from}", width)
 
 
 # -- who and when ------------------------------------------------------------------------------
 
 
-def _title(seen: Picture, width: int) -> list[Line]:
+def title(seen: Picture, width: int) -> list[Line]:
+    """The verdict, how much is wrong, from where and when it was seen."""
     state = seen.state
     bad = sum(1 for fault in seen.faults if fault.state is not State.OK)
     count = f"{bad} {'fault' if bad == 1 else 'faults'}" if bad else "nothing is wrong"
@@ -161,7 +182,8 @@ def _as_seen(part: Part, parts: Sequence[Part]) -> str:
     return f" as seen from {join(part.seen_from)}" if len(parts) > 1 else ""
 
 
-def _cluster_lines(seen: Picture, width: int) -> list[Line]:
+def cluster_lines(seen: Picture, width: int) -> list[Line]:
+    """Quorum, votes and the DC of each partition, and who knows nothing of it."""
     lines: list[Line] = []
     for part in seen.parts:
         lines += _cluster_line(part, _as_seen(part, seen.parts), width)

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, Optional
 import click
 
 from ...judge.picture import Picture, picture
+from ...present.layout import BLANK, Line
 from ...present.terminal import screen
-from ...verdict.finding import State
 from ...verdict.view import Asked
 from ..options import SecondsType, several_options, source_options
 from ..screen import rendered, width
-from ..session import Setup, SetupError, load_config
+from ..session import Setup, SetupError, load_config, with_file
 from ..several import hosts_of, look
 
 _ENTER = "\x1b[?1049h\x1b[?25l"
@@ -35,14 +35,22 @@ class Sources(NamedTuple):
 
 
 def run(
-    watch: Optional[float], snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any
+    watch: Optional[float],
+    short: bool,
+    full: bool,
+    snapshots: tuple[str, ...],
+    hosts: tuple[str, ...],
+    **values: Any,
 ) -> None:
     """Look once, or again and again."""
+    if short and full:
+        raise click.UsageError("--brief or --full, not both")
     sources = Sources(Setup.take({**values, "snapshot": None}), snapshots, hosts)
     if watch is not None and "-" in snapshots:
         raise click.UsageError("--watch: standard input (--from -) can be read only once")
     if watch is None:
-        for line in _lines(_look(sources), width()):
+        seen = _look(sources)
+        for line in _lines(seen, width(), short=short, full=full):
             click.echo(line, color=True)
         return
     if not sys.stdout.isatty():
@@ -65,14 +73,38 @@ def _look(sources: Sources) -> Picture:
     # Snapshots are read one after the other, hosts all at once.
     with deadline(setup.timeout * max(1, len(sources.snapshots))):
         config = load_config(setup.config)
-        severities = {key: State[word.upper()] for key, word in config.severity.items()}
-        asked = Asked(severities=severities)
+        asked = Asked(severities=with_file(Asked(), config).severities)
         found = look(setup, config, sources.snapshots, hosts_of(sources.hosts, config), asked)
         return picture(found.seen, found.report(asked))
 
 
-def _lines(seen: Picture, width: int) -> list[str]:
-    return [rendered(line) for line in screen(seen, width)]
+def _lines(seen: Picture, width: int, *, short: bool = False, full: bool = False) -> list[str]:
+    if short:
+        from ...present.brief import brief
+
+        return [rendered(line) for line in brief(seen, width)]
+    lines = screen(seen, width)
+    if full:
+        lines += _losses(seen, width)
+    return [rendered(line) for line in lines]
+
+
+def _losses(seen: Picture, width: int) -> list[Line]:
+    """What the loss of each node would do, as the first partition sees it: the quorate one."""
+    from ...inputs.cibadmin import CIB
+    from ...inputs.crm_simulate import SIMULATIONS
+    from ...judge.outlook import Futures
+    from ...judge.partitions import partitions
+    from ...judge.whatif import consequences, nodes
+    from ...present.whatif import screen as table
+
+    parts = partitions(seen.seen)
+    if not parts:
+        return []
+    view = parts[0].speaker.view
+    futures = Futures(view, parts[0].cluster, view[CIB].value, view[SIMULATIONS].value)
+    found = consequences(futures, [(name,) for name in nodes(futures)])
+    return [BLANK, *table(view, found, width)] if found else []
 
 
 # -- again and again ---------------------------------------------------------------------------
@@ -132,6 +164,16 @@ def _options() -> list[click.Parameter]:
             type=SecondsType(),
             metavar="SECONDS",
             help="Show it again every so many seconds, on a terminal; Ctrl-C ends.",
+        ),
+        click.Option(
+            ["--brief", "short"],
+            is_flag=True,
+            help="At most 24 lines: the faults with their steps, one line for each part.",
+        ),
+        click.Option(
+            ["--full"],
+            is_flag=True,
+            help="Also what the loss of each node would do, as 'whatif' tells it.",
         ),
         *several_options(),
         *node,
