@@ -676,6 +676,28 @@ def ends(seconds: float, start: list[float] = []) -> bool:  # noqa: B006
     return True
 
 
+def test_keys_scroll_and_q_ends_it(terminal):
+    shown = terminal("--watch", "1000", "--full", *LOST)
+    shown.read_until(lambda output: frames(output) == 1)
+    os.write(shown.master, b"j")
+    shown.read_until(lambda output: frames(output) == 2)
+    first, second = shown.output.split(f"{ESCAPE}[H")[1:3]
+    assert click.unstyle(first).startswith("CRITICAL  1 fault")
+    assert click.unstyle(second).startswith("Cluster  quorate")
+    assert "1 above and " in second
+    os.write(shown.master, b"q")
+    output = shown.read_all()
+    assert shown.process.wait(10) == 0
+    assert output.endswith(LEAVE)
+
+
+def test_a_small_window_shows_the_brief_screen(terminal):
+    shown = terminal("--watch", "1000", *LOST)
+    shown.read_until(lambda output: frames(output) == 1)
+    assert "DRBD r0" in click.unstyle(shown.output)
+    assert "below" not in shown.output
+
+
 def test_sigterm_gives_the_terminal_back_and_is_told(terminal):
     shown = terminal("--watch", "1000", *LOST)
     shown.read_until(lambda output: frames(output) == 1)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import signal
+import contextlib
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple, Optional
 
 import click
@@ -19,11 +16,6 @@ from ..options import SecondsType, several_options, source_options
 from ..screen import rendered, width
 from ..session import Setup, SetupError, load_config, with_file
 from ..several import hosts_of, look
-
-_ENTER = "\x1b[?1049h\x1b[?25l"
-"""Alternate screen, cursor hidden (terminfo's smcup and civis of every terminal of today)."""
-_LEAVE = "\x1b[?25h\x1b[?1049l"
-_HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 class Sources(NamedTuple):
@@ -49,17 +41,22 @@ def run(
     if watch is not None and "-" in snapshots:
         raise click.UsageError("--watch: standard input (--from -) can be read only once")
     if watch is None:
-        seen = _look(sources)
-        for line in _lines(seen, width(), short=short, full=full):
-            click.echo(line, color=True)
+        for line in _styled(_look(sources), width(), short=short, full=full):
+            click.echo(rendered(line), color=True)
         return
     if not sys.stdout.isatty():
         raise SetupError("--watch needs a terminal: standard output is none")
-    try:
-        with _screen():
-            _watch(sources, watch)
-    except KeyboardInterrupt:
-        pass  # the way to end it
+    from ..watching import watch as again
+
+    def body(seen: Picture, height: int) -> list[Line]:
+        lines = _styled(seen, width(), short=short, full=full)
+        # In a small window the faults with their steps are what is wanted.
+        if short or full or len(lines) < height:
+            return lines
+        return lines if height > _SMALL else _styled(seen, width(), short=True, full=False)
+
+    with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+        again(lambda: _look(sources), body, watch)
 
 
 def _look(sources: Sources) -> Picture:
@@ -78,15 +75,17 @@ def _look(sources: Sources) -> Picture:
         return picture(found.seen, found.report(asked))
 
 
-def _lines(seen: Picture, width: int, *, short: bool = False, full: bool = False) -> list[str]:
+_SMALL = 30
+"""Lines of a window that is called small."""
+
+
+def _styled(seen: Picture, width: int, *, short: bool, full: bool) -> list[Line]:
     if short:
         from ...present.brief import brief
 
-        return [rendered(line) for line in brief(seen, width)]
+        return brief(seen, width)
     lines = screen(seen, width)
-    if full:
-        lines += _losses(seen, width)
-    return [rendered(line) for line in lines]
+    return [*lines, *_losses(seen, width)] if full else lines
 
 
 def _losses(seen: Picture, width: int) -> list[Line]:
@@ -105,55 +104,6 @@ def _losses(seen: Picture, width: int) -> list[Line]:
     futures = Futures(view, parts[0].cluster, view[CIB].value, view[SIMULATIONS].value)
     found = consequences(futures, [(name,) for name in nodes(futures)])
     return [BLANK, *table(view, found, width)] if found else []
-
-
-# -- again and again ---------------------------------------------------------------------------
-
-
-@contextmanager
-def _screen() -> Iterator[None]:
-    """A screen of our own; however this ends, the old one comes back."""
-    _write(_ENTER)
-    try:
-        yield
-    finally:
-        _write(_LEAVE)
-
-
-def _watch(sources: Sources, seconds: float) -> None:
-    while True:
-        seen = _look(sources)
-        _draw(seen, seconds)
-        while _resized(seconds):
-            _draw(seen, seconds)
-
-
-def _draw(seen: Picture, seconds: float) -> None:
-    """What fits the terminal, from the top: the gravest is there."""
-    height = shutil.get_terminal_size().lines or 24
-    lines = _lines(seen, width())
-    foot = f"every {seconds:g} s, Ctrl-C ends"
-    if len(lines) > height - 1:
-        rest = len(lines) - (height - 2)
-        lines = lines[: height - 2]
-        foot = f"{rest} more lines do not fit (without --watch they are shown); {foot}"
-    body = "".join(f"{line}{_REST_OF_LINE}\n" for line in lines)
-    _write(f"{_HOME}{body}{foot}{_REST_OF_LINE}{_REST_OF_SCREEN}")
-
-
-def _resized(seconds: float) -> bool:
-    """Wait; whether that ended because the terminal has another size now."""
-    window_changed = {signal.SIGWINCH}
-    signal.pthread_sigmask(signal.SIG_BLOCK, window_changed)
-    try:
-        return signal.sigtimedwait(window_changed, seconds) is not None
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, window_changed)
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
 
 
 def _options() -> list[click.Parameter]:

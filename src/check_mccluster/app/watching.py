@@ -1,0 +1,153 @@
+"""``status --watch``: the terminal's second screen, its keys, and the wait between two looks."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Optional
+
+from ..judge.picture import Picture
+from ..present.layout import Line
+from ..present.watching import Change, changes, frame
+from .screen import rendered, width
+
+_ENTER = "\x1b[?1049h\x1b[?25l"
+"""Alternate screen, cursor hidden (terminfo's smcup and civis of every terminal of today)."""
+_LEAVE = "\x1b[?25h\x1b[?1049l"
+_HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
+_LINE, _PAGE = 1, 10
+_KEYS = {
+    b"j": _LINE,
+    b"k": -_LINE,
+    b" ": _PAGE,
+    b"b": -_PAGE,
+    b"\x1b[A": -_LINE,
+    b"\x1b[B": _LINE,
+    b"\x1bOA": -_LINE,
+    b"\x1bOB": _LINE,
+    b"\x1b[5~": -_PAGE,
+    b"\x1b[6~": _PAGE,
+    b"g": -1_000_000,
+    b"G": 1_000_000,
+}
+"""Keys that scroll, as less has them, by so many lines."""
+_MOST_CHANGES = 100
+
+
+def watch(
+    look: Callable[[], Picture], body: Callable[[Picture, int], list[Line]], seconds: float
+) -> None:
+    """Look, draw, wait, again; until q.
+
+    :param body: the lines for a window of so many lines.
+    """
+    with _keys() as listens, _screen(), _woken() as alarm:
+        past: list[Change] = []
+        before: Optional[Picture] = None
+        seen = look()
+        top = 0
+        while True:
+            until = time.monotonic() + seconds
+            moved = 0
+            while True:
+                columns = width()
+                height = shutil.get_terminal_size().lines or 24
+                lines = body(seen, height)
+                foot = f"every {seconds:g} s, q or Ctrl-C ends"
+                shown = frame(
+                    lines,
+                    body(before, height) if before is not None else (),
+                    past=past,
+                    foot=foot,
+                    size=(columns, height),
+                    top=top + moved,
+                )
+                top = shown.top
+                _draw(shown.lines)
+                key = _wait(until, alarm, listens)
+                if key is None:
+                    break
+                if key == b"q":
+                    return
+                moved = _KEYS.get(key, 0)
+            newer = look()
+            before = seen
+            past = [*past, *changes(seen, newer)][-_MOST_CHANGES:]
+            seen = newer
+
+
+def _draw(lines: tuple[Line, ...]) -> None:
+    body = f"{_REST_OF_LINE}\n".join(rendered(line) for line in lines)
+    _write(f"{_HOME}{body}{_REST_OF_LINE}{_REST_OF_SCREEN}")
+
+
+def _wait(until: float, alarm: int, listens: bool) -> Any:
+    """A key, ``b""`` where the window has another size, ``None`` where it is time to look."""
+    left = until - time.monotonic()
+    if left <= 0:
+        return None
+    stdin = sys.stdin.fileno() if listens else alarm
+    ready, _, _ = select.select([alarm, stdin], [], [], left)
+    if alarm in ready:
+        os.read(alarm, 4096)
+        return b""
+    if ready:
+        return os.read(stdin, 16) or b"q"
+    return None
+
+
+@contextmanager
+def _screen() -> Iterator[None]:
+    """A screen of our own; however this ends, the old one comes back."""
+    _write(_ENTER)
+    try:
+        yield
+    finally:
+        _write(_LEAVE)
+
+
+@contextmanager
+def _keys() -> Iterator[bool]:
+    """Keys one by one and unseen, where standard input is a terminal; Ctrl-C stays a signal."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        yield False
+        return
+    import termios
+    import tty
+
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        tty.setcbreak(sys.stdin)
+        yield True
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+@contextmanager
+def _woken() -> Iterator[int]:
+    """A pipe that can be read when the window has another size."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def tell(_number: int, _frame: object) -> None:
+        with suppress(BlockingIOError):  # it is full of the same word
+            os.write(writing, b".")
+
+    before = signal.signal(signal.SIGWINCH, tell)
+    try:
+        yield reading
+    finally:
+        signal.signal(signal.SIGWINCH, before)
+        os.close(reading)
+        os.close(writing)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
