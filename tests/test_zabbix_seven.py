@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-
 from zabbix_site import (
     NEEDED,
     Daemons,
