@@ -32,7 +32,7 @@ LAYERS = {
 
 MORE = {
     "checks.overview": {"checks.registry"},
-    "checks.cluster": {"checks.drbd_mesh", "checks.nodes", "checks.overview"},
+    "checks.cluster": {"checks.nodes", "checks.overview"},
     "checks.registry": {"checks"},
 }
 """Exceptions by module."""

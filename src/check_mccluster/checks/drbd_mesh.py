@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Optional
 
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.drbd import MOST_SINGLE_FIGURES
+from ..judge.facts.drbd import CONNECTING, ISOLATED, MOST_SINGLE_FIGURES, STANDALONE
 from ..judge.facts.mending import connection_step
 from ..judge.limits import limited_state
 from ..model.drbd import Connection, ConnectionState, DrbdResource, ReplicationState
@@ -17,27 +17,6 @@ from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
 from ..verdict.words import join
 
-STANDALONE = Kind(
-    "peer-standalone",
-    State.CRITICAL,
-    "The connection is StandAlone: split brain, refused, or disconnected by hand. It will not"
-    " reconnect by itself.",
-    "journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect {resource}:{peer}",
-)
-CONNECTING = Kind(
-    "peer-connecting",
-    State.WARNING,
-    "A peer is not connected and DRBD tries to reach it.",
-    "on {peer}: drbdadm status {resource}; without an answer: is the host up, and is it reached"
-    " over the replication network",
-)
-ISOLATED = Kind(
-    "mesh-isolated",
-    State.CRITICAL,
-    "No peer is connected at all: nothing is replicated from or to this node.",
-    "Check this node's replication network and firewall; StandAlone is split brain or a refusal:"
-    " journalctl -k -g Split-Brain; drbdadm status {resource}",
-)
 MISSING = Kind(
     "peer-missing",
     State.CRITICAL,

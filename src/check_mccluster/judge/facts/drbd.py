@@ -28,6 +28,27 @@ PRIMARY_MULTIPLE = Kind(
     "drbdadm status {resource} on every node; crm_mon -1 -r; stop the service where it must not"
     " run, do not disconnect anything before",
 )
+STANDALONE = Kind(
+    "peer-standalone",
+    State.CRITICAL,
+    "The connection is StandAlone: split brain, refused, or disconnected by hand. It will not"
+    " reconnect by itself.",
+    "journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect {resource}:{peer}",
+)
+CONNECTING = Kind(
+    "peer-connecting",
+    State.WARNING,
+    "A peer is not connected and DRBD tries to reach it.",
+    "on {peer}: drbdadm status {resource}; without an answer: is the host up, and is it reached"
+    " over the replication network",
+)
+ISOLATED = Kind(
+    "mesh-isolated",
+    State.CRITICAL,
+    "No peer is connected at all: nothing is replicated from or to this node.",
+    "Check this node's replication network and firewall; StandAlone is split brain or a refusal:"
+    " journalctl -k -g Split-Brain; drbdadm status {resource}",
+)
 
 SYNCING_TO_HERE = frozenset({ReplicationState.SYNC_TARGET})
 SYNCING = frozenset({ReplicationState.SYNC_TARGET, ReplicationState.SYNC_SOURCE})

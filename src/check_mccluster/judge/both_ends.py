@@ -1,0 +1,279 @@
+"""DRBD's mesh judged by both ends of each connection: what one node alone cannot know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..inputs.drbdsetup_status import DRBD
+from ..model.drbd import DiskState, ReplicationState
+from ..model.drbd import Role as DrbdRole
+from ..verdict import subject
+from ..verdict.finding import Finding, Kind, State, finding
+from ..verdict.view import Judgement, same_node
+from ..verdict.words import join
+from .facts.drbd import CONNECTING, ISOLATED, PRIMARY_MULTIPLE, STANDALONE, shown
+from .mesh import Link, differences, different_options, disk_at, have_diverged
+from .whole import is_asked
+
+SPLIT_BRAIN = Kind(
+    "split-brain",
+    State.CRITICAL,
+    "Two copies have diverged: each end has blocks that the other has not.",
+    "Compare both copies: which is newer is not known from here. On the one to be given up (the"
+    " victim): drbdadm disconnect {resource}; drbdadm secondary {resource}; drbdadm connect"
+    " --discard-my-data {resource}; then on the other: drbdadm connect {resource}",
+)
+DISPUTED = Kind(
+    "connection-disputed",
+    State.WARNING,
+    "One end of a connection says Connected, and the other does not.",
+    "on both ends: drbdadm status {resource}; if it stays so: drbdadm disconnect {resource} and"
+    " drbdadm connect {resource} on one end",
+)
+DISK_DISPUTED = Kind(
+    "disk-disputed",
+    State.WARNING,
+    "A node calls its disk UpToDate, and a connected peer says or counts otherwise.",
+    "on {node}: drbdadm disconnect {resource}; drbdadm connect {resource}; then look at the"
+    " blocks out of sync",
+)
+CLIENT_DISPUTED = Kind(
+    "client-disputed",
+    State.CRITICAL,
+    "A node says that it is an intended client, and its peers keep a bitmap for its disk.",
+    "on {node}: drbdadm dump {resource}; if it has a disk: drbdadm attach {resource}",
+)
+DIFFERS = Kind(
+    "config-differs",
+    State.WARNING,
+    "An option that must be equal at both ends of a connection, or on all nodes, is not.",
+    "Make the section equal in {resource}'s file on both nodes; then on both: drbdadm adjust"
+    " {resource}",
+)
+INCOMPLETE = Kind(
+    "mesh-incomplete",
+    State.CRITICAL,
+    "A node does not have the resource, or not the peer, that the others connect to.",
+    "on {node}: drbdadm dump {resource}; drbdadm up {resource}",
+)
+
+
+# -- connections -------------------------------------------------------------------------------
+
+
+def connections(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator[Finding]:
+    """Connections that are down, those that share one living end as one."""
+    down = [link for link in all_links if not link.is_up]
+    special = [*_special(down)]
+    yield from (each for _, each in special)
+    left = [link for link in down if all(link is not other for other, _ in special)]
+    by_host: dict[str, list[Link]] = {}
+    for link in left:
+        for name in link.nodes:
+            by_host.setdefault(name, []).append(link)
+    total: dict[str, int] = {}
+    for link in all_links:
+        for name in link.nodes:
+            total[name] = total.get(name, 0) + 1
+    # A host that nobody reaches first, then what shares most.
+    order = sorted(
+        by_host, key=lambda name: (-(len(by_host[name]) == total[name]), -len(by_host[name]), name)
+    )
+    for name in order:
+        mine = [link for link in by_host[name] if any(link is each for each in left)]
+        if len(mine) < 2 and not (len(mine) == total[name] and not is_asked(seen, name)):
+            continue
+        # What is down among the same nodes is the same trouble.
+        around = {name, *(link.other(name) for link in mine)}
+        taken = [*mine, *(link for link in left if around >= {*link.nodes})]
+        left = [link for link in left if all(link is not each for each in taken)]
+        yield _host(seen, name, mine, len(mine) == total[name])
+    yield from (_single(link) for link in left)
+
+
+def _special(down: Sequence[Link]) -> Iterator[tuple[Link, Finding]]:
+    """What a connection that is down says by itself: split brain, or options that differ."""
+    for link in down:
+        about = subject.link(link.resource, *link.nodes)
+        if have_diverged(link):
+            text = f"{link.name}: split brain, both copies have changed ({link.words})"
+            yield link, finding(SPLIT_BRAIN, about, text, nodes=link.nodes, resource=link.resource)
+            continue
+        differing = sorted(different_options(link))
+        if differing:
+            name, one, other = differing[0]
+            said = f"{name} is '{one}' on {link.nodes[0]} and '{other}' on {link.nodes[1]}"
+            text = f"{link.name}: {said} ({link.words})"
+            state = State.CRITICAL if link.is_alone else None
+            yield (
+                link,
+                finding(
+                    DIFFERS, about, text, nodes=link.nodes, resource=link.resource, state=state
+                ),
+            )
+
+
+def _host(seen: Sequence[Judgement], name: str, mine: Sequence[Link], alone: bool) -> Finding:
+    peers = list(dict.fromkeys(link.other(name) for link in mine))
+    resources = list(dict.fromkeys(link.resource for link in mine))
+    asked = is_asked(seen, name)
+    if alone and asked and len(peers) > 1:
+        text = f"{name} reaches none of {join(peers)} ({join(resources, 2)}): its network"
+        one = finding(ISOLATED, subject.node(name), text, nodes=(name,), resource=resources[0])
+        return one._replace(
+            next_step=f"on {name}: drbdadm status {resources[0]}; check its replication network:"
+            f" ip -br addr; drbdsetup show {resources[0]} (addresses and port); the firewall"
+        )
+    kind = STANDALONE if any(link.is_alone for link in mine) else CONNECTING
+    if alone and not asked:
+        what = join(resources, 2)
+        text = f"{name} is connected to nobody that was asked ({what}): the host or its network"
+    else:
+        text = f"{name} is cut off from {join(peers)} ({join(resources, 2)})"
+    return finding(kind, subject.node(name), text, nodes=(name,), resource=resources[0])
+
+
+def _single(link: Link) -> Finding:
+    about = subject.link(link.resource, *link.nodes)
+    why = f": only {link.resource}'s port or resource" if link.other_connections else ""
+    connected = [end.connection is not None and end.connection.is_connected for _, end in link.told]
+    if len(connected) == 2 and any(connected):
+        kind = DISPUTED
+    else:
+        kind = STANDALONE if link.is_alone else CONNECTING
+    text = f"{link.name}: {link.words}{why}"
+    one = finding(kind, about, text, nodes=link.nodes, resource=link.resource)
+    if kind is CONNECTING and len(link.told) == 2:
+        # Both answered, so both are up: what is between them is not.
+        here, there = link.nodes
+        return one._replace(
+            next_step=f"both are up. on {here}: drbdsetup show {link.resource} (the addresses and"
+            f" port to {there}); ping that address; the firewall of both"
+        )
+    return one
+
+
+def options(
+    seen: Sequence[Judgement], all_links: Sequence[Link], told: Sequence[Finding]
+) -> Iterator[Finding]:
+    """Options of DRBD that are not equal, beyond those that cut a connection."""
+    for each in differences(seen, all_links):
+        if any(
+            one.key == DIFFERS.key
+            and one.subject.drbd_resource == each.resource
+            and f": {each.option} is " in one.text
+            for one in told
+        ):
+            continue
+        values = join([f"'{value}' on {join(nodes)}" for value, nodes in each.values], 3)
+        yield finding(
+            DIFFERS,
+            subject.drbd(each.resource),
+            f"{each.resource}: {each.option} is {values}",
+            nodes=each.odd,
+            resource=each.resource,
+        )
+
+
+# -- disks and roles ---------------------------------------------------------------------------
+
+
+def copies(all_links: Sequence[Link]) -> Iterator[Finding]:
+    """What two connected ends say of each other's disks."""
+    for link in all_links:
+        if len(link.told) < 2 or not link.is_up:
+            continue
+        (one, first), (two, second) = link.told
+        near = abs((first.view.time - second.view.time).total_seconds()) <= 5
+        for number, (here, there) in link.volumes():
+            if here is None or there is None or not near:
+                continue
+            about = subject.link(link.resource, *link.nodes)
+            quiet = ReplicationState.ESTABLISHED
+            if here.replication_state is not quiet or there.replication_state is not quiet:
+                continue
+            good = disk_at(first, number) is DiskState.UP_TO_DATE is disk_at(second, number)
+            counts = bool(here.out_of_sync_kib), bool(there.out_of_sync_kib)
+            if good and counts[0] != counts[1]:
+                who = one if counts[0] else two
+                text = (
+                    f"{link.name}: both ends are UpToDate, and only {who} counts blocks out of sync"
+                )
+                yield finding(DISK_DISPUTED, about, text, nodes=link.nodes, resource=link.resource)
+
+
+def clients(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator[Finding]:
+    """A diskless node that calls itself a client, and peers that keep a bitmap for it."""
+    for one in seen:
+        for resource in one.view[DRBD].value or ():
+            for device in resource.devices:
+                if device.disk_state is not DiskState.DISKLESS or device.client is not True:
+                    continue
+                against = [
+                    node
+                    for link in all_links
+                    if link.resource == resource.name and one.view.here in link.nodes
+                    for node, end in link.told
+                    if node != one.view.here
+                    and end.connection is not None
+                    and (peer := end.connection.peer_device(device.volume)) is not None
+                    and peer.peer_client is False
+                ]
+                if against:
+                    name = f"{resource.name}/{device.volume}"
+                    here = one.view.here
+                    text = f"{name}: {here} calls itself a client, {join(against)} keep a bitmap"
+                    yield finding(
+                        CLIENT_DISPUTED,
+                        subject.volume(resource.name, device.volume),
+                        text,
+                        nodes=(one.view.here,),
+                        resource=resource.name,
+                    )
+
+
+def primaries(seen: Sequence[Judgement]) -> Iterator[Finding]:
+    """Nodes that say of themselves that they are Primary."""
+    names = dict.fromkeys(r.name for one in seen for r in one.view[DRBD].value or ())
+    for name in names:
+        primary = [
+            one
+            for one in seen
+            for resource in one.view[DRBD].value or ()
+            if resource.name == name and resource.role is DrbdRole.PRIMARY
+        ]
+        in_force = [shown(one.view, name) for one in primary]
+        allowed = any(c.allow_two_primaries for o in in_force if o for c in o.connections)
+        moment = {round(one.view.time.timestamp()) for one in primary}
+        if len(primary) > 1 and not allowed and max(moment) - min(moment) <= 5:
+            nodes = tuple(one.view.here for one in primary)
+            text = f"{name}: {join(nodes)} say of themselves that they are Primary"
+            yield finding(PRIMARY_MULTIPLE, subject.drbd(name), text, nodes=nodes)
+
+
+def incomplete(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator[Finding]:
+    """Nodes that lack a resource, or a peer, that others connect to."""
+    for link in all_links:
+        for name, end in zip(link.nodes, link.ends):
+            asked = next((one for one in seen if same_node(one.view.here, name)), None)
+            if asked is None or asked.view[DRBD].value is None:
+                continue
+            if end is None or end.connection is None:
+                what = "the resource" if end is None else f"the peer {link.other(name)}"
+                text = f"{link.resource}: {name} does not have {what} that the others connect to"
+                yield finding(
+                    INCOMPLETE,
+                    subject.drbd(link.resource),
+                    text,
+                    nodes=(name,),
+                    resource=link.resource,
+                )
+
+
+def lacks(seen: Sequence[Judgement], link: Link) -> bool:
+    """Whether an end that was asked does not have the connection: a fault of its own."""
+    return any(
+        (end is None or end.connection is None)
+        and any(same_node(one.view.here, name) and one.view[DRBD].value is not None for one in seen)
+        for name, end in zip(link.nodes, link.ends)
+    )
