@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,16 +91,60 @@ def test_every_finding_and_figure_is_described(call, check):
         assert len(names) == len(set(names)), folder
 
 
-@pytest.mark.parametrize("check", CHECKS)
-def test_it_is_shipped_everywhere(check):
-    def text(name: str) -> str:
-        return (ROOT / name).read_text()
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """Constructed: 300 DRBD resources with six peers each, 600 resources of Pacemaker."""
+    folder = tmp_path_factory.mktemp("large") / "app01"
+    shutil.copytree(APP01, folder)
+    for script, sizes, file in (
+        ("big_drbd_status.py", ("300", "6"), "drbd-status.json"),
+        ("big_crm_mon.py", ("6", "600"), "crm_mon.xml"),
+    ):
+        command = [sys.executable, ROOT / "bench" / script, *sizes]
+        done = subprocess.run(command, capture_output=True, check=True)
+        (folder / file).write_bytes(done.stdout)
+    (folder / "meta.json").write_text('{"node": "node01", "time": "2026-01-01T00:00:00Z"}')
+    return folder
 
-    assert (ROOT / "docs" / "checks" / f"{check}.md").is_file()
-    assert f"mccluster-{check}" in text("contrib/icinga2/check_mccluster-commands.conf")
-    assert check in text("contrib/nagios/nrpe_check_mccluster.cfg")
-    if check not in registry.WHOLE:
-        assert f"[{check}]" in text("contrib/zabbix/template_mccluster.yaml")
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_many_objects_make_no_more_figures_and_no_longer_output(call, large, check):
+    outcome = call(check, "--from", large)
+    assert outcome.first.startswith(f"{check.upper()} {STATES[outcome.code]} - ")
+    _, _, figures = outcome.first.partition(" | ")
+    assert len(re.findall(r"(?:'[^']+'|[^ ']+)=\S+", figures)) <= 16
+    assert len(outcome.out.encode()) <= 4096  # a small plugin output of Nagios
+
+
+def shipped(pattern: str) -> dict[str, str]:
+    """The text of each file of contrib that matches."""
+    return {str(path): path.read_text() for path in (ROOT / "contrib").glob(pattern)}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_it_has_its_page(check):
+    page = (ROOT / "docs" / "checks" / f"{check}.md").read_text()
+    every_finding = (ROOT / "docs" / "checks" / "README.md").read_text()
+    for kind in registry.load(check).kinds:
+        assert f"`{kind.key}`" in page
+        owner = "" if check in registry.WHOLE else check  # those of the parts are theirs
+        assert re.search(rf"^\| `{kind.key}` \| .*\b{owner}\b", every_finding, re.M)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_it_is_an_object_of_icinga_and_a_line_of_nagios(check):
+    (icinga,) = shipped("icinga2/check_mccluster-commands.conf").values()
+    assert f'object CheckCommand "mccluster-{check}"' in icinga
+    (nrpe,) = shipped("nagios/nrpe_*.cfg").values()
+    assert f"command[check_mccluster_{check}]=" in nrpe
+    assert re.search(rf"/check_mccluster {check}$", nrpe, re.M)
+
+
+@pytest.mark.parametrize("check", SINGLE)
+def test_it_is_an_item_of_every_template_of_zabbix(check):
+    templates = shipped("zabbix/**/template_*.yaml")
+    assert templates
+    assert [name for name, text in templates.items() if f"[{check}]" not in text] == []
 
 
 def test_every_tool_has_its_place_in_a_snapshot_and_in_the_sudoers():
