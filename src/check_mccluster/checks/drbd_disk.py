@@ -89,36 +89,21 @@ DISK_UNEXPECTED = Kind(
 )
 
 
-def _diskless(view: View, resource: DrbdResource, device: Device, name: str) -> Optional[Finding]:
+def _diskless(view: View, resource: DrbdResource, device: Device) -> Optional[tuple[Kind, str]]:
+    """What is wrong with having no disk, if anything is."""
     rule = view.config.drbd.get(resource.name)
-    here = (view.here,)
     client = is_client(view, resource, device)
     if client is None:
-        text = f"{name}: Diskless on {view.here}, and drbdsetup cannot say whether on purpose"
-        return finding(
+        return (
             CLIENT_UNKNOWN,
-            subject.volume(resource.name, device.volume),
-            text,
-            nodes=here,
-            resource=resource.name,
+            f"Diskless on {view.here}, and drbdsetup cannot say whether on purpose",
         )
     if not client:
-        text = f"{name}: disk lost on {view.here} (Diskless, not a client)"
-        return finding(
-            LOST,
-            subject.volume(resource.name, device.volume),
-            text,
-            nodes=here,
-            resource=resource.name,
-        )
+        return LOST, f"disk lost on {view.here} (Diskless, not a client)"
     if rule is not None and contains_node(rule.replicas, view.node):
-        text = f"{name}: {view.here} is a diskless client, the configuration file says replica"
-        return finding(
+        return (
             CLIENT_UNEXPECTED,
-            subject.volume(resource.name, device.volume),
-            text,
-            nodes=here,
-            resource=resource.name,
+            f"{view.here} is a diskless client, the configuration file says replica",
         )
     return None
 
@@ -141,9 +126,9 @@ def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[F
         )
 
     if state is DiskState.DISKLESS:
-        fault = _diskless(view, resource, device, name)
-        if fault is not None:
-            yield fault
+        wrong = _diskless(view, resource, device)
+        if wrong is not None:
+            yield say(*wrong)
         return
     rule = view.config.drbd.get(resource.name)
     if rule is not None and contains_node(rule.clients, view.node):

@@ -16,6 +16,7 @@ from ..judge.facts.drbd import (
     shown,
     volume_name,
 )
+from ..judge.facts.drbd_votes import ballot
 from ..judge.facts.mending import connection_step, copy_step, missing_words, own_copy_step
 from ..judge.limits import limited_state
 from ..model.drbd import Device, DiskState, DrbdResource, PeerDevice, ReplicationState
@@ -308,41 +309,11 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
 
 
 def _margin(view: View, resource: DrbdResource, device: Device, have: Copies) -> Optional[int]:
-    """Replicas that may still be lost before the quorum is; ``None`` where nobody can say.
-
-    Half of an even number of replicas keeps the quorum while most clients are connected: they
-    break the tie. A node that lost its own disk has no vote there.
-    Source: ``calc_quorum`` in drbd ``drbd_state.c``.
-    """
-    options = shown(view, resource.name)
-    due = len(have.replicas)
-    if options is None or have.unknown or not due:
+    """Replicas that may still be lost before the quorum is; ``None`` where nobody can say."""
+    votes = ballot(view, resource, device, have)
+    if votes is None:
         return None
-    needed = _needed(options.quorum, due)
-    if needed is None:
-        return None
-    if device.quorum is False:
-        return 0
-    connected = {c.name for c in resource.connections if c.is_connected}
-    clients = [c.name for c in resource.connections if c.name not in have.replicas]
-    breakers = sum(1 for name in clients if name in connected)
-    if view.here not in have.replicas:
-        clients.append(view.here)
-        breakers += 1
-    elif device.disk_state is not DiskState.DISKLESS:
-        connected.add(view.here)
-    present = sum(1 for name in have.replicas if name in connected)
-    if due % 2 == 0 and breakers > len(clients) // 2:
-        needed -= 1
-    return max(0, present - needed)
-
-
-def _needed(option: Optional[str], due: int) -> Optional[int]:
-    """Votes that the option ``quorum`` asks for; ``None`` if it is off, or not known."""
-    words = {"majority": due // 2 + 1, "all": due}
-    if option is not None and option.isdigit():
-        return int(option)
-    return words.get(option or "")
+    return 0 if device.quorum is False else max(0, votes.present - votes.needed)
 
 
 _MOST_ALIKE = 2

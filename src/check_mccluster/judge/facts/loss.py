@@ -12,7 +12,8 @@ from ...model.drbd import Device, DiskState, DrbdResource
 from ...model.pacemaker import Node
 from ...model.words import state_name
 from ...verdict.view import View, contains_node, same_node
-from .drbd import Copies, copies, shown, volume_name
+from .drbd import Copies, copies, volume_name
+from .drbd_votes import ballot
 from .votes import Tally
 
 
@@ -105,33 +106,10 @@ def data_against(
 def _quorum(
     view: View, resource: DrbdResource, device: Device, have: Copies, gone: tuple[str, ...]
 ) -> Optional[bool]:
-    """As ``calc_quorum`` in drbd ``drbd_state.c``: replicas vote, clients break a tie."""
-    options = shown(view, resource.name)
-    due = len(have.replicas)
-    if options is None or have.unknown or not due:
+    """Whether those left have the quorum; ``None`` where nobody can say."""
+    left = ballot(view, resource, device, have, gone)
+    if left is None:
         return None
-    needed = needed_votes(options.quorum, due)
-    if needed is None:
-        return None
-    connected = {c.name for c in resource.connections if c.is_connected}
-    here_counts = view.here not in have.replicas or device.disk_state is not DiskState.DISKLESS
-    if here_counts:
-        connected.add(view.here)
-    everybody = {view.here, *(c.name for c in resource.connections)}
-    there = {name for name in connected if not contains_node(gone, name)}
-    clients = everybody - set(have.replicas)
-    present = len(there & set(have.replicas))
-    if due % 2 == 0 and 2 * len(there & clients) > len(clients):
-        needed -= 1
-    if present >= needed:
+    if left.present >= left.needed:
         return True
-    unseen = {name for name in have.replicas if name not in connected}
-    return None if present + len(unseen - set(gone)) >= needed else False
-
-
-def needed_votes(option: Optional[str], due: int) -> Optional[int]:
-    """Votes that the option ``quorum`` asks for; ``None`` if it is off, or not known."""
-    words = {"majority": due // 2 + 1, "all": due}
-    if option is not None and option.isdigit():
-        return int(option)
-    return words.get(option or "")
+    return None if left.present + len(left.unseen - set(gone)) >= left.needed else False
