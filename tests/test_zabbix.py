@@ -298,6 +298,51 @@ def test_fault_that_two_checks_can_have_is_told_by_the_one_that_runs(document, t
     assert [(name, state) for name, _, state in events(skipped)] == [("consistency", 2)]
 
 
+# -- several nodes -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        ("six-nodes-healthy", []),
+        (
+            "storage-servers-lost",
+            [
+                (
+                    "cluster",
+                    "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable,"
+                    " not storage02, storage03 (and app02, app03, storage01)",
+                    2,
+                )
+            ],
+        ),
+        ("app01-powered-off", [("cluster", "app01 is offline", 2)]),
+        (
+            "disk-detached",
+            [("cluster", "r0/0: disk lost on storage03 (Diskless, not a client)", 2)],
+        ),
+        (
+            "app01-standby",
+            [
+                (
+                    "nodes app01",
+                    "app01 is on standby, hence no node could take group1: app01 on standby; app03"
+                    " banned by location-group1-app03--INFINITY",
+                    2,
+                )
+            ],
+        ),
+    ],
+)
+def test_fault_of_several_nodes_is_one_event_of_the_cluster(document, scenario, expected):
+    data = {"drbd": {}, "peers": {}, "resources": {}}
+    data |= document("cluster", "--from", SNAPSHOTS / scenario)
+
+    assert events(data) == expected
+    assert data["state"] == max((state for _, _, state in expected), default=0)
+    assert data["discovery"] == {"nodes": [{"{#NODE}": name} for name in data["nodes"]]}
+
+
 # -- whatever fails ----------------------------------------------------------------------------
 
 
@@ -314,6 +359,8 @@ def test_fault_that_two_checks_can_have_is_told_by_the_one_that_runs(document, t
         ("discovery",),
         ("discovery", "disks"),
         ("discovery", "nodes", "--from", "/nonexistent"),
+        ("cluster", "--from", "/nonexistent"),
+        ("cluster", "--config", "/nonexistent.toml"),
     ],
     ids=" ".join,
 )
@@ -430,6 +477,10 @@ def test_every_path_of_the_template_is_in_some_document(document, template):
             for entry in data[kind].values():
                 known |= {f"$.{kind}['{macros}'].{member}" for member in entry}
                 known |= {f"$.{kind}['{macros}'].alarm.{member}" for member in entry["alarm"]}
+
+    data = document("cluster", "--from", HEALTHY)
+    known |= {f"$.checks['cluster'].{member}" for member in data["checks"]["cluster"]}
+    known |= {f"$.checks['cluster'].alarm.{member}" for member in NO_ALARM}
 
     assert len(paths) > 100
     assert paths - known == set()

@@ -52,6 +52,7 @@ TITLES = {
     "consistency": "Consistency",
     "failover": "Failover",
     "timing": "Timing",
+    "cluster": "The whole",
 }
 
 
@@ -356,7 +357,7 @@ class Maker:
         self.checks = [
             check
             for check in registry.names()
-            if check not in registry.WHOLE and (check.startswith("drbd-") or not kind.drbd_only)
+            if check != "overview" and (check.startswith("drbd-") or not kind.drbd_only)
         ]
         self.objects = [
             each for each in OBJECTS if each.kind in ("drbd", "peers") or not kind.drbd_only
@@ -1008,7 +1009,7 @@ def _component(check: str) -> str:
         return "drbd"
     if check in ("links", "quorum"):
         return "corosync"
-    if check in ("consistency", "failover", "timing"):
+    if check in ("consistency", "failover", "timing", "cluster"):
         return "cluster"
     return "pacemaker"
 

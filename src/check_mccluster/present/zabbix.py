@@ -28,7 +28,7 @@ from ..model.pacemaker import (
 from ..model.words import state_name
 from ..verdict.finding import TOOLS, Fault, Finding, Line, State, worst
 from ..verdict.problems import OUTPUT_INVALID, TOOL_MISSING
-from ..verdict.view import Answer, Input, View
+from ..verdict.view import Answer, Input, Judgement, View
 from .text import clean, first_line
 
 Entry = dict[str, Any]
@@ -144,6 +144,43 @@ def data(seen: Picture) -> Entry:
     if TOOLS in told:
         document["error"] = _text(told[TOOLS])
     return document
+
+
+def cluster(judgement: Judgement) -> Entry:
+    """The same document of several nodes as one cluster, for a host that stands for all of them.
+
+    A fault of a node that is asked is that node's, every other one the check ``cluster``'s; what
+    only a single node knows of its volumes and peers is not in it.
+    """
+    report = judgement.report
+    names = [line.check for line in report.lines]
+    names += [each.object for each in report.findings if each.key == "node-unasked"]
+    nodes = {name: _entry() for name in dict.fromkeys(names)}
+    told: dict[str, list[Fault]] = {}
+    for fault in report.faults:
+        entry = nodes.get(fault.cause.object)
+        if fault.state is State.OK:
+            continue
+        if fault.cause.key == "cluster-maintenance":
+            told.setdefault("maintenance", []).append(fault)
+        elif entry is not None:
+            _tell(entry, fault)
+        else:
+            told.setdefault("cluster", []).append(fault)
+    text = first_line(report)
+    whole = Line("cluster", report.state, text, figures=report.figures)
+    return {
+        "version": __version__,
+        "time": int(judgement.view.time.timestamp()),
+        "state": report.state.value,
+        "text": text,
+        "maintenance": _text(told.get("maintenance", ())),
+        "tools": State.OK.value,
+        "alarms": {"maintenance": _alarm(told.get("maintenance", ()))},
+        "checks": {"cluster": _check(whole, told.get("cluster", ()))},
+        "nodes": nodes,
+        "discovery": {"nodes": [{"{#NODE}": name} for name in nodes]},
+    }
 
 
 def _discoveries(view: View) -> Entry:

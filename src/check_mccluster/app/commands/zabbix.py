@@ -14,7 +14,7 @@ from ...acquire.snapshot import SnapshotError
 from ...inputs.evidence import Evidence
 from ...present import zabbix
 from ...verdict.view import Asked
-from ..options import source_options
+from ..options import several_options, source_options
 from ..session import Setup, SetupError, load_config, open_source, run_check
 
 DEFAULT_TIMEOUT = 2.5
@@ -61,6 +61,19 @@ def run_data(**values: Any) -> None:
     click.echo(text, nl=False)
 
 
+def run_cluster(**values: Any) -> None:
+    """Print the same document of several nodes as one cluster."""
+    from ..cli import deadline
+    from ..several import judged_together
+
+    asked = Asked(values={name: values.pop(name) for name in ("snapshots", "hosts")})
+    setup = Setup.take({"snapshot": None, "node": None, **values})
+    with deadline(setup.timeout, GRACE):
+        config = load_config(setup.config)
+        text = zabbix.as_text(zabbix.cluster(judged_together(setup, config, asked)))
+    click.echo(text, nl=False)
+
+
 command = _Zabbix(
     "zabbix",
     no_args_is_help=False,
@@ -92,6 +105,17 @@ command = _Zabbix(
             short_help="Every value of the template in one document.",
             help="Print everything that the template's items need as one document.",
             epilog="Example: check_mccluster zabbix data",
+        ),
+        click.Command(
+            "cluster",
+            callback=run_cluster,
+            params=list(several_options()),
+            short_help="The same of several nodes as one cluster.",
+            help="""Ask several nodes, and print the same document of the cluster as a whole.
+
+            For a host that stands for the cluster, with the same template. The agent's Timeout has
+            to be longer than --timeout.""",
+            epilog="Example: check_mccluster zabbix cluster --host app01 --host app02",
         ),
     ],
 )
