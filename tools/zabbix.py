@@ -605,6 +605,7 @@ class Maker:
             )
 
     def _limit(self, title: str, figure: str, each: Limit, least: str) -> Entry:
+        """Less than the site asks for, while the check has found nothing wrong all that time."""
         check, name, event = each.check, each.name, each.event
         state = f"/{self.name}/check_mccluster.check.state[{check}]"
         allowed = f" and {macro('ALARM')}=1"
@@ -613,7 +614,7 @@ class Maker:
         return known(
             uuid=self.uuid("trigger", title, name),
             expression=f"max(/{self.name}/{figure},{macro('WARNING.FOR')})<{least}"
-            f" and last({state})=0{allowed}",
+            f" and max({state},{macro('WARNING.FOR')})=0{allowed}",
             name=f"{title}: {name}",
             event_name=f"{title}: {event}",
             opdata="{ITEM.LASTVALUE1}",
