@@ -109,7 +109,7 @@ def test_maintenance_silences_all_but_what_is_about_the_monitoring(site):
         if f"length(last(/{CLUSTER}/check_mccluster.maintenance))=0" not in trigger["expression"]
     }
 
-    assert (len(triggers), len(prototypes)) == (37, 9)
+    assert (len(triggers), len(prototypes)) == (39, 9)
     assert loud == {
         "Cluster: in maintenance",
         "Cluster: Pacemaker, Corosync or DRBD does not run or answer",
