@@ -906,17 +906,13 @@ class Maker:
             if not self.kind.drbd_only:
                 keys.append("check_mccluster.maintenance")
             return [self.texts(place, "What is to know", keys)]
-        cells = [("DRBD peers", "DRBD * to *: state", '^DRBD (.*) to (.*): state$","\\2 \\1')]
+        found = [self.problems((x, y, width, 3))]
         if not self.kind.drbd_only:
-            cells.insert(0, ("Nodes", "Node *: state", '^Node (.*): state$","\\1'))
-        part = width // len(cells)
-        return [
-            self.problems((x, y, width, 3)),
-            *(
-                self.honeycomb((x + number * part, y + 3, part, height - 3), *names)
-                for number, names in enumerate(cells)
-            ),
-        ]
+            label = ("Node *: state", '^Node (.*): state$","\\1')
+            found.append(self.honeycomb((x, y + 3, 4, height - 3), "Nodes", *label))
+            x, width = x + 4, width - 4
+        label = ("DRBD * to *: state", '^DRBD (.*) to (.*): state$","\\2 \\1')
+        return [*found, self.honeycomb((x, y + 3, width, height - 3), "DRBD peers", *label)]
 
     # -- all of it -------------------------------------------------------------------------------
 
