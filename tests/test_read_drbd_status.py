@@ -547,7 +547,6 @@ def test_constructed_verify_by_state_or_details(
         ("no", frozenset()),
         ("user", {"user"}),
         ("peer,dependency", {"peer", "dependency"}),
-        (None, None),
     ],
 )
 def test_constructed_resync_suspended(printed: object, read: object) -> None:
@@ -821,3 +820,9 @@ def test_constructed_flag_that_one_place_has_and_another_has_not() -> None:
     without = {key: value for key, value in a_device(volume=1).items() if key != "quorum"}
     with pytest.raises(ReadError, match=r"^quorum is there 1 times, not 2$"):
         read_resource(devices=[a_device(), without])
+
+
+@pytest.mark.parametrize("key", ["resync-suspended", "out-of-sync", "received"])
+def test_constructed_null_is_not_what_is_not_printed(key: str) -> None:
+    with pytest.raises(ReadError, match=f"^r0/0 to storage02: {key} is missing$"):
+        read_peer_device(**{key: None})

@@ -7,6 +7,7 @@ import os
 import pwd
 import re
 import shlex
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
@@ -173,7 +174,7 @@ class Live(Source):
 
     def _new_scratch(self, tool: Tool) -> str:
         """A directory that nobody else may enter: what a tool keeps there may hold passwords."""
-        parent = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the name is not guessable
+        parent = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 # nosec B108 - not guessable
         folder = os.path.join(parent, f"check_mccluster-{os.urandom(8).hex()}")
         try:
             os.mkdir(folder, mode=0o700)
@@ -185,6 +186,12 @@ class Live(Source):
 
     def _find(self, tool: Tool, *, by_root: bool) -> str:
         found = list(self._candidates(tool.name))
+        if by_root and tool.name not in self._paths:
+            safe = [path for path in found if _is_safe(path)]
+            if found and not safe:
+                detail = f"{found[0]} is not run as root: others may write to it or to its folder"
+                raise ToolDenied(tool, detail)
+            found = safe
         for path in found:
             if by_root or os.access(path, os.X_OK):
                 return path
@@ -207,6 +214,16 @@ class Live(Source):
             folders = (*os.environ.get("PATH", "").split(os.pathsep), *FOLDERS)
             paths = [os.path.join(folder, name) for folder in folders]
         return (path for path in paths if os.path.isabs(path) and os.path.isfile(path))
+
+
+def _is_safe(path: str) -> bool:
+    """Whether nobody but root and this user could have put the program there: root will run it."""
+    for each in (path, os.path.dirname(path)):
+        for found in (os.lstat(each), os.stat(each)):
+            of_others = found.st_mode & 0o022 and not stat.S_ISLNK(found.st_mode)
+            if found.st_uid not in (0, os.geteuid()) or of_others:
+                return False
+    return True
 
 
 class _LiveStream(Stream):

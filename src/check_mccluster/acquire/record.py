@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Optional
 
-from .redact import remove_secrets
+from .redact import remove_said, remove_secrets
 from .snapshot import META, RC_WORDS, STREAM
 from .source import AcquireError, ModuleUnfit, Source, ToolMissing
 from .tools import Tool
@@ -148,7 +149,7 @@ def _tool_files(
     if code != "0":
         yield f"{tool.file}.rc", f"{code}\n".encode()
     if errors:
-        yield f"{tool.file}.err", errors.encode()
+        yield f"{tool.file}.err", remove_said(errors).encode()
 
 
 def _meta(source: Source, plan: Plan, version: str) -> dict[str, Any]:
@@ -171,10 +172,33 @@ def _write_directory(target: Path, files: Iterator[tuple[str, bytes]]) -> None:
     except FileExistsError:
         if not target.is_dir() or any(target.iterdir()):
             raise RecordError(f"{target} exists and is not an empty directory") from None
-    for name, content in files:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(target / name, flags, 0o600), "wb") as file:
-            file.write(content)
+    folder = _own_directory(target)
+    try:
+        for name, content in files:
+            # By its descriptor: the name may lead elsewhere by now.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            with os.fdopen(os.open(name, flags, 0o600, dir_fd=folder), "wb") as file:
+                file.write(content)
+    finally:
+        os.close(folder)
+
+
+def _own_directory(target: Path) -> int:
+    """A descriptor of a directory that is ours, and that nobody else may write to.
+
+    :raises RecordError: for a link, and for a directory of somebody else.
+    """
+    try:
+        folder = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise RecordError(f"{target} is a link, and could lead anywhere") from None
+        raise
+    found = os.fstat(folder)
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        os.close(folder)
+        raise RecordError(f"{target} is somebody else's directory, or others may write to it")
+    return folder
 
 
 def _write_archive(target: Path, files: Iterator[tuple[str, bytes]], time: float) -> None:

@@ -113,8 +113,8 @@ def _is_cut_off(text: str) -> bool:
 class Members:
     """An object's members by type. Every method raises :class:`ReadError` for another type.
 
-    An absent key and ``null`` are the same, but for flags: no release prints ``null``, which here
-    stands for ``nan``, and a flag that is damaged must not look like one that is not printed.
+    An absent key and ``null`` are the same, but for texts, flags and whole numbers: no release prints ``null``, which
+    here stands for ``nan``, and what is damaged must not look like what is not printed.
     Messages name the key and the object, not the value.
 
     :param where: what the object is, for messages (``r0/0 to storage02``).
@@ -141,6 +141,14 @@ class Members:
             if key not in self._members:
                 raise self._error(key, "is missing")
 
+    def demand_not_null(self, key: str) -> None:
+        """Refuse ``null`` where it is not ``nan``.
+
+        :raises ReadError: if that stands under *key*.
+        """
+        if key in self._members and self._members[key] is None:
+            raise self._error(key, "is missing")
+
     def value(self, key: str) -> Any:
         """The value as decoded."""
         return self._members.get(key)
@@ -149,6 +157,7 @@ class Members:
         """A printable string, so that no name can break the line it is printed in."""
         value = self.value(key)
         if value is None:
+            self.demand_not_null(key)
             return None
         if not isinstance(value, str):
             raise self._error(key, "is not a string")
@@ -180,6 +189,7 @@ class Members:
         """A whole number of at most 64 bits."""
         value = self.value(key)
         if value is None:
+            self.demand_not_null(key)
             return None
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST_INTEGER:
             raise self._error(key, "is not a whole number")
