@@ -174,7 +174,7 @@ class Live(Source):
 
     def _new_scratch(self, tool: Tool) -> str:
         """A directory that nobody else may enter: what a tool keeps there may hold passwords."""
-        parent = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 # nosec B108 - not guessable
+        parent = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108  # nosec
         folder = os.path.join(parent, f"check_mccluster-{os.urandom(8).hex()}")
         try:
             os.mkdir(folder, mode=0o700)

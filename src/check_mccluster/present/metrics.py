@@ -78,7 +78,9 @@ def _escape(text: str) -> str:
 
 
 def _escape_label(text: str) -> str:
-    return _escape(text).replace('"', '\\"')
+    """What no terminal may act on is replaced, for metrics are printed, too."""
+    printable = "".join(each if each.isprintable() or each == "\n" else "\ufffd" for each in text)
+    return _escape(printable).replace('"', '\\"')
 
 
 def _number(value: float) -> str:

@@ -113,8 +113,8 @@ def _is_cut_off(text: str) -> bool:
 class Members:
     """An object's members by type. Every method raises :class:`ReadError` for another type.
 
-    An absent key and ``null`` are the same, but for texts, flags and whole numbers: no release prints ``null``, which
-    here stands for ``nan``, and what is damaged must not look like what is not printed.
+    An absent key and ``null`` are the same for numbers and lists alone: no release prints ``null``,
+    which here stands for ``nan``, and what is damaged must not look like what is not printed.
     Messages name the key and the object, not the value.
 
     :param where: what the object is, for messages (``r0/0 to storage02``).
