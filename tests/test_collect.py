@@ -351,6 +351,12 @@ SECRETS = {
         b'<nvpair id="its-name-was-to-follow" value="s3',
         b'<nvpair name="passwd" value=""/><op passphrase=""/>',
         b'<attribute name="dbSecret" value="s3"/><',
+        b'<primitive id="f" class="stonith" type="x">\n<instance_attributes id="i">'
+        b'<nvpair id="1" name="pin" value="s3"/><nvpair name="pcmk_host_list" value="a b"/>'
+        b'</instance_attributes><meta_attributes><nvpair name="target-role" value="Started"/>'
+        b'</meta_attributes></primitive>\n<primitive id="p" class="ocf"><instance_attributes>'
+        b'<nvpair name="pin" value="4"/></instance_attributes></primitive>',
+        b'<alert id="a" path="/x"><recipient id="r" value="https://example.org/s3"/></alert>',
     ],
     "drbd-show.json": [
         b'"shared-secret": "s3",\n"x": ""\n',
