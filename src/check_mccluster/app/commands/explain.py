@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import Optional
+from typing import Any, Optional
 
 import click
 
 from ...checks import registry
+from ...present.text import clean
 from ...verdict.finding import Kind
 from ..nearest import hint
+from ..options import several_options, source_options
 from ..session import SetupError
 
 WIDTH = 80
+MOST = 8
+"""Findings of one key that are told in full."""
 
 _PLACEHOLDERS = {
     "object": "OBJECT",
@@ -27,8 +31,24 @@ _PLACEHOLDERS = {
 """What the next step of a finding says instead of the names that only a finding has."""
 
 
-def run(key: Optional[str], causes: bool) -> None:
+def run(
+    key: Optional[str],
+    causes: bool,
+    live: bool,
+    snapshots: tuple[str, ...],
+    hosts: tuple[str, ...],
+    **values: Any,
+) -> None:
     """One finding in full, the table of all, or which explains which."""
+    if live or snapshots or hosts:
+        if key is None or causes:
+            raise click.UsageError("--live, --from and --host need a KEY")
+        if live and (snapshots or hosts):
+            raise click.UsageError("--live or --from and --host, not both")
+        kind, checks = _known(key)
+        for line in _found(kind, checks, snapshots, hosts, **values):
+            click.echo(line)
+        return
     if causes:
         from ...judge.causes import told
 
@@ -69,15 +89,66 @@ def _row(kind: Kind, width: int) -> list[str]:
     )
 
 
-def _explain(key: str) -> Iterator[str]:
-    """One finding.
+def _known(key: str) -> tuple[Kind, tuple[str, ...]]:
+    """A kind of finding, and the checks that have it.
 
     :raises SetupError: naming keys like it, if there is none of that name.
     """
     kinds = registry.kinds()
     if key not in kinds:
         raise SetupError(f"no finding '{key}'{hint(key, kinds)}")
-    kind, checks = kinds[key]
+    return kinds[key]
+
+
+def _found(
+    kind: Kind,
+    checks: tuple[str, ...],
+    snapshots: tuple[str, ...],
+    hosts: tuple[str, ...],
+    **values: Any,
+) -> Iterator[str]:
+    """What there is of it now, each with its four parts.
+
+    :raises SetupError: if nothing can be read.
+    """
+    from ...present.advice import advice
+    from ...verdict.view import Asked
+    from ..cli import deadline
+    from ..session import Setup, load_config
+    from ..several import hosts_of, look
+
+    setup = Setup.take({**values, "snapshot": None})
+    with deadline(setup.timeout * max(1, len(snapshots))):
+        config = load_config(setup.config)
+        found = look(setup, config, snapshots, hosts_of(hosts, config) if hosts else {}, Asked())
+        report = found.report(Asked())
+    # What the nodes say together goes before what each of them says.
+    told = [each for each in report.findings if each.key == kind.key] or [
+        each for one in found.seen for each in one.report.findings if each.key == kind.key
+    ]
+    nodes = ", ".join(one.view.here for one in found.seen)
+    if not told:
+        yield from _field("Now", f"no {kind.key} is seen from {nodes}")
+        yield ""
+        yield from _explain(kind.key)
+        return
+    yield f"{kind.key}: {kind.default.name} by default; seen from {nodes}"
+    yield ""
+    yield from _field("Meaning", kind.meaning)
+    shown = {each.subject.same: each for each in reversed(told)}
+    for each in list(reversed(shown.values()))[:MOST]:
+        yield ""
+        yield from _field(each.state.name.capitalize(), clean(each.text))
+        for title, text in advice(each, checks):
+            yield from _field(title, clean(text))
+    if len(shown) > MOST:
+        yield ""
+        yield f"and {len(shown) - MOST} more: check_mccluster overview -v"
+
+
+def _explain(key: str) -> Iterator[str]:
+    """One finding, wherever it may occur."""
+    kind, checks = _known(key)
     yield f"{key}: {kind.default.name} by default"
     yield ""
     yield from _field("Checks", ", ".join(checks) or "every check that reads the tool concerned")
@@ -109,8 +180,15 @@ command = click.Command(
         click.Option(
             ["--causes"], is_flag=True, help="Which finding explains which, as one fault is told."
         ),
+        click.Option(
+            ["--live"],
+            is_flag=True,
+            help="What there is of it on this machine now: make sure, do, do not, it worked.",
+        ),
+        *several_options(),
+        *(option for option in source_options() if option.name == "node"),
     ],
     short_help="What a finding means, and what to do.",
     help="Say what the finding KEY means and what to do; without KEY, list them all.",
-    epilog="Example: check_mccluster explain disk-lost",
+    epilog="Example: check_mccluster explain disk-lost --live",
 )

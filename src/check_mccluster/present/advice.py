@@ -1,0 +1,161 @@
+"""A finding in four parts: make sure, do, do not, and how to see that it worked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..verdict.finding import NOWHERE, Finding
+from ..verdict.subject import SETTING, TOOL
+from ..verdict.words import pasted
+
+
+class Advice(NamedTuple):
+    """What to look at before the step, and what would hurt. Braces stand for names."""
+
+    make_sure: str
+    do_not: str
+
+
+_TOOL = Advice(
+    "you look as the user that runs the check, on {node}: a shell of root sees more",
+    "take it for a fault of the cluster, nor for a cluster in order: nothing is known meanwhile",
+)
+_NODE = Advice(
+    "what {node} itself says: its console, 'systemctl status corosync pacemaker' there",
+    "confirm a fencing (stonith_admin --confirm) of a host that may still run: two nodes would"
+    " write the same data",
+)
+_QUORUM = Advice(
+    "which nodes are really down, and which are only cut off: their consoles, not the cluster",
+    "set expected votes or no-quorum-policy by hand, nor unblock quorum, while the others may run:"
+    " both halves would start the services",
+)
+_RESOURCE = Advice(
+    "why it is so before anything is cleaned up: crm_mon -1 -r -f, and journalctl -u pacemaker on"
+    " the node concerned",
+    "start it by hand outside Pacemaker, mount its file system on a second node, or clean up before"
+    " the cause is known: the record of the failure goes with it",
+)
+_CONSTRAINT = Advice(
+    "nobody wants it so: who set the constraint, and when (cibadmin -Q, crm_mon -1)",
+    "move the resource to repair it: each move by hand leaves a constraint of its own",
+)
+_FENCE = Advice(
+    "the node to be fenced is what its device switches: stonith_admin -l NODE",
+    "switch fencing off to get going, nor confirm one that did not happen",
+)
+_LINK = Advice(
+    "the other end is up: its name answers on the address that Corosync uses",
+    "restart Corosync on more than one node at a time: the quorum goes with it",
+)
+_CONNECTION = Advice(
+    "what both ends say: 'drbdadm status{drbd}' here and on {node}; and that one UpToDate copy"
+    " is left",
+    "invalidate, promote by force or connect with --discard-my-data while an UpToDate copy is"
+    " known",
+)
+_SPLIT = Advice(
+    "whose data are wanted before one side loses its own: compare both, look at what was written"
+    " since (dmesg on both, the service's own logs)",
+    "connect with --discard-my-data on the node whose data are wanted: what it wrote is gone",
+)
+_DISK = Advice(
+    "another copy is UpToDate and connected: drbdadm status{drbd}",
+    "detach, invalidate or create metadata anew on the last UpToDate copy",
+)
+_COPIES = Advice(
+    "which node has the last UpToDate copy: drbdadm status{drbd} on every node",
+    "set quorum off or promote by force to get going: two halves would write, and one of them is"
+    " lost later",
+)
+_SYNC = Advice(
+    "the source stays up: drbdadm status{drbd} there",
+    "begin it anew (invalidate, down and up) while it moves: it would take longer, and the copy is"
+    " no copy until then",
+)
+_ROLE = Advice(
+    "where the service runs: crm_mon -1 -r; and who has the device open: fuser -vm on its mount",
+    "promote or demote by hand what Pacemaker manages, least of all with force",
+)
+_TIMING = Advice(
+    "the values in force, not those in the file: check_mccluster timing -vv",
+    "change Corosync's totem on one node only: all nodes have the same",
+)
+_BY_CHECK = {
+    "nodes": _NODE,
+    "quorum": _QUORUM,
+    "links": _LINK,
+    "resources": _RESOURCE,
+    "failures": _RESOURCE,
+    "fencing": _FENCE,
+    "placement": _CONSTRAINT,
+    "drbd-role": _ROLE,
+    "drbd-disk": _DISK,
+    "drbd-mesh": _CONNECTION,
+    "drbd-quorum": _COPIES,
+    "drbd-sync": _SYNC,
+    "consistency": _ROLE,
+    "failover": _CONSTRAINT,
+    "timing": _TIMING,
+    "cluster": _CONNECTION,
+}
+_BY_KEY = {
+    "split-brain": _SPLIT,
+    "peer-standalone": _SPLIT,
+    "partitioned": _QUORUM,
+    "service-twice": _ROLE,
+    "client-disputed": _DISK,
+    "disk-disputed": _DISK,
+    "node-unasked": _TOOL,
+    "mapping-none": _TOOL,
+    "not-running": _RESOURCE,
+    "group-split": _RESOURCE,
+    "no-candidate": _RESOURCE,
+    "cluster-maintenance": Advice(
+        "whoever set it has ended their work",
+        "end it before what runs by hand is stopped: Pacemaker would find it and act",
+    ),
+    "pacemaker-down": _NODE,
+    "pacemaker-unresponsive": _NODE,
+    "drbd-resource-missing": _DISK,
+    "config-unknown-name": Advice(
+        "the name is mistyped, and not that of something that should be there",
+        "delete the line only to silence it: what it says is not watched then",
+    ),
+}
+
+
+def advice(each: Finding, checks: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The four parts, with the finding's own names.
+
+    :param checks: those that can have such a finding; none for one about a tool.
+    """
+    told = _BY_KEY.get(each.key)
+    if told is None:
+        told = next((_BY_CHECK[name] for name in checks if name in _BY_CHECK), _TOOL)
+    drbd = each.subject.drbd_resource
+    names = {"node": _node(each), "drbd": f" {pasted(drbd)}" if drbd is not None else ""}
+    return (
+        ("Make sure", told.make_sure.format_map(names)),
+        ("Do", each.next_step),
+        ("Do not", told.do_not.format_map(names)),
+        ("It worked", _worked(each, checks)),
+    )
+
+
+def _node(each: Finding) -> str:
+    name = each.nodes[0] if each.nodes else "the node concerned"
+    return name if name == NOWHERE or " " in name else pasted(name)
+
+
+def _worked(each: Finding, checks: Sequence[str]) -> str:
+    """The command that tells it no more."""
+    command = f"check_mccluster {checks[0] if checks else 'overview'}"
+    drbd = each.subject.drbd_resource
+    if checks and drbd is not None and checks[0].startswith("drbd-"):
+        command += f" -r {pasted(drbd)}"
+    what = f"{each.key} of {each.object}"
+    if each.subject.sort in (TOOL, SETTING):
+        return f"'{command} -v' tells {what} no more"
+    return f"'{command} -v' tells {what} no more, nor does 'check_mccluster overview'"
