@@ -134,6 +134,9 @@ def test_recorded_document_with_fencing_history() -> None:
         options=Options(True, True, "stop", False, False),
         updated=datetime(2026, 11, 22, 9, 21, 56),
         changed=datetime(2026, 11, 22, 9, 21, 40),
+        changed_by="root",
+        changed_with="crm_attribute",
+        changed_on="app01",
     )
     assert cluster.nodes[1] == Node(
         name="app02",

@@ -80,6 +80,9 @@ Resources
       POSTFIX   Dummy       Started     app01
       DOVECOT   Dummy       Started     app01
 
+History
+    configuration changed 08:58:16 by root with cibadmin on app01
+
 DRBD
 ! r0: Primary app01, NO QUORUM, 1 of 3 copies reachable
     node          role       disk             connection  replication
@@ -152,6 +155,9 @@ Resources
       POSTFIX   Dummy       Started     app01
       DOVECOT   Dummy       Started     app01
 
+History
+    configuration changed 08:58:19 by root with cibadmin on app01
+
 DRBD
   r0: Primary app01, quorum, 3 of 3 copies reachable
     node          role       disk             connection  replication
@@ -186,6 +192,9 @@ Resources
       MAILMAN3  Dummy       Started     app01
       POSTFIX   Dummy       Started     app01
       DOVECOT   Dummy       Started     app01
+
+History
+    configuration changed 08:58:16 by root with cibadmin on app01
 
 DRBD
   r0: Primary app01

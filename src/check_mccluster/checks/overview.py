@@ -17,6 +17,7 @@ from ..inputs.every import every
 from ..judge.causes import faults
 from ..judge.engine import input_problems
 from ..judge.engine import report as report_of
+from ..judge.facts.happened import happened
 from ..judge.facts.pacemaker import NONE, known_ids
 from ..verdict import subject
 from ..verdict.check import SIMULATE, Check, Option
@@ -121,7 +122,10 @@ def judge(view: View, asked: Asked) -> Report:
             Figure(f"checks_{state.name.lower()}", states.count(state), minimum=0)
             for state in State
         ),
-        tuple(dict.fromkeys(each for _, judged in parts for each in judged.looked_at)),
+        (
+            *dict.fromkeys(each for _, judged in parts for each in judged.looked_at),
+            *happened(view),
+        ),
         roots,
         tuple(lines),
     )

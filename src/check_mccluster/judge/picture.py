@@ -17,6 +17,7 @@ from ..verdict.problems import TOOL_MISSING
 from ..verdict.view import Input, Judgement, View, same_node
 from .facts.drbd import Copies, copies, is_client, peer_devices, primaries, syncing_to_here
 from .facts.drbd import volume_name as name_of
+from .facts.happened import happened
 from .facts.pacemaker import guest_is_stopped, lost_nodes
 from .facts.votes import Tally, tally
 
@@ -27,6 +28,7 @@ class Part(NamedTuple):
     :param seen_from: them, by name. :param states: how grave the findings about an object are.
     :param lost: nodes on which nothing can be known to run.
     :param stopped_guests: remote nodes of bundle replicas that do not run.
+    :param history: what happened lately, a line each.
     """
 
     seen_from: tuple[str, ...]
@@ -35,6 +37,7 @@ class Part(NamedTuple):
     states: Mapping[str, State]
     lost: frozenset[str]
     stopped_guests: frozenset[str]
+    history: tuple[str, ...] = ()
 
 
 class Volume(NamedTuple):
@@ -201,6 +204,7 @@ def _part(group: Sequence[Judgement]) -> Part:
         states,
         lost_nodes(cluster),
         frozenset(node.name for node in cluster.nodes if guest_is_stopped(cluster, node)),
+        happened(view),
     )
 
 

@@ -293,6 +293,10 @@ class Summary(NamedTuple):
     """:attr:`last_update` as a time; naive where crm_mon prints local time without a zone."""
     changed: Optional[datetime] = None
     """:attr:`last_change` as a time: when the configuration was last written."""
+    changed_by: Optional[str] = None
+    """The user who did it; with which program, and on which node."""
+    changed_with: Optional[str] = None
+    changed_on: Optional[str] = None
 
 
 class Cluster(NamedTuple):

@@ -225,6 +225,8 @@ def _pacemaker(seen: Picture, width: int) -> Iterator[tuple[str, list[Line]]]:
         as_seen = _as_seen(part, seen.parts)
         yield f"Nodes{as_seen}", _nodes(part, width)
         yield f"Resources{as_seen}", _resources(part, width)
+        history = [paragraph([Span("    ")], each, width) for each in part.history]
+        yield f"History{as_seen}", [line for lines in history for line in lines]
 
 
 def _nodes(part: Part, width: int) -> list[Line]:

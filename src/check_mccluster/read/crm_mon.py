@@ -196,6 +196,9 @@ def _summary(found: _Found, element: Element) -> None:
         options=_options(element.find("cluster_options")),
         updated=time_of(child("last_update", "time")),
         changed=time_of(child("last_change", "time")),
+        changed_by=child("last_change", "user"),
+        changed_with=child("last_change", "client"),
+        changed_on=child("last_change", "origin"),
     )
 
 

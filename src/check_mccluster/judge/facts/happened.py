@@ -1,0 +1,100 @@
+"""What happened lately, and what is about to: facts that an operator asks for first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Optional
+
+from ...inputs.cibadmin import CIB
+from ...inputs.crm_mon import CLUSTER
+from ...model.configuration import DateExpression
+from ...model.pacemaker import Cib, Cluster, FenceStatus, Location
+from ...verdict.view import View
+from ...verdict.words import duration, join
+
+_MOST = 3
+"""Fenced nodes that are told."""
+
+
+def happened(view: View) -> tuple[str, ...]:
+    """One line a fact; empty where nothing is known of Pacemaker."""
+    cluster, cib = view[CLUSTER].value, view[CIB].value
+    if cluster is None:
+        return ()
+    return (
+        *_last_change(view, cluster),
+        *_fenced(view, cluster),
+        *(_until(view, cib) if cib is not None else ()),
+        *(_pending(cib) if cib is not None else ()),
+    )
+
+
+def _last_change(view: View, cluster: Cluster) -> Iterator[str]:
+    """Who wrote the configuration last; Pacemaker itself leaves no user."""
+    summary = cluster.summary
+    if summary.changed is None:
+        return
+    by = f" by {summary.changed_by}" if summary.changed_by else ""
+    using = f" with {summary.changed_with}" if summary.changed_with else ""
+    on = f" on {summary.changed_on}" if summary.changed_on else ""
+    yield f"configuration changed {_clock(view, summary.changed)}{by}{using}{on}"
+
+
+def _clock(view: View, when: datetime) -> str:
+    """The time, with its date if that was not today; how long ago, where the zone is known."""
+    day = "" if when.date() == view.time.date() else f"{when:%Y-%m-%d} "
+    if when.tzinfo is None:
+        return f"{day}{when:%H:%M:%S}"
+    ago = (view.time - when).total_seconds()
+    since = f" ({duration(ago)} ago)" if ago >= 0 else ""
+    return f"{day}{when.astimezone(timezone.utc):%H:%M:%S} UTC{since}"
+
+
+def _fenced(view: View, cluster: Cluster) -> Iterator[str]:
+    """The last fencing of each node that was fenced; the newest first."""
+    told: dict[str, str] = {}
+    for event in cluster.fence_events:
+        if event.target in told or event.status is FenceStatus.PENDING:
+            continue
+        by = f" by {event.delegate}" if event.delegate else ""
+        when = f", {_short(view, event.completed)}" if event.completed else ""
+        if event.status is FenceStatus.SUCCESS:
+            action = f" ({event.action})" if event.action else ""
+            told[event.target] = f"{event.target} was fenced{action}{by}{when}"
+        else:
+            told[event.target] = f"the fencing of {event.target}{by} failed{when}"
+    yield from list(told.values())[:_MOST]
+    if len(told) > _MOST:
+        yield f"fenced or tried, too: {join(list(told)[_MOST:])}"
+
+
+def _short(view: View, completed: str) -> str:
+    """The time as it was printed, without the date if that is today's."""
+    return completed.removeprefix(f"{view.time:%Y-%m-%d} ")
+
+
+def _until(view: View, cib: Cib) -> Iterator[str]:
+    for location in cib.locations:
+        end = _end(location)
+        if end is None:
+            continue
+        where = f" on {location.node}" if location.node is not None else ""
+        yield f"{location.id}{where} ends {end.removeprefix(f'{view.time:%Y-%m-%d} ')}"
+
+
+def _end(location: Location) -> Optional[str]:
+    """When a constraint ends by its own rule."""
+    for rule in location.rules:
+        for test in rule.expressions():
+            if isinstance(test, DateExpression) and test.operation in ("lt", "in_range"):
+                return test.end
+    return None
+
+
+def _pending(cib: Cib) -> Iterator[str]:
+    """Operations that the configuration knows to be under way."""
+    for each in cib.pending:
+        what = "probe" if each.task == "monitor" and not each.interval_ms else each.task
+        if what != "monitor":
+            yield f"under way on {each.node}: {what} of {each.resource}"

@@ -1,0 +1,84 @@
+"""Facts that an operator asks for first: last change, fencing, what ends, what is under way."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from build import NOW, cib, cluster, fence_event, location, view
+from check_mccluster.judge.facts.happened import happened
+from check_mccluster.model.configuration import DateExpression, PendingOperation, Rule
+from check_mccluster.model.pacemaker import INFINITY, FenceStatus
+
+
+def changed(when, **who):
+    known = cluster()
+    return known._replace(summary=known.summary._replace(changed=when, **who))
+
+
+def test_who_changed_the_configuration_when_with_what_and_where():
+    known = changed(
+        NOW - timedelta(minutes=3),
+        changed_by="root",
+        changed_with="crm_resource",
+        changed_on="app02",
+    )
+    assert happened(view(known)) == (
+        "configuration changed 08:57:00 UTC (3 min ago) by root with crm_resource on app02",
+    )
+
+
+def test_pacemaker_itself_leaves_no_user_and_another_day_its_date():
+    assert happened(view(changed(NOW - timedelta(days=3)))) == (
+        "configuration changed 2026-11-19 09:00:00 UTC (3 d ago)",
+    )
+
+
+def test_local_time_without_a_zone_says_no_age():
+    assert happened(view(changed(datetime(2026, 11, 22, 8, 0)))) == (
+        "configuration changed 08:00:00",
+    )
+
+
+def test_change_of_the_future_says_no_age():
+    when = datetime(2026, 11, 22, 9, 5, tzinfo=timezone.utc)
+    assert happened(view(changed(when))) == ("configuration changed 09:05:00 UTC",)
+
+
+def test_last_fencing_of_each_node_also_a_successful_one():
+    events = (
+        fence_event("app03", FenceStatus.SUCCESS)._replace(delegate="app01"),
+        fence_event("app03", FenceStatus.FAILED),
+        fence_event("app02", FenceStatus.FAILED, completed="2026-11-20 10:00:00Z"),
+        fence_event("app01", FenceStatus.PENDING, completed=None),
+    )
+    told = happened(view(cluster(fence_events=events)))
+    assert told[0] == "app03 was fenced (reboot) by app01, 08:59:00Z"
+    assert told[1].startswith("the fencing of app02 ")
+    assert told[1].endswith("failed, 2026-11-20 10:00:00Z")
+    assert len(told) == 2
+
+
+def test_constraint_that_ends_by_itself():
+    until = DateExpression("lt", None, "2026-11-22 10:00:00Z")
+    rule = Rule("r", -INFINITY, None, None, False, (until,))
+    ban = location("group1", "app01", -INFINITY, "cli-ban-group1-on-app01")._replace(rules=(rule,))
+    lasting = location("group1", "app03", -INFINITY)
+    assert happened(view(cib=cib(locations=(ban, lasting)))) == (
+        "cli-ban-group1-on-app01 on app01 ends 10:00:00Z",
+    )
+
+
+def test_what_is_under_way_in_the_configuration():
+    pending = (
+        PendingOperation("MYSQL", "app02", "monitor", 0),
+        PendingOperation("FS", "app01", "start", 0),
+        PendingOperation("IP", "app01", "monitor", 10_000),
+    )
+    assert happened(view(cib=cib()._replace(pending=pending))) == (
+        "under way on app02: probe of MYSQL",
+        "under way on app01: start of FS",
+    )
+
+
+def test_without_pacemaker_nothing_is_known():
+    assert happened(view(cluster=None)) == ()
