@@ -125,10 +125,10 @@ RECORDED = {
     ),
     "app01-standby/app01": (
         "CRITICAL",
-        f"no node could take group1: app01 on standby; {LAB_RULE} (+1 more)",
+        f"no node could take group1: app01 in standby; {LAB_RULE} (+1 more)",
         figures(0),
-        f"[CRITICAL] no node could take group1: app01 on standby; {LAB_RULE}",
-        "[WARNING] app01 is not ready to take group1: on standby",
+        f"[CRITICAL] no node could take group1: app01 in standby; {LAB_RULE}",
+        "[WARNING] app01 is not ready to take group1: in standby",
     ),
     "app01-barred/app01": (
         "CRITICAL",
@@ -265,16 +265,16 @@ UNFIT = {
     "unclean": (node("app02", unclean=True), "unclean"),
     "pending": (node("app02", pending=True, standby=True), "pending"),
     "shutting-down": (node("app02", shutdown=True), "shutting down"),
-    "standby": (node("app02", standby=True), "on standby"),
+    "standby": (node("app02", standby=True), "in standby"),
     "standby-by-failure": (
         node("app02", standby=True, standby_onfail=True),
-        "on standby after a failure",
+        "in standby after a failure",
     ),
     "maintenance": (node("app02", maintenance=True), "in maintenance"),
     "health-red": (node("app02", health=Health.RED), "health red"),
     "several": (
         node("app02", standby=True, maintenance=True),
-        "on standby, in maintenance",
+        "in standby, in maintenance",
     ),
 }
 
@@ -296,7 +296,7 @@ def test_constructed_unfit_node_here_and_its_reasons():
     nodes = (node(), node("app02", standby=True), node("app03"))
     past = (history("DB", "app02", threshold=1),)
     judged = judge(nodes=nodes, here="app02", bans=BANNED, history=past)
-    why = "on standby, DB barred by fail-count 1"
+    why = "in standby, DB barred by fail-count 1"
     assert judged == [
         nobody(f"app02 {why}; {OTHERS}"),
         ("here-not-ready", "WARNING", f"app02 is not ready to take group1: {why}"),
@@ -306,7 +306,7 @@ def test_constructed_unfit_node_here_and_its_reasons():
 def test_constructed_here_is_not_ready_beside_another_candidate():
     nodes = (node(), node("app02"), node("app03", standby=True))
     assert judge(nodes=nodes, here="app03") == [
-        ("here-not-ready", "WARNING", "app03 is not ready to take group1: on standby")
+        ("here-not-ready", "WARNING", "app03 is not ready to take group1: in standby")
     ]
 
 
@@ -504,7 +504,7 @@ def test_constructed_not_asked_for_clones_bundles_fence_devices_and_orphans():
 def test_constructed_guest_node_is_no_candidate():
     nodes = (node(), node("app02", standby=True), remote("vm1", id_as_resource="VM1"))
     judged = judge(nodes=nodes, counted=votes(("app01", "app02"), expected=2, flags=("2Node",)))
-    assert judged == [nobody("app02 on standby")]
+    assert judged == [nobody("app02 in standby")]
 
 
 def test_constructed_remote_node_is_a_candidate():
@@ -550,13 +550,13 @@ def test_constructed_resources_with_one_outlook_share_one_finding():
     nodes = (node(), node("app02", standby=True), node("app03"))
     judged = judge(*resources, nodes=nodes, config=Config(tie_breakers=("app03",)))
     names = "R0, R1 and 3 more"
-    assert judged == [nobody("app02 on standby; app03 tie-breaker", names)]
+    assert judged == [nobody("app02 in standby; app03 tie-breaker", names)]
 
 
 def test_constructed_candidates_wanted():
     nodes = (node(), node("app02"), node("app03", standby=True))
     assert judge(nodes=nodes, values={"candidates": 2}) == [
-        ("candidates-low", "WARNING", "1 of 2 candidates for group1: app03 on standby")
+        ("candidates-low", "WARNING", "1 of 2 candidates for group1: app03 in standby")
     ]
     assert judge(values={"candidates": 2}) == []
 

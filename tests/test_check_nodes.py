@@ -62,7 +62,7 @@ RECORDED = {
         "[CRITICAL] app01 is offline",
         "[CRITICAL] app03 is offline",
     ),
-    "app01-standby/app01": ("WARNING", "app01 is on standby", figures(standby=1)),
+    "app01-standby/app01": ("WARNING", "app01 is in standby", figures(standby=1)),
     "app01-maintenance/app02": ("WARNING", "app01 is in maintenance", figures(maintenance=1)),
     "cluster-maintenance/app01": (
         "WARNING",
@@ -157,12 +157,12 @@ MANY_NODES = {
     ),
     "standby-by-a-failure": (
         (node(), node("app02", standby=True, standby_onfail=True)),
-        [("node-standby-onfail", "CRITICAL", "app02 is on standby after a failure")],
+        [("node-standby-onfail", "CRITICAL", "app02 is in standby after a failure")],
     ),
     "standby-and-maintenance-are-two-intentions": (
         (node(), node("app02", standby=True, maintenance=True)),
         [
-            ("node-standby", "WARNING", "app02 is on standby"),
+            ("node-standby", "WARNING", "app02 is in standby"),
             ("node-maintenance", "WARNING", "app02 is in maintenance"),
         ],
     ),
@@ -315,14 +315,14 @@ def test_fewer_nodes_than_the_range_asks_for_though_none_is_offline(call):
 
 def test_ranges_leave_intentions_as_they_are(call):
     outcome = call("nodes", "--from", SNAPSHOTS / "app01-standby/app01", "-w", "2:")
-    assert outcome.first == "NODES WARNING - app01 is on standby"
+    assert outcome.first == "NODES WARNING - app01 is in standby"
 
 
 def test_constructed_severity_of_one_key_only():
     evidence = view(cluster([node(), node("app02", standby=True), offline("app03")]))
     asked = {"severities": {"node-standby": State.OK}}
     assert said(report("nodes", evidence, **asked)) == [
-        ("node-standby", "OK", "app02 is on standby"),
+        ("node-standby", "OK", "app02 is in standby"),
         ("node-offline", "CRITICAL", "app03 is offline"),
     ]
 

@@ -316,8 +316,8 @@ FIRST_LINES = {
     ),
     "app02-cut-off/app02": f"CRITICAL - {LOST}",
     "app01-standby/app01": (
-        "CRITICAL - app01 is on standby, hence no node could take group1:"
-        " app01 on standby; app03 banned by location-group1-app03--INFINITY"
+        "CRITICAL - app01 is in standby, hence no node could take group1:"
+        " app01 in standby; app03 banned by location-group1-app03--INFINITY"
     ),
     "fencing-without-device/app01": (
         "CRITICAL - fencing is enabled and no fence device is configured: nothing will be started"

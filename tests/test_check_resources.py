@@ -715,7 +715,7 @@ CLONES = {
     "not-managed-by-us-of-no-node-at-all": (
         {"nodes": (node(standby=True),)},
         clone(*instances(spare=1)),
-        [("clone-down", "CRITICAL", "ping-clone has no running instance (app01: on standby)")],
+        [("clone-down", "CRITICAL", "ping-clone has no running instance (app01: in standby)")],
     ),
 }
 

@@ -77,7 +77,7 @@ def test_constructed_standby_everywhere_is_the_reason():
     found = told("resources", cluster(nodes, (stopped("FS"),), bans=bans), cib=cib())
     stop = found["resource-stopped"]
     assert (
-        stop.text == "FS is stopped (app02: on standby; app01: banned by FS-avoids-app01; app03:"
+        stop.text == "FS is stopped (app02: in standby; app01: banned by FS-avoids-app01; app03:"
         " offline)"
     )
     assert (stop.reason, stop.next_step) == ("standby", "pcs node unstandby app02")

@@ -327,7 +327,7 @@ CASES: dict[str, tuple[list[Change], str]] = {
                 ' name="standby" value="on"/></instance_attributes></node>',
             )
         ],
-        "on standby",
+        "in standby",
     ),
 }
 

@@ -57,7 +57,7 @@ DISABLED = Kind(
     "fencing-disabled",
     State.WARNING,
     "Fencing is disabled and --require-fencing was given.",
-    "pcs property set stonith-enabled=true, after configuring a fence device",
+    "Configure a fence device (pcs stonith create), then: pcs property set stonith-enabled=true",
 )
 
 

@@ -37,13 +37,13 @@ PENDING = Kind(
 STANDBY = Kind(
     "node-standby",
     State.WARNING,
-    "An administrator put the node on standby: it runs no resources.",
+    "An administrator put the node in standby: it runs no resources.",
     "When the work is done: crm_standby --node {node} --delete (pcs node unstandby {node})",
 )
 STANDBY_ONFAIL = Kind(
     "node-standby-onfail",
     State.CRITICAL,
-    "A failed operation with on-fail=standby put the node on standby.",
+    "A failed operation with on-fail=standby put the node in standby.",
     "crm_mon -1 -f; mend the resource, then: crm_resource --cleanup --node {node}",
 )
 MAINTENANCE = Kind(
@@ -173,10 +173,10 @@ def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
         yield finding(SHUTDOWN, subject.node(name), f"{name} is shutting down", nodes=here)
     if node.standby_onfail:
         yield finding(
-            STANDBY_ONFAIL, subject.node(name), f"{name} is on standby after a failure", nodes=here
+            STANDBY_ONFAIL, subject.node(name), f"{name} is in standby after a failure", nodes=here
         )
     elif node.standby:
-        yield finding(STANDBY, subject.node(name), f"{name} is on standby", nodes=here)
+        yield finding(STANDBY, subject.node(name), f"{name} is in standby", nodes=here)
     if node.maintenance:
         yield finding(MAINTENANCE, subject.node(name), f"{name} is in maintenance", nodes=here)
     if node.health is Health.RED:
@@ -351,7 +351,7 @@ CHECK = Check(
         ("nodes_offline", "nodes that are not online"),
         ("nodes_unclean", "nodes whose state is unknown"),
         ("nodes_pending", "nodes in Corosync and not yet in Pacemaker"),
-        ("nodes_standby", "nodes on standby"),
+        ("nodes_standby", "nodes in standby"),
         ("nodes_maintenance", "nodes in maintenance"),
     ),
     number="the number of nodes online; it then decides the severity of node-offline",

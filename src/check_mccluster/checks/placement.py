@@ -78,8 +78,7 @@ UNPROTECTED = Kind(
     "tie-breaker-unprotected",
     State.WARNING,
     "No standing -INFINITY rule keeps a resource from a tie-breaker of the configuration file.",
-    "crm_resource --ban leaves a cli-ban; add a rule: pcs constraint location {resource} avoids"
-    " {node}",
+    "pcs constraint location {resource} avoids {node} (a ban by hand would be a leftover)",
 )
 
 

@@ -47,8 +47,8 @@ DIFFERS = Kind(
     "config-differs",
     State.WARNING,
     "An option that must be equal at both ends of a connection, or on all nodes, is not.",
-    "Make the section equal in {resource}'s file on both nodes; then on both: drbdadm adjust"
-    " {resource}",
+    "Make the section equal in {resource}'s file on both nodes; then on both see what would"
+    " change: drbdadm --dry-run adjust {resource}",
 )
 INCOMPLETE = Kind(
     "mesh-incomplete",

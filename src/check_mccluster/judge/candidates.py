@@ -87,9 +87,9 @@ def _reasons(view: View, cluster: Cluster, resource: Resource, node: Node) -> It
         yield Against("shutting down", step, "shutdown")
     if node.standby_onfail:
         step = f"pcs node unstandby {node.name}, once the failure is mended"
-        yield Against("on standby after a failure", step, "standby")
+        yield Against("in standby after a failure", step, "standby")
     elif node.standby and not node.pending:
-        yield Against("on standby", f"pcs node unstandby {node.name}", "standby")
+        yield Against("in standby", f"pcs node unstandby {node.name}", "standby")
     if node.maintenance:
         step = f"pcs node unmaintenance {node.name}"
         yield Against("in maintenance", step, "maintenance")

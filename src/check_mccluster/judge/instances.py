@@ -61,7 +61,7 @@ ORPHANED = Kind(
     "resource-orphaned",
     State.WARNING,
     "A resource was removed from the configuration and is still known to the cluster.",
-    "crm_resource --cleanup -r {resource}, after stopping what still runs",
+    "Stop what still runs of it by hand, then: crm_resource --cleanup -r {resource}",
 )
 TRANSITION = Kind(
     "resource-transition",

@@ -1,0 +1,179 @@
+"""Every command of every next step is one that its tool knows, with its options."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from check_mccluster.acquire.snapshot import Snapshot
+from check_mccluster.app.session import Setup, run_check
+from check_mccluster.checks import registry
+from check_mccluster.model.config import Config
+from check_mccluster.verdict.view import Asked
+
+SNAPSHOTS = Path(__file__).parents[1] / "fixtures" / "snapshots"
+
+PACKAGES = {
+    "drbdadm": "drbd-utils",
+    "drbdsetup": "drbd-utils",
+    "pcs": "pcs",
+    "corosync-cfgtool": "corosync",
+    "corosync-quorumtool": "corosync",
+    "corosync-cmapctl": "corosync",
+    "corosync-qdevice-tool": "corosync-qdevice",
+    "crm_resource": "pacemaker-cli-utils",
+    "crm_simulate": "pacemaker-cli-utils",
+    "crm_mon": "pacemaker-cli-utils",
+    "crm_ticket": "pacemaker-cli-utils",
+    "crm_attribute": "pacemaker-cli-utils",
+    "crm_node": "pacemaker-cli-utils",
+    "crm_standby": "pacemaker-cli-utils",
+    "crm_verify": "pacemaker-cli-utils",
+    "crmadmin": "pacemaker-cli-utils",
+    "stonith_admin": "pacemaker-cli-utils",
+    "findmnt": "util-linux",
+    "fuser": "psmisc",
+    "journalctl": "systemd",
+    "systemctl": "systemd",
+    "timedatectl": "systemd",
+    "ip": "iproute2",
+    "ping": "iputils-ping",
+    "ps": "procps",
+    "iostat": "sysstat",
+    "chronyc": "chrony",
+}
+"""The tools of the steps, each with Debian's package that has it."""
+
+COROSYNC_2 = {"corosync-cfgtool -r"}
+"""What only the Corosync knows that the finding is about: ``ring FAULTY`` is a word of 2."""
+HELP = {"fuser": "-x", "ip": "-help", "corosync-qdevice-tool": "-h", "chronyc": "help"}
+_HELPLESS = frozenset({"ps", "corosync-cfgtool", "corosync-quorumtool", "corosync-cmapctl"})
+
+
+@functools.cache
+def steps() -> frozenset[str]:
+    """What a kind says, and what each finding of every recorded node says."""
+    found = {kind.next_step for kind, _ in registry.kinds().values()}
+    check = registry.load("overview")
+    for meta in sorted(SNAPSHOTS.glob("*/*/meta.json")):
+        setup = Setup(30.0, str(meta.parent))
+        with Snapshot(str(meta.parent), 30.0) as source:
+            judged = run_check(check, source, Config(), setup, Asked())
+        found |= {each.next_step for each in judged.report.findings}
+    return frozenset(found)
+
+
+def calls(tool: str) -> list[str]:
+    """The command lines of a tool in the steps, without what stands behind them."""
+    words = r"((?: (?!and\b|then\b|on\b|or\b)[^;,()' ]+)*)"
+    line = rf"(?<![\w./-]){re.escape(tool)}(?= -|$|[;,)]| [\w'{{<]){words}"
+    found = (re.finditer(line, step) for step in steps())
+    return sorted({f"{tool}{match[1]}".rstrip(":.") for matches in found for match in matches})
+
+
+def output(*command: str) -> str:
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    return run.stdout + run.stderr
+
+
+@functools.cache
+def options_of(tool: str, *command: str) -> frozenset[str]:
+    if tool.startswith(("crm", "stonith")) and tool != "crm_standby":
+        text = output(tool, "--help-all")
+    elif command:
+        text = output(tool, "help", *command)
+    else:
+        text = output(tool, HELP.get(tool, "-h" if tool in _HELPLESS else "--help"))
+    if tool == "ps":
+        text += output("ps", "--help", "all")
+    words = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", text))
+    bundles = {f"-{each}" for word in re.findall(r"[\[|]-(\w+)", text) for each in word}
+    return frozenset(words | bundles)
+
+
+def installed(tool: str) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed (package {PACKAGES[tool]})")
+
+
+def test_every_tool_of_the_cluster_in_a_step_is_one_of_the_table():
+    prefix = r"(?:crm_|drbd(?=adm|setup)|corosync-(?!.*\.conf)|stonith_)[a-z-]+|crmadmin|pcs"
+    found = {word for step in steps() for word in re.findall(rf"(?<![\w./-]){prefix}\b", step)}
+    assert found <= {*PACKAGES, "corosync-qdevice"}
+
+
+@pytest.mark.parametrize("tool", PACKAGES)
+def test_tool_is_in_some_step(tool):
+    """A tool that no step names any more is to be taken out of the table."""
+    assert calls(tool)
+
+
+SIMPLE = sorted({*PACKAGES} - {"pcs", "drbdadm", "drbdsetup", "chronyc", "systemctl"})
+
+
+@pytest.mark.parametrize("tool", SIMPLE)
+def test_every_option_is_known_to_its_tool(tool):
+    installed(tool)
+    for call in calls(tool):
+        if call in COROSYNC_2:
+            continue
+        for option in re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", call):
+            known = options_of(tool)
+            letters = {f"-{each}" for each in option[1:]}
+            assert option in known or (option[1] != "-" and letters <= known), call
+
+
+@pytest.mark.parametrize("tool", ["drbdadm", "drbdsetup"])
+def test_every_command_of_drbd_is_known_to_its_tool(tool):
+    installed(tool)
+    text = output(tool, "--help") + (output(tool, "hidden-commands") if tool == "drbdadm" else "")
+    commands = set(re.findall(r"(?<![\w-])[a-z][a-z-]+(?![\w-])", text))
+    for call in calls(tool):
+        words = [word for word in call.split()[1:] if not word.startswith("-")]
+        options = re.findall(r"(?<![\w-])--[A-Za-z][\w-]*", call)
+        if not words:
+            assert options == ["--version"] or not options, call
+            continue
+        assert words[0] in commands, call
+        assert set(options) <= options_of(tool, words[0]) | {"--dry-run"}, call
+
+
+def test_every_command_of_pcs_is_known_to_it():
+    installed("pcs")
+    for call in calls("pcs"):
+        area, command = call.split()[1:3]
+        text = output("pcs", area, "help")
+        if area == "constraint" and command == "location":
+            assert re.search(r"location <resource> avoids", text), call
+            continue
+        if area == "property" and command == "set":
+            assert re.search(r"^ {4}set ", text, re.MULTILINE), call
+            continue
+        assert re.search(rf"^ {{4}}{command}\b", text, re.MULTILINE), call
+
+
+@pytest.mark.parametrize("tool", ["systemctl", "chronyc"])
+def test_every_verb_is_known(tool):
+    installed(tool)
+    text = output(tool, HELP.get(tool, "--help"))
+    for call in calls(tool):
+        assert re.search(rf"^ *{call.split()[1]}\b", text, re.MULTILINE), call
+
+
+def test_no_step_begins_with_what_overwrites_data():
+    tools = "|".join(map(re.escape, PACKAGES))
+    for step in steps():
+        first = re.search(rf"(?<![\w./-])(?:{tools}) [^;,()]*", step)
+        for word in ("primary --force", "--discard-my-data", "invalidate", "drbdadm adjust"):
+            assert first is None or word not in first[0], step
+
+
+def test_help_that_is_read_knows_what_is_there_and_what_is_not():
+    installed("fuser")
+    assert "-m" in options_of("fuser")
+    assert "-Q" not in options_of("fuser")
