@@ -137,12 +137,21 @@ def check_command(name: str) -> click.Command:
 def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
     """Run a check and exit with its verdict."""
     from ..present.plugin import show
-    from .session import Setup, lasting_of, load_config, open_source, run_check, severities_of
+    from .session import (
+        Setup,
+        Telling,
+        lasting_of,
+        load_config,
+        open_source,
+        run_check,
+        severities_of,
+    )
 
     check = registry.load(name)
     if check.several:
         values.update(snapshot=None, node=None)
     setup = Setup.take(values)
+    telling = Telling.take(values)
     _check_sample(values.get("sample"), setup.timeout)
     _check_filter(name, values["patterns"])
     verbosity = min(values.pop("verbose"), 3)
@@ -169,7 +178,7 @@ def _run_check(name: str, values: dict[str, Any]) -> NoReturn:
 
                 return judged_together(setup, config, asked)
             with open_source(setup, config) as source:
-                return run_check(check, source, config, setup, asked)
+                return run_check(check, source, config, setup, asked, telling=telling)
 
         def look() -> Judgement:
             return judged(asked) if memory is None else _remembering(memory, asked, judged)

@@ -14,6 +14,7 @@ from .nearest import hint
 DEFAULT_CONFIG = "/etc/check_mccluster/cluster.toml"
 DEFAULT_TIMEOUT = 8.0
 MOST_SECONDS = 10_000_000_000
+SPEAK_AFTER = 900.0
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -189,6 +190,30 @@ def several_options() -> list[click.Option]:
     ]
 
 
+def telling_options() -> list[click.Option]:
+    """What of a verdict is this check's, and this node's, to tell."""
+    return [
+        click.Option(
+            ["--fold"],
+            is_flag=True,
+            help="What follows from another check's cause does not raise this one.",
+        ),
+        click.Option(
+            ["--speaker"],
+            is_flag=True,
+            help="What another node is to tell does not raise this one.",
+        ),
+        click.Option(
+            ["--speak-after"],
+            type=SecondsType(),
+            default=SPEAK_AFTER,
+            show_default=True,
+            metavar="SECONDS",
+            help="A fault that stands longer is told by every node that sees it.",
+        ),
+    ]
+
+
 def check_options(check: Check) -> list[click.Parameter]:
     """All options of a check, its own first."""
     own: list[click.Parameter] = [_own_option(option) for option in check.options]
@@ -221,6 +246,7 @@ def check_options(check: Check) -> list[click.Parameter]:
             metavar="DIR",
             help="Keep in DIR when each finding was first seen, and say since when it is there.",
         ),
+        *telling_options(),
         *(several_options() if check.several else source_options()),
         click.Option(["--json", "as_json"], is_flag=True, help="One JSON document as output."),
         click.Option(

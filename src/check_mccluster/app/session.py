@@ -9,8 +9,10 @@ from typing import Any, NamedTuple, Optional, Union
 
 from ..acquire.snapshot import Snapshot, SnapshotError
 from ..acquire.source import Source
+from ..checks.registry import WHOLE
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_status import DRBD
 from ..inputs.evidence import Evidence
 from ..judge import engine
 from ..model.config import Config
@@ -19,10 +21,10 @@ from ..verdict.check import Check
 from ..verdict.filter import Filter
 from ..verdict.finding import Fault, Lasting, Report, State, finding
 from ..verdict.problems import SNAPSHOT_STALE
-from ..verdict.view import Asked, Judgement, View, contains_node
+from ..verdict.view import Answer, Asked, Judgement, View, contains_node
 from ..verdict.words import join
 from .nearest import hint
-from .options import DEFAULT_CONFIG, severity
+from .options import DEFAULT_CONFIG, SPEAK_AFTER, severity
 
 SIMULATION_SHARE = 0.75
 """The part of the deadline that Pacemaker's scheduler may use."""
@@ -47,6 +49,24 @@ class Setup(NamedTuple):
         """Take the options out of click's *values*; the rest stays."""
         names = ("timeout", "snapshot", "max_age", "config", "node", "sudo")
         return cls(**{name: values.pop(name) for name in names})
+
+
+class Telling(NamedTuple):
+    """What of a verdict is this check's and this node's to tell, as asked.
+
+    :param remember: whether it is kept since when a fault is seen here, for what no tool dates.
+    """
+
+    fold: bool = False
+    speaker: bool = False
+    after: float = SPEAK_AFTER
+    remember: bool = False
+
+    @classmethod
+    def take(cls, values: dict[str, Any]) -> Telling:
+        """Take the options out of click's *values*; the rest stays."""
+        fold, speaker = values.pop("fold"), values.pop("speaker")
+        return cls(fold, speaker, values.pop("speak_after"), remember=True)
 
 
 def load_config(path: Optional[str]) -> Config:
@@ -138,8 +158,13 @@ def run_check(
     config: Config,
     setup: Setup,
     asked: Asked,
+    *,
+    telling: Telling = Telling(),  # noqa: B008 - a value
 ) -> Judgement:
     """Read what *check* needs from *source* and judge it.
+
+    Where something is wrong and has to be told as a part of the whole, what the other checks need
+    is read, too, in the same look.
 
     :raises SetupError: if the snapshot turns out to be damaged, or the cluster does not know the
         node of --node.
@@ -155,13 +180,32 @@ def run_check(
         drbd_filter,
         simulator=simulator(setup, config, source, simulate=bool(asked.values.get("simulate"))),
     )
+    widened = check.name not in WHOLE and (telling.fold or telling.speaker)
+    if widened:
+        from ..inputs.every import every
+
+        evidence.keep(every())
     try:
         view = evidence.view((*check.needs, *check.uses, *check.hints, *_more(check, config)))
     except SnapshotError as error:
         raise SetupError(str(error)) from None
     if setup.node is not None:
         _demand_known(setup.node, view)
-    report = _aged(engine.report(check, view, asked), source, setup, severities)
+    report = engine.report(check, view, asked)
+    if widened and report.findings:
+        try:
+            wide = evidence.view(every())
+        except SnapshotError as error:
+            raise SetupError(str(error)) from None
+        report = _as_part(check, report, wide, asked, telling=telling, source=source)
+    elif report.faults:
+        spoken = _with_speakers(view, report.faults, telling, source)
+        report = report._replace(faults=spoken)
+        if telling.speaker:
+            from ..judge.fold import hushed
+
+            report = hushed(report)
+    report = _aged(report, source, setup, severities)
     return Judgement(view, report, evidence.runs(), source.recorded)
 
 
@@ -173,6 +217,60 @@ def _more(check: Check, config: Config) -> tuple[Any, ...]:
 
     read = {*check.needs, *check.uses, *check.hints}
     return tuple(key for key in more_inputs(check.settings, config) if key not in read)
+
+
+def _as_part(
+    check: Check, own: Report, view: View, asked: Asked, *, telling: Telling, source: Source
+) -> Report:
+    """The report of a check with what other checks, or other nodes, tell taken out."""
+    from ..checks.overview import CHECK as OVERVIEW
+    from ..checks.overview import first_readers
+    from ..judge.causes import faults
+    from ..judge.fold import folded, hushed, together
+
+    view = _unfiltered(view)
+    whole = OVERVIEW.rule(view, Asked(severities=asked.severities))
+    roots = faults(view, together(own.findings, whole.findings))
+    roots = _with_speakers(view, roots, telling, source)
+    if telling.fold:
+        readers = first_readers(view, whole)
+        tellers = {
+            each: readers[each.key]
+            for each in own.findings
+            if readers.get(each.key, check.name) != check.name
+        }
+        own = folded(own, roots, frozenset(kind.key for kind in check.kinds), tellers)
+    else:
+        mine = {*own.findings}
+        concerned = (f for f in roots if f.cause in mine or any(e in mine for e in f.follows))
+        own = own._replace(faults=tuple(concerned))
+    return hushed(own) if telling.speaker else own
+
+
+def _unfiltered(view: View) -> View:
+    """The view with the DRBD resources that ``--resource`` left out."""
+    if not view.drbd_others:
+        return view
+    answer = view[DRBD]
+    every = (*(answer.value or ()), *view.drbd_others)
+    return view.with_drbd(DRBD, Answer(every, answer.problems), ())
+
+
+def _with_speakers(
+    view: View, faults: tuple[Fault, ...], telling: Telling, source: Source
+) -> tuple[Fault, ...]:
+    """The faults with who tells them; a recording is judged as what was seen first."""
+    from ..judge.speaker import identity, with_speakers
+
+    told = with_speakers(view, faults, {}, telling.after)
+    if source.recorded or not telling.remember:
+        return told
+    from .ages import ages
+
+    others = [identity(fault.cause) for fault in told if not fault.spoken]
+    if not others:
+        return told
+    return with_speakers(view, faults, ages(view.here, others, telling.after), telling.after)
 
 
 def _demand_known(node: str, view: View) -> None:

@@ -92,6 +92,16 @@ def _reports(view: View, asked: Asked) -> Iterator[tuple[Check, Report]]:
             yield check, report_of(check, view, everything)
 
 
+def first_readers(view: View, whole: Report) -> dict[str, str]:
+    """Keys of input findings, each with the first check of the *whole* that has it."""
+    found: dict[str, str] = {}
+    by_name = {check.name: check for check in fitting(view)}
+    for line in whole.lines:
+        for problem in input_problems(by_name[line.check], view):
+            found.setdefault(problem.key, line.check)
+    return found
+
+
 def _narrowed(view: View, drbd: Filter) -> View:
     """The view with DRBD's resources filtered, as the checks of DRBD filter them for themselves."""
     resources = view[DRBD].value

@@ -78,12 +78,17 @@ class Evidence:
         self._answers: dict[Input[Any], Answer[Any]] = {}
         self._copies: dict[ToolInput[Any], bytearray] = {}
 
+    def keep(self, wanted: Iterable[Input[Any]]) -> None:
+        """Have what these inputs need a copy of, though they may be read later than its tool."""
+        for key in wanted:
+            if isinstance(key, AnsweredInput):
+                for tool in key.copies:
+                    self._copies.setdefault(tool, bytearray())
+
     def view(self, wanted: Iterable[Input[Any]]) -> View:
         """Read the *wanted* inputs and judge each as evidence."""
         keys = sorted({key for key in wanted if isinstance(key, AnsweredInput)}, key=_rank)
-        for key in keys:
-            for tool in key.copies:
-                self._copies.setdefault(tool, bytearray())
+        self.keep(keys)
         self.prepare(*(key for key in keys if isinstance(key, ToolInput)))
         answers: dict[Input[Any], Answer[Any]] = {key: self.answer(key) for key in keys}
         return View(

@@ -14,7 +14,7 @@ from .text import first_line
 def as_json(name: str, judgement: Judgement) -> str:
     """The verdict, findings and figures of a check; the keys are part of the contract."""
     view, report = judgement.view, judgement.report
-    state, causes = report.state, report.causes
+    state, causes = report.state, {**report.causes, **dict(report.folded)}
     document: dict[str, Any] = {
         "check": name,
         "state": state.name,
@@ -74,6 +74,8 @@ def _fault(fault: Fault, here: str) -> dict[str, Any]:
         "reason": cause.reason or None,
         "next_step": cause.next_step,
         "seen_from": list(fault.seen_from) or [here],
+        "speaker": fault.speaker or here,
+        "spoken": fault.spoken,
         "follows": [
             {
                 "key": each.key,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..verdict.finding import Report, State
+from collections.abc import Sequence
+
+from ..verdict.finding import Fault, Report, State
 
 FIRST_LINE = 120
 """About so many characters of text on the first line."""
@@ -19,6 +21,11 @@ def shorten(text: str, most: int = FIRST_LINE) -> str:
     return text if len(text) <= most else text[: most - 3].rstrip() + "..."
 
 
+def _told(report: Report) -> Sequence[Fault]:
+    """The faults that the verdict is about."""
+    return [fault for fault in report.faults if fault.spoken or not report.hushed]
+
+
 def first_line(report: Report) -> str:
     """The worst faults that fit, and how many more there are; the summary if all is well."""
     line = _first_line(report)
@@ -28,7 +35,7 @@ def first_line(report: Report) -> str:
 def _first_line(report: Report) -> str:
     findings = report.worst_first
     # A single check tells its findings; only what judges several of them tells faults.
-    bad = report.faults if report.lines else findings
+    bad = _told(report) if report.lines else findings
     heads = [each.text for each in bad if each.state is not State.OK]
     texts = list(dict.fromkeys(clean(text) for text in heads))
     if not texts:

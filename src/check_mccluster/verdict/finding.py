@@ -127,11 +127,15 @@ class Fault(NamedTuple):
     """A finding that no other one explains, with those that it explains.
 
     :param seen_from: the nodes whose evidence shows it; empty for the one node that was asked.
+    :param speaker: the node that tells it, as this evidence has it; empty where nobody was chosen.
+    :param spoken: whether the node that was asked is to tell it.
     """
 
     cause: Finding
     follows: tuple[Finding, ...] = ()
     seen_from: tuple[str, ...] = ()
+    speaker: str = ""
+    spoken: bool = True
 
     @property
     def state(self) -> State:
@@ -200,6 +204,9 @@ class Report(NamedTuple):
         the check does not fold.
     :param lines: verdicts of the parts, for ``overview``.
     :param note: a word about the run that is no finding, for the end of the first line.
+    :param folded: findings that do not raise this verdict, each with the cause that it follows
+        from.
+    :param hushed: whether faults that are another node's to tell do not raise this verdict.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -209,6 +216,8 @@ class Report(NamedTuple):
     faults: tuple[Fault, ...] = ()
     lines: tuple[Line, ...] = ()
     note: str = ""
+    folded: tuple[tuple[Finding, Finding], ...] = ()
+    hushed: bool = False
 
     @property
     def state(self) -> State:

@@ -14,7 +14,7 @@ from ...judge.picture import of_one
 from ...present.metrics import as_text, metrics
 from ...verdict.view import Asked
 from ..options import source_options
-from ..session import Setup, SetupError, load_config, open_source, run_check
+from ..session import Setup, SetupError, Telling, load_config, open_source, run_check
 
 MODE = 0o644
 """node_exporter runs as another user and must be able to read the file."""
@@ -32,7 +32,9 @@ def run(output: Optional[str], **values: Any) -> None:
     with deadline(setup.timeout):
         config = load_config(setup.config)
         with open_source(setup, config) as source:
-            text = as_text(metrics(of_one(run_check(OVERVIEW, source, config, setup, Asked()))))
+            telling = Telling(remember=True)
+            seen = run_check(OVERVIEW, source, config, setup, Asked(), telling=telling)
+        text = as_text(metrics(of_one(seen)))
     if output is None or output == "-":
         click.echo(text, nl=False)
         return

@@ -15,7 +15,7 @@ from ...inputs.evidence import Evidence
 from ...present import zabbix
 from ...verdict.view import Asked
 from ..options import several_options, source_options
-from ..session import Setup, SetupError, load_config, open_source, run_check
+from ..session import Setup, SetupError, Telling, load_config, open_source, run_check
 
 DEFAULT_TIMEOUT = 2.5
 """Seconds; the agent kills a UserParameter after 3 (its default ``Timeout``)."""
@@ -56,7 +56,8 @@ def run_data(**values: Any) -> None:
     with deadline(setup.timeout, GRACE):
         config = load_config(setup.config)
         with open_source(setup, config) as source:
-            seen = of_one(run_check(CHECK, source, config, setup, Asked()))
+            telling = Telling(remember=True)
+            seen = of_one(run_check(CHECK, source, config, setup, Asked(), telling=telling))
         text = zabbix.as_text(zabbix.data(seen))
     click.echo(text, nl=False)
 

@@ -1,0 +1,136 @@
+"""One check as a part of the whole: what follows from another's cause does not raise it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..verdict.finding import Fault, Finding, Line, Report, State, worst
+from ..verdict.problems import (
+    DRBD_EMPTY,
+    DRBD_MODULE,
+    DRBD_RESOURCE_MISSING,
+    PACEMAKER_DOWN,
+    PACEMAKER_STARTING,
+    PACEMAKER_STOPPING,
+    PACEMAKER_UNRESPONSIVE,
+)
+
+SHARED = frozenset(
+    {
+        DRBD_EMPTY,
+        DRBD_MODULE,
+        DRBD_RESOURCE_MISSING,
+        PACEMAKER_DOWN,
+        PACEMAKER_STARTING,
+        PACEMAKER_STOPPING,
+        PACEMAKER_UNRESPONSIVE,
+    }
+)
+"""What is known to be wrong with what a tool belongs to, and is told by the first check that reads
+it. A tool that cannot be read is none of them: what depends on it stays UNKNOWN in every check."""
+
+
+def together(own: Sequence[Finding], whole: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings of the whole, each of the check's own as the check has it."""
+    mine = {_same(each): each for each in own}
+    merged = [mine.get(_same(each), each) for each in whole]
+    return tuple(dict.fromkeys((*merged, *own)))
+
+
+def _same(each: Finding) -> tuple[object, ...]:
+    return each.key, each.subject, each.nodes
+
+
+def folded(
+    own: Report,
+    faults: Sequence[Fault],
+    kinds: frozenset[str],
+    tellers: Mapping[Finding, str],
+) -> Report:
+    """The report with what another check tells taken out of its verdict.
+
+    A cause of its own is as grave as the gravest that follows from it, in whatever check.
+
+    :param faults: those of the whole, the check's own findings among them.
+    :param kinds: the keys of the check: a cause of these that is not among its findings was not
+        asked for, so nobody is sure to tell it.
+    :param tellers: shared input findings that an earlier check tells, with its name.
+    """
+    mine = {*own.findings}
+    causes = {each: fault for fault in faults for each in fault.follows}
+    roots = {fault.cause: fault for fault in faults}
+    found: list[Finding] = []
+    pairs: list[tuple[Finding, Finding]] = []
+    for each in own.findings:
+        if each in tellers and each.kind in SHARED:
+            quiet = _quiet(each, f"told by {tellers[each]}")
+            pairs.append((quiet, each))
+            found.append(quiet)
+        elif each in causes and (causes[each].cause in mine or causes[each].cause.key not in kinds):
+            cause = causes[each].cause
+            quiet = _quiet(each, f"follows from {cause.key} {cause.object}")
+            pairs.append((quiet, cause))
+            found.append(quiet)
+        elif each in roots:
+            found.append(each._replace(state=roots[each].state, text=roots[each].text))
+        else:
+            found.append(each)
+    concerned = tuple(
+        fault for fault in faults if fault.cause in mine or any(f in mine for f in fault.follows)
+    )
+    changed = own._replace(findings=tuple(found), faults=concerned, folded=tuple(pairs))
+    return _summed_up(changed)
+
+
+def hushed(report: Report) -> Report:
+    """The report with what another node tells taken out of its verdict.
+
+    The faults of the report have to say who speaks.
+    """
+    silent = {
+        each: fault.speaker
+        for fault in report.faults
+        if not fault.spoken
+        for each in (fault.cause, *fault.follows)
+    }
+    raised = {_raised(fault): fault.speaker for fault in report.faults if not fault.spoken}
+    silent = {**raised, **silent}
+    found, told = [], {}
+    for each in report.findings:
+        if each in silent and each.state is not State.OK:
+            told[each] = _quiet(each, f"told by {silent[each]}")
+        found.append(told.get(each, each))
+    changed = report._replace(
+        findings=tuple(found),
+        lines=tuple(_line(line, report, told) for line in report.lines),
+        hushed=True,
+    )
+    return _summed_up(changed)
+
+
+def _raised(fault: Fault) -> Finding:
+    """The cause as :func:`folded` words it."""
+    return fault.cause._replace(state=fault.state, text=fault.text)
+
+
+def _line(line: Line, report: Report, told: Mapping[Finding, Finding]) -> Line:
+    """The verdict of a part without what another node tells."""
+    own = [each for each in report.findings if each.key in line.keys]
+    if line.unjudged or not any(each in told for each in own):
+        return line
+    return line._replace(
+        state=worst(told.get(each, each).state for each in own),
+        text="; ".join(told.get(each, each).text for each in own),
+    )
+
+
+def _quiet(each: Finding, why: str) -> Finding:
+    return each._replace(state=State.OK, text=f"{why}: {each.text}")
+
+
+def _summed_up(report: Report) -> Report:
+    """What does not raise the verdict is what the first line tells when nothing else does."""
+    texts = [each.text for each in report.findings]
+    if not texts or any(each.state is not State.OK for each in report.findings):
+        return report
+    return report._replace(summary="; ".join(dict.fromkeys(texts)))
