@@ -21,6 +21,7 @@ SNAPSHOTS = ROOT / "fixtures" / "snapshots"
 PACKAGES = {
     "prometheus": "/usr/bin/prometheus",
     "prometheus-node-exporter": "/usr/bin/prometheus-node-exporter",
+    "prometheus-alertmanager": "/usr/bin/amtool",
 }
 """Debian's packages, each with a file by which it is recognised."""
 

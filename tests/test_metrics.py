@@ -8,9 +8,24 @@ import stat
 
 import pytest
 
+from build import NOW, view_of
+from build_drbd import connection, device, resource
 from check_mccluster.app.commands.metrics import write_atomically
-from check_mccluster.present.metrics import Family, as_text
+from check_mccluster.checks.overview import CHECK as OVERVIEW
+from check_mccluster.judge import engine
+from check_mccluster.judge.picture import of_one
+from check_mccluster.model.drbd import ConnectionState, DiskState, DrbdResource
+from check_mccluster.present.metrics import (
+    MOST_FAULTS,
+    MOST_SINGLE,
+    OF_RESOURCE,
+    Family,
+    as_text,
+    metrics,
+)
+from check_mccluster.verdict.view import Asked, Judgement
 from conftest import FIXTURES
+from daemons import ROOT
 
 SNAPSHOTS = FIXTURES / "snapshots"
 HEALTHY = SNAPSHOTS / "six-nodes-healthy"
@@ -18,12 +33,16 @@ HEALTHY = SNAPSHOTS / "six-nodes-healthy"
 
 @pytest.fixture
 def series(call):
-    """The series of a snapshot with their values; a doubled one is an error."""
+    """The series of a snapshot with their values; a doubled one is an error.
+
+    The cluster's name is a label of all of them where it is known, and is taken off.
+    """
 
     def run(*args: object) -> dict[str, str]:
         outcome = call("metrics", "--from", *args)
         assert outcome.code == 0
-        pairs = [line.rsplit(" ", 1) for line in outcome.lines if not line.startswith("#")]
+        text = re.sub(r'cluster="[^"]*",?', "", outcome.out).replace("{}", "")
+        pairs = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
         assert len({name for name, _ in pairs}) == len(pairs)
         return dict(pairs)
 
@@ -96,7 +115,7 @@ def test_storage_server(series):
         *("mccluster_drbd_client", "mccluster_drbd_peer_role", "mccluster_drbd_in_sync_ratio"),
     ) == [
         "mccluster_last_run_success 1",
-        "mccluster_last_run_timestamp_seconds 1795337992",
+        'mccluster_last_run_timestamp_seconds{node="storage01"} 1795337992',
         'mccluster_overview_state{state="ok"} 1',
         'mccluster_drbd_role{resource="r0",role="Secondary"} 1',
         'mccluster_drbd_disk_state{resource="r0",volume="0",state="UpToDate"} 1',
@@ -141,19 +160,126 @@ def test_application_server(series):
     ]
 
 
-@pytest.mark.parametrize(
-    ("scenario", "node"),
-    [
-        ("storage-servers-lost", "app01"),
-        ("storage-servers-lost", "storage01"),
-        ("app01-powered-off", "app02"),
-    ],
-)
-def test_series_stay_the_same_when_states_change(series, scenario, node):
-    healthy, changed = series(HEALTHY / node), series(SNAPSHOTS / scenario / node)
+def test_a_changed_state_is_another_label_and_figures_keep_their_series(series):
+    healthy, lost = series(HEALTHY / "app01"), series(SNAPSHOTS / "storage-servers-lost" / "app01")
 
-    assert list(changed) == list(healthy)
-    assert changed != healthy
+    state = 'mccluster_drbd_connection_state{resource="r0",peer="storage02",state="%s"}'
+    assert [state % word in healthy for word in ("Connected", "Connecting")] == [True, False]
+    assert [state % word in lost for word in ("Connected", "Connecting")] == [False, True]
+    worded = re.compile(r"(_state|_role|_fault)\{")
+    assert {name for name in healthy if not worded.search(name)} == {
+        name for name in lost if not worded.search(name)
+    }
+
+
+def test_a_fault_has_a_series_that_names_its_object(series):
+    lost = series(SNAPSHOTS / "storage-servers-lost" / "app01")
+    gone = series(SNAPSHOTS / "app01-powered-off" / "app02")
+
+    assert in_force(series(HEALTHY / "app01"), "mccluster_fault") == []
+    assert in_force(lost, "mccluster_fault") == [
+        'mccluster_fault{key="drbd-quorum-lost",object="r0/0",check="drbd-quorum",'
+        'state="critical"} 1'
+    ]
+    assert [name for name in gone if 'key="node-offline"' in name] == [
+        'mccluster_fault{key="node-offline",object="app01",check="nodes",state="critical",'
+        'node="app01"}'
+    ]
+
+
+def test_every_series_has_the_name_of_the_cluster_where_pacemaker_knows_it(call):
+    known = call("metrics", "--from", HEALTHY / "app01").lines
+    unknown = call("metrics", "--from", HEALTHY / "storage01").lines
+
+    assert all('{cluster="drbdlab"' in line for line in known if not line.startswith("#"))
+    assert not any('cluster="' in line for line in unknown)
+
+
+def test_name_of_the_configuration_file_comes_before_pacemakers(call, tmp_path):
+    config = tmp_path / "cluster.toml"
+    config.write_text('[cluster]\nname = "mail \\"one\\""\n')
+
+    for node in ("app01", "storage01"):
+        lines = call("metrics", "--from", HEALTHY / node, "--config", config).lines
+        series = [line for line in lines if not line.startswith("#")]
+        assert all('{cluster="mail \\"one\\""' in line for line in series)
+
+
+# -- at scale ----------------------------------------------------------------------------------
+
+
+def many(resources: int, peers: int, broken: int = 0) -> tuple[DrbdResource, ...]:
+    """So many resources, the first of them with a failed disk and no connection."""
+    made = []
+    for number in range(resources):
+        bad = number < broken
+        made.append(
+            resource(
+                *(
+                    connection(
+                        f"node{peer}",
+                        peer_node_id=peer,
+                        state=ConnectionState.CONNECTING if bad else ConnectionState.CONNECTED,
+                    )
+                    for peer in range(1, peers + 1)
+                ),
+                name=f"vm{number}",
+                devices=(device(disk_state=DiskState.FAILED if bad else DiskState.UP_TO_DATE),),
+            )
+        )
+    return tuple(made)
+
+
+def counted(resources: tuple[DrbdResource, ...]) -> dict[str, float]:
+    """Every series about DRBD, faults, and what was left out."""
+    view = view_of("storage01", NOW, drbd=resources)
+    judged = Judgement(view, engine.report(OVERVIEW, view, Asked()))
+    return {
+        f"{family.name} {' '.join(f'{key}={text}' for key, text in labels)}".strip(): value
+        for family in metrics(of_one(judged))
+        for labels, value in family.series.items()
+        if family.name.startswith(("drbd", "fault", "left_out"))
+    }
+
+
+def test_series_at_scale_are_bounded_and_what_is_left_out_is_counted():
+    found = counted(many(2000, 6))
+
+    assert len(found) <= OF_RESOURCE * 2000 + 150
+    assert found["drbd_volumes state=UpToDate"] == 2000
+    assert found["drbd_connections state=Connected"] == 12000
+    assert found["left_out what=drbd_volumes"] == 2000
+    assert found["left_out what=drbd_connections"] == 12000
+    assert not any(name.startswith("drbd_disk_state") for name in found)
+
+
+def test_at_scale_what_is_not_well_is_told_by_name():
+    found = counted(many(400, 3, broken=2))
+
+    assert [name for name in found if name.startswith("drbd_disk_state")] == [
+        "drbd_disk_state resource=vm0 volume=0 state=Failed",
+        "drbd_disk_state resource=vm1 volume=0 state=Failed",
+    ]
+    assert sum(name.startswith("drbd_connection_state") for name in found) == 6
+    assert found["left_out what=drbd_volumes"] == 398
+    assert found["left_out what=drbd_connections"] == 1194
+
+
+def test_at_scale_with_everything_broken_the_bound_holds():
+    found = counted(many(2000, 2, broken=2000))
+
+    assert sum(name.startswith("fault ") for name in found) == MOST_FAULTS
+    assert found["left_out what=faults"] >= 2000 - MOST_FAULTS
+    assert len(found) <= OF_RESOURCE * 2000 + MOST_SINGLE * (12 + 3 + 6) + MOST_FAULTS + 150
+
+
+def test_up_to_the_bound_every_volume_and_peer_has_its_series():
+    found = counted(many(50, 6))
+
+    assert sum(name.startswith("drbd_disk_state") for name in found) == 50
+    assert sum(name.startswith("drbd_connection_state") for name in found) == 300
+    assert found["left_out what=drbd_peer_volumes"] == 0
+    assert not any(name.startswith("drbd_resource_") for name in found)
 
 
 def test_fault_is_counted_once_at_its_cause(series):
@@ -209,7 +335,9 @@ def test_file_has_what_would_be_printed_and_anyone_may_read_it(call, tmp_path):
     outcome = call("metrics", "--from", HEALTHY / "app01", "--output", target)
 
     assert (outcome.code, outcome.out) == (0, "")
-    assert target.read_text() == printed
+    took = re.compile(r"(_duration_seconds\S*) [0-9.]+")
+    assert took.sub(r"\1", target.read_text()) == took.sub(r"\1", printed)
+    assert len(took.findall(printed)) == 1
     assert stat.S_IMODE(target.stat().st_mode) == 0o644
     assert list(tmp_path.iterdir()) == [target]
 
@@ -252,3 +380,28 @@ def test_wrong_configuration_keeps_the_old_file(call, tmp_path):
 
     assert outcome.code == 3
     assert target.read_text() == "old\n"
+
+
+# -- the unit ----------------------------------------------------------------------------------
+
+
+def settings(name: str) -> list[str]:
+    """The lines of a shipped unit without its comments."""
+    lines = (ROOT / "contrib" / "prometheus" / name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_unit_lets_sudo_gain_privileges_and_the_drop_in_does_without():
+    unit, drop_in = settings("mccluster-metrics.service"), settings("haclient.conf")
+
+    assert "Environment=MCCLUSTER_OPTIONS=--sudo" in unit
+    assert "ExecStart=check_mccluster metrics $MCCLUSTER_OPTIONS --output" in " ".join(unit)
+    # Each of these sets no_new_privs for a service with User=, and sudo ends at once.
+    implied = ("NoNewPrivileges", "Restrict", "SystemCall", "PrivateDevices", "ProtectKernel")
+    assert [line for line in unit if line.startswith((*implied, "SupplementaryGroups"))] == []
+    assert drop_in == [
+        "[Service]",
+        "SupplementaryGroups=haclient",
+        "Environment=MCCLUSTER_OPTIONS=",
+        "NoNewPrivileges=yes",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -45,11 +46,29 @@ def test_promtool_has_nothing_to_say_about_the_metrics(call, node):
 
 
 def test_promtool_accepts_the_alert_rules():
-    assert "SUCCESS: 7 rules found" in promtool("check", "rules", "mccluster.rules.yml")
+    assert "SUCCESS: 8 rules found" in promtool("check", "rules", "mccluster.rules.yml")
 
 
 def test_alert_rules_do_what_they_should():
     assert "SUCCESS" in promtool("test", "rules", "mccluster.tests.yml")
+
+
+def test_amtool_accepts_the_configuration_and_routes_every_alert(tmp_path):
+    file = RULES / "alertmanager.yml"
+    checked = subprocess.run(
+        ["amtool", "check-config", str(file)], capture_output=True, text=True, check=True
+    )
+    assert "3 inhibit rules" in checked.stdout
+    alerts = re.findall(r"- alert: (\S+)", (RULES / "mccluster.rules.yml").read_text())
+    assert len(alerts) == 8
+    for name, receiver in (*((name, "cluster") for name in alerts), ("Another", "nobody")):
+        routed = subprocess.run(
+            ["amtool", "config", "routes", "test", f"--config.file={file}", f"alertname={name}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert routed.stdout.strip() == receiver
 
 
 @pytest.fixture
@@ -64,7 +83,7 @@ def test_node_exporter_serves_it_and_prometheus_alerts(site):
     served = site.get(site.exporter, "/metrics").splitlines()
 
     assert "node_textfile_scrape_error 0" in served
-    assert 'mccluster_overview_state{state="ok"} 1' in served
+    assert 'mccluster_overview_state{cluster="drbdlab",state="ok"} 1' in served
     written = [line for line in site.target.read_text().splitlines() if not line.startswith("#")]
     assert len([line for line in served if line.startswith("mccluster_")]) == len(written)
 

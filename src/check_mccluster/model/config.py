@@ -39,6 +39,7 @@ class Config(NamedTuple):
     tools: Mapping[str, str] = MappingProxyType({})
     cluster_hosts: Mapping[str, str] = MappingProxyType({})
     cluster_via: tuple[str, ...] = ()
+    cluster_name: Optional[str] = None
 
     @property
     def has_names(self) -> bool:

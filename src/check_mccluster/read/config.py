@@ -34,7 +34,7 @@ def read_config(data: bytes) -> Config:
     overview = _table(table, "overview")
     _known(overview, "overview", ("skip",))
     cluster = _table(table, "cluster")
-    _known(cluster, "cluster", ("hosts", "via"))
+    _known(cluster, "cluster", ("name", "hosts", "via"))
     return Config(
         nodes=_names(pacemaker, "pacemaker", "nodes"),
         tie_breakers=_names(pacemaker, "pacemaker", "tie_breakers") or (),
@@ -48,6 +48,7 @@ def read_config(data: bytes) -> Config:
         tools=_words(table, "tools"),
         cluster_hosts=_words(cluster, "hosts", "cluster"),
         cluster_via=_names(cluster, "cluster", "via") or (),
+        cluster_name=_name(cluster, "cluster", "name"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Optional
 
@@ -11,7 +12,7 @@ import click
 
 from ...checks.overview import CHECK as OVERVIEW
 from ...judge.picture import of_one
-from ...present.metrics import as_text, metrics
+from ...present.metrics import as_text, cluster_name, metrics
 from ...verdict.view import Asked
 from ..options import source_options
 from ..session import Setup, SetupError, Telling, load_config, open_source, run_check
@@ -28,13 +29,15 @@ def run(output: Optional[str], **values: Any) -> None:
         raise click.UsageError(
             f"--output {output}: node_exporter reads only files whose names end in .prom"
         )
+    began = time.monotonic()
     setup = Setup.take(values)
     with deadline(setup.timeout):
         config = load_config(setup.config)
         with open_source(setup, config) as source:
             telling = Telling(remember=True)
             seen = run_check(OVERVIEW, source, config, setup, Asked(), telling=telling)
-        text = as_text(metrics(of_one(seen)))
+        families = metrics(of_one(seen), time.monotonic() - began)
+        text = as_text(families, cluster_name(seen.view))
     if output is None or output == "-":
         click.echo(text, nl=False)
         return
