@@ -327,7 +327,7 @@ def test_fault_that_two_checks_can_have_is_told_by_the_one_that_runs(document, t
             [
                 (
                     "nodes app01",
-                    "app01 is on standby, hence no node could take group1: app01 on standby; app03"
+                    "app01 is in standby, hence no node could take group1: app01 in standby; app03"
                     " banned by location-group1-app03--INFINITY",
                     2,
                 )
