@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from build import NOW, cib, cluster, fence_event, location, view
 from check_mccluster.judge.facts.happened import happened
-from check_mccluster.model.configuration import DateExpression, PendingOperation, Rule
+from check_mccluster.model.configuration import CibNode, DateExpression, PendingOperation, Rule
 from check_mccluster.model.pacemaker import INFINITY, FenceStatus
 
 
@@ -82,3 +82,11 @@ def test_what_is_under_way_in_the_configuration():
 
 def test_without_pacemaker_nothing_is_known():
     assert happened(view(cluster=None)) == ()
+
+
+def test_red_health_that_no_strategy_acts_on():
+    red = CibNode("app01", transient={"#health-smart": "red"})
+    known = cib()._replace(nodes={"app01": red})
+    assert happened(view(cib=known)) == (
+        "#health-smart of app01 is red (node-health-strategy is none)",
+    )

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Optional
 
 from ..judge.picture import Picture
@@ -126,24 +126,24 @@ def _keys() -> Iterator[bool]:
         tty.setcbreak(sys.stdin)
         yield True
     finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
 
 
 @contextmanager
 def _woken() -> Iterator[int]:
-    """A pipe that can be read when the window has another size."""
+    """A pipe that can be read once a signal came: the window has another size, or this is to end.
+
+    A signal between a look at the flags and ``select`` would not end that.
+    """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-
-    def tell(_number: int, _frame: object) -> None:
-        with suppress(BlockingIOError):  # it is full of the same word
-            os.write(writing, b".")
-
-    before = signal.signal(signal.SIGWINCH, tell)
+    told = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    before = signal.signal(signal.SIGWINCH, lambda _number, _frame: None)
     try:
         yield reading
     finally:
         signal.signal(signal.SIGWINCH, before)
+        signal.set_wakeup_fd(told)
         os.close(reading)
         os.close(writing)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
+from ..judge.facts.happened import health_untold
 from ..judge.facts.pacemaker import guest_is_stopped, has_quorum, is_service, where
 from ..judge.limits import limited_state, with_state
 from ..model.pacemaker import Cluster, FenceStatus, Health, Node, base_id, primitives
@@ -206,20 +207,6 @@ def _connectivity(cluster: Cluster) -> Iterator[Finding]:
         yield finding(CONNECTIVITY, subject.node(each.node), text, nodes=(each.node,), step=step)
 
 
-def _health_untold(view: View, cluster: Cluster) -> str:
-    """Health attributes that are red while the strategy is ``none``: policy, and worth a word."""
-    cib = view[CIB].value
-    if cib is None or cib.properties.get("node-health-strategy", "none") != "none":
-        return ""
-    red = [
-        f"{name} of {node.name} is red"
-        for node in cib.nodes.values()
-        for name, value in {**node.attributes, **node.transient}.items()
-        if name.startswith("#health") and value.lower() == "red" and cluster.node(node.name)
-    ]
-    return f"; {'; '.join(red)} (node-health-strategy is none)" if red else ""
-
-
 def _limited(findings: list[Finding], state: State, text: str) -> list[Finding]:
     """The ranges decide how grave missing nodes are, and miss nodes that nobody lists."""
     absent = (OFFLINE, UNCLEAN)
@@ -289,9 +276,10 @@ def judge(view: View, asked: Asked) -> Report:
     findings += _versions(cluster)
     dc = cluster.summary.dc
     controller = f", DC {dc.name}" if dc is not None and dc.name else ", no DC"
+    untold = health_untold(view, cluster)
     return Report(
         tuple(findings),
-        f"{online} of {len(nodes)} nodes online{controller}{_health_untold(view, cluster)}",
+        f"{online} of {len(nodes)} nodes online{controller}{f'; {untold}' if untold else ''}",
         (
             Figure("nodes_online", online, minimum=0, maximum=len(nodes), limited=True),
             *(

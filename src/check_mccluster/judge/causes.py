@@ -13,8 +13,9 @@ from typing import NamedTuple
 from ..inputs.crm_mon import CLUSTER
 from ..model.pacemaker import base_id, ids_of
 from ..verdict.finding import Fault, Finding
-from ..verdict.subject import RESOURCE, TICKET
+from ..verdict.subject import DRBD, RESOURCE, TICKET, VOLUME
 from ..verdict.view import View
+from ..verdict.words import join
 from .facts import mapping
 from .reasons import CAUSES
 
@@ -189,15 +190,59 @@ def faults(
                 continue  # another rule may explain it
             left = rest
             found.append(Fault(cause, tuple(follows)))
-    found += [Fault(each) for each in left]
-    position = {each: index for index, each in enumerate(findings)}
+    found = _folded([*found, *(Fault(each) for each in left)])
+    position = {(each.kind, each.subject): index for index, each in enumerate(findings)}
     # A grave cause comes before a cause with grave consequences.
     return tuple(
-        sorted(found, key=lambda f: (-f.state.rank, -f.cause.state.rank, position[f.cause]))
+        sorted(
+            found,
+            key=lambda f: (
+                -f.state.rank,
+                -f.cause.state.rank,
+                position[f.cause.kind, f.cause.subject],
+            ),
+        )
     )
 
 
 _LOST = frozenset({"node-offline", "node-unclean"})
+_MANY = 3
+"""So many volumes with the same words are one fault."""
+
+
+def _folded(found: Sequence[Fault]) -> list[Fault]:
+    """Faults of many volumes that say the same of each as one; the others follow from the first.
+
+    What they say stands before their names: there may be sixty.
+    """
+    alike: dict[object, list[Fault]] = {}
+    for fault in found:
+        cause = fault.cause
+        said = _of_any(cause)
+        # Where the name is part of what is said, no two say the same.
+        mark = (cause.kind, fault.state, cause.state, cause.nodes, cause.reason, said)
+        alike.setdefault(mark if said else fault, []).append(fault)
+    folded: list[Fault] = []
+    for same in alike.values():
+        if len(same) < _MANY:
+            folded += same
+            continue
+        first = same[0].cause
+        what = "volumes" if first.subject.sort == VOLUME else "resources"
+        names = join((each.cause.object for each in same), 2)
+        text = f"{_of_any(first)}: {len(same)} {what} ({names})"
+        follows = [each.cause for each in same[1:]]
+        follows += [each for fault in same for each in fault.follows]
+        folded.append(same[0]._replace(cause=first._replace(text=text), follows=tuple(follows)))
+    return folded
+
+
+def _of_any(cause: Finding) -> str:
+    """What is said of a volume, or of a resource of DRBD, without its name; empty for others."""
+    if cause.subject.sort not in (VOLUME, DRBD):
+        return ""
+    name, colon, said = cause.text.partition(": ")
+    return said if colon and name == cause.object and cause.subject.name not in said else ""
 
 
 def _consequences(

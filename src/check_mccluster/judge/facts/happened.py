@@ -25,6 +25,7 @@ def happened(view: View) -> tuple[str, ...]:
     return (
         *_last_change(view, cluster),
         *_fenced(view, cluster),
+        *filter(None, (health_untold(view, cluster),)),
         *(_until(view, cib) if cib is not None else ()),
         *(_pending(cib) if cib is not None else ()),
     )
@@ -98,3 +99,17 @@ def _pending(cib: Cib) -> Iterator[str]:
         what = "probe" if each.task == "monitor" and not each.interval_ms else each.task
         if what != "monitor":
             yield f"under way on {each.node}: {what} of {each.resource}"
+
+
+def health_untold(view: View, cluster: Cluster) -> str:
+    """Health attributes that are red while the strategy is ``none``: policy, and worth a word."""
+    cib = view[CIB].value
+    if cib is None or cib.properties.get("node-health-strategy", "none") != "none":
+        return ""
+    red = [
+        f"{name} of {node.name} is red"
+        for node in cib.nodes.values()
+        for name, value in {**node.attributes, **node.transient}.items()
+        if name.startswith("#health") and value.lower() == "red" and cluster.node(node.name)
+    ]
+    return f"{'; '.join(red)} (node-health-strategy is none)" if red else ""
