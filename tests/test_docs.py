@@ -123,3 +123,11 @@ def test_the_readme_has_both_command_lines_each_a_single_line(what):
     block = re.search(rf"<!-- command: {what} -->\n```sh\n(.*?)```", text, re.DOTALL)
     assert block
     assert len(block.group(1).splitlines()) == 1
+
+
+def test_manual_speaks_of_limits_and_filters_for_all_checks():
+    text = (ROOT / "man" / "check_mccluster.1").read_text()
+    section = text.partition(".SH OPTIONS OF EVERY CHECK")[2].partition(".SH ")[0]
+    assert "the check's help says which" in section
+    assert "Pacemaker's, DRBD's or both" in section
+    assert "copies" not in section

@@ -188,6 +188,16 @@ def _item(head: str, text: str) -> list[str]:
     return [".TP", f".B {_roff(head)}", _roff(text)]
 
 
+_GENERAL = {
+    "warning": "WARNING outside of the range, where a check has a number; the check's help says"
+    " which.",
+    "critical": "CRITICAL outside of the range; both replace the default of the finding concerned.",
+    "patterns": "Only these resources (repeatable, glob): Pacemaker's, DRBD's or both, by the"
+    " check; one named is expected.",
+}
+"""What stands in the manual for all checks, where each has words of its own."""
+
+
 def manual() -> str:
     """The manual page, from the same table."""
     lines = [
@@ -219,7 +229,8 @@ def manual() -> str:
         if option.opts[0] == "--sample":
             continue
         value = "" if getattr(option, "is_flag", False) or option.count else f" {option.metavar}"
-        lines += _item(", ".join(option.opts) + value, option.help or "")
+        help_of = _GENERAL.get(option.name, option.help or "")
+        lines += _item(", ".join(option.opts) + value, help_of)
     lines.append(".SH OPTIONS OF SINGLE CHECKS")
     for name in registry.names():
         for option in registry.load(name).options:
