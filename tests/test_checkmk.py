@@ -78,8 +78,9 @@ WHOLE_LOST = (
 
 WHOLE_DOWN = (
     '2 "MCCluster tools" - Pacemaker does not run on this node (+1 more)\\n[CRITICAL] '
-    "pacemaker-down: Pacemaker does not run on this node -> systemctl status corosync "
-    "pacemaker; journalctl -u corosync -u pacemaker\\n[UNKNOWN] tool-missing: "
+    "pacemaker-down: Pacemaker does not run on this node -> journalctl -u corosync -u "
+    "pacemaker tells why it stopped; to start it: systemctl start pacemaker (pcs cluster start)"
+    "\\n[UNKNOWN] tool-missing: "
     "corosync-cfgtool is not installed (no corosync-cfgtool.txt in the snapshot) -> "
     "Install it, or run this check only where it belongs; --severity tool-missing=ok "
     "silences it.\n"

@@ -23,6 +23,7 @@ from check_mccluster.present.metrics import (
     as_text,
     metrics,
 )
+from check_mccluster.verdict import subject
 from check_mccluster.verdict.view import Asked, Judgement
 from conftest import FIXTURES
 from daemons import ROOT
@@ -268,9 +269,23 @@ def test_at_scale_what_is_not_well_is_told_by_name():
 def test_at_scale_with_everything_broken_the_bound_holds():
     found = counted(many(2000, 2, broken=2000))
 
-    assert sum(name.startswith("fault ") for name in found) == MOST_FAULTS
-    assert found["left_out what=faults"] >= 2000 - MOST_FAULTS
+    # What is the same of many volumes is one fault.
+    assert sum(name.startswith("fault ") for name in found) == 2
     assert len(found) <= OF_RESOURCE * 2000 + MOST_SINGLE * (12 + 3 + 6) + MOST_FAULTS + 150
+
+
+def test_of_very_many_faults_the_gravest_are_named_and_all_are_counted():
+    view = view_of("storage01", NOW, drbd=many(1, 2, broken=1))
+    report = engine.report(OVERVIEW, view, Asked())
+    one = report.faults[0]
+    names = (subject.volume(f"vm{number}", 0) for number in range(300))
+    crowd = tuple(one._replace(cause=one.cause._replace(subject=name)) for name in names)
+    families = {
+        family.name: family.series
+        for family in metrics(of_one(Judgement(view, report._replace(faults=crowd))))
+    }
+    assert len(families["fault"]) == MOST_FAULTS
+    assert families["left_out"][("what", "faults"),] == 300 - MOST_FAULTS
 
 
 def test_up_to_the_bound_every_volume_and_peer_has_its_series():
