@@ -67,9 +67,12 @@ def overview(text, lines):
     """The whole output: a line is given as text if it is OK, else as state and text."""
     told = {check: ("OK", line) if isinstance(line, str) else line for check, line in lines.items()}
     counts = {name: sum(1 for state, _ in told.values() if state == name) for name in STATES}
-    worst = next(name for name in ("CRITICAL", "UNKNOWN", "WARNING", "OK") if counts[name])
+    gravity = ("CRITICAL", "UNKNOWN", "WARNING", "OK")
+    worst = next(name for name in gravity if counts[name])
     perfdata = " ".join(f"checks_{name.lower()}={count};;;0" for name, count in counts.items())
-    shown = (f"[{state}] {check}: {line}" for check, (state, line) in told.items())
+    # What is not OK comes first.
+    ordered = sorted(told.items(), key=lambda each: gravity.index(each[1][0]))
+    shown = (f"[{state}] {check}: {line}" for check, (state, line) in ordered)
     return due("overview", worst, text, perfdata, *shown)
 
 

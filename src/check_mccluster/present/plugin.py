@@ -137,7 +137,9 @@ def long_output(report: Report, runs: Runs, verbosity: int) -> list[str]:
     step. ``-vv``: every object looked at. ``-vvv``: every command.
     """
     findings, causes = report.worst_first, report.causes
-    lines = [f"[{line.state.name}] {line.check}: {clean(line.text)}" for line in report.lines]
+    # NRPE may cut the output: what is not OK comes first, otherwise in the checks' order.
+    ordered = sorted(report.lines, key=lambda line: -line.state.rank)
+    lines = [f"[{line.state.name}] {line.check}: {clean(line.text)}" for line in ordered]
     if verbosity == 0:
         return lines if lines else _overflow(findings)
     for each in findings:
