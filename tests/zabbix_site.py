@@ -433,12 +433,12 @@ class Site:
         self.agents = Agents(self.daemons, folder, parameters, programs)
         self._copies = folder / "snapshots"
 
-    def replay(self, node: str, scenario: str) -> None:
+    def replay(self, node: str, scenario: str, place: Path = SNAPSHOTS) -> None:
         """From now on *node* is what was recorded of it in *scenario*."""
         copy = self._copies / scenario / node
         if not copy.exists():
             copy.mkdir(parents=True)
-            for file in (SNAPSHOTS / scenario / node).iterdir():
+            for file in (place / scenario / node).iterdir():
                 (copy / file.name).write_bytes(file.read_bytes())
         turned = self.folder / f"{node}.new"
         turned.symlink_to(copy)
@@ -471,7 +471,7 @@ class Site:
         found = self.server.api("template.get", filter={"host": name})
         return str(found[0]["templateid"])
 
-    def add_host(self, node: str, active: str = "") -> str:
+    def add_host(self, node: str, active: str = "", **macros: str) -> str:
         """Watch a node with the template that fits it; *active* stands for its agent's way."""
         name = (STORAGE if node.startswith("storage") else CLUSTER) + active
         group = self.server.api("hostgroup.get", filter={"name": "Linux servers"})[0]["groupid"]
@@ -486,7 +486,7 @@ class Site:
             ],
             groups=[{"groupid": group}],
             templates=[{"templateid": self.template_id(name)}],
-            macros=[{"macro": name, "value": value} for name, value in FAST.items()],
+            macros=[{"macro": name, "value": value} for name, value in {**FAST, **macros}.items()],
         )
         return str(created["hostids"][0])
 
@@ -569,6 +569,20 @@ class Site:
             (hosts[each["objectid"]], each["name"], each["severity"], each["opdata"])
             for each in found
         }
+
+    def events(self, since: int) -> list[tuple[str, str]]:
+        """Host and name of every problem that began since then, in the order of time."""
+        found = self.server.api(
+            "event.get",
+            output=["name", "clock"],
+            selectHosts=["host"],
+            source=0,
+            object=0,
+            value=[1],
+            time_from=since,
+            sortfield=["clock", "eventid"],
+        )
+        return [(each["hosts"][0]["host"], each["name"]) for each in found]
 
     def expect(self, problems: set[tuple[str, str, str, str]], *nodes: str) -> None:
         """Exactly these problems come, and are all there is after some more polls of *nodes*."""

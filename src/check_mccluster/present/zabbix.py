@@ -214,8 +214,11 @@ def _check(line: Line, faults: Sequence[Fault]) -> Entry:
 
 
 def _alarm(faults: Iterable[Fault]) -> Entry:
-    """What this node tells: state, the words, and what the gravest fault is by key and object."""
-    told = sorted(faults, key=lambda fault: -fault.state.rank)
+    """What this node tells: state, the words, and what the gravest fault is by key and object.
+
+    What another node is to tell is not in it, so that one fault of the cluster is one event.
+    """
+    told = sorted((fault for fault in faults if fault.spoken), key=lambda fault: -fault.state.rank)
     return {
         "state": _state(told).value,
         "text": _text(told),

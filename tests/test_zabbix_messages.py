@@ -1,0 +1,143 @@
+"""How many messages a person gets from Zabbix for one fault, on the way in and back.
+
+Six agents replay recorded clusters; the server's own triggers decide. A message is an event that
+begins a problem. ``docs/zabbix.md`` has the table.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from zabbix_site import NEEDED, NODES, need_packages, report_logs, running_site, wait_until
+
+pytestmark = [
+    pytest.mark.daemon,
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.captures,
+]
+
+HEALTHY = "drbd/01-healthy-service-on-app01"
+STORAGE = ("storage01", "storage02", "storage03")
+SCENARIOS = {
+    # name: the recording, and the nodes that are off; who was not recorded is shown as healthy
+    "a storage server off": ("drbd/03-one-storage-node-off", ("storage03",)),
+    "the active node dead": ("drbd/05b-app01-off-running-on-app02", ("app01",)),
+    "quorum of DRBD lost": ("drbd/04a-quorum-lost-no-io-yet", ("storage02", "storage03")),
+    "a disk lost": ("drbd/07a-detach-storage03", ()),
+    "one link cut": ("drbd/06a-link-primary-to-one-storage-cut", ()),
+    "a resource failed": ("pacemaker/10-migration-threshold", ()),
+    "Pacemaker stopped on one node": ("drbd/12n-pacemaker-stopped-corosync-runs-app01", ()),
+    "standby": ("drbd/12c-standby-app01-group-on-app02", ()),
+    "maintenance": ("pacemaker/08-maintenance-mode", ()),
+    "split, the failover failed": ("drbd/04f-active-app-cut-failover-failed", ()),
+    "healthy": (HEALTHY, ()),
+}
+POLLS = 3
+"""So many looks at every node are longer than any time that a fault has to last in the test."""
+
+
+NO_DATA = "Cluster: no data from check_mccluster for 30s"
+EXPECTED = {
+    "a storage server off": [
+        "app01: r0: replica storage03 is Connecting, 4 of 5 connected",
+        f"storage03: {NO_DATA}",
+    ],
+    "the active node dead": [f"app01: {NO_DATA}", "app02: app01 is offline"],
+    "quorum of DRBD lost": [
+        "app01: r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not storage02,"
+        " storage03",
+        f"storage02: {NO_DATA}",
+        f"storage03: {NO_DATA}",
+    ],
+    "a disk lost": ["storage03: r0/0: disk lost on storage03 (Diskless, not a client)"],
+    "one link cut": [
+        "storage01: r0/0: storage02 is Outdated, 5.0 MiB out of sync, and no resync runs",
+        "storage02: r0/0: disk of storage02 is Outdated and nothing resyncs it",
+    ],
+    "a resource failed": [
+        "app02: FS_DRBD is barred from app01: fail-count 1 of 1 (monitor: not running, 11 s ago),"
+        " hence no node could take group1: app01 FS_DRBD barred by fail-count 1; app03 banned by"
+        " location-group1-app03--INFINITY"
+    ],
+    "Pacemaker stopped on one node": [
+        "app01: Pacemaker does not run on this node",
+        "app02: app01 is offline, it left in order",
+    ],
+    "standby": [
+        "app02: app01 is in standby, hence no node could take group1: app01 in standby; app03"
+        " banned by group1-avoids-app03"
+    ],
+    "maintenance": ["app01: maintenance-mode: the cluster manages nothing"],
+    "split, the failover failed": [
+        "app01: r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not storage01,"
+        " storage02, storage03",
+        "storage01: r0/0: disk of storage01 is Outdated and nothing resyncs it",
+    ],
+    "healthy": [],
+}
+"""One message for a fault; a node that is off has its own host's "no data" besides."""
+
+
+@pytest.fixture(scope="module")
+def site(captures):
+    need_packages(NEEDED)
+    with running_site() as site:
+        site.import_template()
+        for node in NODES:
+            site.replay(node, HEALTHY, captures)
+            site.add_host(node, **{"{$MCCLUSTER.NODATA}": "30s"})
+        wait_until("all are discovered", lambda: _is_discovered(site))
+        yield site
+        report_logs(site.folder)
+
+
+def _is_discovered(site) -> bool:
+    return all(
+        any(key.startswith("check_mccluster.peer.alarm.state[") for key in site.items(node))
+        for node in NODES
+    )
+
+
+def _messages(site, since: int) -> list[str]:
+    """Who told what since then, in the order of time."""
+    return [f"{host}: {name}" for host, name in site.events(since)]
+
+
+def _settled(site, off) -> None:
+    """Every node that is there has been looked at often enough; those that are off are missed."""
+    if off:
+        time.sleep(65)  # Zabbix looks at nodata() twice a minute
+    site.let_pass(POLLS, *(node for node in NODES if node not in off))
+
+
+def _there_and_back(site, captures, scenario: str, off) -> tuple[list[str], list[str]]:
+    start = int(time.time())
+    for node in NODES:
+        if node in off:
+            site.agents.stop(node)
+        elif (captures / scenario / node).is_dir():
+            site.replay(node, scenario, captures)
+    _settled(site, off)
+    if scenario == HEALTHY:
+        site.let_pass(10, *NODES)  # ten minutes of the template's own times
+    there = _messages(site, start)
+    back = int(time.time()) + 1
+    time.sleep(1)
+    for node in NODES:
+        site.replay(node, HEALTHY, captures)
+        if node in off:
+            site.start_agent(node)
+    wait_until("all is well again", lambda: site.problems() == set())
+    _settled(site, ())
+    return there, _messages(site, back)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_messages_for_one_fault(site, captures, name):
+    there, back = _there_and_back(site, captures, *SCENARIOS[name])
+
+    assert sorted(there) == EXPECTED[name]
+    assert back == []
