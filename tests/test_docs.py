@@ -117,8 +117,8 @@ def test_links_between_pages_lead_somewhere():
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("what", ["demo", "tests"])
-def test_the_readme_has_both_command_lines_each_a_single_line(what):
+@pytest.mark.parametrize("what", ["demo", "short-tests", "tests"])
+def test_the_readme_has_its_command_lines_each_a_single_line(what):
     text = (ROOT / "README.md").read_text()
     block = re.search(rf"<!-- command: {what} -->\n```sh\n(.*?)```", text, re.DOTALL)
     assert block

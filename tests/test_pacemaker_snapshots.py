@@ -108,6 +108,7 @@ BROKEN = sorted(
     node
     for node in NODES
     if (SNAPSHOTS / node / "corosync-cfgtool.txt").exists()
+    and (SNAPSHOTS / node / "crm_mon.xml").exists()
     and "<summary>" in (SNAPSHOTS / node / "crm_mon.xml").read_text()
     and (SNAPSHOTS / node / "drbd-status.json").exists()
 )
