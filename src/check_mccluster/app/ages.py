@@ -15,6 +15,9 @@ from typing import Optional
 FOLDER = "/var/lib/check_mccluster"
 """Where it is kept if the user may write there; else a folder of the user's own in ``/var/tmp``."""
 
+LIMIT = 2**22
+"""The most that is read of it, in characters; more is no file of ours."""
+
 
 def ages(node: str, names: Iterable[str], gap: float) -> Optional[dict[str, float]]:
     """Seconds since each of *names* was first seen; what is new begins now.
@@ -44,7 +47,8 @@ def _folder() -> Optional[Path]:
     for place in (given, FOLDER):
         if place and Path(place).is_dir() and os.access(place, os.W_OK):
             return Path(place)
-    own = Path(f"/var/tmp/check_mccluster-{os.geteuid()}")  # noqa: S108 - looked at before use
+    # Whose it is, and who may write there, is looked at before it is used.
+    own = Path(f"/var/tmp/check_mccluster-{os.geteuid()}")  # noqa: S108  # nosec B108
     with contextlib.suppress(OSError):
         own.mkdir(0o700)
     try:
@@ -59,9 +63,9 @@ def _read(path: Path) -> dict[str, tuple[float, float]]:
     """What was seen before; a file that is damaged remembers nothing."""
     try:
         with path.open(encoding="utf-8") as file:
-            document = json.load(file)
+            document = json.loads(file.read(LIMIT))
         return {str(name): (float(first), float(last)) for name, (first, last) in document.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
 
 
