@@ -284,3 +284,25 @@ def configuration(folder: Path, text: str) -> Path:
     path = folder / "cluster.toml"
     path.write_text(text)
     return path
+
+
+def many(resources: int, peers: int, broken: int = 0) -> tuple[DrbdResource, ...]:
+    """So many resources, the first of them with a failed disk and no connection."""
+    made = []
+    for number in range(resources):
+        bad = number < broken
+        made.append(
+            resource(
+                *(
+                    connection(
+                        f"node{peer}",
+                        peer_node_id=peer,
+                        state=ConnectionState.CONNECTING if bad else ConnectionState.CONNECTED,
+                    )
+                    for peer in range(1, peers + 1)
+                ),
+                name=f"vm{number}",
+                devices=(device(disk_state=DiskState.FAILED if bad else DiskState.UP_TO_DATE),),
+            )
+        )
+    return tuple(made)

@@ -9,12 +9,12 @@ import stat
 import pytest
 
 from build import NOW, view_of
-from build_drbd import connection, device, resource
+from build_drbd import many
 from check_mccluster.app.commands.metrics import write_atomically
 from check_mccluster.checks.overview import CHECK as OVERVIEW
 from check_mccluster.judge import engine
 from check_mccluster.judge.picture import of_one
-from check_mccluster.model.drbd import ConnectionState, DiskState, DrbdResource
+from check_mccluster.model.drbd import DrbdResource
 from check_mccluster.present.metrics import (
     MOST_FAULTS,
     MOST_SINGLE,
@@ -207,28 +207,6 @@ def test_name_of_the_configuration_file_comes_before_pacemakers(call, tmp_path):
 
 
 # -- at scale ----------------------------------------------------------------------------------
-
-
-def many(resources: int, peers: int, broken: int = 0) -> tuple[DrbdResource, ...]:
-    """So many resources, the first of them with a failed disk and no connection."""
-    made = []
-    for number in range(resources):
-        bad = number < broken
-        made.append(
-            resource(
-                *(
-                    connection(
-                        f"node{peer}",
-                        peer_node_id=peer,
-                        state=ConnectionState.CONNECTING if bad else ConnectionState.CONNECTED,
-                    )
-                    for peer in range(1, peers + 1)
-                ),
-                name=f"vm{number}",
-                devices=(device(disk_state=DiskState.FAILED if bad else DiskState.UP_TO_DATE),),
-            )
-        )
-    return tuple(made)
 
 
 def counted(resources: tuple[DrbdResource, ...]) -> dict[str, float]:

@@ -10,7 +10,15 @@ import sys
 
 import pytest
 
+from build import NOW, view_of
+from build_drbd import many
 from check_mccluster.checks import registry
+from check_mccluster.checks.overview import CHECK as OVERVIEW
+from check_mccluster.judge import engine
+from check_mccluster.judge.picture import of_one
+from check_mccluster.model.drbd import DiskState
+from check_mccluster.present import zabbix
+from check_mccluster.verdict.view import Asked, Judgement
 from conftest import FIXTURES, ROOT
 
 SNAPSHOTS = FIXTURES / "snapshots"
@@ -123,7 +131,7 @@ def test_data_of_a_storage_server(document):
 
     assert list(data) == [
         *("version", "node", "time", "state", "text", "maintenance", "tools", "alarms", "checks"),
-        *("nodes", "resources", "drbd", "peers", "discovery"),
+        *("nodes", "resources", "drbd", "peers", "discovery", "left_out"),
     ]
     assert (data["node"], data["state"], data["maintenance"], data["tools"]) == (
         "storage01",
@@ -490,3 +498,39 @@ def test_every_path_of_the_template_is_in_some_document(document, template):
 
     assert len(paths) > 100
     assert paths - known == set()
+
+
+# -- at scale ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("broken", [0, 2000])
+def test_document_of_very_many_objects_has_its_bound_and_counts_what_is_left_out(broken):
+    view = view_of("storage01", NOW, drbd=many(2000, 6, broken))
+    judged = Judgement(view, engine.report(OVERVIEW, view, Asked()))
+    found = zabbix.data(of_one(judged))
+    text = zabbix.as_text(found)
+
+    assert len(text) <= zabbix.LIMIT
+    assert len(found["drbd"]) + found["left_out"]["drbd"] == 2000
+    assert len(found["peers"]) + found["left_out"]["peers"] == 12000
+    assert len(found["drbd"]) > 200
+    assert len(found["peers"]) > 200
+    # What is discovered has its values, and the other way round.
+    assert [f"{row['{#RESOURCE}']}/{row['{#VOLUME}']}" for row in found["discovery"]["drbd"]] == [
+        *found["drbd"]
+    ]
+    assert len(found["discovery"]["peers"]) == len(found["peers"])
+    assert found["state"] == judged.report.state.value
+
+
+def test_a_fault_of_an_object_that_is_left_out_is_told_by_its_check():
+    resources = many(2000, 6)
+    last = resources[-1]
+    lost = last._replace(devices=(last.devices[0]._replace(disk_state=DiskState.FAILED),))
+    view = view_of("storage01", NOW, drbd=(*resources[:-1], lost))
+    judged = Judgement(view, engine.report(OVERVIEW, view, Asked()))
+    found = zabbix.data(of_one(judged))
+
+    assert "vm1999/0" not in found["drbd"]
+    assert "vm1999/0" in found["checks"]["drbd-disk"]["alarm"]["text"]
+    assert found["checks"]["drbd-disk"]["alarm"]["fault"] == "disk-failed vm1999/0"

@@ -42,6 +42,19 @@ KINDS: dict[str, Input[Any]] = {
 """What can be discovered, and the input that it is found in."""
 
 
+LIMIT = 512 * 1024
+"""The most that the document of all values has, in bytes: an item takes no more (``Text``)."""
+
+_ROOM = 448 * 1024
+"""Bytes of it for all objects, with their rows of discovery and the texts of their faults."""
+_OF_FAULT = 256
+"""Bytes for each object that are kept free for the text of a fault."""
+_LONG = 2000
+"""So many characters of a check's own words."""
+_MOST_TOLD = 20
+"""So many faults are named in one text; the others are counted."""
+
+
 def as_text(document: Any) -> str:
     """The document as one line of JSON, plain ASCII."""
     return json.dumps(document, separators=(",", ":"), allow_nan=False) + "\n"
@@ -102,7 +115,15 @@ def data(seen: Picture) -> Entry:
     """
     (one,) = seen.seen
     view, report = one.view, one.report
-    nodes, resources, drbd, peers = _nodes(view), _resources(view), _drbd(seen), _peers(view)
+    tables = {
+        "nodes": _nodes(view),
+        "resources": _resources(view),
+        "drbd": _drbd(seen),
+        "peers": _peers(view),
+    }
+    found = {kind: len(table) for kind, table in tables.items()}
+    tables = _bounded(tables)
+    nodes, resources, drbd, peers = tables.values()
     objects = {
         "nodes": nodes,
         "resources": resources,
@@ -135,15 +156,34 @@ def data(seen: Picture) -> Entry:
         "tools": _state(told.get(TOOLS, ())).value,
         "alarms": {"maintenance": _alarm(told.get("maintenance", ()))},
         "checks": {line.check: _check(line, told.get(line.check, ())) for line in report.lines},
-        "nodes": nodes,
-        "resources": resources,
-        "drbd": drbd,
-        "peers": peers,
-        "discovery": _discoveries(view),
+        **tables,
+        "discovery": {kind: rows[: len(tables[kind])] for kind, rows in _discoveries(view).items()},
+        "left_out": {kind: number - len(tables[kind]) for kind, number in found.items()},
     }
     if TOOLS in told:
         document["error"] = _text(told[TOOLS])
     return document
+
+
+def _bounded(tables: Mapping[str, dict[str, Entry]]) -> dict[str, dict[str, Entry]]:
+    """As many objects as there is room for, always the same; a fault of the others is the check's.
+
+    What one kind does not need the kinds after it may have.
+    """
+    room = _ROOM
+    bounded: dict[str, dict[str, Entry]] = {}
+    for number, (kind, table) in enumerate(tables.items()):
+        share = room // (len(tables) - number)
+        kept = bounded[kind] = {}
+        for name, entry in table.items():
+            # The name stands in the row of discovery, too.
+            size = 3 * len(name) + len(json.dumps(entry)) + _OF_FAULT
+            if size > share:
+                break
+            share -= size
+            room -= size
+            kept[name] = entry
+    return bounded
 
 
 def cluster(judgement: Judgement) -> Entry:
@@ -201,13 +241,18 @@ def _state(faults: Iterable[Fault]) -> State:
 
 
 def _text(faults: Iterable[Fault]) -> str:
-    return "; ".join(dict.fromkeys(clean(fault.text) for fault in faults))
+    texts = list(dict.fromkeys(clean(fault.text) for fault in faults))
+    more = len(texts) - _MOST_TOLD
+    return "; ".join(texts[:_MOST_TOLD]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _check(line: Line, faults: Sequence[Fault]) -> Entry:
     """A check's verdict, its own faults, its figures."""
     figures = {f.label: f.value for f in line.figures if f.value is not None}
-    entry = {"state": line.state.value, "text": clean(line.text), "figures": figures}
+    text = clean(line.text)
+    if len(text) > _LONG:
+        text = f"{text[:_LONG]} ..."
+    entry = {"state": line.state.value, "text": text, "figures": figures}
     if faults or not line.unjudged:
         entry["alarm"] = _alarm(faults)
     return entry
@@ -337,8 +382,9 @@ def _first_of_connection(view: View, peers: Mapping[str, Entry]) -> dict[str, En
     """A connection's fault is told once, at its first volume; by the finding's ``r0:app01``."""
     first: dict[str, Entry] = {}
     for resource, connection, peer in _peer_volumes(view[DRBD].value or ()):
-        entry = peers[f"{resource.name}/{connection.name}/{peer.volume}"]
-        first.setdefault(f"{resource.name}:{connection.name}", entry)
+        entry = peers.get(f"{resource.name}/{connection.name}/{peer.volume}")
+        if entry is not None:
+            first.setdefault(f"{resource.name}:{connection.name}", entry)
     return first
 
 
