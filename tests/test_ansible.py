@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import xml.etree.ElementTree as ET
 
@@ -300,3 +301,16 @@ def test_role_installs_the_files_that_are_shipped():
         assert file.is_symlink()
         assert file.resolve().is_relative_to(ROOT / "contrib")
         assert file.resolve().is_file()
+
+
+def test_both_readmes_tell_the_same_way_to_install_it():
+    """The live tests install it by the lines of the project's own."""
+    blocks = [
+        re.search(rf"<!-- command: {name} -->\n```sh\n(.*?)```", path.read_text(), re.DOTALL)
+        for name, path in (
+            ("ansible", ROOT / "README.md"),
+            ("install", ROOT / "contrib" / "ansible" / "README.md"),
+        )
+    ]
+    assert all(blocks)
+    assert blocks[0][1] == blocks[1][1]

@@ -129,9 +129,9 @@ class Site:
         self._listed = cluster.shared / "listed.xml"
 
     def _install(self) -> Path:
-        """The collection as its README tells to install it; the folder where it is then."""
-        text = (COLLECTION / "README.md").read_text()
-        lines = re.search(r"<!-- command: install -->\n```sh\n(.*?)```", text, re.DOTALL)
+        """The collection as the README tells to install it; the folder where it is then."""
+        text = (ROOT / "README.md").read_text()
+        lines = re.search(r"<!-- command: ansible -->\n```sh\n(.*?)```", text, re.DOTALL)
         assert lines is not None
         path = {"PATH": f"{self._bin}:{ENVIRONMENT['PATH']}"}
         done = self.ssh.administrator("bash", "-ec", lines[1], folder=ROOT, variables=path)
