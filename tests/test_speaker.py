@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import combinations
 
 import pytest
 
+from build import cluster, failure, primitive, report, view
 from check_mccluster.app.session import Setup
 from check_mccluster.app.several import look
-from check_mccluster.judge.speaker import identity, with_speakers
+from check_mccluster.judge.speaker import identity, since, with_speakers
 from check_mccluster.model.config import Config
 from check_mccluster.verdict.finding import State
 from check_mccluster.verdict.view import Asked
@@ -33,7 +35,7 @@ TWICE = {
 
 def judged(nodes):
     asked = Asked(values={"snapshots": (), "hosts": ()})
-    return look(Setup(8.0), Config(), nodes, (), asked).seen
+    return look(Setup(8.0), Config(), nodes, {}, asked).seen
 
 
 def bad(one):
@@ -148,3 +150,12 @@ def test_where_nothing_is_remembered_a_fault_of_unknown_age_is_told_by_all():
     seen = judged(plain_nodes(FIXTURES / "snapshots/storage03-powered-off"))
     for one in seen:
         assert all(f.spoken for f in with_speakers(one.view, one.report.faults, None))
+
+
+def test_a_failure_whose_time_has_no_zone_has_no_age():
+    """Constructed: crm_mon 1.1 prints local time."""
+    told = failure("FS")._replace(time=datetime(2026, 11, 22, 9, 0, 0))
+    known = cluster(resources=(primitive("FS"),), failures=(told,))
+    judged = report("failures", view(known))
+    (one,) = (each for each in judged.findings if each.key == "failed-action")
+    assert since(view(known), one) is None

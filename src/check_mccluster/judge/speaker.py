@@ -155,7 +155,10 @@ def since(view: View, cause: Finding) -> Optional[float]:
     times = [
         each.time
         for each in cluster.failures
-        if each.time is not None and base_id(each.resource) == base_id(cause.object)
+        # A time without its zone is in the zone of a node that nobody knows.
+        if each.time is not None
+        and each.time.tzinfo is not None
+        and base_id(each.resource) == base_id(cause.object)
     ]
     return (view.time - max(times)).total_seconds() if times else None
 
