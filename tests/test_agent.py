@@ -27,7 +27,14 @@ def peer(name, role="Secondary", state="Connected"):
 
 def resource(*peers, name="r0", role="Secondary"):
     """Constructed: what the agent looks at, and what the reader demands."""
-    return {"name": name, "node-id": 0, "role": role, "devices": [], "connections": list(peers)}
+    return {
+        "name": name,
+        "node-id": 0,
+        "role": role,
+        "suspended": False,
+        "devices": [],
+        "connections": list(peers),
+    }
 
 
 @pytest.fixture
