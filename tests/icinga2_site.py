@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 import shutil
 import ssl
 import time
@@ -232,6 +233,26 @@ def drbd_status(server: str, fault: Fault):
     return [resource]
 
 
+def _adopt(folder: Path, server: str) -> None:
+    """Let Corosync's answers, recorded on another node, be the server's own."""
+    own = int(server[-1])
+    links = folder / "corosync-cfgtool.txt"
+    told = re.search(r"^Local node ID (\d+)", links.read_text() if links.exists() else "", re.M)
+    if told is None or int(told[1]) == own:
+        return
+    other = int(told[1])
+    text = links.read_text().replace(f"Local node ID {other},", f"Local node ID {own},")
+    text = re.sub(rf"(nodeid: +{other}:\t)localhost", r"\1connected", text)
+    links.write_text(re.sub(rf"(nodeid: +{own}:\t)connected", r"\1localhost", text))
+    votes = folder / "corosync-quorumtool.txt"
+    text = re.sub(rf"^(Node ID: +){other}$", rf"\g<1>{own}", votes.read_text(), flags=re.M)
+    text = text.replace(" (local)", "")
+    votes.write_text(re.sub(rf"^( +{own} .*)$", r"\1 (local)", text, flags=re.M))
+    keys = folder / "corosync-cmapctl.txt"
+    text = re.sub(r"(local_node_pos \(u32\) = )\d+", rf"\g<1>{own - 1}", keys.read_text())
+    keys.write_text(re.sub(r"(this_node_id \(u32\) = )\d+", rf"\g<1>{own}", text))
+
+
 class Alarms:
     """The shipped services on the example's six servers, which replay what ``now`` points to."""
 
@@ -257,6 +278,7 @@ class Alarms:
                 if server in fault.pacemaker:
                     for document in (SNAPSHOTS / fault.pacemaker[server]).glob("c*"):
                         shutil.copy(document, place / server)
+                    _adopt(place / server, server)
                 status = place / server / "drbd-status.json"
                 status.write_text(json.dumps(drbd_status(server, fault)))
         own(place)

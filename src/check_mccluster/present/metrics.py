@@ -112,7 +112,9 @@ def _escape(text: str) -> str:
 
 
 def _escape_label(text: str) -> str:
-    return _escape(text).replace('"', '\\"')
+    # A name may move no terminal that shows the file.
+    printable = "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+    return _escape(printable).replace('"', '\\"')
 
 
 def _number(value: float) -> str:
