@@ -234,7 +234,16 @@ def drbd_status(server: str, fault: Fault):
 
 
 def _adopt(folder: Path, server: str) -> None:
-    """Let Corosync's answers, recorded on another node, be the server's own."""
+    """Let what was recorded on another node be the server's own, and of one time."""
+    shown = (folder / "crm_mon.xml").read_text()
+    changed = re.search(r'<last_change time="([^"]+)"', shown)
+    configuration = folder / "cib.xml"
+    if changed is not None and configuration.exists():
+        text = configuration.read_text()
+        text = re.sub(
+            r'cib-last-written="[^"]*"', f'cib-last-written="{changed[1]}"', text, count=1
+        )
+        configuration.write_text(text)
     own = int(server[-1])
     links = folder / "corosync-cfgtool.txt"
     told = re.search(r"^Local node ID (\d+)", links.read_text() if links.exists() else "", re.M)
