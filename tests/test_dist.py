@@ -27,7 +27,7 @@ FOR_PACKAGERS = (
     "contrib/config/cluster.toml",
     "contrib/icinga2/services.conf",
     "contrib/sudoers/check_mccluster",
-    "contrib/zabbix/template_mccluster.yaml",
+    "contrib/zabbix/6.0/template_mccluster.yaml",
     "debian/rules",
     "docs/checks/nodes.md",
     "docs/release.md",
