@@ -65,12 +65,11 @@ def _called(one: Union[ConfiguredNode, Voter]) -> str:
     return "one without name and id" if one.node_id is None else f"node {one.node_id}"
 
 
-def _here(view: View, cluster: Cluster) -> Optional[Node]:
-    return next((node for node in cluster.nodes if view.is_here(node.name)), None)
-
-
-def _another(node_id: int, here: Node) -> str:
-    return f"this is another node's answer: of node {node_id}, and {here.name} is {here.id}"
+def _of_another(view: View, cluster: Cluster, node_id: Optional[int]) -> Iterator[str]:
+    """That a tool answers for another node than this one, by the id that it calls its own."""
+    here = next((node for node in cluster.nodes if view.is_here(node.name)), None)
+    if here is not None and node_id is not None and here.id != str(node_id):
+        yield f"this is another node's answer: of node {node_id}, and {here.name} is {here.id}"
 
 
 # -- Pacemaker ---------------------------------------------------------------------------------
@@ -154,12 +153,8 @@ def _configured_members(view: View) -> Iterator[str]:
     ]
     if missing:
         yield f"Corosync's node list lacks {join(missing, 3)}, online in crm_mon"
-    here = _here(view, cluster)
-    position = cmap.local_position
-    if here is not None and position is not None:
-        local = cmap.nodes[position]
-        if local.node_id is not None and here.id != str(local.node_id):
-            yield _another(local.node_id, here)
+    if cmap.local_position is not None:
+        yield from _of_another(view, cluster, cmap.nodes[cmap.local_position].node_id)
 
 
 def _voters(view: View) -> Iterator[str]:
@@ -171,9 +166,7 @@ def _voters(view: View) -> Iterator[str]:
     ]
     if unknown:
         yield f"{join(unknown, 3)} votes, and crm_mon does not know it"
-    here = _here(view, cluster)
-    if here is not None and votes.node_id is not None and here.id != str(votes.node_id):
-        yield _another(votes.node_id, here)
+    yield from _of_another(view, cluster, votes.node_id)
 
 
 def _linked(view: View) -> Iterator[str]:
@@ -181,9 +174,7 @@ def _linked(view: View) -> Iterator[str]:
     cluster, links = view[CLUSTER].value, view[LINKS].value
     if cluster is None or links is None:
         return
-    here = _here(view, cluster)
-    if here is not None and links.node_id is not None and here.id != str(links.node_id):
-        yield _another(links.node_id, here)
+    yield from _of_another(view, cluster, links.node_id)
     told = _peer_ids(links)
     missing = [
         node.name
