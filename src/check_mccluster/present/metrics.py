@@ -28,6 +28,7 @@ from ..model.words import Unrecognised, state_name
 from ..verdict import subject
 from ..verdict.finding import NOWHERE, TOOLS, Finding, State
 from ..verdict.view import Judgement, View
+from .text import printable
 
 PREFIX = "mccluster_"
 STATES = tuple(state.name.lower() for state in State)
@@ -113,8 +114,7 @@ def _escape(text: str) -> str:
 
 def _escape_label(text: str) -> str:
     # A name may move no terminal that shows the file.
-    printable = "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
-    return _escape(printable).replace('"', '\\"')
+    return _escape(printable(text, keep="\n")).replace('"', '\\"')
 
 
 def _number(value: float) -> str:

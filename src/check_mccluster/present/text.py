@@ -13,7 +13,14 @@ FIRST_LINE = 120
 def clean(text: str) -> str:
     """One line without the perfdata separator and without control characters."""
     line = " ".join(text.replace("|", "/").split())
-    return "".join(c if c.isprintable() else "?" for c in line)
+    return printable(line)
+
+
+def printable(text: str, keep: str = "") -> str:
+    """The text with a question mark for each control character that is not to be kept."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else "?" for c in text)
 
 
 def shorten(text: str, most: int = FIRST_LINE) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Optional
 
 from ..judge.topology import Learnt
+from .text import printable
 
 WIDTH = 80
 
@@ -72,8 +73,7 @@ def _entries(learnt: Learnt, path: _Path, entries: _Entries) -> Iterator[str]:
 
 def _comment(learnt: Learnt, path: _Path) -> Iterator[str]:
     for note in learnt.notes.get(path, ()):
-        text = " ".join(note.split()).encode("ascii", "backslashreplace").decode()
-        text = "".join(c if c.isprintable() else "?" for c in text)
+        text = printable(" ".join(note.split()).encode("ascii", "backslashreplace").decode())
         yield from textwrap.wrap(
             text,
             WIDTH,
