@@ -52,8 +52,8 @@ _REASON = re.compile(
     rb"(?<=\s)((?:exit-?_?reason|op-?_?reason|output)\s*=\s*)(%b)" % _VALUE, re.IGNORECASE
 )
 _SAID = re.compile(
-    rb"((?:%b|api[_-]?key|token|\bpwd|\bkey)[\w-]{0,40}(?:\s*[=:]\s*|\s+))(?!REMOVED)"
-    rb"[^\s\"'<>;,&]+" % _PARTS,
+    rb"((?:%b|api[_-]?key|token|\bpwd|\bkey)[\w-]{0,40}[\s=:]+)(?!REMOVED)"
+    rb"[^\s\"'<>;,&=:][^\s\"'<>;,&]*" % _PARTS,
     re.IGNORECASE,
 )
 
@@ -92,6 +92,7 @@ def remove_said(text: str) -> str:
 
 
 def _clean_xml(document: bytes) -> bytes:
+    document = _REASON.sub(lambda one: one[1] + _SAID.sub(rb"\1" + REMOVED, one[2]), document)
     document = _FENCE_DEVICE.sub(
         lambda device: _PARAMETERS.sub(
             lambda one: _NVPAIR.sub(_clean_parameter, one[0]), device[0]
@@ -99,7 +100,6 @@ def _clean_xml(document: bytes) -> bytes:
         document,
     )
     document = _RECIPIENT.sub(_clean_value_of, document)
-    document = _REASON.sub(lambda one: one[1] + _SAID.sub(rb"\1" + REMOVED, one[2]), document)
     document = _NAMED_VALUE.sub(_clean_named_value, document)
     return _SECRET_ATTRIBUTE.sub(_clean_attribute, document)
 
