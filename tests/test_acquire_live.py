@@ -182,6 +182,15 @@ def test_children_get_no_input_and_the_c_locale(machine, monkeypatch):
         assert everything(live, CRM_MON) == (b"C unset UTC\n", 0, "")
 
 
+def test_children_of_a_crm_shadow_shell_read_the_cluster_and_not_the_copy(machine, monkeypatch):
+    for name in ("CIB_shadow", "CIB_shadow_dir", "CIB_file", "CIB_server", "CIB_passwd"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("PCMK_ipc_type", "posix")
+    machine.tool("crm_mon", 'env | grep -E "^(CIB|PCMK)_"')
+    with machine.live() as live:
+        assert everything(live, CRM_MON) == (b"PCMK_ipc_type=posix\n", 0, "")
+
+
 def test_a_tool_outside_a_poor_path_is_found_by_its_configured_path(machine, monkeypatch):
     tool = machine.tool("no-such-tool", "echo found")
     monkeypatch.setenv("PATH", "/nonexistent")

@@ -268,6 +268,13 @@ def test_a_scheduler_that_hangs_is_ended_and_one_that_fails_is_recorded(node, co
     assert collected["crm_simulate.app02.xml.err"] == command + b" did not answer within 1.0 s\n"
 
 
+def test_a_crm_shadow_shell_is_no_other_cluster(node, collect):
+    machine = node(NODE)
+    script(machine, "cibadmin", 'echo "<cib ${CIB_shadow-unset} ${CIB_file-unset}/>"')
+    collected = unpacked(collect(machine, CIB_shadow="x", CIB_file="/x"))
+    assert collected["cib.xml"] == b"<cib unset unset/>\n"
+
+
 def test_what_sudo_refuses_is_denied(node, collect):
     machine = node(NODE)
     script(machine, "sudo", "echo 'sudo: a password is required' >&2; exit 1")

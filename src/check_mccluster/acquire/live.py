@@ -287,10 +287,17 @@ def _run(tool: Tool, attempt: Union[Child, AcquireError]) -> Run:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with English words, plain numbers and UTC for the tools."""
-    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
-    environment.pop("LANGUAGE", None)
-    return environment
+    """Ours, with English words, plain numbers and UTC for the tools.
+
+    Without what would have Pacemaker's tools read something else than this cluster: in a shell of
+    crm_shadow(8), ``CIB_shadow`` is set.
+    """
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "LANGUAGE" and not name.startswith("CIB_")
+    }
+    return {**own, "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _remove(folder: str) -> None:
