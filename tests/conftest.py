@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,12 @@ def pytest_addoption(parser):
         action="store_true",
         help="fail if any test was skipped: for a machine where everything should run",
     )
+
+
+def pytest_configure():
+    """A shell's background job ignores SIGINT, and what it starts would, too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config, items):
