@@ -168,6 +168,10 @@ def test_without_votequorum_there_are_no_votes_and_no_table() -> None:
         ),
         (quorumtool().replace("Total votes:      2\n", ""), "no line Total votes"),
         (
+            re.sub("(?m)^(Total votes|Quorum provider): .*\n", "", quorumtool()),
+            "no line Total votes",
+        ),
+        (
             quorumtool().replace("Total votes:      2", "Total votes:"),
             "Total votes is '', not a number",
         ),

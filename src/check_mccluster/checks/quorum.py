@@ -177,7 +177,7 @@ def judge(view: View, asked: Asked) -> Report:
     controller = f", DC {dc.name}" if dc is not None else ""
     return Report(
         tuple(findings),
-        f"{state}, {count.total} of {count.expected} votes, {may}{controller}{source}",
+        f"{state}, {count.words}, {may}{controller}{source}",
         (
             Figure("votes", count.total, minimum=0, maximum=count.expected),
             Figure("votes_needed", count.needed, minimum=0),

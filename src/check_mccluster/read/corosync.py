@@ -48,7 +48,8 @@ FACTS = (
     *("Date", "Quorum provider", "Nodes", "Node ID", "Ring ID", "Quorate"),
     *("Expected votes", "Highest expected", "Total votes", "Quorum", "Flags"),
 )
-OF_VOTEQUORUM = ("Node ID", "Nodes", "Expected votes", "Total votes", "Quorum", "Flags")
+VOTES_AND_FLAGS = ("Expected votes", "Total votes", "Quorum", "Flags")
+OF_VOTEQUORUM = ("Node ID", "Nodes", *VOTES_AND_FLAGS)
 
 
 def read_quorumtool(text: str) -> Votes:
@@ -84,7 +85,8 @@ def read_quorumtool(text: str) -> Votes:
     refuse_twice((member.node_id for member in members), "member")
     expected_rows = count("Nodes")
     # Without votequorum there are neither votes nor a table.
-    if facts.get("Quorum provider") == "corosync_votequorum":
+    of_votequorum = facts.get("Quorum provider") == "corosync_votequorum"
+    if of_votequorum or members or any(key in facts for key in VOTES_AND_FLAGS):
         if expected_rows is not None and len(members) != expected_rows:
             raise ReadError(f"cut off: {len(members)} members, Nodes says {expected_rows}")
         for key in OF_VOTEQUORUM:

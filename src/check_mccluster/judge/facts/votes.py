@@ -30,6 +30,13 @@ class Tally(NamedTuple):
     votes: Optional[Votes]
 
     @property
+    def words(self) -> str:
+        """``2 of 3 votes``; Corosync without votequorum has none to tell."""
+        if self.total is None or self.expected is None:
+            return "votes not known"
+        return f"{self.total} of {self.expected} votes"
+
+    @property
     def margin(self) -> Optional[int]:
         """Votes that may be lost before the quorum is; ``None`` if unknown."""
         if self.total is None or self.needed is None:
