@@ -8,6 +8,7 @@ from itertools import combinations
 import pytest
 
 from build import cluster, failure, primitive, report, view
+from check_mccluster.app.options import SPEAK_AFTER
 from check_mccluster.app.session import Setup
 from check_mccluster.app.several import look
 from check_mccluster.judge.speaker import identity, since, with_speakers
@@ -104,7 +105,7 @@ def wrong_in(name, seen, late=LATE, twice=TWICE):
         if silent and name not in late:
             yield f"{name} {nodes}: nobody tells {silent}"
         for one in some:
-            late_told = with_speakers(one.view, one.report.faults, _old(one))
+            late_told = with_speakers(one.view, one.report.faults, _old(one), SPEAK_AFTER)
             if not all(fault.spoken for fault in late_told):
                 yield f"{name} {nodes}: {one.view.here} is silent for ever"
     _, several = troubles(seen)
@@ -149,7 +150,7 @@ def test_of_a_recorded_cluster_these_nodes_tell(scenario, tells):
 def test_where_nothing_is_remembered_a_fault_of_unknown_age_is_told_by_all():
     seen = judged(plain_nodes(FIXTURES / "snapshots/storage03-powered-off"))
     for one in seen:
-        assert all(f.spoken for f in with_speakers(one.view, one.report.faults, None))
+        assert all(f.spoken for f in with_speakers(one.view, one.report.faults, None, SPEAK_AFTER))
 
 
 def test_a_failure_whose_time_has_no_zone_has_no_age():

@@ -1,4 +1,9 @@
-"""Since when a fault is seen: a small file from one look to the next, for ``--speak-after``."""
+"""Since when a fault is seen: a small file from one look to the next, for ``--speak-after``.
+
+It is no :mod:`~check_mccluster.app.memory`, and on purpose: that one says what is wrong with a file
+it was given and leaves it alone; this one is nobody's to repair, so it starts over, and never waits
+for another check or finds it in the way, for then every node would tell the fault.
+"""
 
 from __future__ import annotations
 

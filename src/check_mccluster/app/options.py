@@ -123,25 +123,48 @@ def read_once(
     return snapshots
 
 
+def timeout_option(seconds: float, text: str) -> click.Option:
+    """``--timeout``, with its default and its help."""
+    return click.Option(
+        ["-t", "--timeout"],
+        type=SecondsType(),
+        default=seconds,
+        show_default=True,
+        metavar="SECONDS",
+        help=text,
+    )
+
+
+def snapshot_option(text: str) -> click.Option:
+    """``--from`` of a command that reads one node, with its help."""
+    return click.Option(["--from", "snapshot"], type=click.Path(), metavar="DIR", help=text)
+
+
+def severity_option(more: str = "") -> click.Option:
+    """``--severity``; *more* is added to its help."""
+    return click.Option(
+        ["--severity"],
+        type=SeverityType(),
+        multiple=True,
+        metavar="KEY=STATE",
+        help=f"Another severity for a finding (repeatable); see 'explain'.{more}",
+    )
+
+
+def verbose_option(text: str) -> click.Option:
+    """``-v``, with its help."""
+    return click.Option(["-v", "--verbose"], count=True, help=text)
+
+
 def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
     """Where the evidence comes from; the same for every command that reads the cluster.
 
     :param timeout: the default of ``--timeout``, in seconds.
     """
     return [
-        click.Option(
-            ["-t", "--timeout"],
-            type=SecondsType(),
-            default=timeout,
-            show_default=True,
-            metavar="SECONDS",
-            help="Deadline for everything, tools included.",
-        ),
-        click.Option(
-            ["--from", "snapshot"],
-            type=click.Path(),
-            metavar="DIR",
-            help="Judge a snapshot (directory, .tar.gz, - for standard input), not this machine.",
+        timeout_option(timeout, "Deadline for everything, tools included."),
+        snapshot_option(
+            "Judge a snapshot (directory, .tar.gz, - for standard input), not this machine."
         ),
         click.Option(
             ["--max-age"],
@@ -232,14 +255,7 @@ def check_options(check: Check) -> list[click.Parameter]:
             help=filters,
             hidden=not check.filters,
         ),
-        click.Option(
-            ["--severity"],
-            type=SeverityType(),
-            multiple=True,
-            metavar="KEY=STATE",
-            help="Another severity for a finding (repeatable); see 'explain'. With --state also"
-            " KEY=STATE:after=SECONDS, for one that lasts.",
-        ),
+        severity_option(" With --state also KEY=STATE:after=SECONDS, for one that lasts."),
         click.Option(
             ["--state", "state_dir"],
             type=click.Path(),
@@ -249,11 +265,7 @@ def check_options(check: Check) -> list[click.Parameter]:
         *telling_options(),
         *(several_options() if check.several else source_options()),
         click.Option(["--json", "as_json"], is_flag=True, help="One JSON document as output."),
-        click.Option(
-            ["-v", "--verbose"],
-            count=True,
-            help="More: findings with their next step, -vv objects, -vvv commands.",
-        ),
+        verbose_option("More: findings with their next step, -vv objects, -vvv commands."),
     ]
 
 

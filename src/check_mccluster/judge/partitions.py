@@ -59,6 +59,21 @@ def partitions(seen: Sequence[Judgement]) -> tuple[Partition, ...]:
     return tuple(sorted(found, key=lambda p: (p.quorate is not True, -len(p.members))))
 
 
+def alike(seen: Sequence[Judgement]) -> tuple[tuple[Judgement, ...], ...]:
+    """Nodes that say the same of members, controller and quorum, together: what is shown once.
+
+    Finer than :func:`partitions`: views of one partition differ while it forms.
+    """
+    groups: dict[object, list[Judgement]] = {}
+    for one in seen:
+        cluster = one.view[CLUSTER].value
+        if cluster is not None:
+            dc = cluster.summary.dc
+            key = (dc and dc.name, dc and dc.with_quorum, _online(one))
+            groups.setdefault(key, []).append(one)
+    return tuple(map(tuple, groups.values()))
+
+
 def corosync_differences(
     seen: Sequence[Judgement],
 ) -> Iterator[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]]:

@@ -20,6 +20,7 @@ from .facts.drbd import volume_name as name_of
 from .facts.happened import happened
 from .facts.pacemaker import guest_is_stopped, lost_nodes
 from .facts.votes import Tally, tally
+from .partitions import alike
 
 
 class Part(NamedTuple):
@@ -158,7 +159,7 @@ def picture(seen: Sequence[Judgement], report: Report) -> Picture:
         tuple(seen),
         report.state,
         report.faults,
-        tuple(_part(group) for group in _alike(seen)),
+        tuple(_part(group) for group in alike(seen)),
         tuple(
             replica(one.view, resource) for one in seen for resource in one.view[DRBD].value or ()
         ),
@@ -174,20 +175,6 @@ def of_one(judgement: Judgement) -> Picture:
 
 
 # -- Pacemaker ---------------------------------------------------------------------------------
-
-
-def _alike(seen: Sequence[Judgement]) -> list[list[Judgement]]:
-    """Views whose partition is the same, together."""
-    alike: dict[object, list[Judgement]] = {}
-    for one in seen:
-        cluster = one.view[CLUSTER].value
-        if cluster is None:
-            continue
-        dc = cluster.summary.dc
-        online = frozenset(node.name for node in cluster.nodes if node.online)
-        key = (dc and dc.name, dc and dc.with_quorum, online)
-        alike.setdefault(key, []).append(one)
-    return list(alike.values())
 
 
 def _part(group: Sequence[Judgement]) -> Part:

@@ -171,8 +171,8 @@ _TIMED = frozenset(
 def with_speakers(
     view: View,
     faults: tuple[Fault, ...],
-    ages: Optional[Mapping[str, float]] = None,
-    after: float = 900.0,
+    ages: Optional[Mapping[str, float]],
+    after: float,
 ) -> tuple[Fault, ...]:
     """The faults with who tells each.
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Optional
 
+from ..inputs.cibadmin import CIB
+from ..inputs.crm_simulate import SIMULATIONS
 from ..inputs.drbdsetup_status import DRBD
-from ..verdict.view import same_node
+from ..verdict.view import Judgement, View, same_node
 from .candidates import may_host
 from .facts.loss import VolumeLeft, keeps_quorum, volume_left
 from .outlook import Futures, services
+from .partitions import partitions
 
 
 class Fate(NamedTuple):
@@ -85,6 +88,21 @@ def nodes(futures: Futures) -> tuple[str, ...]:
             if not any(same_node(name, each) for each in (*found, *absent)):
                 found.append(name)
     return tuple(sorted(found))
+
+
+def of_each_node(
+    seen: Sequence[Judgement],
+) -> tuple[Optional[View], tuple[Consequence, ...]]:
+    """What the loss of each node would do, as the first partition sees it: the quorate one.
+
+    :returns: whose view that is, too; ``None`` where nobody knows of Pacemaker.
+    """
+    parts = partitions(seen)
+    if not parts:
+        return None, ()
+    view = parts[0].speaker.view
+    futures = Futures(view, parts[0].cluster, view[CIB].value, view[SIMULATIONS].value)
+    return view, consequences(futures, [(name,) for name in nodes(futures)])
 
 
 def consequences(futures: Futures, losses: Iterable[Sequence[str]]) -> tuple[Consequence, ...]:

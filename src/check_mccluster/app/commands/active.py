@@ -22,7 +22,7 @@ from ...judge.active import CHECK, activity
 from ...present.text import clean, first_line
 from ...verdict.finding import State
 from ...verdict.view import Asked, Judgement, View, contains_node
-from ..options import SeverityType, source_options
+from ..options import severity_option, source_options, verbose_option
 from ..session import (
     Setup,
     SetupError,
@@ -155,19 +155,9 @@ def _options() -> list[click.Parameter]:
             is_flag=True,
             help="For a promotable clone: active only where it is promoted.",
         ),
-        click.Option(
-            ["--severity"],
-            type=SeverityType(),
-            multiple=True,
-            metavar="KEY=STATE",
-            help="Another severity for a finding (repeatable); see 'explain'.",
-        ),
+        severity_option(),
         *source_options(),
-        click.Option(
-            ["-v", "--verbose"],
-            count=True,
-            help="More, where the plugin is not run: the next step, -vvv commands.",
-        ),
+        verbose_option("More, where the plugin is not run: the next step, -vvv commands."),
         version_option(),
     ]
 

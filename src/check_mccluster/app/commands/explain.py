@@ -78,10 +78,14 @@ def _table() -> Iterator[str]:
 
 
 def _row(kind: Kind, width: int) -> list[str]:
-    start = f"  {kind.key:{width}}  {kind.default.name:8}  "
     sentence = re.split(r"(?<=[.!?])\s", kind.meaning)[0]
+    return _wrapped(f"  {kind.key:{width}}  {kind.default.name:8}  ", sentence)
+
+
+def _wrapped(start: str, text: str) -> list[str]:
+    """A text behind its name, in lines that begin below it."""
     return textwrap.wrap(
-        start + sentence,
+        start + text,
         WIDTH,
         subsequent_indent=" " * len(start),
         break_long_words=False,
@@ -162,14 +166,7 @@ def _explain(key: str) -> Iterator[str]:
 
 
 def _field(name: str, text: str) -> list[str]:
-    start = f"{name + ':':11}"
-    return textwrap.wrap(
-        start + text,
-        WIDTH,
-        subsequent_indent=" " * len(start),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return _wrapped(f"{name + ':':11}", text)
 
 
 command = click.Command(

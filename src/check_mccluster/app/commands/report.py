@@ -7,13 +7,9 @@ from typing import Any
 
 import click
 
-from ...inputs.cibadmin import CIB
-from ...inputs.crm_simulate import SIMULATIONS
 from ...judge.mesh import links
-from ...judge.outlook import Futures
-from ...judge.partitions import partitions
 from ...judge.picture import picture
-from ...judge.whatif import Consequence, consequences, nodes
+from ...judge.whatif import of_each_node
 from ...present.html import Page, page
 from ...verdict.finding import State
 from ...verdict.view import Asked
@@ -46,17 +42,8 @@ def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **value
 def _told(found: Several, severities: dict[str, State]) -> Page:
     seen = tuple(sorted(found.seen, key=lambda one: one.view.here))
     report = found.report(Asked(severities=severities))
-    return Page(picture(seen, report), report, found.unasked, links(seen), _losses(found))
-
-
-def _losses(found: Several) -> tuple[Consequence, ...]:
-    """As the first partition sees it: the quorate one."""
-    parts = partitions(found.seen)
-    if not parts:
-        return ()
-    view = parts[0].speaker.view
-    futures = Futures(view, parts[0].cluster, view[CIB].value, view[SIMULATIONS].value)
-    return consequences(futures, [(name,) for name in nodes(futures)])
+    _, losses = of_each_node(found.seen)
+    return Page(picture(seen, report), report, found.unasked, links(seen), losses)
 
 
 def _options() -> list[click.Parameter]:

@@ -32,7 +32,7 @@ from ...inputs.crm_simulate import (
 from ...inputs.every import recorded, tools
 from ...inputs.evidence import DRBD_RESOURCES
 from ...present.text import clean
-from ..options import SecondsType, source_options
+from ..options import SecondsType, snapshot_option, source_options, timeout_option
 from ..session import Setup, SetupError, load_config, open_source
 
 DEFAULT_TIMEOUT = 30.0
@@ -57,19 +57,9 @@ def _options() -> list[click.Parameter]:
             metavar="SECONDS",
             help="Read DRBD's status a second time, so much later.",
         ),
-        click.Option(
-            ["-t", "--timeout"],
-            type=SecondsType(),
-            default=DEFAULT_TIMEOUT,
-            show_default=True,
-            metavar="SECONDS",
-            help="Deadline for the tools; --sample comes on top.",
-        ),
-        click.Option(
-            ["--from", "snapshot"],
-            type=click.Path(),
-            metavar="DIR",
-            help="Pack this snapshot (DIR, .tar.gz, -) again, without its secrets; record nothing.",
+        timeout_option(DEFAULT_TIMEOUT, "Deadline for the tools; --sample comes on top."),
+        snapshot_option(
+            "Pack this snapshot (DIR, .tar.gz, -) again, without its secrets; record nothing."
         ),
         *(option for option in source_options() if option.name in kept),
     ]

@@ -90,20 +90,11 @@ def _styled(seen: Picture, width: int, *, short: bool, full: bool) -> list[Line]
 
 def _losses(seen: Picture, width: int) -> list[Line]:
     """What the loss of each node would do, as the first partition sees it: the quorate one."""
-    from ...inputs.cibadmin import CIB
-    from ...inputs.crm_simulate import SIMULATIONS
-    from ...judge.outlook import Futures
-    from ...judge.partitions import partitions
-    from ...judge.whatif import consequences, nodes
+    from ...judge.whatif import of_each_node
     from ...present.whatif import screen as table
 
-    parts = partitions(seen.seen)
-    if not parts:
-        return []
-    view = parts[0].speaker.view
-    futures = Futures(view, parts[0].cluster, view[CIB].value, view[SIMULATIONS].value)
-    found = consequences(futures, [(name,) for name in nodes(futures)])
-    return [BLANK, *table(view, found, width)] if found else []
+    view, found = of_each_node(seen.seen)
+    return [BLANK, *table(view, found, width)] if view is not None and found else []
 
 
 def _options() -> list[click.Parameter]:
