@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from ..judge.picture import Mesh, Part, Picture
 from ..verdict.finding import Fault, State, worst
 from ..verdict.words import join
+from .faults import fault_lines
 from .layout import BLANK, Line, Span, of_state, raw, span
-from .terminal import branch_rows, cluster_lines, fault_lines, node_words, part_of, title
+from .terminal import cluster_lines, node_words, part_of, title
+from .tree import branch_rows
 
 HEIGHT = 24
 """Lines of a terminal of old, and of a phone."""

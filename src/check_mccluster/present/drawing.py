@@ -16,8 +16,8 @@ from ..judge.picture import Mesh, Replica
 from ..verdict.finding import State, worst
 from ..verdict.view import same_node
 from ..verdict.words import join
+from .drbd_words import connection_span, disk_span, replication_span, role_span
 from .layout import Span
-from .matrix import connection_span, disk_span, replication_span, role_span
 from .text import clean
 
 _LABELLED = 10

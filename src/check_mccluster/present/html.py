@@ -19,8 +19,9 @@ from ..verdict.view import Input, Judgement
 from ..verdict.words import join
 from .drawing import drawing, half, hosts, in_order
 from .layout import Span
-from .terminal import branch_rows, node_words, part_of
+from .terminal import node_words, part_of
 from .text import clean
+from .tree import branch_rows
 from .whatif import state as state_of
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -95,3 +95,8 @@ def _row(row: Sequence[Span], widths: Sequence[int]) -> Line:
         text = each.text if len(each.text) <= width else each.text[: width - 2] + ".."
         pieces += [Span(text, each.style), Span(" " * (width - len(text) + GAP))]
     return tuple(pieces[:-1])
+
+
+def mark(state: State) -> Span:
+    """What a line begins with: ``!`` in its colour, or a blank where all is well."""
+    return of_state("!", state) if state is not State.OK else Span(" ")

@@ -10,16 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional, Union
 
 from ..judge.picture import Mesh, Picture, Replica, Volume
-from ..model.drbd import (
-    ConnectionState,
-    DiskState,
-    PeerDevice,
-    ReplicationState,
-    Role,
-)
+from ..model.drbd import ConnectionState, DiskState, ReplicationState, Role
 from ..model.words import Unrecognised
 from ..verdict.finding import Finding, State, worst
 from ..verdict.words import join
+from .drbd_words import (
+    FINE_REPLICATION,
+    connection_span,
+    disk_span,
+    replication_span,
+    role_span,
+)
 from .layout import Line, Span, of_state, paragraph, raw, span, table
 from .text import clean
 
@@ -51,86 +52,6 @@ class Look(NamedTuple):
     note: str
     lines: tuple[Line, ...]
     good: bool
-
-
-# -- words -------------------------------------------------------------------------------------
-
-_GRAVE_DISKS = frozenset(
-    {
-        DiskState.FAILED,
-        DiskState.DETACHING,
-        DiskState.INCONSISTENT,
-        DiskState.OUTDATED,
-    }
-)
-_FINE_REPLICATION = frozenset(
-    {
-        ReplicationState.ESTABLISHED,
-        ReplicationState.SYNC_SOURCE,
-        ReplicationState.VERIFY_S,
-        ReplicationState.VERIFY_T,
-    }
-)
-
-
-def _unrecognised(word: Unrecognised) -> Span:
-    return of_state(f"{word} (?)", State.UNKNOWN)
-
-
-def role_span(role: Union[Role, Unrecognised]) -> Span:
-    """A role in DRBD's word."""
-    if isinstance(role, Unrecognised):
-        return _unrecognised(role)
-    return span(role.value, {Role.PRIMARY: "strong", Role.UNKNOWN: "dim"}.get(role, ""))
-
-
-def disk_span(disk: Union[DiskState, Unrecognised], client: Optional[bool]) -> Span:
-    """A disk in DRBD's word; a diskless node is a client, or has lost its disk."""
-    if isinstance(disk, Unrecognised):
-        return _unrecognised(disk)
-    tail = " client" if client else ""
-    if disk is DiskState.DISKLESS:
-        if client is None:
-            return of_state("Diskless (?)", State.UNKNOWN)
-        if not client:
-            return of_state("Diskless (lost)", State.CRITICAL)
-        return of_state("Diskless client", State.OK)
-    if disk is DiskState.D_UNKNOWN:
-        return span(disk.value + tail, "dim")
-    if disk is DiskState.UP_TO_DATE:
-        return of_state(disk.value, State.OK)
-    return of_state(disk.value, State.CRITICAL if disk in _GRAVE_DISKS else State.WARNING)
-
-
-def connection_span(state: Union[ConnectionState, Unrecognised]) -> Span:
-    """A connection in DRBD's word."""
-    if isinstance(state, Unrecognised):
-        return _unrecognised(state)
-    if state is ConnectionState.CONNECTED:
-        return of_state(state.value, State.OK)
-    return of_state(
-        state.value, State.CRITICAL if state is ConnectionState.STANDALONE else State.WARNING
-    )
-
-
-def replication_span(peer: Optional[PeerDevice]) -> Span:
-    """A replication in DRBD's word, with how far a resync is."""
-    if peer is None:
-        return span("-", "dim")
-    state = peer.replication_state
-    if isinstance(state, Unrecognised):
-        return _unrecognised(state)
-    if state is ReplicationState.OFF:
-        return span(state.value, "dim")
-    text = state.value
-    done = peer.progress.percent_done if peer.progress is not None else None
-    if done is not None:
-        text += f" {done:.1f}%"
-    paused = "user" in (peer.resync_suspended or ())
-    if paused:
-        text += ", paused by user"
-    fine = state in _FINE_REPLICATION and not paused
-    return of_state(text, State.OK if fine else State.WARNING)
 
 
 def _is_good(cells: Iterable[Span]) -> bool:
@@ -287,7 +208,7 @@ def _cell(mesh: Mesh, row: str, column: str) -> Span:
     word = words[0]
     if isinstance(word, Unrecognised):
         return of_state(_ODD, State.UNKNOWN)
-    fine = word is ConnectionState.CONNECTED or word in _FINE_REPLICATION
+    fine = word is ConnectionState.CONNECTED or word in FINE_REPLICATION
     grave = word is ConnectionState.STANDALONE
     state = State.OK if fine else State.CRITICAL if grave else State.WARNING
     return of_state(_CODES.get(word, _OTHER), state)
