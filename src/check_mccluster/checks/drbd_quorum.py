@@ -17,9 +17,10 @@ from ..judge.facts.drbd import (
     volume_name,
 )
 from ..judge.facts.drbd_votes import ballot
+from ..judge.facts.in_flight import counters, in_flight
 from ..judge.facts.mending import connection_step, copy_step, missing_words, own_copy_step
 from ..judge.limits import limited_state
-from ..model.drbd import Device, DiskState, DrbdResource, PeerDevice, ReplicationState
+from ..model.drbd import Device, DiskState, DrbdResource, PeerDevice
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
@@ -229,46 +230,13 @@ def _is_whole(peer: PeerDevice) -> bool:
     return peer.peer_disk_state in _WHOLE
 
 
-_QUIET = frozenset({ReplicationState.ESTABLISHED, ReplicationState.OFF})
-
-
-def _in_flight(resource: DrbdResource, device: Device) -> tuple[int, tuple[str, ...]]:
-    """Requests of a volume that wait for a disk or a peer, and whom they wait for.
-
-    A resync and a verify have requests of their own, and move none of the counters for I/O.
-    """
-    peers = list(peer_devices(resource, device.volume))
-    quiet = [(c, p) for c, p in peers if p.replication_state in _QUIET]
-    local = (device.lower_pending or 0) if len(quiet) == len(peers) else 0
-    count = (device.upper_pending or 0) + local
-    count += sum((p.pending or 0) + (p.unacked or 0) for _, p in quiet)
-    waits = [c.name for c, p in quiet if p.pending]
-    return count, (*waits, *(["the disk here"] if local else []))
-
-
-def _counters(resource: DrbdResource, device: Device) -> tuple[object, ...]:
-    """Everything that moves when I/O does."""
-    return (
-        device.upper_pending,
-        device.lower_pending,
-        device.read_kib,
-        device.written_kib,
-        device.al_writes,
-        device.bm_writes,
-        tuple(
-            (c.peer_node_id, c.ap_in_flight, p.pending, p.unacked, p.sent_kib, p.received_kib)
-            for c, p in peer_devices(resource, device.volume)
-        ),
-    )
-
-
 def _stalled(view: View, resource: DrbdResource, device: Device) -> Iterator[Finding]:
     again = by_name(view[DRBD_AGAIN].value or (), resource.name)
     later = next((d for d in again.devices if d.volume == device.volume), None) if again else None
-    count, waits = _in_flight(resource, device)
+    count, waits = in_flight(resource, device)
     if again is None or later is None or not count:
         return
-    if _counters(resource, device) == _counters(again, later):
+    if counters(resource, device) == counters(again, later):
         name = volume_name(resource, device.volume)
         text = f"{name}: nothing moves on {view.here}, requests in flight: {count}"
         if waits:

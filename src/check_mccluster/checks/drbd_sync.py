@@ -7,6 +7,7 @@ from typing import NamedTuple, Optional
 
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD, DRBD_AGAIN
+from ..judge.facts.comparing import compare_step, odd_copy
 from ..judge.facts.drbd import (
     HANDSHAKE,
     MOST_SINGLE_FIGURES,
@@ -14,7 +15,6 @@ from ..judge.facts.drbd import (
     by_name,
     peer_devices,
     progress_words,
-    shown,
     syncing_to_here,
     volume_name,
 )
@@ -239,49 +239,12 @@ def _out_of_sync(spot: _Spot, asked: Asked, count: int) -> Iterator[Finding]:
     state = limited_state(asked, count) if asked.has_limits else None
     if state is not State.OK:
         text = f"{size(count)} out of sync with {spot.connection.name}, both UpToDate, no resync"
-        odd = _odd_one(spot)
+        odd = odd_copy(spot.view, spot.resource, spot.device.volume)
         if odd is not None:
             text += f"; {odd} differs from two others"
-        yield spot.say(OUT_OF_SYNC, text, state, _compare_step(spot, odd))
-
-
-def _odd_one(spot: _Spot) -> Optional[str]:
-    """Of three copies or more that are compared here, the node whose copy differs from the rest."""
-    good = [
-        (connection.name, bool(peer.out_of_sync_kib))
-        for connection, peer in peer_devices(spot.resource, spot.device.volume)
-        if connection.is_connected and peer.peer_disk_state is DiskState.UP_TO_DATE
-    ]
-    differing = [name for name, differs in good if differs]
-    if len(good) < 2:
-        return None
-    if len(differing) == len(good):
-        return spot.view.here
-    return differing[0] if len(differing) == 1 else None
-
-
-def _compare_step(spot: _Spot, odd: Optional[str]) -> str:
-    """Compare, where DRBD can; then sync the copy that is wrong, from one that is not."""
-    here, peer = spot.view.here, spot.connection.name
-    name = pasted(spot.resource.name)
-    options = shown(spot.view, spot.resource.name)
-    net = next((c.net for c in options.connections if c.name == peer), {}) if options else {}
-    if options is not None and net.get("verify-alg", "") in ("", "none"):
-        look = (
-            f"verify-alg is not set for {name}: set it in the net section on both nodes, then"
-            f" compare with: drbdadm verify {name}:{pasted(peer)}/{spot.device.volume}"
-        )
-    elif options is not None:
-        look = f"on {here}: drbdadm verify {name}:{pasted(peer)}/{spot.device.volume}"
-    else:
-        look = f"on {here}: drbdadm dump {name} shows whether verify-alg is set (to compare)"
-    wrong = odd or f"whichever of {here} and {peer} has the wrong copy"
-    other = here if odd == peer else peer if odd == here else "the other"
-    link = f"{name}:{pasted(other)}" if odd else name
-    again = (
-        f"on {wrong}, not while it is Primary: drbdadm disconnect {link}; drbdadm connect {link}"
-    )
-    return f"{look}; what differs then is copied from {other}: {again}"
+        peer, volume = spot.connection.name, spot.device.volume
+        step = compare_step(spot.view, spot.resource.name, volume, peer, odd)
+        yield spot.say(OUT_OF_SYNC, text, state, step)
 
 
 def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Finding]:
