@@ -318,7 +318,7 @@ def test_a_link_or_device_makes_all_of_an_archive_bad(tmp_path, kind, name):
         tar.addfile(member)
     with pytest.raises(SnapshotError) as error:
         Snapshot(path)
-    assert str(error.value) == f"{path}: {name!a} is no plain file (a link, a device, ...)"
+    assert str(error.value) == f"{path}: {name!a} is not a plain file (a link, a device, ...)"
 
 
 def test_a_file_with_holes_makes_all_of_an_archive_bad(tmp_path):
@@ -334,7 +334,7 @@ def test_a_file_with_holes_makes_all_of_an_archive_bad(tmp_path):
     }
     with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as tar:
         tar.addfile(member)
-    with pytest.raises(SnapshotError, match=r"'crm_mon\.xml' is no plain file"):
+    with pytest.raises(SnapshotError, match=r"'crm_mon\.xml' is not a plain file"):
         Snapshot(path)
 
 

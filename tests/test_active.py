@@ -104,7 +104,7 @@ def test_options_may_stand_before_and_behind_the_group(call):
 def test_what_is_no_verdict_is_unknown_and_the_output_is_kept(plugin, call, end, words):
     path = plugin(f"echo 'SMTP OK'; {end}")
     outcome = call("active", "--from", HERE, "group1", "--", path)
-    first = f"UNKNOWN - check_little ended with {words}, which is no verdict"
+    first = f"UNKNOWN - check_little ended with {words}, which is not a verdict"
     assert (outcome.code, outcome.lines) == (3, [first, "SMTP OK"])
 
 

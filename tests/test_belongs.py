@@ -190,17 +190,17 @@ def test_attribute_that_a_rule_depends_on_is_missing(call, node, old, text):
         (
             r'<node name="app01" id="1" cached="[a-z]+"/>',
             '<node name="app09" id="1" cached="true"/>',
-            "app09 is no node, and a resource runs there",
+            "app09 is not a node, and a resource runs there",
         ),
         (
             r'<node name="app01">(\s*<resource_history id="FS_DRBD")',
             r'<node name="app09">\1 fail-count="3"',
-            "app09 is no node, and a resource has a history",
+            "app09 is not a node, and a resource has a history",
         ),
         (
             r'<resource_history id="MYSQL"',
             '<resource_history id="MYSQK" fail-count="3"',
-            "MYSQK has a history and is no resource",
+            "MYSQK has a history and is not a resource",
         ),
     ],
 )

@@ -37,7 +37,7 @@ def figures(pairs=1, disagreeing=0):
     return f"pairs={pairs};;;0 pairs_disagreeing={disagreeing};;;0"
 
 
-UNMAPPED = "nothing that stands on DRBD is known"
+UNMAPPED = "nothing is known that uses DRBD"
 NO_IO = "FS_DRBD is Started on app01, and r0/0 has lost quorum here"
 
 RECORDED = {
@@ -138,13 +138,13 @@ def test_mapping_of_the_configuration_file_to_a_resource_that_is_not_there(call,
     file.write_text('[drbd.r0]\nruns_with = "FS_R0"')
     outcome = run(call, "consistency", "app01-just-died/app02", "--config", file)
     text = (
-        "configuration: drbd.r0.runs_with: FS_R0 is no resource of the cluster (known:"
+        "configuration: drbd.r0.runs_with: FS_R0 is not a resource of the cluster (known:"
         " DOVECOT, FS_DRBD, MAILMAN3, MYSQL, POSTFIX, group1)"
     )
     assert outcome[0] == 3
     assert outcome[1].splitlines()[1:] == [
         f"[UNKNOWN] {text}",
-        "[UNKNOWN] nothing that stands on DRBD is known",
+        "[UNKNOWN] nothing is known that uses DRBD",
     ]
 
 
@@ -363,7 +363,7 @@ def test_constructed_device_of_no_resource_that_is_up_here():
         (
             "mapping-none",
             "UNKNOWN",
-            "FS stands on /dev/drbd7, which is no DRBD resource that is up here",
+            "FS uses /dev/drbd7, which is not a DRBD resource that is up here",
         )
     ]
 

@@ -224,7 +224,8 @@ RECORDED = [
     Case(
         "utils-8.9.9-healthy/app01",
         3,
-        "DRBD-DISK UNKNOWN - r0/0: Diskless on app01, and drbdsetup cannot say whether on purpose",
+        "DRBD-DISK UNKNOWN - r0/0: Diskless on app01, and drbdsetup cannot say whether that is on"
+        " purpose",
         """
         'r0/0_size'=536719360B;;;0 volumes=1;;;0 volumes_client=0;;;0;1 volumes_uptodate=0;;;0;1
         """,
@@ -599,7 +600,7 @@ def test_disk_is_judged_without_any_connection():
                 (
                     "client-unknown",
                     "UNKNOWN",
-                    "r0/0: Diskless on app01, and drbdsetup cannot say whether on purpose",
+                    "r0/0: Diskless on app01, and drbdsetup cannot say whether that is on purpose",
                 ),
             ),
         ),

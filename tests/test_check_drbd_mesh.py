@@ -363,7 +363,7 @@ def test_a_range_does_not_excuse_a_standalone_or_isolated_resource(call):
         (
             ("app02", "app09"),
             3,
-            "UNKNOWN - configuration: drbd.r0.clients: app09 is no node of r0 (known:"
+            "UNKNOWN - configuration: drbd.r0.clients: app09 is not a node of r0 (known:"
             " app01, app02, app03, storage01, storage02, storage03)",
         ),
         (

@@ -566,7 +566,7 @@ class _Always:
         return True
 
 
-# -- the option quorum and the votes that may still be lost ------------------------------------
+# -- the option quorum and the votes that can still be lost ------------------------------------
 
 
 def margin(seen) -> float:

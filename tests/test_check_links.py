@@ -84,7 +84,7 @@ def judge(known=None, **answers):
 def test_constructed_one_of_two_links_down():
     several = links(link(2), link(2, 1, DOWN), link(3), link(3, 1))
     assert judge(links=several) == [
-        ("link-down", "WARNING", "link 1 to app02 is down, 1 of 2 carry")
+        ("link-down", "WARNING", "link 1 to app02 is down, 1 of 2 are up")
     ]
 
 
@@ -93,8 +93,8 @@ def test_constructed_one_of_three_links_down_to_both_peers():
         *(link(peer, n, DOWN if n else LinkState.CONNECTED) for peer in (2, 3) for n in (0, 1, 2))
     )
     assert judge(links=several) == [
-        ("link-down", "WARNING", "link 1, 2 to app02 is down, 1 of 3 carry"),
-        ("link-down", "WARNING", "link 1, 2 to app03 is down, 1 of 3 carry"),
+        ("link-down", "WARNING", "link 1, 2 to app02 is down, 1 of 3 are up"),
+        ("link-down", "WARNING", "link 1, 2 to app03 is down, 1 of 3 are up"),
     ]
 
 

@@ -52,7 +52,7 @@ RECORDED = {
     "app01-powered-off/app02": ("CRITICAL", "app01 is offline", figures(2, offline=1)),
     "pacemaker-stopped-on-app01/app02": (
         "CRITICAL",
-        "app01 is offline, it left in order",
+        "app01 is offline, it left cleanly",
         figures(2, offline=1),
     ),
     "app02-cut-off-while-active/app02": (

@@ -83,7 +83,7 @@ def after(cause, *texts):
 OFF = "node-offline app01"
 QUORUM = "quorum-lost partition"
 DATA = "drbd-quorum-lost r0/0"
-NO_VOTE = "no vote may be lost: 2 of 3 votes, 2 needed"
+NO_VOTE = "cannot lose a vote: 2 of 3 votes, 2 needed"
 NO_TAKER = (
     "no node could take group1: the quorum ends with the vote of app02 (2 of 3 votes, 2 needed)"
 )
@@ -608,7 +608,7 @@ def test_constructed_link_that_fails_beside_a_lost_node():
     down = LinkState.DISCONNECTED
     known = links(link(2), link(2, 1, down), link(3, 0, down), link(3, 1, down))
     heads, _ = faults(cluster(nodes, (GROUP,)), links=known, votes=votes(("app01", "app02")))
-    assert heads == ["app03 is offline", "link 1 to app02 is down, 1 of 2 carry"]
+    assert heads == ["app03 is offline", "link 1 to app02 is down, 1 of 2 are up"]
 
 
 def test_ranges_are_for_checks_with_a_number(call):

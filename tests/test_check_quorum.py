@@ -28,7 +28,7 @@ def figures(total=3, of=3, needed=2, limits=""):
 
 LOST = "partition without quorum: 1 of 3 votes, 2 needed; no-quorum-policy="
 WITHOUT = LOST.replace(";", ", without app02, app03;")
-NO_VOTE = "no vote may be lost: 2 of 3 votes, 2 needed"
+NO_VOTE = "cannot lose a vote: 2 of 3 votes, 2 needed"
 
 RECORDED = {
     "six-nodes-healthy/app01": (
@@ -96,8 +96,8 @@ def test_recorded(call, snapshot):
     ("options", "state", "text", "limits"),
     [
         (("-c", "1:"), "OK", "quorate, 3 of 3 votes, can lose 1, DC app02", ";;1:"),
-        (("-w", "2:"), "WARNING", "1 vote may be lost (3 of 3)", ";2:"),
-        (("-w", "3:", "-c", "2:"), "CRITICAL", "1 vote may be lost (3 of 3)", ";3:;2:"),
+        (("-w", "2:"), "WARNING", "can lose 1 vote (3 of 3)", ";2:"),
+        (("-w", "3:", "-c", "2:"), "CRITICAL", "can lose 1 vote (3 of 3)", ";3:;2:"),
     ],
 )
 def test_ranges_replace_the_margin(call, options, state, text, limits):
@@ -154,7 +154,7 @@ CASES = {
     "two-nodes-without-two-node-mode": (
         cluster(TWO),
         votes(("app01", "app02"), expected=2, flags=("Quorate",)),
-        [("quorum-margin", "WARNING", "no vote may be lost: 2 of 2 votes, 2 needed")],
+        [("quorum-margin", "WARNING", "cannot lose a vote: 2 of 2 votes, 2 needed")],
     ),
     "two-nodes-corosync-not-asked": (cluster(ONE_LEFT), None, []),
     "one-node-cluster": (cluster([node()]), votes(("app01",), expected=1), []),
@@ -166,7 +166,7 @@ CASES = {
     "four-nodes-one-lost": (
         cluster([*TWO, node("app03"), offline("app04")]),
         votes(expected=4),
-        [("quorum-margin", "WARNING", "no vote may be lost: 3 of 4 votes, 3 needed")],
+        [("quorum-margin", "WARNING", "cannot lose a vote: 3 of 4 votes, 3 needed")],
     ),
     "remote-nodes-have-no-votes-corosync-not-asked": (
         cluster([*TWO, node("app03"), remote("db1"), remote("db2")]),
@@ -195,7 +195,7 @@ CASES = {
         cluster(),
         votes(expected=5),
         [
-            ("quorum-margin", "WARNING", "no vote may be lost: 3 of 5 votes, 3 needed"),
+            ("quorum-margin", "WARNING", "cannot lose a vote: 3 of 5 votes, 3 needed"),
             ("votes-expected", "WARNING", "5 votes expected, the configured nodes have 3"),
         ],
     ),
@@ -208,7 +208,7 @@ CASES = {
         cluster([*TWO, node("app03"), offline("app04")]),
         votes(expected=5),
         [
-            ("quorum-margin", "WARNING", "no vote may be lost: 3 of 5 votes, 3 needed"),
+            ("quorum-margin", "WARNING", "cannot lose a vote: 3 of 5 votes, 3 needed"),
             ("votes-expected", "WARNING", "5 votes expected, the configured nodes have 4"),
         ],
     ),
@@ -225,7 +225,7 @@ CASES = {
     "last-man-standing-lowers-the-expected-votes": (
         cluster([*TWO, offline("app03")]),
         votes(("app01", "app02"), expected=2, flags=("LastManStanding",)),
-        [("quorum-margin", "WARNING", "no vote may be lost: 2 of 2 votes, 2 needed")],
+        [("quorum-margin", "WARNING", "cannot lose a vote: 2 of 2 votes, 2 needed")],
     ),
     "qdevice-votes": (
         cluster(TWO),

@@ -947,7 +947,7 @@ def test_constructed_resource_of_the_configuration_file_is_missing():
         (
             "config-unknown-name",
             "UNKNOWN",
-            "configuration: pacemaker.resources.group2: group2 is no resource of the cluster"
+            "configuration: pacemaker.resources.group2: group2 is not a resource of the cluster"
             " (known: FS, group1)",
         )
     ]

@@ -311,7 +311,8 @@ def test_resource_of_the_configuration_file_that_drbd_does_not_know(call, tmp_pa
     outcome = call("timing", "--from", SNAPSHOTS / "six-nodes-healthy/app01", "--config", config)
     assert (outcome.code, outcome.first) == (
         3,
-        "TIMING UNKNOWN - configuration: drbd.r1: r1 is no DRBD resource of this node (known: r0)",
+        "TIMING UNKNOWN - configuration: drbd.r1: r1 is not a DRBD resource of this node"
+        " (known: r0)",
     )
 
 

@@ -59,7 +59,7 @@ def test_a_split_cluster_is_told_as_partitions_and_what_runs_where(call):
     assert not {"node-offline", "quorum-lost", "no-candidate", "dc-missing"} & {*keys}
     (text,) = [f["text"] for f in document["faults"] if f["key"] == "partitioned"]
     assert text == (
-        "the cluster has fallen apart: {app01, app03} quorate, runs nothing and {app02} no quorum,"
+        "the cluster is partitioned: {app01, app03} quorate, runs nothing and {app02} no quorum,"
         " runs group1"
     )
 
@@ -191,8 +191,8 @@ REASONS = {
     "old": "its check_mccluster is too old to write to standard output",
     "old-again": "its check_mccluster is too old to write to standard output",
     "bare": "check_mccluster is not installed there",
-    "hostile": "its answer is no snapshot: cannot read",
-    "-oProxyCommand=x": "'-oProxyCommand=x' is no host",
+    "hostile": "its answer is not a snapshot: cannot read",
+    "-oProxyCommand=x": "'-oProxyCommand=x' is not a host",
 }
 
 

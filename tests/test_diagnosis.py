@@ -171,7 +171,7 @@ def test_constructed_fenced_node_is_told_as_fenced():
 @pytest.mark.parametrize(
     ("gone", "text"),
     [
-        (("app03",), "app03 is offline, it left in order"),
+        (("app03",), "app03 is offline, it left cleanly"),
         (("app03", "app04"), "app03 is offline, perhaps stopped"),
     ],
 )

@@ -119,7 +119,7 @@ def test_resource_that_the_nodes_own_configuration_does_not_have(call, check, tm
     outcome = call(check, "--from", SNAPSHOTS / HEALTHY, "--config", config)
     assert (outcome.code, outcome.first) == (
         3,
-        f"{check.upper()} UNKNOWN - configuration: drbd.r7: r7 is no DRBD resource of this"
+        f"{check.upper()} UNKNOWN - configuration: drbd.r7: r7 is not a DRBD resource of this"
         " node (known: r0)",
     )
 

@@ -194,7 +194,7 @@ def test_link_is_not_followed(call, node, state, tmp_path):
     file.unlink()
     precious.write_text("")
     file.symlink_to(precious)
-    assert "no file of this user" in look(call, node, state, "2026-11-22T09:16:00Z").first
+    assert "not a file of this user" in look(call, node, state, "2026-11-22T09:16:00Z").first
     assert precious.read_text() == ""
 
 
@@ -205,4 +205,4 @@ def test_fifo_and_file_in_use_are_not_waited_for(call, node, state):
         assert "in use" in look(call, node, state, "2026-11-22T09:16:00Z").first
     file.unlink()
     os.mkfifo(file)
-    assert "no file of this user" in look(call, node, state, "2026-11-22T09:17:00Z").first
+    assert "not a file of this user" in look(call, node, state, "2026-11-22T09:17:00Z").first

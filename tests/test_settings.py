@@ -45,7 +45,7 @@ def test_mistyped_tie_breaker_is_told_with_the_nodes_that_there_are():
     assert unknown(judge("placement", Config(tie_breakers=("app3",)))) == [
         (
             "UNKNOWN",
-            "configuration: pacemaker.tie_breakers: app3 is no node of the cluster (known:"
+            "configuration: pacemaker.tie_breakers: app3 is not a node of the cluster (known:"
             " app01, app02, app03)",
         )
     ]
@@ -87,7 +87,7 @@ def test_list_with_an_unknown_name_forbids_nothing():
         (
             "config-unknown-name",
             "UNKNOWN",
-            "configuration: pacemaker.resources.group1.allowed: app1 is no node of the cluster"
+            "configuration: pacemaker.resources.group1.allowed: app1 is not a node of the cluster"
             " (known: app01, app02, app03)",
         )
     ]
@@ -102,7 +102,7 @@ def test_preferred_node_that_is_none():
 def test_resource_that_is_none_is_told_by_every_check_that_goes_by_it():
     config = Config(resources={"group2": PlacementRule(preferred="app01")})
     text = (
-        "configuration: pacemaker.resources.group2: group2 is no resource of the cluster"
+        "configuration: pacemaker.resources.group2: group2 is not a resource of the cluster"
         " (known: FS, group1)"
     )
     for check in ("resources", "placement", "failover"):
@@ -121,7 +121,7 @@ def test_runs_with_names_no_resource():
     assert unknown(found) == [
         (
             "UNKNOWN",
-            "configuration: drbd.r0.runs_with: mysql is no resource of the cluster (known:"
+            "configuration: drbd.r0.runs_with: mysql is not a resource of the cluster (known:"
             " FS, group1)",
         )
     ]
@@ -143,7 +143,7 @@ def test_mistyped_replica_is_told_where_the_right_one_is_connected():
         (
             "config-unknown-name",
             "UNKNOWN",
-            "configuration: drbd.r0.replicas: storage2 is no node of r0 (known: storage03,"
+            "configuration: drbd.r0.replicas: storage2 is not a node of r0 (known: storage03,"
             " storage01, storage02, app02)",
         )
     ]
@@ -171,7 +171,7 @@ def test_overview_tells_a_mistyped_tie_breaker_once(call, tmp_path):
     assert found == [
         (
             "config-unknown-name",
-            "configuration: pacemaker.tie_breakers: app3 is no node of the cluster (known:"
+            "configuration: pacemaker.tie_breakers: app3 is not a node of the cluster (known:"
             " app01, app02, app03)",
         )
     ]
@@ -179,7 +179,7 @@ def test_overview_tells_a_mistyped_tie_breaker_once(call, tmp_path):
 
 def test_overview_tells_a_resource_that_is_not_in_drbds_own_configuration(call, tmp_path):
     found = overview(call, tmp_path, '[drbd.r00]\nruns_with = "group1"\n', HEALTHY / "app01")
-    text = "configuration: drbd.r00: r00 is no DRBD resource of this node (known: r0)"
+    text = "configuration: drbd.r00: r00 is not a DRBD resource of this node (known: r0)"
     assert found == [("config-unknown-name", text)]
 
 

@@ -563,7 +563,7 @@ def test_watch_needs_a_terminal(call):
     outcome = call("status", "--watch", "1", "--from", SNAPSHOTS / "six-nodes-healthy/app01")
     assert (outcome.code, outcome.lines) == (
         3,
-        ["CHECK_MCCLUSTER UNKNOWN - --watch needs a terminal: standard output is none"],
+        ["CHECK_MCCLUSTER UNKNOWN - --watch needs a terminal: standard output is not one"],
     )
 
 

@@ -64,7 +64,7 @@ EXPECTED = {
     ],
     "Pacemaker stopped on one node": [
         "app01: Pacemaker does not run on this node",
-        "app02: app01 is offline, it left in order",
+        "app02: app01 is offline, it left cleanly",
     ],
     "standby": [
         "app02: app01 is in standby, hence no node could take group1: app01 in standby; app03"

@@ -64,7 +64,9 @@ class Archive:
         if name.is_absolute() or ".." in name.parts:
             raise SnapshotError(f"{self._path}: {shown} leads out of the archive")
         if not (member.isdir() or (member.isreg() and not member.issparse())):
-            raise SnapshotError(f"{self._path}: {shown} is no plain file (a link, a device, ...)")
+            raise SnapshotError(
+                f"{self._path}: {shown} is not a plain file (a link, a device, ...)"
+            )
         return name
 
     def names(self) -> Iterator[str]:

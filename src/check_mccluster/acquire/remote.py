@@ -82,7 +82,7 @@ def ask(
     try:
         for name, target in targets.items():
             if target.startswith("-"):
-                answers[name] = Answered(b"", f"'{target}' is no host", began, began)
+                answers[name] = Answered(b"", f"'{target}' is not a host", began, began)
                 continue
             argv = (*(part.replace("{target}", target) for part in via), *command)
             try:

@@ -165,7 +165,7 @@ def _resource() -> str:
     if not name:
         raise Failed(Exit.NOT_CONFIGURED, "the parameter drbd_resource is not set")
     if any(letter in name for letter in "*?["):
-        raise Failed(Exit.NOT_CONFIGURED, f"drbd_resource is '{name}', which is no name")
+        raise Failed(Exit.NOT_CONFIGURED, f"drbd_resource is '{name}', which is not a name")
     return name
 
 

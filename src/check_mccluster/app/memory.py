@@ -95,7 +95,7 @@ class Memory:
         except FileNotFoundError:
             return
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-            raise ValueError("no file of this user")
+            raise ValueError("not a file of this user")
         if found.st_size > _LARGEST:
             raise ValueError("too large")
         with self.path.open("r+b") as file:

@@ -102,7 +102,7 @@ def severity(key: str, word: str) -> tuple[str, Union[State, Lasting]]:
     try:
         state = State[name.upper()]
     except KeyError:
-        raise ValueError(f"'{name}' is no state (ok, warning, critical, unknown)") from None
+        raise ValueError(f"'{name}' is not a state (ok, warning, critical, unknown)") from None
     if not colon:
         return key, state
     try:

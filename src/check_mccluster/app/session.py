@@ -104,7 +104,7 @@ def load_config(path: Optional[str]) -> Config:
 def _absolute(paths: Mapping[str, str]) -> None:
     for name, path in paths.items():
         if not path.startswith("/"):
-            raise ValueError(f"tools.{name}: '{path}' is no absolute path")
+            raise ValueError(f"tools.{name}: '{path}' is not an absolute path")
 
 
 def _checks(names: Iterable[str]) -> None:

@@ -175,7 +175,7 @@ def _ask(setup: Setup, config: Config, targets: dict[str, str], asked: Asked) ->
                 seen.append(run_check(OVERVIEW, source, config, setup._replace(node=None), asked))
                 off = _off(source.time.timestamp(), answer.began, answer.ended)
         except (SnapshotError, SetupError) as error:
-            unasked[name] = f"its answer is no snapshot: {error}"
+            unasked[name] = f"its answer is not a snapshot: {error}"
             continue
         if off is not None:
             clocks[seen[-1].view.here] = off

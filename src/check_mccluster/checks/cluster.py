@@ -48,14 +48,14 @@ UNASKED = Kind(
 PARTITIONED = Kind(
     "partitioned",
     State.CRITICAL,
-    "Members of the cluster exclude each other: it has fallen apart.",
+    "Members of the cluster exclude each other: it is partitioned.",
     "corosync-cfgtool -s on both sides; bring the network between them back",
 )
 TWICE = Kind(
     "service-twice",
     State.CRITICAL,
-    "Two partitions run the same service: its data are in danger.",
-    "on {node}: stop the service by hand (pcs cluster stop --force), then mend the network",
+    "Two partitions run the same service: its data is at risk.",
+    "on {node}: stop the service by hand (pcs cluster stop --force), then fix the network",
 )
 STALE = Kind(
     "view-stale",
@@ -92,7 +92,7 @@ def _apart(parts: Sequence[Partition]) -> Iterator[Finding]:
         quorate = "quorate" if part.quorate else "no quorum"
         words.append(f"{{{', '.join(sorted(part.members))}}} {quorate}{runs}")
     members = tuple(sorted({name for part in parts for name in part.members}))
-    text = f"the cluster has fallen apart: {' and '.join(words)}"
+    text = f"the cluster is partitioned: {' and '.join(words)}"
     yield finding(PARTITIONED, subject.cluster("partitions"), text, nodes=members)
 
 

@@ -30,7 +30,7 @@ from ..verdict.words import join
 ELSEWHERE = Kind(
     "primary-elsewhere",
     State.CRITICAL,
-    "Pacemaker runs the Filesystem, or what else stands on DRBD, on one node, and the Primary is"
+    "Pacemaker runs the Filesystem, or whatever uses DRBD, on one node, and the Primary is"
     " another.",
     "crm_mon -1 -r; drbdadm status {resource}; on {node}: find who holds the device (fuser -vm)",
 )
@@ -59,7 +59,7 @@ NO_SERVICE = Kind(
 NO_MAPPING = Kind(
     "mapping-none",
     State.UNKNOWN,
-    "Nothing is known that stands on DRBD, from the CIB (a Filesystem on a DRBD device, an"
+    "Nothing is known that uses DRBD, from the CIB (a Filesystem on a DRBD device, an"
     " ocf:linbit:drbd resource) or from the configuration file.",
     "Set runs_with in [drbd.NAME] of the configuration file; 'check_mccluster topology' prints one",
 )
@@ -154,16 +154,16 @@ def _unmapped(
         if any(problem.kind is not TOOL_MISSING for problem in view[CIB].problems):
             return  # why nothing is known is said already
         names = f" for {', '.join(asked.filter.patterns)}" if asked.filter.patterns else ""
-        text = f"nothing that stands on DRBD is known{names}"
+        text = f"nothing is known that uses DRBD{names}"
         yield finding(NO_MAPPING, subject.cluster("mapping"), text)
         return
     for pair in all_pairs:
         if not instances(cluster, pair.resource):
-            text = f"{pair.resource} of the configuration file is no resource of the cluster"
+            text = f"{pair.resource} of the configuration file is not a resource of the cluster"
             yield finding(NO_MAPPING, subject.resource(pair.resource), text)
         elif view[DRBD].value is not None and drbd_of(view, pair) is None:
             what = pair.device or pair.drbd
-            text = f"{pair.resource} stands on {what}, which is no DRBD resource that is up here"
+            text = f"{pair.resource} uses {what}, which is not a DRBD resource that is up here"
             yield finding(NO_MAPPING, subject.resource(pair.resource), text)
 
 
@@ -221,7 +221,7 @@ CHECK = Check(
     rule=judge,
     kinds=(ELSEWHERE, NO_PRIMARY, NO_IO, NO_SERVICE, PRIMARY_MULTIPLE, NO_MAPPING),
     figures=(
-        ("pairs", "resources that stand on DRBD"),
+        ("pairs", "resources that use DRBD"),
         ("pairs_disagreeing", "those where the two systems do not agree"),
     ),
     filters="both",

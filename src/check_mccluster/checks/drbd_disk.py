@@ -53,7 +53,7 @@ OUTDATED = Kind(
 SYNCING = Kind(
     "disk-syncing",
     State.WARNING,
-    "The disk is being resynchronised; until then it is no usable copy.",
+    "The disk is being resynchronised; until then it is not a usable copy.",
     "Wait; watch it on {node} with: drbdadm status {resource}",
 )
 CONSISTENT = Kind(
@@ -71,7 +71,7 @@ ATTACHING = Kind(
 CLIENT_UNKNOWN = Kind(
     "client-unknown",
     State.UNKNOWN,
-    "Diskless, and this drbd-utils or kernel cannot say whether on purpose.",
+    "Diskless, and this drbd-utils or kernel cannot say whether that is on purpose.",
     "Upgrade drbd-utils to 9.4 or later, or list the clients in the configuration file",
 )
 CLIENT_UNEXPECTED = Kind(
@@ -96,7 +96,7 @@ def _diskless(view: View, resource: DrbdResource, device: Device) -> Optional[tu
     if client is None:
         return (
             CLIENT_UNKNOWN,
-            f"Diskless on {view.here}, and drbdsetup cannot say whether on purpose",
+            f"Diskless on {view.here}, and drbdsetup cannot say whether that is on purpose",
         )
     if not client:
         return LOST, f"disk lost on {view.here} (Diskless, not a client)"

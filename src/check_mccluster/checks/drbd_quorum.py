@@ -43,14 +43,14 @@ SUSPENDED = Kind(
 FAILING = Kind(
     "io-failing",
     State.CRITICAL,
-    "The resource was forced to Secondary: all I/O of those who have it open fails.",
+    "The resource was forced to Secondary: all I/O of whoever has it open fails.",
     "on {node}: stop what still holds the device (fuser -vm), then: drbdadm down"
     " {resource}; drbdadm up {resource}",
 )
 NO_COPY = Kind(
     "copies-none",
     State.CRITICAL,
-    "No UpToDate copy can be reached from here, the own disk included.",
+    "No UpToDate copy can be reached from here, the local disk included.",
     "on every storage server: drbdadm status {resource}; bring back one that was UpToDate, and its"
     " connection: drbdadm connect {resource}. Outdated is whole but old, Inconsistent is half",
 )
@@ -357,7 +357,7 @@ CHECK = Check(
         ("copies_min", "reachable UpToDate copies of the volume that has the fewest"),
         ("{volume}_copies", "UpToDate copies that can be reached from here"),
         ("{volume}_replicas", "nodes that should hold a copy"),
-        ("{volume}_votes_margin", "replicas that may be lost before the quorum is"),
+        ("{volume}_votes_margin", "replicas that can be lost before quorum is lost"),
     ),
     options=(
         Option(

@@ -39,7 +39,7 @@ from ..verdict.words import pasted, size
 TARGET = Kind(
     "sync-target",
     State.WARNING,
-    "This node is being resynchronised; until it is done its disk is no usable copy.",
+    "This node is being resynchronised; until it is done its disk is not a usable copy.",
     "Wait; watch it with: drbdadm status {resource}",
 )
 PAUSED = Kind(

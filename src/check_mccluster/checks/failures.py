@@ -23,7 +23,7 @@ BARRED = Kind(
     State.WARNING,
     "The fail-count has reached migration-threshold: the resource will not run on that node again"
     " until somebody cleans up. The cluster looks green and has one way out less.",
-    "Mend the cause on {node}, then: crm_resource --cleanup -r {resource} -N {node}",
+    "Fix the cause on {node}, then: crm_resource --cleanup -r {resource} -N {node}",
 )
 FAIL_COUNT = Kind(
     "fail-count",

@@ -37,7 +37,7 @@ FENCING_FAILED = Kind(
     "fencing-failed",
     State.CRITICAL,
     "The last fencing of a node failed: if it is lost again, nothing fails over.",
-    "stonith_admin --history {node} --verbose; stonith_admin --list {node}; mend the device, then:"
+    "stonith_admin --history {node} --verbose; stonith_admin --list {node}; fix the device, then:"
     " stonith_admin --cleanup --history {node}",
 )
 DEVICE_DOWN = Kind(

@@ -33,7 +33,7 @@ FAULTY = Kind(
     "link-faulty",
     State.WARNING,
     "A ring of Corosync 2 is marked FAULTY.",
-    "Mend the network, then: corosync-cfgtool -r",
+    "Fix the network, then: corosync-cfgtool -r",
 )
 
 
@@ -84,7 +84,7 @@ def _judge_peer(view: View, node_id: int, links: list[Link]) -> Iterator[Finding
         return
     if len(down) < len(links):
         which = join([str(link.link) for link in down])
-        text = f"link {which} to {name} is down, {len(links) - len(down)} of {len(links)} carry"
+        text = f"link {which} to {name} is down, {len(links) - len(down)} of {len(links)} are up"
         yield finding(LINK_DOWN, subject.node(name), text, nodes=(name,))
     elif _known_down(view, node_id):
         text = f"no link to {name}, which is known to be down"
@@ -184,7 +184,7 @@ CHECK = Check(
     rule=judge,
     kinds=(LINK_DOWN, UNREACHABLE, FAULTY),
     figures=(
-        ("links_connected", "links that carry; the maximum is the number of links to peers"),
+        ("links_connected", "links that are up; the maximum is the number of links to peers"),
         ("peers_reachable", "peers with at least one connected link"),
     ),
     example="check_mccluster links",

@@ -45,7 +45,7 @@ STANDBY_ONFAIL = Kind(
     "node-standby-onfail",
     State.CRITICAL,
     "A failed operation with on-fail=standby put the node in standby.",
-    "crm_mon -1 -f; mend the resource, then: crm_resource --cleanup --node {node}",
+    "crm_mon -1 -f; fix the resource, then: crm_resource --cleanup --node {node}",
 )
 MAINTENANCE = Kind(
     "node-maintenance",
@@ -56,7 +56,7 @@ MAINTENANCE = Kind(
 SHUTDOWN = Kind(
     "node-shutdown",
     State.WARNING,
-    "The node is leaving the cluster in order.",
+    "The node is leaving the cluster cleanly.",
     "Wait for it to end, or see what hangs: crm_mon -1; journalctl -u pacemaker on {node}",
 )
 CONNECTIVITY = Kind(
@@ -70,7 +70,7 @@ HEALTH_RED = Kind(
     "node-health-red",
     State.CRITICAL,
     "A node health attribute is red: the node-health-strategy moves resources away.",
-    "crm_mon -1 -A (attributes beginning with #health); mend the cause on {node}",
+    "crm_mon -1 -A (attributes beginning with #health); fix the cause on {node}",
 )
 HEALTH_YELLOW = Kind(
     "node-health-yellow",
@@ -137,7 +137,7 @@ def _how_it_left(view: View, cluster: Cluster, node: Node) -> tuple[str, str, st
         return "", "", ""
     lost = [each for each in cluster.nodes if each.online is False and each.type == "member"]
     if len(lost) == 1:
-        return ", it left in order", "left", start
+        return ", it left cleanly", "left", start
     return ", perhaps stopped", "", f"is the host of {node.name} up? then {start}"
 
 

@@ -33,7 +33,7 @@ NO_DC = Kind(
 MARGIN = Kind(
     "quorum-margin",
     State.WARNING,
-    "The partition is quorate, and the next lost vote ends that.",
+    "The partition is quorate, and losing one more vote ends that.",
     "corosync-quorumtool -s; where a node is missing, on that node: pcs cluster start",
 )
 EXPECTED = Kind(
@@ -97,10 +97,10 @@ def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
         return
     else:
         state = MARGIN.default
-    text = f"no vote may be lost: {count.total} of {count.expected} votes, {count.needed} needed"
+    text = f"cannot lose a vote: {count.total} of {count.expected} votes, {count.needed} needed"
     if margin is None or margin > 0:
         votes = f"{margin} vote{'' if margin == 1 else 's'}"
-        text = f"{votes} may be lost ({count.total} of {count.expected})"
+        text = f"can lose {votes} ({count.total} of {count.expected})"
     yield finding(MARGIN, subject.cluster("partition"), text, state=state)
 
 
@@ -201,8 +201,8 @@ CHECK = Check(
     figures=(
         ("votes", "votes in this partition; the maximum is the votes expected"),
         ("votes_needed", "votes that make a quorum"),
-        ("votes_margin", "votes that may be lost before the quorum is"),
+        ("votes_margin", "votes that can be lost before quorum is lost"),
     ),
-    number="the votes that may still be lost; the ranges replace quorum-margin",
+    number="the votes that can still be lost; the ranges replace quorum-margin",
     example="check_mccluster quorum -c 1:",
 )

@@ -135,19 +135,19 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
         (next((h.node for h in cluster.history if h.node not in nodes), None), "has a history"),
     ):
         if strange is not None:
-            yield f"{short(strange)} is no node, and a resource {where}"
+            yield f"{short(strange)} is not a node, and a resource {where}"
     for each in cluster.history:
         if not each.orphaned and each.resource.partition(":")[0] not in known:
-            yield f"{short(each.resource)} has a history and is no resource"
+            yield f"{short(each.resource)} has a history and is not a resource"
             break
     groups_of_clones = {inner.id.partition(":")[0] for inner in groups}
     tops = {top.id for top in cluster.resources} | groups_of_clones
     for ban in cluster.bans:
         if ban.resource.partition(":")[0] not in known | tops:
-            yield f"{short(ban.resource)} is banned and is no resource"
+            yield f"{short(ban.resource)} is banned and is not a resource"
             break
         if ban.node not in nodes:
-            yield f"{short(ban.node)} is no node, and a ban is for it"
+            yield f"{short(ban.node)} is not a node, and a ban is for it"
             break
     controller = cluster.summary.dc
     if controller is not None and controller.with_quorum is None:

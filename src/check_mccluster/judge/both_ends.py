@@ -233,7 +233,7 @@ def clients(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator[Fi
 
 
 def primaries(seen: Sequence[Judgement]) -> Iterator[Finding]:
-    """Nodes that say of themselves that they are Primary."""
+    """Nodes that each say that they are Primary."""
     names = dict.fromkeys(r.name for one in seen for r in one.view[DRBD].value or ())
     for name in names:
         primary = [
@@ -247,7 +247,7 @@ def primaries(seen: Sequence[Judgement]) -> Iterator[Finding]:
         moment = {round(one.view.time.timestamp()) for one in primary}
         if len(primary) > 1 and not allowed and max(moment) - min(moment) <= 5:
             nodes = tuple(one.view.here for one in primary)
-            text = f"{name}: {join(nodes)} say of themselves that they are Primary"
+            text = f"{name}: {join(nodes)} each say that they are Primary"
             yield finding(PRIMARY_MULTIPLE, subject.drbd(name), text, nodes=nodes)
 
 

@@ -86,7 +86,7 @@ def _reasons(view: View, cluster: Cluster, resource: Resource, node: Node) -> It
         step = f"wait; then on {node.name}: pcs cluster start"
         yield Against("shutting down", step, "shutdown")
     if node.standby_onfail:
-        step = f"pcs node unstandby {node.name}, once the failure is mended"
+        step = f"pcs node unstandby {node.name}, once the failure is fixed"
         yield Against("in standby after a failure", step, "standby")
     elif node.standby and not node.pending:
         yield Against("in standby", f"pcs node unstandby {node.name}", "standby")
@@ -94,7 +94,7 @@ def _reasons(view: View, cluster: Cluster, resource: Resource, node: Node) -> It
         step = f"pcs node unmaintenance {node.name}"
         yield Against("in maintenance", step, "maintenance")
     if node.health is Health.RED:
-        step = f"crm_mon -1 -A; mend what the #health attributes of {node.name} report"
+        step = f"crm_mon -1 -A; fix what the #health attributes of {node.name} report"
         yield Against("health red", step, "health")
     yield from _rules(view, cluster, resource, node)
     yield from _bars(cluster, resource, node)

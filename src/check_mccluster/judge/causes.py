@@ -28,7 +28,7 @@ class Equal(enum.Enum):
     ALL_NODES = "names no other node"
     RESOURCE = "the same Pacemaker resource, or what is around or inside it"
     RESOURCE_AND_NODE = "the same Pacemaker resource and node"
-    ON_DRBD = "a Pacemaker resource that stands on its DRBD resource"
+    ON_DRBD = "a Pacemaker resource that uses its DRBD resource"
     DRBD = "the same DRBD resource"
     VOLUME = "the same volume"
     UNDER_RESOURCE = "a DRBD resource under its Pacemaker resource"

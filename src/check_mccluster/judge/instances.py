@@ -24,19 +24,19 @@ FAILED = Kind(
     "resource-failed",
     State.CRITICAL,
     "A resource has failed and is not recovered, whatever its role says.",
-    "crm_mon -1 -f; mend the cause, then: crm_resource --cleanup -r {resource}",
+    "crm_mon -1 -f; fix the cause, then: crm_resource --cleanup -r {resource}",
 )
 IGNORED = Kind(
     "resource-failure-ignored",
     State.WARNING,
-    "A failure was ignored (on-fail=ignore): Started by name, perhaps dead.",
+    "A failure was ignored (on-fail=ignore): Started in name only, perhaps dead.",
     "Look whether {resource} works; then: crm_resource --cleanup -r {resource}",
 )
 BLOCKED = Kind(
     "resource-blocked",
     State.CRITICAL,
     "Pacemaker gave up on a resource, usually after a failed stop: it will not recover it.",
-    "Stop or mend {resource} by hand, then: crm_resource --cleanup -r {resource}",
+    "Stop or repair {resource} by hand, then: crm_resource --cleanup -r {resource}",
 )
 MULTI_ACTIVE = Kind(
     "resource-multi-active",
@@ -48,7 +48,7 @@ DISABLED = Kind(
     "resource-disabled",
     State.WARNING,
     "A resource is stopped or not promoted on purpose (target-role, stop-all-resources).",
-    "When it shall run again: crm_resource -r {resource} --meta -d target-role"
+    "To run it again: crm_resource -r {resource} --meta -d target-role"
     " (pcs resource enable {resource})",
 )
 UNMANAGED = Kind(

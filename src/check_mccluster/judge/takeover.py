@@ -184,8 +184,8 @@ class Takeover:
             ]
             words = next((BARRING_RESULTS[rc] for rc in results if rc in BARRING_RESULTS), None)
             if words is not None:
-                mend = f"crm_resource --cleanup -r {name} -N {node.name}"
-                step = f"mend that on {node.name}, then: {mend}"
+                cleanup = f"crm_resource --cleanup -r {name} -N {node.name}"
+                step = f"fix that on {node.name}, then: {cleanup}"
                 yield Against(f"{name} {words}", step, "agent", name)
 
     def _failures(self, cib: Cib, resource: Resource, node: Node) -> Iterator[Against]:

@@ -228,7 +228,7 @@ def _cluster(part: Part, judgement: Judgement) -> Iterator[Family]:
     votes.set(count.total)
     needed = Family("votes_needed", "Votes needed for a quorum.")
     needed.set(count.needed)
-    margin = Family("votes_margin", "Votes that may be lost before the quorum is.")
+    margin = Family("votes_margin", "Votes that can be lost before quorum is lost.")
     margin.set(count.margin)
     candidates = Family(
         "failover_candidates", "Nodes that could take over, of the service that has the fewest."

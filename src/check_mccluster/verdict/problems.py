@@ -29,13 +29,13 @@ TOOL_TIMEOUT = Kind(
 TOOL_FAILED = Kind(
     "tool-failed",
     State.UNKNOWN,
-    "The tool ended with an error, or complained while it printed something that looks well.",
+    "The tool ended with an error, or printed an error beside output that looks fine.",
     "Run '{command}' by hand and read its error.",
 )
 OUTPUT_INVALID = Kind(
     "output-invalid",
     State.UNKNOWN,
-    "What the tool printed is not its document, is cut off, or holds a word that nobody knows.",
+    "The tool's output is not what it should print, is cut off, or holds an unknown word.",
     "Run '{command}' by hand; if it looks right, send a snapshot with the bug report.",
 )
 CONFIG_UNKNOWN_NAME = Kind(
@@ -79,7 +79,7 @@ PACEMAKER_UNRESPONSIVE = Kind(
 DRBD_MODULE = Kind(
     "drbd-module",
     State.UNKNOWN,
-    "The DRBD 9 kernel module is not there, or the kernel's own DRBD 8.4 is loaded instead."
+    "The DRBD 9 kernel module is not loaded, or the kernel's own DRBD 8.4 is loaded instead."
     " CRITICAL where a resource is expected.",
     "cat /sys/module/drbd/version; modinfo drbd; after a kernel upgrade rebuild the module (dkms)",
 )
@@ -128,5 +128,5 @@ def unknown_name(path: str, name: str, what: str, known: Iterable[str]) -> Findi
     :param path: the key in the file, ``pacemaker.tie_breakers``. :param what: what it is not.
     :param known: the names that there are.
     """
-    text = f"configuration: {path}: {name} is no {what} (known: {join(known, 8) or 'none'})"
+    text = f"configuration: {path}: {name} is not a {what} (known: {join(known, 8) or 'none'})"
     return finding(CONFIG_UNKNOWN_NAME, subject.setting(path), text)

@@ -127,7 +127,7 @@ def _pass_on(program: str, ended: Ended) -> int:
     code = ended.exit_code
     if code not in [state.value for state in State]:
         how = f"exit code {code}" if code > 0 else f"signal {_signal_name(-code)}"
-        _say(State.UNKNOWN, f"{name} ended with {how}, which is no verdict")
+        _say(State.UNKNOWN, f"{name} ended with {how}, which is not a verdict")
         code = State.UNKNOWN.value
     click.echo(ended.stdout, nl=False)
     click.echo(ended.stderr, nl=False, err=True)

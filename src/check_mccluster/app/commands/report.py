@@ -68,6 +68,6 @@ command = click.Command(
 
     Verdict, faults and what to do, DRBD's mesh as a drawing, Pacemaker's nodes and resources,
     timings, what the loss of each node would do, and what was asked. The page needs no network
-    and no script. The exit code is 0 whatever is found: this is no check.""",
+    and no script. The exit code is 0 whatever is found: this is not a check.""",
     epilog="Example: check_mccluster report -o cluster.html",
 )

@@ -45,7 +45,7 @@ def run(
             click.echo(rendered(line), color=True)
         return
     if not sys.stdout.isatty():
-        raise SetupError("--watch needs a terminal: standard output is none")
+        raise SetupError("--watch needs a terminal: standard output is not one")
     from ..watching import watch as again
 
     def body(seen: Picture, height: int) -> list[Line]:
@@ -128,6 +128,6 @@ command = click.Command(
     short_help="The cluster at a glance, with every finding.",
     help="""Show the cluster: faults and what to do about them, nodes, resources, DRBD.
 
-    The exit code is 0 whatever is found: this is no check.""",
+    The exit code is 0 whatever is found: this is not a check.""",
     epilog="Example: check_mccluster status --host app01 --host app02 --watch 5",
 )

@@ -38,7 +38,7 @@ class Tally(NamedTuple):
 
     @property
     def margin(self) -> Optional[int]:
-        """Votes that may be lost before the quorum is; ``None`` if unknown."""
+        """Votes that can be lost before quorum is lost; ``None`` if unknown."""
         if self.total is None or self.needed is None:
             return None
         return self.total - self.needed
