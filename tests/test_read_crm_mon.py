@@ -38,9 +38,11 @@ from check_mccluster.model.pacemaker import (
     primitives,
 )
 from check_mccluster.model.words import Unrecognised
-from check_mccluster.read.crm_mon import RECORDS, read_crm_mon
+from check_mccluster.read import crm_mon
+from check_mccluster.read.crm_mon import QUIET, RECORDS, read_crm_mon
 from check_mccluster.read.errors import NotXml, ReadError
 from check_mccluster.read.xmlstream import records
+from conftest import FIXTURES
 
 DOCUMENTS = Path(__file__).parents[1] / "fixtures" / "documents"
 
@@ -768,6 +770,76 @@ def test_history_of_what_went_well_is_not_kept() -> None:
         )
         == ()
     )
+
+
+def printed(operation: str, attributes: str = "") -> str:
+    """A history as Pacemaker prints it."""
+    return (
+        f'<resource_history id="X" orphan="false" migration-threshold="3"{attributes}>\n'
+        f"  <operation_history {operation}/>\n</resource_history>"
+    )
+
+
+TIMES = 'last-rc-change="Sun Nov 22 09:00:00 2026" exec-time="4ms" queue-time="0ms"'
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        f'call="1" task="monitor" rc="0" rc_text="ok" interval="10000ms" {TIMES}',
+        f'call="1" task="monitor" rc="8" rc_text="promoted" interval="10000ms" {TIMES}',
+        f'call="1" task="start" rc="0" rc_text="ok" {TIMES}',
+        f'call="1" task="probe" rc="7" rc_text="not running" interval="0ms" {TIMES}',
+        f'call="1" task="stop" {TIMES} rc="7" rc_text="not running" ',
+        f'call="1" task="monitor" interval="10000ms" {TIMES} rc="0" rc_text="ok" ',
+    ],
+)
+def test_histories_that_need_not_be_parsed(operation: str) -> None:
+    assert QUIET.sub(b"", printed(operation).encode()) == b""
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        printed(f'call="1" task="monitor" rc="1" rc_text="error" interval="10000ms" {TIMES}'),
+        printed(f'call="1" task="monitor" rc="7" rc_text="gone" interval="10000ms" {TIMES}'),
+        printed(f'call="1" task="monitor" rc="7" rc_text="gone" interval="0500ms" {TIMES}'),
+        printed(f'call="1" task="monitor" interval="10000ms" {TIMES} rc="7" rc_text="gone"'),
+        printed(f'call="1" task="monitor" rc="0" rc_text="ok" interval="m5s" {TIMES}'),
+        printed(f'call="1" task="monitor" rc="0" rc="0" rc_text="ok" {TIMES}'),
+        printed(f'call="1" task="" rc="0" rc_text="ok" {TIMES}'),
+        printed(f'call="1" task="st&art" rc="0" rc_text="ok" {TIMES}'),
+        printed(f'call="1" task="start" rc="0" rc_text="ok" {TIMES} exit-reason="new"'),
+        printed(f'call="1" task="start" rc="0" rc_text="ok" {TIMES}', ' fail-count="1"'),
+        printed(f'call="1" task="start" rc="0" rc_text="ok" {TIMES}', ' last-failure="now"'),
+    ],
+)
+def test_histories_that_are_parsed(history: str) -> None:
+    assert QUIET.sub(b"", history.encode()) == history.encode()
+
+
+def test_what_is_not_parsed_is_nothing_that_would_be_kept(monkeypatch) -> None:
+    documents = [*DOCUMENTS.glob("crm_mon-*.xml"), *FIXTURES.glob("snapshots/*/*/crm_mon.xml")]
+    texts = [document.read_bytes() for document in documents]
+    texts = [text for text in texts if b"<operation_history" in text]
+    read_at_once = [read(text) for text in texts]
+    monkeypatch.setattr(crm_mon, "QUIET", None)
+    assert len(texts) > 50
+    assert read_at_once == [read(text) for text in texts]
+
+
+def test_what_is_not_parsed_hides_no_damage_around_it() -> None:
+    history = printed(f'call="1" task="start" rc="0" rc_text="ok" {TIMES}')
+    section = f'<node_history><node name="app01">{history * 3}</node></node_history>'
+    assert a_cluster(section) == a_cluster()
+    for damaged in (
+        section.replace("</resource_history>", "", 1),
+        section.replace('<node name="app01">', '<node name="app01'),
+        section.replace("</node>", ""),
+        section.replace(' id="X"', ' id="X" id="X"', 1),
+    ):
+        with pytest.raises(ReadError, match=r"not well-formed XML|cut off"):
+            read(document(damaged))
 
 
 def test_history_of_an_orphan_has_no_further_attributes() -> None:

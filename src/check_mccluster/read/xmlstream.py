@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Optional, Protocol, cast
 
 from lxml import etree
@@ -32,7 +32,7 @@ def records(
     tool: str,
     roots: Collection[str],
     paths: Collection[Path],
-    passed_over: Optional[Mapping[Path, str]] = None,
+    left_out: Optional[re.Pattern[bytes]] = None,
 ) -> Iterator[tuple[Path, Element]]:
     """The root when it opens (its attributes only), then each element at one of *paths*, complete.
 
@@ -41,30 +41,34 @@ def records(
     No path may lead through another one. Exceptions of ``stream.read`` pass unchanged.
 
     :param tool: whose XML it should be, for messages.
-    :param passed_over: a condition in XPath for each path of whose elements most are not wanted.
+    :param left_out: whole elements that libxml2 need not see. It has to match nothing but what is
+        well-formed by itself: what is left is then as well-formed as the document. One that
+        stands across two chunks is told like any other.
     :raises NotXml: plain text.
     :raises ReadError: empty, JSON, malformed, cut off, with a DOCTYPE, or another root.
     """
-    pick = _picker(paths, passed_over or {})
+    pick = _picker(paths)
     first, parser = _parser(), _parser(roots)
     root: Optional[Element] = None
-    for chunk in _chunks(stream, tool):
+    for printed in _chunks(stream, tool):
+        ends = not printed
+        chunk = printed if left_out is None else left_out.sub(b"", printed)
         if root is None:
             _feed(first, chunk)
             for _, element in _opened(first):
                 _check_root(element, tool, roots)
                 yield (), element
                 break
-        if chunk:
-            _feed(parser, chunk)
-        else:
+        if ends:
             _close(parser)
+        elif chunk:
+            _feed(parser, chunk)
         if root is None:
             root = next((element for _, element in _opened(parser)), None)
         if root is None:
             continue
         # What is last on its level may be open, or its tail be growing: it is told with the next.
-        growing = set(_last(root, paths)) if chunk else set()
+        growing = set() if ends else set(_last(root, paths))
         for element in pick(root):
             if element not in growing:
                 yield _path(element), element
@@ -73,11 +77,8 @@ def records(
                 del element[:-1]
 
 
-def _picker(
-    paths: Collection[Path], passed_over: Mapping[Path, str]
-) -> Callable[[Element], Iterable[Element]]:
-    conditions = {path: f"[not({condition})]" for path, condition in passed_over.items()}
-    steps = ("/".join(path) + conditions.get(path, "") for path in paths if path)
+def _picker(paths: Collection[Path]) -> Callable[[Element], Iterable[Element]]:
+    steps = ("/".join(path) for path in paths if path)
     return cast("Callable[[Element], Iterable[Element]]", etree.XPath(" | ".join(steps)))
 
 
