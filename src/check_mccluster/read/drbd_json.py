@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Optional
+from operator import itemgetter
+from typing import Any, Optional, TypeVar
 
 from .errors import LONGEST, ReadError
 
-__all__ = ["Members", "decode", "distinct"]
+__all__ = ["Members", "Table", "decode", "decode_unchecked", "distinct"]
+
+T = TypeVar("T")
 
 Pairs = list[tuple[str, Any]]
 
@@ -60,12 +63,7 @@ def decode(data: bytes, make_object: Callable[[Pairs], Any] = distinct) -> list[
     :raises ReadError: if there is no output, or it is not JSON, cut off, XML, or not a list.
         The message quotes nothing, because ``drbdsetup show`` prints secrets.
     """
-    text = data.decode("utf-8", "replace").strip()
-    if not text:
-        raise ReadError("empty output")
-    text = COMMENTS.sub("", text, count=1)  # it matches at the start, if only nothing
-    if text.startswith("<"):
-        raise ReadError("this is XML, not drbdsetup's JSON")
+    text = _text(data)
     try:
         document = _load(text, make_object)
     except RecursionError:
@@ -73,6 +71,34 @@ def decode(data: bytes, make_object: Callable[[Pairs], Any] = distinct) -> list[
     if not isinstance(document, list):
         raise ReadError("not drbdsetup's JSON: not a list")
     return document
+
+
+def decode_unchecked(data: bytes) -> tuple[list[Any], int]:
+    """The same in two thirds of the time, unless the text has to be repaired.
+
+    Of a key that is there twice the last is kept. Who then comes upon as many keys as there are
+    colons (the second result, those within strings included) knows that there is no such key.
+
+    :raises ReadError: if :func:`decode` has to tell what is wrong.
+    """
+    text = _text(data)
+    try:
+        document = json.loads(text, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, list) or "\\" in text:  # an escape may stand for a colon
+        raise ReadError("not plain JSON")
+    return document, text.count(":")
+
+
+def _text(data: bytes) -> str:
+    text = data.decode("utf-8", "replace").strip()
+    if not text:
+        raise ReadError("empty output")
+    text = COMMENTS.sub("", text, count=1)  # it matches at the start, if only nothing
+    if text.startswith("<"):
+        raise ReadError("this is XML, not drbdsetup's JSON")
+    return text
 
 
 def _load(text: str, make_object: Callable[[Pairs], Any]) -> Any:
@@ -230,3 +256,75 @@ class Members:
         if value is None:
             raise self._error(key, "is missing")
         return value
+
+
+class Table:
+    """Objects of one kind, a key at a time: what all of them have is looked at for all at once.
+
+    Each method gives a column: the values in the order of the objects. What is unusual in any
+    way is left to :class:`Members`, object by object.
+
+    :param where: what the object of an index is, for messages.
+    :raises ReadError: from every method, for another type.
+    """
+
+    def __init__(self, objects: list[Any], where: Callable[[int], str]) -> None:
+        if not set(map(type, objects)) <= {dict}:
+            first = next(i for i, each in enumerate(objects) if not isinstance(each, dict))
+            raise ReadError(f"{where(first)}: not an object")
+        self.objects: list[dict[str, Any]] = objects
+        self.where = where
+        layouts = set(map(tuple, objects))
+        self.keys: frozenset[str] = frozenset().union(*layouts)
+        """What any of them has."""
+        self.everywhere: frozenset[str] = self.keys.intersection(*layouts)
+        """What each of them has."""
+        self.size = sum(map(len, objects))
+        """How many keys there are in all of them."""
+
+    def each(self, read: Callable[[Members], T]) -> list[T]:
+        """What *read* makes of each object."""
+        return [read(Members(one, self.where(index))) for index, one in enumerate(self.objects)]
+
+    def demand(self, key: str) -> None:
+        """A key that every release prints."""
+        if key not in self.everywhere:
+            self.each(lambda one: one.demand(key))
+
+    def values(self, key: str) -> list[Any]:
+        """The values as decoded, ``None`` where there is none."""
+        if key in self.everywhere:
+            return list(map(itemgetter(key), self.objects))
+        return [one.get(key) for one in self.objects]
+
+    def texts(self, key: str) -> list[str]:
+        """Printable strings that must be there."""
+        values = self.values(key)
+        if set(map(type, values)) <= {str} and all(map(_is_plain, set(values))):
+            return values
+        return self.each(lambda one: one.text(key))
+
+    def flags(self, key: str) -> list[Optional[bool]]:
+        """Booleans."""
+        values = self.values(key)
+        if key not in self.keys or set(map(type, values)) == {bool}:
+            return values
+        return self.each(lambda one: one.flag(key))
+
+    def integers(self, key: str, most: int = LARGEST_INTEGER) -> list[int]:
+        """Whole numbers from 0 to *most* that must be there."""
+        values = self.values(key)
+        if set(map(type, values)) == {int} and min(values) >= 0 and max(values) <= most:
+            return values
+        return self.each(lambda one: one.integer(key, most))
+
+    def elements(self, key: str) -> list[list[Any]]:
+        """Lists that must be there."""
+        values = self.values(key)
+        if set(map(type, values)) <= {list}:
+            return values
+        return self.each(lambda one: one.elements(key))
+
+
+def _is_plain(text: str) -> bool:
+    return len(text) <= LONGEST and text.isprintable() and "\ufffd" not in text

@@ -6,6 +6,8 @@ drbd-headers ``drbd_strings.c``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Optional, TypeVar, Union
 
 from check_mccluster.model import words
@@ -23,7 +25,7 @@ from check_mccluster.model.drbd import (
 )
 from check_mccluster.model.words import Unrecognised
 
-from .drbd_json import Members, decode
+from .drbd_json import Members, Table, decode, decode_unchecked
 from .errors import ReadError, refuse_twice
 
 __all__ = ["read_drbd_status"]
@@ -43,15 +45,21 @@ SUSPENDERS = frozenset({"user", "peer", "dependency"})
 HIGHEST_NODE_ID = 31
 HIGHEST_VOLUME = 65535
 
-ALIKE = (
-    *("suspended-user", "suspended-no-data", "suspended-fencing", "suspended-quorum"),
-    *("force-io-failures", "client", "quorum", "open", "peer-client", "has-sync-details"),
-    *("has-online-verify-details", "percent-in-sync", "ap-in-flight", "rs-in-flight", "paths"),
+ALIKE = frozenset(
+    (
+        *("suspended-user", "suspended-no-data", "suspended-fencing", "suspended-quorum"),
+        *("force-io-failures", "client", "quorum", "open", "peer-client", "has-sync-details"),
+        *("has-online-verify-details", "percent-in-sync", "ap-in-flight", "rs-in-flight", "paths"),
+    )
 )
 """Keys that come with a release: one document has them in every place, or in none."""
 
+PERCENT = ("resync-done", "percent-resync-done")
+"""9.4.0 renamed it. A kernel that is older than the tool gives it without other details."""
+
 VERIFYING = (ReplicationState.VERIFY_S, ReplicationState.VERIFY_T)
 
+T = TypeVar("T")
 W = TypeVar("W", Role, DiskState, ConnectionState, ReplicationState)
 
 
@@ -61,31 +69,204 @@ def read_drbd_status(data: bytes) -> tuple[DrbdResource, ...]:
     :raises ReadError: if the output is not that of ``drbdsetup status --json``, or a member that
         every release prints is missing, or one has the wrong type.
     """
-    elements = decode(data)
-    resources = tuple(map(_resource, elements))
-    _demand_alike(elements)
-    refuse_twice((resource.name for resource in resources), "resource")
-    for resource in resources:
-        _refuse_twice(resource)
-    return resources
+    try:
+        elements, colons = decode_unchecked(data)
+        document = _Document(elements)
+        if document.colons == colons:
+            return document.resources
+    except ReadError:
+        pass  # a key that is there twice is told first
+    return _Document(decode(data)).resources
 
 
-def _demand_alike(elements: list[Any]) -> None:
-    """A key that is printed in one place and not in another was damaged.
+class _Document:
+    """The resources of a document, and how many colons of its text they account for."""
 
-    :raises ReadError: naming it.
-    """
-    connections = [each for one in elements for each in one["connections"]]
-    for objects in (
-        elements,
-        [each for one in elements for each in one["devices"]],
-        connections,
-        [each for one in connections for each in one["peer_devices"]],
-    ):
-        for key in ALIKE:
+    def __init__(self, elements: list[Any]) -> None:
+        if not all(isinstance(one, dict) and {"name", "devices"} & one.keys() for one in elements):
+            raise ReadError("not drbdsetup status")
+        self.colons = 0
+        self._unknown = False
+        table = self._table(elements, lambda _: "a resource")
+        names = table.texts("name")
+        table.where = names.__getitem__
+        devices = table.elements("devices")
+        table.demand("suspended")
+        connections = table.elements("connections")
+        self.resources = tuple(
+            map(
+                DrbdResource,
+                names,
+                table.each(_node_id),
+                self._words(table, Role, "role"),
+                table.flags("suspended"),
+                table.flags("suspended-user"),
+                table.flags("suspended-no-data"),
+                table.flags("suspended-fencing"),
+                table.flags("suspended-quorum"),
+                table.flags("force-io-failures"),
+                _together(devices, self._devices(devices, names)),
+                _together(connections, self._connections(connections, names)),
+            )
+        )
+        if self._unknown:
+            self.resources = tuple(
+                one._replace(unrecognised=tuple(_unrecognised(one))) for one in self.resources
+            )
+        refuse_twice(names, "resource")
+        for resource in self.resources:
+            _refuse_twice(resource)
+
+    def _table(self, objects: list[Any], where: Callable[[int], str]) -> Table:
+        table = Table(objects, where)
+        self.colons += table.size
+        for key in ALIKE & (table.keys - table.everywhere):
             told = sum(key in each for each in objects)
-            if 0 < told < len(objects):
-                raise ReadError(f"{key} is there {told} times, not {len(objects)}")
+            raise ReadError(f"{key} is there {told} times, not {len(objects)}")
+        return table
+
+    def _words(self, table: Table, known: type[W], key: str) -> list[Union[W, Unrecognised]]:
+        """State words; one that nobody knows keeps its text."""
+        texts = table.texts(key)
+        states = {text: words.parse(known, text, key) for text in set(texts)}
+        if not any(isinstance(state, Unrecognised) for state in states.values()):
+            return [states[text] for text in texts]
+        self._unknown = True
+        name = key.rstrip(":")
+        return [
+            words.parse(known, text, f"{name} of {table.where(index)}")
+            for index, text in enumerate(texts)
+        ]
+
+    def _devices(self, lists: list[list[Any]], resources: list[str]) -> Iterator[Device]:
+        of = _owners(lists, resources)
+        table = self._table(_flat(lists), lambda index: f"a device of {of[index]}")
+        volumes = table.integers("volume", HIGHEST_VOLUME)
+        table.where = lambda index: f"{of[index]}/{volumes[index]}"
+        return map(
+            Device,
+            volumes,
+            table.each(lambda one: one.optional_integer("minor")),
+            # 8.9.8 to 8.9.10 print the key with a colon inside.
+            self._words(
+                table, DiskState, "disk-state:" if "disk-state:" in table.keys else "disk-state"
+            ),
+            table.flags("client"),
+            table.flags("quorum"),
+            table.flags("open"),
+            _counters(table, "size"),
+            _counters(table, "read"),
+            _counters(table, "written"),
+            _counters(table, "al-writes"),
+            _counters(table, "bm-writes"),
+            _requests(table, "upper-pending"),
+            _requests(table, "lower-pending"),
+        )
+
+    def _connections(self, lists: list[list[Any]], resources: list[str]) -> Iterator[Connection]:
+        of = _owners(lists, resources)
+        table = self._table(_flat(lists), lambda index: f"a connection of {of[index]}")
+        names = table.texts("name")
+        table.where = lambda index: f"{of[index]} to {names[index]}"
+        table.demand("congested")
+        devices = table.elements("peer_devices")
+        return map(
+            Connection,
+            table.integers("peer-node-id", HIGHEST_NODE_ID),
+            names,
+            self._words(table, ConnectionState, "connection-state"),
+            self._words(table, Role, "peer-role"),
+            table.flags("congested"),
+            _counters(table, "ap-in-flight"),
+            _counters(table, "rs-in-flight"),
+            self._paths(table),
+            _together(devices, self._peer_devices(devices, of, names)),
+        )
+
+    def _paths(self, connections: Table) -> Iterable[Optional[tuple[Path, ...]]]:
+        lists = connections.each(lambda one: one.optional_elements("paths"))
+        of = _owners(lists, range(len(lists)))
+
+        def where(index: int) -> str:
+            return f"a path of {connections.where(of[index])}"
+
+        table = self._table(_flat(lists), where)
+        paths = map(
+            Path,
+            self._addresses(table, "this_host"),
+            self._addresses(table, "remote_host"),
+            table.flags("established"),
+        )
+        return _together(lists, paths)
+
+    def _addresses(self, paths: Table, key: str) -> list[str]:
+        """``address:port``; the family's name where drbdsetup prints nothing else."""
+        table = self._table(paths.values(key), lambda index: f"{key} of {paths.where(index)}")
+        if "address" not in table.everywhere:
+            return table.each(_address)
+        addresses = table.texts("address")
+        ports = table.integers("port")
+        colons = "".join(addresses).count(":")
+        self.colons += colons
+        if colons:
+            return table.each(_address)
+        return [f"{address}:{port}" for address, port in zip(addresses, ports)]
+
+    def _peer_devices(
+        self, lists: list[list[Any]], resources: list[str], peers: list[str]
+    ) -> Iterator[PeerDevice]:
+        of, to = _owners(lists, resources), _owners(lists, peers)
+        table = self._table(
+            _flat(lists), lambda index: f"a peer device of {of[index]} to {to[index]}"
+        )
+        volumes = table.integers("volume", HIGHEST_VOLUME)
+        table.where = lambda index: f"{of[index]}/{volumes[index]} to {to[index]}"
+        replication = self._words(table, ReplicationState, "replication-state")
+        return map(
+            PeerDevice,
+            volumes,
+            replication,
+            self._words(table, DiskState, "peer-disk-state"),
+            table.flags("peer-client"),
+            self._suspenders(table),
+            _below(table.integers("received"), ALL_ONES_64),
+            _below(table.integers("sent"), ALL_ONES_64),
+            _below(table.integers("out-of-sync"), ALL_ONES_64),
+            _below(table.integers("pending"), ALL_ONES_32),
+            _below(table.integers("unacked"), ALL_ONES_32),
+            _percents(table, "percent-in-sync"),
+            # The details end with the last block, the state a little later.
+            [
+                told if isinstance(state, Unrecognised) else bool(told) or state in VERIFYING
+                for told, state in zip(table.flags("has-online-verify-details"), replication)
+            ],
+            _progresses(table),
+        )
+
+    def _suspenders(self, table: Table) -> list[frozenset[str]]:
+        """Who holds up each resync."""
+        texts = table.texts("resync-suspended")
+        found = {text: frozenset(text.split(",")) for text in set(texts)}
+        found["no"] = frozenset()
+        self._unknown = self._unknown or any(each - SUSPENDERS for each in found.values())
+        return [found[text] for text in texts]
+
+
+def _flat(lists: Iterable[Optional[list[Any]]]) -> list[Any]:
+    return [one for each in lists for one in each or ()]
+
+
+def _owners(lists: Iterable[Optional[list[Any]]], owners: Iterable[T]) -> list[T]:
+    """For each thing in the *lists* whose it is."""
+    return [owner for owner, each in zip(owners, lists) for _ in each or ()]
+
+
+def _together(
+    lists: Iterable[Optional[list[Any]]], things: Iterable[T]
+) -> list[Optional[tuple[T, ...]]]:
+    """The *things*, made one from each object of the *lists*, as those are divided."""
+    rest = iter(things)
+    return [None if each is None else tuple(islice(rest, len(each))) for each in lists]
 
 
 def _refuse_twice(resource: DrbdResource) -> None:
@@ -95,97 +276,35 @@ def _refuse_twice(resource: DrbdResource) -> None:
     refuse_twice((peer.peer_node_id for peer in resource.connections), f"{name}: peer node id")
     for peer in resource.connections:
         where = f"{name} to {peer.name}"
-        refuse_twice((device.volume for device in peer.peer_devices), f"{where}: volume")
-        paths = (f"{path.this_host} to {path.remote_host}" for path in peer.paths or ())
-        refuse_twice(paths, f"{where}: path")
+        if len(peer.peer_devices) > 1:
+            refuse_twice((device.volume for device in peer.peer_devices), f"{where}: volume")
+        if peer.paths is not None and len(peer.paths) > 1:
+            paths = (f"{path.this_host} to {path.remote_host}" for path in peer.paths)
+            refuse_twice(paths, f"{where}: path")
 
 
-def _resource(element: Any) -> DrbdResource:
-    if not isinstance(element, dict) or not {"name", "devices"} & element.keys():
-        raise ReadError("not drbdsetup status")
-    resource = Members(element, "a resource")
-    name = resource.where = resource.text("name")
+def _unrecognised(resource: DrbdResource) -> Iterator[Unrecognised]:
+    """The words that nobody knows, in the order in which they are printed."""
+    states: list[object] = [resource.role, *(one.disk_state for one in resource.devices)]
+    for peer in resource.connections:
+        states += (peer.state, peer.peer_role)
+        for device in peer.peer_devices:
+            states += (device.replication_state, device.peer_disk_state)
+            where = f"resync-suspended of {resource.name}/{device.volume} to {peer.name}"
+            others = (device.resync_suspended or frozenset()) - SUSPENDERS
+            states += (Unrecognised(word, where) for word in sorted(others))
+    return (state for state in states if isinstance(state, Unrecognised))
+
+
+def _node_id(resource: Members) -> Optional[int]:
+    resource.demand("node-id")
     node_id = resource.optional_integer("node-id")
     if node_id is not None and not -1 <= node_id <= HIGHEST_NODE_ID:
-        raise ReadError(f"{name}: node-id is out of range")
-    resource.elements("devices")
-    resource.demand("node-id", "suspended")
-    unknown: list[Unrecognised] = []
-    return DrbdResource(
-        name=name,
-        node_id=None if node_id == -1 else node_id,
-        role=_word(Role, resource, "role", unknown),
-        suspended=resource.flag("suspended"),
-        suspended_user=resource.flag("suspended-user"),
-        suspended_no_data=resource.flag("suspended-no-data"),
-        suspended_fencing=resource.flag("suspended-fencing"),
-        suspended_quorum=resource.flag("suspended-quorum"),
-        force_io_failures=resource.flag("force-io-failures"),
-        devices=tuple(_device(value, name, unknown) for value in resource.elements("devices")),
-        connections=tuple(
-            _connection(value, name, unknown) for value in resource.elements("connections")
-        ),
-        unrecognised=tuple(unknown),
-    )
+        raise ReadError(f"{resource.where}: node-id is out of range")
+    return None if node_id == -1 else node_id
 
 
-def _device(element: Any, resource: str, unknown: list[Unrecognised]) -> Device:
-    device = Members(element, f"a device of {resource}")
-    volume = device.integer("volume", HIGHEST_VOLUME)
-    device.where = f"{resource}/{volume}"
-    # 8.9.8 to 8.9.10 print the key with a colon inside.
-    disk_state = "disk-state:" if "disk-state:" in device else "disk-state"
-    return Device(
-        volume=volume,
-        minor=device.optional_integer("minor"),
-        disk_state=_word(DiskState, device, disk_state, unknown),
-        client=device.flag("client"),
-        quorum=device.flag("quorum"),
-        open=device.flag("open"),
-        size_kib=_counter(device, "size"),
-        read_kib=_counter(device, "read"),
-        written_kib=_counter(device, "written"),
-        al_writes=_counter(device, "al-writes"),
-        bm_writes=_counter(device, "bm-writes"),
-        upper_pending=_requests(device, "upper-pending"),
-        lower_pending=_requests(device, "lower-pending"),
-    )
-
-
-def _connection(element: Any, resource: str, unknown: list[Unrecognised]) -> Connection:
-    connection = Members(element, f"a connection of {resource}")
-    name = connection.text("name")
-    connection.where = f"{resource} to {name}"
-    connection.demand("congested")
-    paths = connection.optional_elements("paths")
-    return Connection(
-        peer_node_id=connection.integer("peer-node-id", HIGHEST_NODE_ID),
-        name=name,
-        state=_word(ConnectionState, connection, "connection-state", unknown),
-        peer_role=_word(Role, connection, "peer-role", unknown),
-        congested=connection.flag("congested"),
-        ap_in_flight=_counter(connection, "ap-in-flight"),
-        rs_in_flight=_counter(connection, "rs-in-flight"),
-        paths=None if paths is None else tuple(_path(path, connection.where) for path in paths),
-        peer_devices=tuple(
-            _peer_device(value, resource, name, unknown)
-            for value in connection.elements("peer_devices")
-        ),
-    )
-
-
-def _path(element: Any, where: str) -> Path:
-    path = Members(element, f"a path of {where}")
-    return Path(
-        this_host=_address(path.value("this_host"), f"this_host of {path.where}"),
-        remote_host=_address(path.value("remote_host"), f"remote_host of {path.where}"),
-        established=path.flag("established"),
-    )
-
-
-def _address(element: Any, where: str) -> str:
-    """``address:port``; the family's name where drbdsetup prints nothing else."""
-    host = Members(element, where)
+def _address(host: Members) -> str:
     address = host.optional_text("address")
     if address is None:
         return host.text("family")
@@ -194,41 +313,18 @@ def _address(element: Any, where: str) -> str:
     return f"{address}:{host.integer('port')}"
 
 
-def _peer_device(element: Any, resource: str, peer: str, unknown: list[Unrecognised]) -> PeerDevice:
-    device = Members(element, f"a peer device of {resource} to {peer}")
-    volume = device.integer("volume", HIGHEST_VOLUME)
-    device.where = f"{resource}/{volume} to {peer}"
-    device.demand("resync-suspended", "received", "sent", "out-of-sync", "pending", "unacked")
-    for key in ("received", "sent", "out-of-sync", "pending", "unacked"):
-        if device.optional_integer(key) is not None:
-            device.integer(key)
-    replication = _word(ReplicationState, device, "replication-state", unknown)
-    verifying = device.flag("has-online-verify-details")
-    if isinstance(replication, ReplicationState):
-        # The details end with the last block, the state a little later.
-        verifying = bool(verifying) or replication in VERIFYING
-    return PeerDevice(
-        volume=volume,
-        replication_state=replication,
-        peer_disk_state=_word(DiskState, device, "peer-disk-state", unknown),
-        peer_client=device.flag("peer-client"),
-        resync_suspended=_suspenders(device, unknown),
-        received_kib=_counter(device, "received"),
-        sent_kib=_counter(device, "sent"),
-        out_of_sync_kib=_counter(device, "out-of-sync"),
-        pending=_requests(device, "pending"),
-        unacked=_requests(device, "unacked"),
-        percent_in_sync=_percent(device, "percent-in-sync"),
-        verifying=verifying,
-        progress=_progress(device),
-    )
+def _progresses(table: Table) -> list[Optional[Progress]]:
+    details = table.flags("has-sync-details")
+    return [
+        _progress(Members(one, table.where(index)))
+        if detailed or not one.keys().isdisjoint(PERCENT)
+        else None
+        for index, (one, detailed) in enumerate(zip(table.objects, details))
+    ]
 
 
-def _progress(device: Members) -> Optional[Progress]:
-    # 9.4.0 renamed resync-done. A kernel that is older than the tool gives the percentage only.
-    percent = "resync-done" if "resync-done" in device else "percent-resync-done"
-    if not device.flag("has-sync-details") and percent not in device:
-        return None
+def _progress(device: Members) -> Progress:
+    percent = next((key for key in PERCENT if key in device), PERCENT[-1])
     return Progress(
         percent_done=_percent(device, percent),
         seconds_left=_seconds_left(device),
@@ -245,38 +341,38 @@ def _progress(device: Members) -> Optional[Progress]:
     )
 
 
-def _word(
-    known: type[W], members: Members, key: str, unknown: list[Unrecognised]
-) -> Union[W, Unrecognised]:
-    """The state word under *key*; one that nobody knows is added to *unknown*."""
-    state = words.parse(known, members.text(key), f"{key.rstrip(':')} of {members.where}")
-    if isinstance(state, Unrecognised):
-        unknown.append(state)
-    return state
-
-
-def _suspenders(device: Members, unknown: list[Unrecognised]) -> Optional[frozenset[str]]:
-    text = device.optional_text("resync-suspended")
-    if text is None:
-        return None
-    if text == "no":
-        return frozenset()
-    found = frozenset(text.split(","))
-    where = f"resync-suspended of {device.where}"
-    unknown.extend(Unrecognised(word, where) for word in sorted(found - SUSPENDERS))
-    return found
-
-
 def _counter(members: Members, key: str) -> Optional[int]:
     """A statistic of 64 bits; ``None`` where the kernel did not fill it in."""
     value = members.optional_integer(key)
     return None if value is not None and value >= ALL_ONES_64 else value
 
 
-def _requests(members: Members, key: str) -> Optional[int]:
-    """A statistic of 32 bits; ``None`` where the kernel did not fill it in."""
-    value = members.optional_integer(key)
-    return None if value == ALL_ONES_32 else value
+def _counters(table: Table, key: str) -> list[Optional[int]]:
+    """Statistics of 64 bits; ``None`` where the kernel did not fill them in."""
+    values = table.values(key)
+    if set(map(type, values)) == {int} and min(values) >= 0 and max(values) < ALL_ONES_64:
+        return values
+    return values if key not in table.keys else table.each(lambda one: _counter(one, key))
+
+
+def _requests(table: Table, key: str) -> list[Optional[int]]:
+    """Statistics of 32 bits; ``None`` where the kernel did not fill them in."""
+    values = table.each(lambda one: one.optional_integer(key))
+    return [None if value == ALL_ONES_32 else value for value in values]
+
+
+def _below(values: list[int], limit: int) -> Sequence[Optional[int]]:
+    """The values, ``None`` for one from *limit* on: what the kernel did not fill in."""
+    if not values or max(values) < limit:
+        return values
+    return [value if value < limit else None for value in values]
+
+
+def _percents(table: Table, key: str) -> list[Optional[float]]:
+    values = table.values(key)
+    if set(map(type, values)) == {float} and min(values) >= 0 and max(values) <= 100:
+        return list(map(abs, values))  # -0.00 is 0
+    return table.each(lambda one: _percent(one, key))
 
 
 def _percent(members: Members, key: str) -> Optional[float]:
@@ -284,7 +380,7 @@ def _percent(members: Members, key: str) -> Optional[float]:
     value = members.number(key)
     if value is None or not 0 <= value <= 100:
         return None
-    return abs(value)  # -0.00 is 0
+    return abs(value)
 
 
 def _seconds_left(device: Members) -> Optional[int]:
