@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any, Optional, TypeVar
 
 from .errors import LONGEST, ReadError
 
-__all__ = ["Members", "Table", "decode", "decode_unchecked", "distinct"]
+__all__ = ["Members", "Table", "decode", "decode_in_blocks", "distinct"]
 
 T = TypeVar("T")
 
@@ -22,6 +22,13 @@ Pairs = list[tuple[str, Any]]
 
 COMMENTS = re.compile(r"(?:\s*#[^\n]*)*\s*")
 """``# No currently configured DRBD found.`` before the list: 8.9.8 to 9.5.0."""
+
+OPENED = re.compile(r"\[[ \t\r\n]*")
+COMMA = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
+CLOSED = re.compile(r"[ \t\r\n]*\]\s*\Z")
+
+BLOCK = 64
+"""Elements that are read together."""
 
 STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'
 """A string, or the rest of the text if it has no end."""
@@ -73,22 +80,39 @@ def decode(data: bytes, make_object: Callable[[Pairs], Any] = distinct) -> list[
     return document
 
 
-def decode_unchecked(data: bytes) -> tuple[list[Any], int]:
-    """The same in two thirds of the time, unless the text has to be repaired.
+def decode_in_blocks(data: bytes) -> Iterator[tuple[list[Any], int]]:
+    """The same elements, some at a time, each time with how many colons there are in their text.
 
-    Of a key that is there twice the last is kept. Who then comes upon as many keys as there are
-    colons (the second result, those within strings included) knows that there is no such key.
+    Of a key that is there twice the last is kept. Who comes upon as many keys, and colons within
+    strings, as there are colons, knows that there is no such key. Each block is still in the
+    processor's cache when it is read, and can be dropped before the next one: that is twice
+    as fast as :func:`decode`.
 
-    :raises ReadError: if :func:`decode` has to tell what is wrong.
+    :raises ReadError: if it is not plain JSON: :func:`decode` repairs it, or tells what is wrong.
     """
-    text = _text(data)
-    try:
-        document = json.loads(text, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, list) or "\\" in text:  # an escape may stand for a colon
+    text = data.decode("utf-8", "replace")
+    comments = COMMENTS.match(text)
+    opened = OPENED.match(text, comments.end() if comments else 0)
+    if opened is None or "\\" in text:  # an escape may stand for a colon
         raise ReadError("not plain JSON")
-    return document, text.count(":")
+    decoder = json.JSONDecoder(parse_constant=lambda _: None)
+    at = begin = opened.end()
+    block: list[Any] = []
+    comma = CLOSED.match(text, at) is None
+    while comma:
+        try:
+            element, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            raise ReadError("not plain JSON") from error
+        block.append(element)
+        following = COMMA.match(text, at)
+        comma = following is not None
+        if not comma and CLOSED.match(text, at) is None:
+            raise ReadError("not plain JSON")
+        if not comma or len(block) == BLOCK:
+            yield block, text.count(":", begin, at)
+            block, begin = [], at
+        at = following.end() if following else at
 
 
 def _text(data: bytes) -> str:
@@ -310,6 +334,22 @@ class Table:
         if key not in self.keys or set(map(type, values)) == {bool}:
             return values
         return self.each(lambda one: one.flag(key))
+
+    def optional_elements(self, key: str) -> list[Optional[list[Any]]]:
+        """Lists."""
+        values = self.values(key)
+        if set(map(type, values)) <= {list}:
+            return values
+        return self.each(lambda one: one.optional_elements(key))
+
+    def optional_integers(self, key: str) -> list[Optional[int]]:
+        """Whole numbers of at most 64 bits."""
+        values = self.values(key)
+        if set(map(type, values)) == {int} and all(
+            abs(value) <= LARGEST_INTEGER for value in (min(values), max(values))
+        ):
+            return values
+        return self.each(lambda one: one.optional_integer(key))
 
     def integers(self, key: str, most: int = LARGEST_INTEGER) -> list[int]:
         """Whole numbers from 0 to *most* that must be there."""

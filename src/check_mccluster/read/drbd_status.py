@@ -25,7 +25,7 @@ from check_mccluster.model.drbd import (
 )
 from check_mccluster.model.words import Unrecognised
 
-from .drbd_json import Members, Table, decode, decode_unchecked
+from .drbd_json import Members, Table, decode, decode_in_blocks
 from .errors import ReadError, refuse_twice
 
 __all__ = ["read_drbd_status"]
@@ -69,24 +69,45 @@ def read_drbd_status(data: bytes) -> tuple[DrbdResource, ...]:
     :raises ReadError: if the output is not that of ``drbdsetup status --json``, or a member that
         every release prints is missing, or one has the wrong type.
     """
+    resources = _at_once(data)
+    if resources is None:  # whole, with a closer look at everything
+        document = _Document(decode(data))
+        refuse_twice((one.name for one in document.resources), "resource")
+        resources = document.resources
+    return resources
+
+
+def _at_once(data: bytes) -> Optional[tuple[DrbdResource, ...]]:
+    """The resources if there is nothing to be said against the document, else ``None``."""
+    found: list[DrbdResource] = []
+    keys: set[tuple[frozenset[str], ...]] = set()
     try:
-        elements, colons = decode_unchecked(data)
-        document = _Document(elements)
-        if document.colons == colons:
-            return document.resources
+        for elements, colons in decode_in_blocks(data):
+            document = _Document(elements)
+            if document.colons != colons:
+                return None
+            keys.add(tuple(document.keys))
+            found += document.resources
     except ReadError:
-        pass  # a key that is there twice is told first
-    return _Document(decode(data)).resources
+        return None
+    twice = len({one.name for one in found}) < len(found)
+    return None if twice or len(keys) > 1 else tuple(found)
 
 
 class _Document:
-    """The resources of a document, and how many colons of its text they account for."""
+    """The resources of a document, or of a part of it.
+
+    ``colons``: how many of its text they account for, as keys and in addresses.
+    ``keys``: those of :data:`ALIKE` that are there, for each kind of object.
+    """
 
     def __init__(self, elements: list[Any]) -> None:
+        self.colons = 0
+        self.keys: list[frozenset[str]] = []
+        self._unknown = False
+        self._twice = False
         if not all(isinstance(one, dict) and {"name", "devices"} & one.keys() for one in elements):
             raise ReadError("not drbdsetup status")
-        self.colons = 0
-        self._unknown = False
         table = self._table(elements, lambda _: "a resource")
         names = table.texts("name")
         table.where = names.__getitem__
@@ -97,7 +118,7 @@ class _Document:
             map(
                 DrbdResource,
                 names,
-                table.each(_node_id),
+                _node_ids(table),
                 self._words(table, Role, "role"),
                 table.flags("suspended"),
                 table.flags("suspended-user"),
@@ -113,17 +134,21 @@ class _Document:
             self.resources = tuple(
                 one._replace(unrecognised=tuple(_unrecognised(one))) for one in self.resources
             )
-        refuse_twice(names, "resource")
-        for resource in self.resources:
+        for resource in self.resources if self._twice else ():
             _refuse_twice(resource)
 
     def _table(self, objects: list[Any], where: Callable[[int], str]) -> Table:
         table = Table(objects, where)
         self.colons += table.size
+        self.keys.append(ALIKE & table.keys)
         for key in ALIKE & (table.keys - table.everywhere):
             told = sum(key in each for each in objects)
             raise ReadError(f"{key} is there {told} times, not {len(objects)}")
         return table
+
+    def _distinct(self, *columns: Sequence[object]) -> None:
+        """Note whether two objects have the same in all *columns*: whose they are, and its name."""
+        self._twice = self._twice or len(set(zip(*columns))) < len(columns[0])
 
     def _words(self, table: Table, known: type[W], key: str) -> list[Union[W, Unrecognised]]:
         """State words; one that nobody knows keeps its text."""
@@ -143,10 +168,11 @@ class _Document:
         table = self._table(_flat(lists), lambda index: f"a device of {of[index]}")
         volumes = table.integers("volume", HIGHEST_VOLUME)
         table.where = lambda index: f"{of[index]}/{volumes[index]}"
+        self._distinct(of, volumes)
         return map(
             Device,
             volumes,
-            table.each(lambda one: one.optional_integer("minor")),
+            table.optional_integers("minor"),
             # 8.9.8 to 8.9.10 print the key with a colon inside.
             self._words(
                 table, DiskState, "disk-state:" if "disk-state:" in table.keys else "disk-state"
@@ -159,8 +185,8 @@ class _Document:
             _counters(table, "written"),
             _counters(table, "al-writes"),
             _counters(table, "bm-writes"),
-            _requests(table, "upper-pending"),
-            _requests(table, "lower-pending"),
+            _filled_in(table.optional_integers("upper-pending")),
+            _filled_in(table.optional_integers("lower-pending")),
         )
 
     def _connections(self, lists: list[list[Any]], resources: list[str]) -> Iterator[Connection]:
@@ -168,11 +194,14 @@ class _Document:
         table = self._table(_flat(lists), lambda index: f"a connection of {of[index]}")
         names = table.texts("name")
         table.where = lambda index: f"{of[index]} to {names[index]}"
+        ids = table.integers("peer-node-id", HIGHEST_NODE_ID)
+        self._distinct(of, names)
+        self._distinct(of, ids)
         table.demand("congested")
         devices = table.elements("peer_devices")
         return map(
             Connection,
-            table.integers("peer-node-id", HIGHEST_NODE_ID),
+            ids,
             names,
             self._words(table, ConnectionState, "connection-state"),
             self._words(table, Role, "peer-role"),
@@ -184,19 +213,16 @@ class _Document:
         )
 
     def _paths(self, connections: Table) -> Iterable[Optional[tuple[Path, ...]]]:
-        lists = connections.each(lambda one: one.optional_elements("paths"))
+        lists = connections.optional_elements("paths")
         of = _owners(lists, range(len(lists)))
 
         def where(index: int) -> str:
             return f"a path of {connections.where(of[index])}"
 
         table = self._table(_flat(lists), where)
-        paths = map(
-            Path,
-            self._addresses(table, "this_host"),
-            self._addresses(table, "remote_host"),
-            table.flags("established"),
-        )
+        here, there = self._addresses(table, "this_host"), self._addresses(table, "remote_host")
+        self._distinct(of, here, there)
+        paths = map(Path, here, there, table.flags("established"))
         return _together(lists, paths)
 
     def _addresses(self, paths: Table, key: str) -> list[str]:
@@ -221,6 +247,7 @@ class _Document:
         )
         volumes = table.integers("volume", HIGHEST_VOLUME)
         table.where = lambda index: f"{of[index]}/{volumes[index]} to {to[index]}"
+        self._distinct(of, to, volumes)
         replication = self._words(table, ReplicationState, "replication-state")
         return map(
             PeerDevice,
@@ -232,8 +259,8 @@ class _Document:
             _below(table.integers("received"), ALL_ONES_64),
             _below(table.integers("sent"), ALL_ONES_64),
             _below(table.integers("out-of-sync"), ALL_ONES_64),
-            _below(table.integers("pending"), ALL_ONES_32),
-            _below(table.integers("unacked"), ALL_ONES_32),
+            _filled_in(table.integers("pending")),
+            _filled_in(table.integers("unacked")),
             _percents(table, "percent-in-sync"),
             # The details end with the last block, the state a little later.
             [
@@ -296,12 +323,13 @@ def _unrecognised(resource: DrbdResource) -> Iterator[Unrecognised]:
     return (state for state in states if isinstance(state, Unrecognised))
 
 
-def _node_id(resource: Members) -> Optional[int]:
-    resource.demand("node-id")
-    node_id = resource.optional_integer("node-id")
-    if node_id is not None and not -1 <= node_id <= HIGHEST_NODE_ID:
-        raise ReadError(f"{resource.where}: node-id is out of range")
-    return None if node_id == -1 else node_id
+def _node_ids(resources: Table) -> list[Optional[int]]:
+    resources.demand("node-id")
+    numbers = resources.optional_integers("node-id")
+    for index, number in enumerate(numbers):
+        if number is not None and not -1 <= number <= HIGHEST_NODE_ID:
+            raise ReadError(f"{resources.where(index)}: node-id is out of range")
+    return [None if number == -1 else number for number in numbers]
 
 
 def _address(host: Members) -> str:
@@ -355,9 +383,10 @@ def _counters(table: Table, key: str) -> list[Optional[int]]:
     return values if key not in table.keys else table.each(lambda one: _counter(one, key))
 
 
-def _requests(table: Table, key: str) -> list[Optional[int]]:
+def _filled_in(values: Sequence[Optional[int]]) -> Sequence[Optional[int]]:
     """Statistics of 32 bits; ``None`` where the kernel did not fill them in."""
-    values = table.each(lambda one: one.optional_integer(key))
+    if ALL_ONES_32 not in values:
+        return values
     return [None if value == ALL_ONES_32 else value for value in values]
 
 

@@ -34,6 +34,9 @@ def refuse_twice(keys: Iterable[Hashable], what: str) -> None:
     :param what: names the list's things, for the message.
     :raises ReadError: if two keys are equal.
     """
+    keys = list(keys)
+    if len(set(keys)) == len(keys):
+        return
     seen = set()
     for key in keys:
         if key in seen:
