@@ -19,7 +19,7 @@ from ..model.drbd import KIB, Device, DiskState, DrbdResource
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check
-from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
 from ..verdict.words import pasted
 
@@ -109,8 +109,11 @@ def _diskless(view: View, resource: DrbdResource, device: Device) -> Optional[tu
 
 
 def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[Finding]:
-    name = volume_name(resource, device.volume)
     state = device.disk_state
+    rule = view.config.drbd.get(resource.name)
+    if state is DiskState.UP_TO_DATE and rule is None:
+        return
+    name = volume_name(resource, device.volume)
     here = (view.here,)
 
     def say(kind: Kind, text: str, grave: Optional[State] = None, step: str = "") -> Finding:
@@ -130,7 +133,6 @@ def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[F
         if wrong is not None:
             yield say(*wrong)
         return
-    rule = view.config.drbd.get(resource.name)
     if rule is not None and contains_node(rule.clients, view.node):
         yield say(DISK_UNEXPECTED, f"{view.here} has a disk, the configuration file says client")
     sync = syncing_to_here(resource, device.volume)
@@ -177,10 +179,10 @@ def judge(view: View, asked: Asked) -> Report:
     volumes = [(r, d) for r in resources for d in r.devices]
     clients = sum(1 for r, d in volumes if is_client(view, r, d))
     good = sum(1 for _, d in volumes if d.disk_state is DiskState.UP_TO_DATE)
-    some = [_words(view, r, d) for r, d in volumes]
-    summary = ", ".join(some)
-    if len(some) > 3:
-        summary = f"{len(some)} volumes: {good} UpToDate, {clients} intended clients"
+    if len(volumes) > 3:
+        summary = f"{len(volumes)} volumes: {good} UpToDate, {clients} intended clients"
+    else:
+        summary = ", ".join([_words(view, r, d) for r, d in volumes])
     figures = [
         Figure("volumes", len(volumes), minimum=0),
         Figure("volumes_uptodate", good, minimum=0, maximum=len(volumes)),
@@ -196,7 +198,7 @@ def judge(view: View, asked: Asked) -> Report:
         tuple(each for r, d in volumes for each in _judge_one(view, r, d)),
         summary or "no volumes",
         tuple(figures),
-        tuple(f"disk {each}" for each in some),
+        Lines(lambda: (f"disk {_words(view, r, d)}" for r, d in volumes)),
     )
 
 

@@ -13,7 +13,7 @@ from ..model.drbd import Connection, ConnectionState, DrbdResource, ReplicationS
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check, Option
-from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
 from ..verdict.words import join
 
@@ -94,7 +94,7 @@ def _some(names: Sequence[str]) -> str:
 def _is_cut(resource: DrbdResource) -> bool:
     """Whether no peer is connected for sure: a word that nobody knows proves nothing."""
     return bool(resource.connections) and all(
-        isinstance(c.state, ConnectionState) and not c.is_connected for c in resource.connections
+        not c.is_connected and isinstance(c.state, ConnectionState) for c in resource.connections
     )
 
 
@@ -139,17 +139,19 @@ def _missing(view: View, resource: DrbdResource) -> Iterator[Finding]:
 
 def _connected(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
     """What can be wrong with a connection that is up."""
-    counted = _counted(resource)
+    congestion = asked.values.get("report_congestion")
     for connection in resource.connections:
-        if not connection.is_connected:
-            continue
-        about = subject.connection(resource.name, view.here, connection.name)
         down = [path for path in connection.paths or () if path.established is False]
+        congested = connection.congested and congestion
+        if not (down or congested) or not connection.is_connected:
+            continue
+        counted = _counted(resource)
+        about = subject.connection(resource.name, view.here, connection.name)
         if down:
             pairs = join([f"{path.this_host} - {path.remote_host}" for path in down], 2)
             text = f"{resource.name}: path to {connection.name} is down ({pairs}), {counted}"
             yield finding(PATH_DOWN, about, text, nodes=(connection.name,), resource=resource.name)
-        if connection.congested and asked.values.get("report_congestion"):
+        if congested:
             text = f"{resource.name}: connection to {connection.name} is congested, {counted}"
             yield finding(CONGESTED, about, text, nodes=(connection.name,), resource=resource.name)
 
@@ -163,8 +165,8 @@ def _unreplicated(view: View, resources: Sequence[DrbdResource]) -> Iterator[Fin
                 continue
             for device in resource.devices:
                 peer = connection.peer_device(device.volume)
-                why = "is not replicated there" if peer is None else "has replication Off"
                 if peer is None or peer.replication_state is ReplicationState.OFF:
+                    why = "is not replicated there" if peer is None else "has replication Off"
                     key = (connection.name, why)
                     together.setdefault(key, []).append((resource, device.volume))
     for (peer_name, why), volumes in together.items():
@@ -189,13 +191,13 @@ def judge(view: View, asked: Asked) -> Report:
         return Report()
     up = {resource.name: _up(resource) for resource in resources}
     cut = [r for r in resources if _is_cut(r)]
+    others = [r for r in resources if not _is_cut(r)] if cut else resources
     findings = list(_isolated(view, cut))
     broken = [
         (r, c)
-        for r in resources
-        if r not in cut
+        for r in others
         for c in r.connections
-        if isinstance(c.state, ConnectionState) and not c.is_connected
+        if not c.is_connected and isinstance(c.state, ConnectionState)
     ]
     alone = [f for f in broken if f[1].state is ConnectionState.STANDALONE]
     rest = [f for f in broken if f[1].state is not ConnectionState.STANDALONE]
@@ -228,16 +230,19 @@ def judge(view: View, asked: Asked) -> Report:
             Figure(f"{r.name}_connected", up[r.name], minimum=0, maximum=len(r.connections))
             for r in resources
         ]
-    words = [f"{r.name}: {up[r.name]} of {len(r.connections)} peers connected" for r in resources]
-    summary = words[0] if len(words) == 1 else f"{sum(up.values())} of {total} connections up"
+    summary = f"{sum(up.values())} of {total} connections up"
+    if len(resources) == 1:
+        summary = f"{resources[0].name}: {sum(up.values())} of {total} peers connected"
     return Report(
         tuple(findings),
         summary,
         tuple(figures),
-        tuple(
-            f"connection {r.name}:{c.name} ({_peer_kind(c)}): {state_name(c.state)}"
-            for r in resources
-            for c in r.connections
+        Lines(
+            lambda: (
+                f"connection {r.name}:{c.name} ({_peer_kind(c)}): {state_name(c.state)}"
+                for r in resources
+                for c in r.connections
+            )
         ),
     )
 

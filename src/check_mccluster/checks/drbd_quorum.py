@@ -10,7 +10,6 @@ from ..inputs.drbdsetup_status import DRBD, DRBD_AGAIN
 from ..judge.facts.drbd import (
     MOST_SINGLE_FIGURES,
     Copies,
-    by_name,
     copies,
     peer_devices,
     shown,
@@ -23,7 +22,7 @@ from ..judge.limits import limited_state
 from ..model.drbd import Device, DiskState, DrbdResource, PeerDevice
 from ..verdict import subject
 from ..verdict.check import Check, Option
-from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View
 from ..verdict.words import join, pasted
 
@@ -122,10 +121,13 @@ def _knows_disks(resource: DrbdResource, device: Device) -> bool:
     return all(isinstance(state, DiskState) for state in states)
 
 
-def _volume(view: View, asked: Asked, resource: DrbdResource, device: Device) -> Iterator[Finding]:
-    name = volume_name(resource, device.volume)
-    have = copies(view, resource, device)
+def _volume(
+    view: View, asked: Asked, resource: DrbdResource, device: Device, have: Copies
+) -> Iterator[Finding]:
     count, due = len(have.up_to_date), len(have.replicas)
+    if 0 < count >= due and device.quorum is not False and not asked.has_limits:
+        return
+    name = volume_name(resource, device.volume)
     reach = f"{count} of {due} copies UpToDate and reachable"
     without = missing_words(view, resource, device, have.missing)
     missing = f", not {'; not '.join(without)}" if without else ""
@@ -231,10 +233,12 @@ def _is_whole(peer: PeerDevice) -> bool:
 
 
 def _stalled(view: View, resource: DrbdResource, device: Device) -> Iterator[Finding]:
-    again = by_name(view[DRBD_AGAIN].value or (), resource.name)
+    again = view.named(DRBD_AGAIN, resource.name)
     later = next((d for d in again.devices if d.volume == device.volume), None) if again else None
+    if again is None or later is None:
+        return
     count, waits = in_flight(resource, device)
-    if again is None or later is None or not count:
+    if not count:
         return
     if counters(resource, device) == counters(again, later):
         name = volume_name(resource, device.volume)
@@ -251,7 +255,9 @@ def _stalled(view: View, resource: DrbdResource, device: Device) -> Iterator[Fin
         )
 
 
-def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
+def _judge_one(
+    view: View, asked: Asked, resource: DrbdResource, each: Sequence[Copies]
+) -> Iterator[Finding]:
     name = resource.name
     lost = any(device.quorum is False for device in resource.devices)
     why = _suspended(resource)
@@ -265,8 +271,8 @@ def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Fin
     if resource.force_io_failures:
         text = f"{name}: I/O is forced to fail (secondary --force)"
         yield finding(FAILING, subject.drbd(name), text, nodes=(view.here,))
-    for device in resource.devices:
-        yield from _volume(view, asked, resource, device)
+    for device, have in zip(resource.devices, each):
+        yield from _volume(view, asked, resource, device, have)
         # Requests that wait for a known cause are no riddle.
         if why is None and device.quorum is not False:
             yield from _stalled(view, resource, device)
@@ -282,6 +288,14 @@ def _margin(view: View, resource: DrbdResource, device: Device, have: Copies) ->
     if votes is None:
         return None
     return 0 if device.quorum is False else max(0, votes.present - votes.needed)
+
+
+def _words(view: View, resource: DrbdResource, device: Device, have: Copies) -> str:
+    margin = _margin(view, resource, device, have)
+    may = f", can lose {margin}" if margin is not None else ""
+    due = f"at least {len(have.replicas)}" if have.unknown else str(len(have.replicas))
+    name = volume_name(resource, device.volume)
+    return f"{name}: {len(have.up_to_date)} of {due} copies{may}"
 
 
 _MOST_ALIKE = 2
@@ -310,7 +324,8 @@ def judge(view: View, asked: Asked) -> Report:
     resources = view[DRBD].value
     if resources is None:
         return Report()
-    volumes = [(r, d, copies(view, r, d)) for r in resources for d in r.devices]
+    known = [(r, [copies(view, r, d) for d in r.devices]) for r in resources]
+    volumes = [(r, d, have) for r, each in known for d, have in zip(r.devices, each)]
     figures = [
         Figure(
             "copies_min",
@@ -319,29 +334,25 @@ def judge(view: View, asked: Asked) -> Report:
             limited=True,
         )
     ]
-    words = []
-    for resource, device, have in volumes:
+    for resource, device, have in volumes if len(volumes) <= MOST_SINGLE_FIGURES else ():
         name = volume_name(resource, device.volume)
         margin = _margin(view, resource, device, have)
-        may = f", can lose {margin}" if margin is not None else ""
-        due = f"at least {len(have.replicas)}" if have.unknown else str(len(have.replicas))
-        words.append(f"{name}: {len(have.up_to_date)} of {due} copies{may}")
-        if len(volumes) <= MOST_SINGLE_FIGURES:
-            most = len(have.replicas) or None
-            figures.append(Figure(f"{name}_copies", len(have.up_to_date), "", 0, most))
-            figures.append(Figure(f"{name}_replicas", len(have.replicas), "", 0))
-            if margin is not None:
-                figures.append(Figure(f"{name}_votes_margin", margin, "", 0))
-    summary = "; ".join(words)
-    if len(words) > 2:
+        most = len(have.replicas) or None
+        figures.append(Figure(f"{name}_copies", len(have.up_to_date), "", 0, most))
+        figures.append(Figure(f"{name}_replicas", len(have.replicas), "", 0))
+        if margin is not None:
+            figures.append(Figure(f"{name}_votes_margin", margin, "", 0))
+    if len(volumes) > 2:
         full = sum(1 for _, _, have in volumes if not have.missing)
-        summary = f"{len(words)} volumes, {full} with all copies"
-    findings = [each for r in resources for each in _judge_one(view, asked, r)]
+        summary = f"{len(volumes)} volumes, {full} with all copies"
+    else:
+        summary = "; ".join([_words(view, *each) for each in volumes])
+    findings = [one for r, each in known for one in _judge_one(view, asked, r, each)]
     return Report(
         tuple(_together(findings)),
         summary or "no volumes",
         tuple(figures),
-        tuple(f"copies of {each}" for each in words),
+        Lines(lambda: (f"copies of {_words(view, *each)}" for each in volumes)),
     )
 
 

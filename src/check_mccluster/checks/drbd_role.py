@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..inputs.crm_mon import INSTALLED
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.drbd import PRIMARY_MULTIPLE, primaries, two_primaries
+from ..judge.facts.drbd import PRIMARY_MULTIPLE, Primaries, primaries, two_primaries
 from ..model.drbd import DrbdResource, Role
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check, Option
-from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
 from ..verdict.words import join
 
@@ -42,8 +42,9 @@ _MOST_ROLES = 64
 """Above so many roles only the total is given: performance data stays bounded."""
 
 
-def _judge_one(view: View, asked: Asked, resource: DrbdResource) -> Iterator[Finding]:
-    seen = primaries(view, resource)
+def _judge_one(
+    view: View, asked: Asked, resource: DrbdResource, seen: Primaries
+) -> Iterator[Finding]:
     multiple = two_primaries(view, resource, seen)
     if multiple is not None:
         yield multiple
@@ -68,14 +69,12 @@ def _wanted(view: View, resource: DrbdResource) -> bool:
     return view[INSTALLED].value is not False or (rule is not None and rule.runs_with is not None)
 
 
-def _nobody(view: View, resources: tuple[DrbdResource, ...]) -> Iterator[Finding]:
+def _nobody(view: View, known: Sequence[tuple[DrbdResource, Primaries]]) -> Iterator[Finding]:
     """Resources without a Primary, in one finding: usually they are all idle together."""
     idle = [
         resource.name
-        for resource in resources
-        if (seen := primaries(view, resource)).complete
-        and not seen.names
-        and _wanted(view, resource)
+        for resource, seen in known
+        if seen.complete and not seen.names and _wanted(view, resource)
     ]
     if idle:
         text = f"{idle[0]}: no node is Primary"
@@ -84,8 +83,7 @@ def _nobody(view: View, resources: tuple[DrbdResource, ...]) -> Iterator[Finding
         yield finding(NONE, subject.drbd(idle[0]), text)
 
 
-def _words(view: View, resource: DrbdResource) -> str:
-    seen = primaries(view, resource)
+def _words(view: View, resource: DrbdResource, seen: Primaries) -> str:
     if seen.names:
         return f"{resource.name}: Primary {', '.join(seen.names)}"
     if seen.hidden:
@@ -107,27 +105,28 @@ def judge(view: View, asked: Asked) -> Report:
     resources = view[DRBD].value
     if resources is None:
         return Report()
-    figures = [
-        Figure("primaries", sum(len(primaries(view, r).names) for r in resources), minimum=0)
-    ]
-    roles = [(r.name, name, role) for r in resources for name, role in _roles(view, r)]
-    if len(roles) <= _MOST_ROLES:
+    known = [(resource, primaries(view, resource)) for resource in resources]
+    figures = [Figure("primaries", sum(len(seen.names) for _, seen in known), minimum=0)]
+    if sum(len(r.connections) + 1 for r in resources) <= _MOST_ROLES:
+        roles = [(r.name, name, role) for r in resources for name, role in _roles(view, r)]
         figures += [
             Figure(f"{resource}_primary_{name}", int(role is Role.PRIMARY), minimum=0, maximum=1)
             for resource, name, role in roles
         ]
-    some = [_words(view, resource) for resource in resources]
+    some = [_words(view, resource, seen) for resource, seen in known[:2]]
     return Report(
         (
-            *(each for r in resources for each in _judge_one(view, asked, r)),
-            *_nobody(view, resources),
+            *(each for r, seen in known for each in _judge_one(view, asked, r, seen)),
+            *_nobody(view, known),
         ),
-        "; ".join(some[:2]) + (f"; {len(some) - 2} more resources" if len(some) > 2 else ""),
+        "; ".join(some) + (f"; {len(known) - 2} more resources" if len(known) > 2 else ""),
         tuple(figures),
-        tuple(
-            f"role of {r.name} on {name}: {state_name(role)}"
-            for r in resources
-            for name, role in _roles(view, r)
+        Lines(
+            lambda: (
+                f"role of {r.name} on {name}: {state_name(role)}"
+                for r in resources
+                for name, role in _roles(view, r)
+            )
         ),
     )
 

@@ -12,7 +12,6 @@ from ..judge.facts.drbd import (
     HANDSHAKE,
     MOST_SINGLE_FIGURES,
     SYNCING,
-    by_name,
     peer_devices,
     progress_words,
     syncing_to_here,
@@ -32,7 +31,7 @@ from ..model.drbd import (
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check, Option
-from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View
 from ..verdict.words import pasted, size
 
@@ -149,7 +148,7 @@ def _left(peer: PeerDevice) -> str:
 
 def _moved(spot: _Spot) -> Optional[bool]:
     """Whether blocks moved between the two readings; ``None`` without a second one."""
-    again = by_name(spot.view[DRBD_AGAIN].value or (), spot.resource.name)
+    again = spot.view.named(DRBD_AGAIN, spot.resource.name)
     if again is None:
         return None
     for connection, peer in peer_devices(again, spot.device.volume):
@@ -279,13 +278,33 @@ def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Fin
         yield from _established(spot, asked)
 
 
-def _spots(view: View, resources: Iterable[DrbdResource]) -> list[_Spot]:
-    return [
+def _spots(view: View, resources: Iterable[DrbdResource]) -> Iterator[_Spot]:
+    return (
         _Spot(view, resource, device, connection, peer)
         for resource in resources
         for device in resource.devices
         for connection, peer in peer_devices(resource, device.volume)
-    ]
+    )
+
+
+def _is_quiet(device: Device, peer: PeerDevice) -> bool:
+    """Whether there is nothing at all to be said: nearly all spots of a large node are so."""
+    return (
+        peer.replication_state is ReplicationState.ESTABLISHED
+        and peer.peer_disk_state is DiskState.UP_TO_DATE
+        and device.disk_state is DiskState.UP_TO_DATE
+        and not (peer.out_of_sync_kib or peer.resync_suspended or peer.verifying)
+    )
+
+
+def _runs(resources: Iterable[DrbdResource]) -> bool:
+    """Whether a resync runs anywhere."""
+    return any(
+        peer.replication_state in SYNCING
+        for resource in resources
+        for device in resource.devices
+        for _, peer in peer_devices(resource, device.volume)
+    )
 
 
 def _words(spot: _Spot) -> Optional[str]:
@@ -309,13 +328,22 @@ def judge(view: View, asked: Asked) -> Report:
     resources = view[DRBD].value
     if resources is None:
         return Report()
-    spots = _spots(view, resources)
+    spots = [
+        _Spot(view, resource, device, connection, peer)
+        for resource in resources
+        for device in resource.devices
+        for connection, peer in peer_devices(resource, device.volume)
+        if not _is_quiet(device, peer)
+    ]
     # A resync may wait for that of a resource that --resource leaves out.
-    everywhere = (*spots, *_spots(view, view.drbd_others))
-    runs_somewhere = any(spot.peer.replication_state in SYNCING for spot in everywhere)
+    runs_somewhere = _runs(resources) or _runs(view.drbd_others)
     findings = [each for s in spots for each in _judge_spot(s, asked, runs_somewhere)]
     notes = [words for words in map(_words, spots) if words is not None]
-    names = list(dict.fromkeys(spot.resource.name for spot in spots))
+    names = [
+        resource.name
+        for resource in resources
+        if any(peer_devices(resource, device.volume) for device in resource.devices)
+    ]
     most = max((spot.peer.out_of_sync_kib or 0 for spot in spots), default=0) * KIB
     quiet = f"no resync runs, {size(most)} out of sync" if most else "nothing to resync"
     if len(names) <= 3:
@@ -323,29 +351,37 @@ def judge(view: View, asked: Asked) -> Report:
     return Report(
         tuple(findings),
         "; ".join(notes) if notes else quiet,
-        _figures(spots),
-        tuple(
-            f"replication {s.name} with {s.connection.name}:"
-            f" {state_name(s.peer.replication_state)},"
-            f" peer disk {state_name(s.peer.peer_disk_state)}"
-            for s in spots
+        _figures(resources, most),
+        Lines(
+            lambda: (
+                f"replication {s.name} with {s.connection.name}:"
+                f" {state_name(s.peer.replication_state)},"
+                f" peer disk {state_name(s.peer.peer_disk_state)}"
+                for s in _spots(view, resources)
+            )
         ),
     )
 
 
-def _figures(spots: list[_Spot]) -> tuple[Figure, ...]:
-    """Per volume the worst peer: a sum over peers would not be the data at risk."""
-    volumes: dict[str, list[_Spot]] = {}
-    for spot in spots:
-        volumes.setdefault(spot.name, []).append(spot)
-    worst = [(s.peer.out_of_sync_kib or 0) * KIB for s in spots]
-    figures = [Figure("out_of_sync_max", max(worst, default=0), "B", 0, limited=True)]
+def _figures(resources: Iterable[DrbdResource], most: int) -> tuple[Figure, ...]:
+    """Per volume the worst peer: a sum over peers would not be the data at risk.
+
+    :param most: bytes out of sync of the worst of all.
+    """
+    volumes = [
+        (resource, device.volume, peers)
+        for resource in resources
+        for device in resource.devices
+        if (peers := peer_devices(resource, device.volume))
+    ]
+    figures = [Figure("out_of_sync_max", most, "B", 0, limited=True)]
     if len(volumes) > MOST_SINGLE_FIGURES:
         return tuple(figures)
-    for name, several in volumes.items():
-        most = max((s.peer.out_of_sync_kib or 0) * KIB for s in several)
-        figures.append(Figure(f"{name}_out_of_sync", most, "B", 0))
-        parts = [s.peer.percent_in_sync for s in several if s.peer.percent_in_sync is not None]
+    for resource, volume, peers in volumes:
+        name = volume_name(resource, volume)
+        out = max((peer.out_of_sync_kib or 0) * KIB for _, peer in peers)
+        figures.append(Figure(f"{name}_out_of_sync", out, "B", 0))
+        parts = [p.percent_in_sync for _, p in peers if p.percent_in_sync is not None]
         if parts:
             figures.append(Figure(f"{name}_in_sync", min(parts), "%", 0, 100))
     return tuple(figures)

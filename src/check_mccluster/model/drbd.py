@@ -6,17 +6,16 @@ drbd-headers ``drbd_strings.c``, ``linux/drbd_genl.h``; drbdsetup(8), drbd.conf-
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Optional, Union
 
-from .words import Unrecognised
+from .words import Unrecognised, Word
 
 KIB = 1024
 
 
-class Role(enum.Enum):
+class Role(Word):
     """Role of a resource on a node."""
 
     UNKNOWN = "Unknown"
@@ -24,7 +23,7 @@ class Role(enum.Enum):
     SECONDARY = "Secondary"
 
 
-class DiskState(enum.Enum):
+class DiskState(Word):
     """State of a backing disk, own or peer's."""
 
     DISKLESS = "Diskless"
@@ -39,7 +38,7 @@ class DiskState(enum.Enum):
     UP_TO_DATE = "UpToDate"
 
 
-class ConnectionState(enum.Enum):
+class ConnectionState(Word):
     """State of a connection."""
 
     STANDALONE = "StandAlone"
@@ -54,7 +53,7 @@ class ConnectionState(enum.Enum):
     CONNECTED = "Connected"
 
 
-class ReplicationState(enum.Enum):
+class ReplicationState(Word):
     """Replication state of a peer device."""
 
     OFF = "Off"
@@ -153,7 +152,10 @@ class Connection(NamedTuple):
 
     def peer_device(self, volume: int) -> Optional[PeerDevice]:
         """The peer's device of that volume number."""
-        return next((p for p in self.peer_devices if p.volume == volume), None)
+        for device in self.peer_devices:
+            if device.volume == volume:
+                return device
+        return None
 
 
 class Device(NamedTuple):

@@ -5,7 +5,6 @@ Sources: Pacemaker ``tools/crm_mon.c``, ``xml/api/crm_mon-*.rng`` (1.1 to 3.0), 
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -19,13 +18,13 @@ from .configuration import (
     PendingOperation,
     Rule,
 )
-from .words import Unrecognised
+from .words import Unrecognised, Word
 
 INFINITY = 1_000_000
 """Pacemaker's INFINITY: as a fail-count "never again", as a threshold "no threshold"."""
 
 
-class Role(enum.Enum):
+class Role(Word):
     """Role of a resource instance; ``Master``/``Slave`` of old versions become the new words."""
 
     STOPPED = "Stopped"
@@ -40,7 +39,7 @@ class Role(enum.Enum):
     UNKNOWN = "Unknown"
 
 
-class Health(enum.Enum):
+class Health(Word):
     """Node health as the ``node-health-strategy`` sees it (since Pacemaker 2.1.3)."""
 
     GREEN = "green"
@@ -48,7 +47,7 @@ class Health(enum.Enum):
     RED = "red"
 
 
-class FenceStatus(enum.Enum):
+class FenceStatus(Word):
     """Outcome of a fencing event."""
 
     SUCCESS = "success"

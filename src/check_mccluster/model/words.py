@@ -8,6 +8,12 @@ from typing import NamedTuple, TypeVar, Union
 E = TypeVar("E", bound=enum.Enum)
 
 
+class Word(enum.Enum):
+    """A state word that is known."""
+
+    __hash__ = object.__hash__  # each is there once; the hash of its name would take Python's time
+
+
 class Unrecognised(NamedTuple):
     """A state word that this suite does not know.
 
@@ -35,5 +41,4 @@ def parse(words: type[E], text: str, where: str) -> Union[E, Unrecognised]:
 
 def state_name(state: object) -> str:
     """A state word as the tool prints it."""
-    value = getattr(state, "value", None)
-    return str(value if value is not None else state)
+    return str(state._value_ if isinstance(state, enum.Enum) else state)

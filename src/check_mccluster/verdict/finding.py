@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Optional
 
 from .subject import Subject
@@ -193,6 +193,19 @@ class Line(NamedTuple):
     unjudged: bool = False
 
 
+class Lines:
+    """Lines that are put into words each time they are wanted, which is seldom.
+
+    :param words: makes them.
+    """
+
+    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
+        self._words = words
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words())
+
+
 class Report(NamedTuple):
     """What a check has to say.
 
@@ -212,7 +225,7 @@ class Report(NamedTuple):
     findings: tuple[Finding, ...] = ()
     summary: str = ""
     figures: tuple[Figure, ...] = ()
-    looked_at: tuple[str, ...] = ()
+    looked_at: Iterable[str] = ()
     faults: tuple[Fault, ...] = ()
     lines: tuple[Line, ...] = ()
     note: str = ""

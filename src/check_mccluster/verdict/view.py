@@ -17,6 +17,17 @@ if TYPE_CHECKING:  # a check loads the models of what it reads, no others
 T = TypeVar("T")
 
 
+class Named(Protocol):
+    """What has a name that no other one of its list has."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+
+N = TypeVar("N", bound=Named)
+
+
 class Input(Generic[T]):
     """A key to one tool's answer: ``view[CLUSTER].value`` is a Cluster, or ``None``.
 
@@ -86,7 +97,9 @@ class View:
     :param drbd_module: the version of the kernel module; ``None`` if not loaded or not known.
     """
 
-    __slots__ = ("_answers", "config", "drbd_module", "drbd_others", "here", "node", "time")
+    __slots__ = (
+        *("_answers", "_named", "config", "drbd_module", "drbd_others", "here", "node", "time"),
+    )
 
     def __init__(
         self,
@@ -106,10 +119,17 @@ class View:
         self.drbd_others = drbd_others
         self.drbd_module = drbd_module
         self._answers = dict(answers)
+        self._named: dict[Input[Any], dict[str, Any]] = {}
 
     def __getitem__(self, key: Input[T]) -> Answer[T]:
         """The answer of one input; empty for one that was not read."""
         return self._answers.get(key) or Answer()
+
+    def named(self, key: Input[tuple[N, ...]], name: str) -> Optional[N]:
+        """The thing of that name in an answer that is a list of things."""
+        if key not in self._named:
+            self._named[key] = {each.name: each for each in self[key].value or ()}
+        return self._named[key].get(name)
 
     @property
     def inputs(self) -> tuple[Input[Any], ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 from ...inputs.drbdsetup_show import SHOW
+from ...model.config import DrbdRule
 from ...model.drbd import (
     Connection,
     Device,
@@ -50,7 +51,6 @@ ISOLATED = Kind(
     " journalctl -k -g Split-Brain; drbdadm status {resource}",
 )
 
-SYNCING_TO_HERE = frozenset({ReplicationState.SYNC_TARGET})
 SYNCING = frozenset({ReplicationState.SYNC_TARGET, ReplicationState.SYNC_SOURCE})
 HANDSHAKE = frozenset(
     {
@@ -58,6 +58,13 @@ HANDSHAKE = frozenset(
         ReplicationState.WF_BITMAP_T,
         ReplicationState.WF_SYNC_UUID,
         ReplicationState.STARTING_SYNC_S,
+        ReplicationState.STARTING_SYNC_T,
+    }
+)
+TOWARDS_HERE = frozenset(
+    {
+        ReplicationState.WF_BITMAP_T,
+        ReplicationState.WF_SYNC_UUID,
         ReplicationState.STARTING_SYNC_T,
     }
 )
@@ -70,7 +77,7 @@ def volume_name(resource: DrbdResource, volume: int) -> str:
 
 def shown(view: View, name: str) -> Optional[ShownResource]:
     """The options in force for a resource, if ``drbdsetup show`` could be read."""
-    return next((each for each in view[SHOW].value or () if each.name == name), None)
+    return view.named(SHOW, name)
 
 
 # -- roles -------------------------------------------------------------------------------------
@@ -93,9 +100,11 @@ def primaries(view: View, resource: DrbdResource) -> Primaries:
     names = [view.here] if resource.role is Role.PRIMARY else []
     names += [c.name for c in resource.connections if c.peer_role is Role.PRIMARY]
     hidden = tuple(
-        c.name
-        for c in resource.connections
-        if not c.is_connected or c.peer_role not in (Role.PRIMARY, Role.SECONDARY)
+        [
+            c.name
+            for c in resource.connections
+            if not c.is_connected or c.peer_role not in (Role.PRIMARY, Role.SECONDARY)
+        ]
     )
     own = resource.role in (Role.PRIMARY, Role.SECONDARY)
     return Primaries(tuple(names), own and not hidden, hidden)
@@ -149,13 +158,13 @@ def is_client(view: View, resource: DrbdResource, device: Device) -> Optional[bo
 
 
 def _peer_is_client(
-    view: View, resource: DrbdResource, connection: Connection, device: PeerDevice
+    rule: Optional[DrbdRule], connection: Connection, device: PeerDevice
 ) -> Optional[bool]:
-    rule = view.config.drbd.get(resource.name)
-    if rule is not None and contains_node(rule.replicas, connection.name):
-        return False
-    if rule is not None and contains_node(rule.clients, connection.name):
-        return True
+    if rule is not None:
+        if contains_node(rule.replicas, connection.name):
+            return False
+        if contains_node(rule.clients, connection.name):
+            return True
     if device.peer_client is not None:
         return device.peer_client
     # A peer with any disk is a replica; a diskless or unreachable one may be either.
@@ -178,19 +187,17 @@ def copies(view: View, resource: DrbdResource, device: Device) -> Copies:
         replicas.append(view.here)
     if device.disk_state is DiskState.UP_TO_DATE:
         good.append(view.here)
-    for connection in resource.connections:
-        peer = connection.peer_device(device.volume)
-        if peer is None:
-            continue
-        role = _peer_is_client(view, resource, connection, peer)
+    for connection, peer in peer_devices(resource, device.volume):
+        role = _peer_is_client(rule, connection, peer)
         if role is None:
             unknown.append(connection.name)
         elif not role:
             replicas.append(connection.name)
         if connection.is_connected and peer.peer_disk_state is DiskState.UP_TO_DATE:
             good.append(connection.name)
-    seen = (view.here, *(connection.name for connection in resource.connections))
-    replicas += [name for name in listed if not contains_node(seen, name)]
+    if listed:
+        seen = (view.here, *(connection.name for connection in resource.connections))
+        replicas += [name for name in listed if not contains_node(seen, name)]
     return Copies(tuple(good), tuple(replicas), tuple(unknown))
 
 
@@ -207,32 +214,31 @@ def has_io(view: View, resource: DrbdResource, device: Device) -> bool:
 # -- synchronisation ---------------------------------------------------------------------------
 
 
-def peer_devices(resource: DrbdResource, volume: int) -> Iterator[tuple[Connection, PeerDevice]]:
+def peer_devices(resource: DrbdResource, volume: int) -> list[tuple[Connection, PeerDevice]]:
     """Every peer's device of one volume, with its connection."""
-    for connection in resource.connections:
-        device = connection.peer_device(volume)
-        if device is not None:
-            yield connection, device
+    return [
+        (connection, device)
+        for connection in resource.connections
+        for device in connection.peer_devices
+        if device.volume == volume
+    ]
 
 
 def syncing_to_here(resource: DrbdResource, volume: int) -> Optional[tuple[Connection, PeerDevice]]:
     """The connection over which a resync to this node's disk runs, if one does."""
-    for connection, device in peer_devices(resource, volume):
-        if device.replication_state in SYNCING_TO_HERE:
-            return connection, device
+    for connection in resource.connections:
+        for device in connection.peer_devices:
+            if device.replication_state is ReplicationState.SYNC_TARGET and device.volume == volume:
+                return connection, device
     return None
 
 
 def about_to_sync(resource: DrbdResource, volume: int) -> bool:
     """Whether a handshake towards this node's disk runs: a resync begins at any moment."""
     return any(
-        device.replication_state
-        in (
-            ReplicationState.WF_BITMAP_T,
-            ReplicationState.WF_SYNC_UUID,
-            ReplicationState.STARTING_SYNC_T,
-        )
-        for _, device in peer_devices(resource, volume)
+        device.replication_state in TOWARDS_HERE and device.volume == volume
+        for connection in resource.connections
+        for device in connection.peer_devices
     )
 
 

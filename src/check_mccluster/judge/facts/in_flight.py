@@ -13,7 +13,7 @@ def in_flight(resource: DrbdResource, device: Device) -> tuple[int, tuple[str, .
 
     A resync and a verify have requests of their own, and move none of the counters for I/O.
     """
-    peers = list(peer_devices(resource, device.volume))
+    peers = peer_devices(resource, device.volume)
     quiet = [(c, p) for c, p in peers if p.replication_state in _QUIET]
     local = (device.lower_pending or 0) if len(quiet) == len(peers) else 0
     count = (device.upper_pending or 0) + local
