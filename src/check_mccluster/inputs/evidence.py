@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
@@ -172,12 +173,17 @@ class Evidence:
             stream = self.source.open(key.tool)
             if key in self._copies:
                 stream = _Copied(stream, self._copies[key])
+            collects = gc.isenabled()
+            gc.disable()  # of thousands of values nothing is garbage: it would look at them in vain
             try:
                 document = key.read(stream)
             except NotXml as error:
                 obstacle, detail, text = Obstacle.INVALID, str(error), error.text
             except ReadError as error:
                 obstacle, detail = Obstacle.INVALID, str(error)
+            finally:
+                if collects:
+                    gc.enable()
             ending = stream.finish()
         except AcquireError as error:
             return Attempt(program, command, _OBSTACLES[type(error)], error.detail)

@@ -298,13 +298,17 @@ class Table:
             raise ReadError(f"{where(first)}: not an object")
         self.objects: list[dict[str, Any]] = objects
         self.where = where
-        layouts = set(map(tuple, objects))
-        self.keys: frozenset[str] = frozenset().union(*layouts)
-        """What any of them has."""
-        self.everywhere: frozenset[str] = self.keys.intersection(*layouts)
-        """What each of them has."""
-        self.size = sum(map(len, objects))
+        self.missing: set[str] = set()
+        """Of the keys that were asked for those that not all of them have."""
+
+    @property
+    def size(self) -> int:
         """How many keys there are in all of them."""
+        return sum(map(len, self.objects))
+
+    def count(self, key: str) -> int:
+        """How many of them have that key."""
+        return sum(key in one for one in self.objects)
 
     def each(self, read: Callable[[Members], T]) -> list[T]:
         """What *read* makes of each object."""
@@ -312,14 +316,16 @@ class Table:
 
     def demand(self, key: str) -> None:
         """A key that every release prints."""
-        if key not in self.everywhere:
+        if self.count(key) < len(self.objects):
             self.each(lambda one: one.demand(key))
 
     def values(self, key: str) -> list[Any]:
         """The values as decoded, ``None`` where there is none."""
-        if key in self.everywhere:
+        try:
             return list(map(itemgetter(key), self.objects))
-        return [one.get(key) for one in self.objects]
+        except KeyError:
+            self.missing.add(key)
+            return [one.get(key) for one in self.objects]
 
     def texts(self, key: str) -> list[str]:
         """Printable strings that must be there."""
@@ -331,7 +337,7 @@ class Table:
     def flags(self, key: str) -> list[Optional[bool]]:
         """Booleans."""
         values = self.values(key)
-        if key not in self.keys or set(map(type, values)) == {bool}:
+        if set(map(type, values)) == {bool} or not self.count(key):
             return values
         return self.each(lambda one: one.flag(key))
 

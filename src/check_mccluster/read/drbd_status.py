@@ -80,30 +80,27 @@ def read_drbd_status(data: bytes) -> tuple[DrbdResource, ...]:
 def _at_once(data: bytes) -> Optional[tuple[DrbdResource, ...]]:
     """The resources if there is nothing to be said against the document, else ``None``."""
     found: list[DrbdResource] = []
-    keys: set[tuple[frozenset[str], ...]] = set()
+    missing: set[tuple[frozenset[str], ...]] = set()
     try:
         for elements, colons in decode_in_blocks(data):
             document = _Document(elements)
             if document.colons != colons:
                 return None
-            keys.add(tuple(document.keys))
+            missing.add(document.missing)
             found += document.resources
     except ReadError:
         return None
     twice = len({one.name for one in found}) < len(found)
-    return None if twice or len(keys) > 1 else tuple(found)
+    return None if twice or len(missing) > 1 else tuple(found)
 
 
 class _Document:
-    """The resources of a document, or of a part of it.
-
-    ``colons``: how many of its text they account for, as keys and in addresses.
-    ``keys``: those of :data:`ALIKE` that are there, for each kind of object.
-    """
+    """The resources of a document, or of a part of it."""
 
     def __init__(self, elements: list[Any]) -> None:
         self.colons = 0
-        self.keys: list[frozenset[str]] = []
+        """How many colons of the text are accounted for, by keys and in addresses."""
+        self._tables: list[Table] = []
         self._unknown = False
         self._twice = False
         if not all(isinstance(one, dict) and {"name", "devices"} & one.keys() for one in elements):
@@ -136,14 +133,18 @@ class _Document:
             )
         for resource in self.resources if self._twice else ():
             _refuse_twice(resource)
+        self.missing = tuple(ALIKE & table.missing for table in self._tables)
+        """Those of :data:`ALIKE` that are not there, for each kind of object."""
+        for table, keys in zip(self._tables, self.missing):
+            for key in keys:
+                told, of = table.count(key), len(table.objects)
+                if told:
+                    raise ReadError(f"{key} is there {told} times, not {of}")
 
     def _table(self, objects: list[Any], where: Callable[[int], str]) -> Table:
         table = Table(objects, where)
         self.colons += table.size
-        self.keys.append(ALIKE & table.keys)
-        for key in ALIKE & (table.keys - table.everywhere):
-            told = sum(key in each for each in objects)
-            raise ReadError(f"{key} is there {told} times, not {len(objects)}")
+        self._tables.append(table)
         return table
 
     def _distinct(self, *columns: Sequence[object]) -> None:
@@ -175,7 +176,7 @@ class _Document:
             table.optional_integers("minor"),
             # 8.9.8 to 8.9.10 print the key with a colon inside.
             self._words(
-                table, DiskState, "disk-state:" if "disk-state:" in table.keys else "disk-state"
+                table, DiskState, "disk-state:" if table.count("disk-state:") else "disk-state"
             ),
             table.flags("client"),
             table.flags("quorum"),
@@ -228,15 +229,14 @@ class _Document:
     def _addresses(self, paths: Table, key: str) -> list[str]:
         """``address:port``; the family's name where drbdsetup prints nothing else."""
         table = self._table(paths.values(key), lambda index: f"{key} of {paths.where(index)}")
-        if "address" not in table.everywhere:
+        if table.count("address") < len(table.objects):
             return table.each(_address)
         addresses = table.texts("address")
-        ports = table.integers("port")
         colons = "".join(addresses).count(":")
-        self.colons += colons
         if colons:
+            self.colons += colons
             return table.each(_address)
-        return [f"{address}:{port}" for address, port in zip(addresses, ports)]
+        return list(map("{}:{}".format, addresses, table.integers("port")))
 
     def _peer_devices(
         self, lists: list[list[Any]], resources: list[str], peers: list[str]
@@ -345,7 +345,7 @@ def _progresses(table: Table) -> list[Optional[Progress]]:
     details = table.flags("has-sync-details")
     return [
         _progress(Members(one, table.where(index)))
-        if detailed or not one.keys().isdisjoint(PERCENT)
+        if detailed or "percent-resync-done" in one or "resync-done" in one
         else None
         for index, (one, detailed) in enumerate(zip(table.objects, details))
     ]
@@ -380,7 +380,7 @@ def _counters(table: Table, key: str) -> list[Optional[int]]:
     values = table.values(key)
     if set(map(type, values)) == {int} and min(values) >= 0 and max(values) < ALL_ONES_64:
         return values
-    return values if key not in table.keys else table.each(lambda one: _counter(one, key))
+    return table.each(lambda one: _counter(one, key)) if table.count(key) else values
 
 
 def _filled_in(values: Sequence[Optional[int]]) -> Sequence[Optional[int]]:
