@@ -22,7 +22,7 @@ from ..judge.facts.pacemaker import NONE, known_ids
 from ..verdict import subject
 from ..verdict.check import SIMULATE, Check, Option
 from ..verdict.filter import Filter
-from ..verdict.finding import Figure, Finding, Line, Report, State, finding
+from ..verdict.finding import Figure, Finding, Line, Lines, Report, State, finding
 from ..verdict.problems import DRBD_RESOURCE_MISSING, TOOL_MISSING
 from ..verdict.view import Answer, Asked, View
 from .registry import single_checks
@@ -132,9 +132,11 @@ def judge(view: View, asked: Asked) -> Report:
             Figure(f"checks_{state.name.lower()}", states.count(state), minimum=0)
             for state in State
         ),
-        (
-            *dict.fromkeys(each for _, judged in parts for each in judged.looked_at),
-            *happened(view),
+        Lines(
+            lambda: (
+                *dict.fromkeys(each for _, judged in parts for each in judged.looked_at),
+                *happened(view),
+            )
         ),
         roots,
         tuple(lines),

@@ -7,7 +7,7 @@ drbd-headers ``drbd_strings.c``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, starmap
 from typing import Any, Optional, TypeVar, Union
 
 from check_mccluster.model import words
@@ -112,7 +112,7 @@ class _Document:
         table.demand("suspended")
         connections = table.elements("connections")
         self.resources = tuple(
-            map(
+            _made(
                 DrbdResource,
                 names,
                 _node_ids(table),
@@ -147,9 +147,10 @@ class _Document:
         self._tables.append(table)
         return table
 
-    def _distinct(self, *columns: Sequence[object]) -> None:
-        """Note whether two objects have the same in all *columns*: whose they are, and its name."""
-        self._twice = self._twice or len(set(zip(*columns))) < len(columns[0])
+    def _distinct(self, owners: list[Any], *columns: list[Any]) -> None:
+        """Note whether two objects of one owner have the same name, in one or more *columns*."""
+        if len(set(owners)) < len(owners):  # else each owner has but one
+            self._twice = self._twice or len({*zip(owners, *columns)}) < len(owners)
 
     def _words(self, table: Table, known: type[W], key: str) -> list[Union[W, Unrecognised]]:
         """State words; one that nobody knows keeps its text."""
@@ -170,7 +171,7 @@ class _Document:
         volumes = table.integers("volume", HIGHEST_VOLUME)
         table.where = lambda index: f"{of[index]}/{volumes[index]}"
         self._distinct(of, volumes)
-        return map(
+        return _made(
             Device,
             volumes,
             table.optional_integers("minor"),
@@ -200,7 +201,7 @@ class _Document:
         self._distinct(of, ids)
         table.demand("congested")
         devices = table.elements("peer_devices")
-        return map(
+        return _made(
             Connection,
             ids,
             names,
@@ -223,7 +224,7 @@ class _Document:
         table = self._table(_flat(lists), where)
         here, there = self._addresses(table, "this_host"), self._addresses(table, "remote_host")
         self._distinct(of, here, there)
-        paths = map(Path, here, there, table.flags("established"))
+        paths = _made(Path, here, there, table.flags("established"))
         return _together(lists, paths)
 
     def _addresses(self, paths: Table, key: str) -> list[str]:
@@ -247,9 +248,9 @@ class _Document:
         )
         volumes = table.integers("volume", HIGHEST_VOLUME)
         table.where = lambda index: f"{of[index]}/{volumes[index]} to {to[index]}"
-        self._distinct(of, to, volumes)
+        self._distinct(list(zip(of, to)), volumes)
         replication = self._words(table, ReplicationState, "replication-state")
-        return map(
+        return _made(
             PeerDevice,
             volumes,
             replication,
@@ -277,6 +278,11 @@ class _Document:
         found["no"] = frozenset()
         self._unknown = self._unknown or any(each - SUSPENDERS for each in found.values())
         return [found[text] for text in texts]
+
+
+def _made(kind: Callable[..., T], *columns: Iterable[Any]) -> Iterator[T]:
+    """One of *kind* for each row of the *columns*."""
+    return starmap(kind, zip(*columns))
 
 
 def _flat(lists: Iterable[Optional[list[Any]]]) -> list[Any]:
