@@ -20,7 +20,7 @@ from ..judge.single_point import SinglePoint, single_points
 from ..model.pacemaker import Cluster
 from ..verdict import subject
 from ..verdict.check import SIMULATE, Check, Option
-from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
+from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View
 from ..verdict.words import join
 
@@ -96,10 +96,8 @@ def _here(view: View, cluster: Cluster, outlooks: list[Outlook]) -> Iterator[Fin
     """This node's own unreadiness; not where a standing rule excludes it."""
     together: dict[tuple[str, ...], list[Outlook]] = {}
     for outlook in outlooks:
-        if outlook.is_off or here_is_excluded(view, cluster, outlook.resource):
-            continue
         reasons = next((why for node, why in outlook.excluded.items() if view.is_here(node)), ())
-        if reasons:
+        if reasons and not outlook.is_off and not here_is_excluded(view, cluster, outlook.resource):
             together.setdefault(tuple(each.text for each in reasons), []).append(outlook)
     for texts, same in together.items():
         names = join([outlook.resource.id for outlook in same], 2)
@@ -198,7 +196,7 @@ def judge(view: View, asked: Asked) -> Report:
                 limited=True,
             ),
         ),
-        tuple(line for outlook in outlooks for line in _looked_at(futures, outlook)),
+        Lines(lambda: (line for outlook in outlooks for line in _looked_at(futures, outlook))),
     )
 
 

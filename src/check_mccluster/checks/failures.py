@@ -105,12 +105,12 @@ def judge(view: View, asked: Asked) -> Report:
     cluster = view[CLUSTER].value
     if cluster is None:
         return Report()
-    history = [
-        past for past in cluster.history if asked.filter.wants(*names_of(cluster, past.resource))
-    ]
-    actions = [
-        each for each in cluster.failures if asked.filter.wants(*names_of(cluster, each.resource))
-    ]
+
+    def is_wanted(name: str) -> bool:
+        return not asked.filter.is_set or asked.filter.wants(*names_of(cluster, name))
+
+    history = [past for past in cluster.history if is_wanted(past.resource)]
+    actions = [each for each in cluster.failures if is_wanted(each.resource)]
     recorded: dict[tuple[str, str], list[Failure]] = {}
     for failure in actions:
         recorded.setdefault((base_id(failure.resource), failure.node), []).append(failure)

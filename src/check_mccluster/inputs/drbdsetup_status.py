@@ -42,8 +42,11 @@ def _answer(evidence: Evidence) -> Answer[tuple[DrbdResource, ...]]:
 
 def _foreign(attempt: Attempt[tuple[DrbdResource, ...]], here: Optional[str]) -> Optional[Finding]:
     """Nobody is a peer of their own: such an answer comes from another node."""
-    for resource in attempt.document or ():
-        if any(same_node(connection.name, here) for connection in resource.connections):
+    document = attempt.document or ()
+    peers = {connection.name for resource in document for connection in resource.connections}
+    own = {name for name in peers if same_node(name, here)}
+    for resource in document if own else ():
+        if any(connection.name in own for connection in resource.connections):
             why = f"this is another node's answer: {here} is a peer in {resource.name}"
             return invalid(attempt, why)
     return None

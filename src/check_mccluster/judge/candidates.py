@@ -25,12 +25,12 @@ def wanted_exclusions(view: View, cluster: Cluster, resource: Resource) -> froze
         if ban.is_infinite and not ban.is_leftover and not ban.promoted_only and ban.resource in ids
     }
     rule = view.config.resources.get(resource.id)
-    for node in cluster.nodes:
-        if is_service(resource) and contains_node(view.config.tie_breakers, node.name):
-            excluded.add(node.name)
-        if rule is not None and rule.allowed is not None:
-            if not contains_node(rule.allowed, node.name):
-                excluded.add(node.name)
+    if view.config.tie_breakers and is_service(resource):
+        breakers = view.config.tie_breakers
+        excluded |= {node.name for node in cluster.nodes if contains_node(breakers, node.name)}
+    if rule is not None and rule.allowed is not None:
+        allowed = rule.allowed
+        excluded |= {node.name for node in cluster.nodes if not contains_node(allowed, node.name)}
     return frozenset(excluded)
 
 

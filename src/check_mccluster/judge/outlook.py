@@ -160,6 +160,8 @@ class Futures:
             view.config.resources,
         )
         self._after: dict[frozenset[str], Takeover] = {}
+        self._alike: dict[object, dict[str, tuple[Against, ...]]] = {}
+        self._wide: dict[frozenset[str], tuple[Against, ...]] = {}
 
     def simulation(self, lost: frozenset[str]) -> Optional[Simulation]:
         """What the scheduler said of this loss, if it was asked."""
@@ -218,39 +220,58 @@ class Futures:
         simulation = self.simulation(gone)
         disabled = is_disabled(self.cluster, resource) or not_to_be_promoted(resource)
         blocked = self.everywhere(resource, gone)
-        excluded: dict[str, tuple[Against, ...]] = {}
-        candidates: list[str] = []
         # Of what is to be stopped the scheduler says nothing but that.
         asked = simulation is not None and not disabled
         placed = None
         if simulation is not None and asked and not blocked:
             placed = self.placed(resource, simulation)
-        for node in self._nodes:
-            if node.name in gone or (left and node.name not in left):
-                continue
-            reasons = tuple(self._against(resource, node, gone, placed, stays=bool(left)))
-            if reasons:
-                excluded[node.name] = reasons
-            else:
-                candidates.append(node.name)
+        by_node = self._by_node(resource, gone, left, placed)
+        candidates = [name for name, why in by_node.items() if not why]
         candidates.sort(key=lambda name: placed is None or name not in placed)
         return Outlook(
             resource,
             active,
             gone,
             () if blocked else tuple(candidates),
-            excluded,
+            {name: why for name, why in by_node.items() if why},
             blocked,
             disabled,
             not left and self._is_pinned(resource, active),
             asked,
         )
 
+    def _by_node(
+        self,
+        resource: Resource,
+        gone: frozenset[str],
+        left: tuple[str, ...],
+        placed: Optional[frozenset[str]],
+    ) -> dict[str, tuple[Against, ...]]:
+        """What speaks against each node in question; at thousands of services most are alike."""
+        alike = (
+            not isinstance(resource, Clone)
+            and self._rules.is_plain(resource)
+            and not self.standing.below(resource)
+        )
+        key = (gone, left, placed, is_service(resource))
+        if alike and key in self._alike:
+            return self._alike[key]
+        found = {
+            node.name: tuple(self._against(resource, node, gone, placed, stays=bool(left)))
+            for node in self._nodes
+            if node.name not in gone and (not left or node.name in left)
+        }
+        if alike:
+            self._alike[key] = found
+        return found
+
     def everywhere(
         self, resource: Resource, lost: frozenset[str] = frozenset()
     ) -> tuple[Against, ...]:
         """What keeps *resource* from being started on any node."""
-        return (*self._cluster_wide(lost), *self._tickets_of(resource))
+        if lost not in self._wide:
+            self._wide[lost] = tuple(self._cluster_wide(lost))
+        return (*self._wide[lost], *self._tickets_of(resource))
 
     def _against(
         self,
@@ -289,6 +310,8 @@ class Futures:
             and not (ban.is_leftover or ban.promoted_only)
         }
         opted_in = nodes_opted_in(self.cluster, self.cib, frozenset({resource.id}))
+        if not kept_from and opted_in is None:
+            return len(self._nodes) <= 1
         free = [
             node.name
             for node in self._nodes
@@ -297,7 +320,7 @@ class Futures:
         return len(self._nodes) == 1 or len(free) <= 1
 
     def _tickets_of(self, resource: Resource) -> Iterator[Against]:
-        for name in sorted(ids_of(resource)):
+        for name in sorted(ids_of(resource)) if self._tickets else ():
             if name in self._tickets:
                 found = self._tickets[name]
                 yield Against(found.text, found.step, "ticket", found.ticket)

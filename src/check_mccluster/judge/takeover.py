@@ -118,9 +118,13 @@ class Takeover:
         if capacity or not named:
             yield from self._tops
 
+    def is_plain(self, resource: Resource) -> bool:
+        """Whether no rule names it: what is true of it is true of every such service."""
+        return self._special.isdisjoint(ids_of(resource))
+
     def against(self, resource: Resource, node: Node, *, promoted: bool) -> tuple[Against, ...]:
         """What speaks against running, or promoting, *resource* on *node* after the loss."""
-        if not promoted and self._special.isdisjoint(ids_of(resource)):
+        if not promoted and self.is_plain(resource):
             sort = node.name, is_service(resource)
             if sort not in self._plain:
                 self._plain[sort] = self._alone(resource, node)

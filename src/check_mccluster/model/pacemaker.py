@@ -352,6 +352,8 @@ def primitives(resource: Resource) -> Iterator[Primitive]:
 
 def ids_of(resource: Resource) -> frozenset[str]:
     """The resource's id and those of everything inside, without instance numbers."""
+    if isinstance(resource, Primitive):
+        return frozenset((resource.id, base_id(resource.id)))
     inner = {base_id(primitive.id) for primitive in primitives(resource)}
     if isinstance(resource, Clone):
         inner |= {base_id(i.id) for i in resource.instances if isinstance(i, Group)}

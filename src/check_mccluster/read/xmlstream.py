@@ -176,7 +176,11 @@ def _quoted(value: str) -> str:
 
 def text(element: Element, *names: str) -> Optional[str]:
     """The first of the attributes *names* that is there and not empty."""
-    return next((value for value in map(element.get, names) if value), None)
+    for name in names:
+        value = element.get(name)
+        if value:
+            return value
+    return None
 
 
 def required(element: Element, *names: str) -> str:
