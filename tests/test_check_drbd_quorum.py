@@ -178,7 +178,7 @@ RECORDED = [
     Case(
         "client-without-data/storage03",
         2,
-        "DRBD-QUORUM CRITICAL - r2: I/O is suspended: no data is accessible",
+        "DRBD-QUORUM CRITICAL - r2: I/O is suspended: no data is accessible (storage01 Connecting)",
         """
         'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r2/0_copies'=0;;;0;1 'r2/0_replicas'=1;;;0
         copies_min=0;;;0
@@ -903,7 +903,8 @@ def test_a_volume_frozen_by_another_ones_data_is_named():
     lost = device(disk_state=DiskState.DISKLESS, client=False)
     two = resource(devices=(lost, device(1)), suspended=True, suspended_no_data=True)
     assert texts(two) == [
-        "r0: I/O is suspended: no data is accessible of r0/0; r0/1 is frozen with it"
+        "r0: I/O is suspended: no data is accessible (storage01: its disk is lost), of r0/0; r0/1"
+        " is frozen with it"
     ]
 
 

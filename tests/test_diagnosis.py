@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import build_drbd as drbd
 from build import (
     SNAPSHOTS,
     ban,
@@ -29,6 +30,7 @@ from build import (
 )
 from check_mccluster.app.session import Setup, open_source, run_check
 from check_mccluster.checks import registry
+from check_mccluster.judge import engine
 from check_mccluster.model.config import Config
 from check_mccluster.model.configuration import Configured, PendingOperation
 from check_mccluster.model.pacemaker import FenceStatus, Filesystem, NodeAttribute, Role
@@ -155,6 +157,27 @@ def test_constructed_failed_stop_of_a_filesystem_names_the_directory():
         "on app01: fuser -vm /srv/data; umount /srv/data;"
         " then: crm_resource --cleanup -r FS -N app01"
     )
+
+
+# -- DRBD ---------------------------------------------------------------------------------------
+
+
+def test_io_without_data_and_the_cut_from_the_only_copy_are_one_fault():
+    setup = Setup(8.0, snapshot=str(SNAPSHOTS / "client-without-data/storage03"))
+    with open_source(setup, Config()) as source:
+        whole = run_check(registry.load("overview"), source, Config(), setup, Asked()).report
+    (fault,) = whole.faults
+    assert fault.text == "r2: I/O is suspended: no data is accessible (storage01 Connecting)"
+    assert fault.cause.next_step.startswith("on storage01: drbdadm status r2; without an answer")
+    assert [each.key for each in fault.follows] == ["mesh-isolated"]
+
+
+def test_constructed_pause_of_io_by_hand_does_not_hide_a_cut():
+    paused = drbd.resource(
+        drbd.away("storage02"), suspended=True, suspended_user=True, devices=(drbd.device(),)
+    )
+    whole = engine.report(registry.load("overview"), drbd.view(paused), Asked())
+    assert {each.cause.key for each in whole.faults} >= {"io-suspended", "mesh-isolated"}
 
 
 # -- nodes, fencing ----------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from ..judge.facts.in_flight import counters, in_flight
 from ..judge.facts.mending import connection_step, copy_step, missing_words, own_copy_step
 from ..judge.limits import limited_state
 from ..model.drbd import Device, DiskState, DrbdResource, PeerDevice
+from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
@@ -109,7 +110,22 @@ def _without_data(view: View, resource: DrbdResource) -> str:
     rest = [volume_name(resource, volume) for volume, good in have.items() if good]
     if not bare or not rest:
         return ""
-    return f" of {join(bare)}; {join(rest)} is frozen with it"
+    return f", of {join(bare)}; {join(rest)} is frozen with it"
+
+
+def _gone(view: View, resource: DrbdResource) -> tuple[tuple[str, ...], str, str]:
+    """Where no data is accessible: the nodes of the copies, why they are out of reach, the step."""
+    for device in resource.devices:
+        have = copies(view, resource, device)
+        if have.up_to_date or not have.missing:
+            continue
+        down = [c for c in resource.connections if c.name in have.missing and not c.is_connected]
+        rest = [name for name in have.missing if all(name != c.name for c in down)]
+        words = [f"{c.name} {state_name(c.state)}" for c in down]
+        words += missing_words(view, resource, device, rest)
+        step = _no_copy_step(view, resource, device, have)
+        return have.missing, f" ({'; '.join(words)})", step
+    return (), "", ""
 
 
 def _knows_disks(resource: DrbdResource, device: Device) -> bool:
@@ -263,11 +279,14 @@ def _judge_one(
     why = _suspended(resource)
     # Frozen only because quorum is lost: that finding says it.
     if why is not None and not (lost and why in (_NO_QUORUM, _UNTOLD)):
-        step = (
-            f"on {view.here}: drbdadm resume-io {pasted(name)}" if resource.suspended_user else ""
-        )
-        text = f"{name}: I/O is suspended: {why}{_without_data(view, resource)}"
-        yield finding(SUSPENDED, subject.drbd(name), text, nodes=(view.here,), step=step)
+        gone: tuple[str, ...] = ()
+        words = step = ""
+        if resource.suspended_user:
+            step = f"on {view.here}: drbdadm resume-io {pasted(name)}"
+        elif resource.suspended_no_data:
+            gone, words, step = _gone(view, resource)
+        text = f"{name}: I/O is suspended: {why}{words}{_without_data(view, resource)}"
+        yield finding(SUSPENDED, subject.drbd(name), text, nodes=gone or (view.here,), step=step)
     if resource.force_io_failures:
         text = f"{name}: I/O is forced to fail (secondary --force)"
         yield finding(FAILING, subject.drbd(name), text, nodes=(view.here,))

@@ -94,6 +94,7 @@ RULES = (
             " node-barred fail-count failed-action started-without-io no-candidate candidates-low",
         ),
     ),
+    rule("io-suspended", (Equal.NODE, "peer-connecting peer-standalone mesh-isolated")),
     rule("cluster-maintenance", (Equal.NOTHING, _FAILOVER)),
     _BY_REASON,
     rule(
