@@ -7,8 +7,9 @@ it, and what the two must have *equal*.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from ..inputs.crm_mon import CLUSTER
 from ..model.pacemaker import base_id, ids_of
@@ -17,7 +18,7 @@ from ..verdict.subject import DRBD, RESOURCE, TICKET, VOLUME
 from ..verdict.view import View
 from ..verdict.words import join
 from .facts import mapping
-from .reasons import CAUSES
+from .reasons import CAUSES, DRBD_CAUSES
 
 
 class Equal(enum.Enum):
@@ -33,6 +34,7 @@ class Equal(enum.Enum):
     VOLUME = "the same volume"
     UNDER_RESOURCE = "a DRBD resource under its Pacemaker resource"
     REASON = "gives it as the reason"
+    SAME_REASON = "names it, and gives the same reason, on the same node"
     MORE_NODES = "names fewer nodes"
     SAME_NODES = "names the same nodes"
 
@@ -93,6 +95,7 @@ RULES = (
             "resource-stopped resource-failed resource-blocked resource-transition not-running"
             " node-barred fail-count failed-action started-without-io no-candidate candidates-low",
         ),
+        (Equal.VOLUME, "disk-outdated disk-inconsistent disk-consistent"),
     ),
     rule("io-suspended", (Equal.NODE, "peer-connecting peer-standalone mesh-isolated")),
     rule("cluster-maintenance", (Equal.NOTHING, _FAILOVER)),
@@ -127,6 +130,10 @@ RULES = (
         (Equal.UNDER_RESOURCE, "primary-none"),
     ),
     rule(
+        "resource-transition",
+        (Equal.RESOURCE, "resource-transition promoted-missing clone-degraded clone-down"),
+    ),
+    rule(
         "resource-stopped clone-down",
         (Equal.RESOURCE, f"not-running no-candidate candidates-low {_PAST}"),
         (Equal.NODE, "here-not-ready"),
@@ -139,17 +146,27 @@ RULES = (
     ),
     rule("node-barred leftover-ban", (Equal.NODE, _FAILOVER)),
     rule("leftover-fence connectivity-lost", (Equal.REASON, _FAILOVER)),
+    rule("resource-stopped clone-down clone-degraded", (Equal.SAME_REASON, _FAILOVER)),
     rule("sync-paused", (Equal.NODE, "disk-inconsistent disk-outdated sync-waiting copies-low")),
-    rule("sync-stalled", (Equal.NODE, "copies-low")),
+    rule(
+        "sync-stalled sync-handshake",
+        (Equal.NODE, "copies-low"),
+        (Equal.VOLUME, "disk-syncing disk-inconsistent disk-outdated sync-target"),
+    ),
+    rule("peer-unreachable", (Equal.NODE, "peer-connecting")),
+    rule(
+        "mesh-isolated peer-standalone peer-connecting",
+        (Equal.NODE, "copies-low"),
+        (Equal.DRBD, "disk-outdated disk-consistent"),
+    ),
     rule(
         "disk-lost disk-failed disk-inconsistent disk-outdated disk-syncing",
         (Equal.NODE, "copies-low"),
         (Equal.VOLUME, "sync-target"),
     ),
-    rule("sync-target", (Equal.NODE, "copies-low")),
-    rule("mesh-isolated", (Equal.NODE, "copies-low")),
-    rule("peer-unreachable", (Equal.NODE, "peer-connecting")),
-    rule("peer-standalone peer-connecting", (Equal.NODE, "copies-low")),
+    rule("sync-target sync-missing behind", (Equal.NODE, "copies-low")),
+    rule(" ".join(sorted(frozenset().union(*DRBD_CAUSES.values()))), (Equal.REASON, _FAILOVER)),
+    rule("no-candidate candidates-low", (Equal.SAME_REASON, "here-not-ready")),
     rule("quorum-off", (Equal.DRBD, "quorum-policy")),
     rule("config-unknown-name", (Equal.NOTHING, "mapping-none")),
 )
@@ -326,19 +343,39 @@ class _Relation:
             return drbd is not None and drbd in self._beneath
         if equal is Equal.REASON:
             return self._is_reason_of(each)
+        if equal is Equal.SAME_REASON:
+            return self._gives_the_same_reason(each)
         return equal is Equal.NOTHING
 
     def _is_reason_of(self, each: Finding) -> bool:
         """Whether the reason that *each* gives is this very cause."""
         cause = self._cause
+        if cause.key in DRBD_CAUSES.get(each.reason, ()):
+            return self._names(each, self._drbd) and bool({*cause.nodes} & {*each.nodes})
         if cause.key not in CAUSES.get(each.reason, ()):
             return False
         if cause.subject.sort == TICKET:
             return f"ticket {cause.object} " in each.text
-        if cause.subject.sort == RESOURCE and not self._near(each):
+        if cause.subject.sort == RESOURCE and not (self._near(each) or self._is_named(each)):
             return False
         anywhere = not cause.nodes or cause.key == "resource-unmanaged"
         return anywhere or bool({*cause.nodes} & {*each.nodes})
+
+    def _gives_the_same_reason(self, each: Finding) -> bool:
+        cause = self._cause
+        if not cause.reason or cause.reason != each.reason:
+            return False
+        return self._is_named(each) and bool({*cause.nodes} & {*each.nodes})
+
+    def _is_named(self, each: Finding) -> bool:
+        """Whether the cause, or a part of it, stands in the text."""
+        return any(self._names(each, name) for name in self._around)
+
+    def _names(self, each: Finding, name: Optional[str]) -> bool:
+        """Whether *name* stands in the text as a word, or with its volume."""
+        return name is not None and bool(
+            re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", each.text)
+        )
 
     def holds_at(self, equal: Equal, each: Finding, nodes: set[str]) -> bool:
         """The same for what compares nodes."""

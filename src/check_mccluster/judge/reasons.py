@@ -43,6 +43,12 @@ CAUSES = {
 }
 """Words of reasons that are findings of their own: the reason is then told under that key."""
 
+DRBD_CAUSES = {
+    "drbd": frozenset({"drbd-quorum-lost", "copies-none", "io-suspended"}),
+    "drbd-peer": frozenset({"copies-low", "peer-connecting", "peer-standalone", "mesh-isolated"}),
+}
+"""The same for what DRBD says; these may follow from each other before they explain anything."""
+
 
 class Reason(NamedTuple):
     """Why something does not run.
