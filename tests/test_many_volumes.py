@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+import build_drbd as mesh
 from build import drbd, peer, report, view
+from check_mccluster.checks import registry
+from check_mccluster.judge import engine
 from check_mccluster.judge.causes import faults
-from check_mccluster.model.drbd import ConnectionState, DiskState
+from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState
+from check_mccluster.present.text import first_line
+from check_mccluster.verdict.finding import State
 from check_mccluster.verdict.view import Asked
 
 LOST = (
@@ -74,3 +81,93 @@ def test_fold_says_nothing_new_of_the_findings():
     assert {fault.cause.subject, *(each.subject for each in fault.follows)} == {
         each.subject for each in found
     }
+
+
+# -- in every way of saying it -------------------------------------------------------------------
+
+
+def sixty(*connections, **changes):
+    return [mesh.resource(*connections, name=f"pvc-{n:02}", **changes) for n in range(60)]
+
+
+def syncing(number):
+    running = mesh.peer_device(
+        replication_state=ReplicationState.SYNC_TARGET,
+        progress=mesh.progress(percent_done=float(number)),
+        out_of_sync_kib=100 + number,
+    )
+    return mesh.resource(
+        mesh.connection("storage02", running),
+        name=f"pvc-{number:02}",
+        devices=(mesh.device(disk_state=DiskState.INCONSISTENT),),
+    )
+
+
+GONE = mesh.away("storage02")
+GOOD = mesh.connection("storage03")
+OLD = (mesh.device(disk_state=DiskState.OUTDATED),)
+SIXTY = {
+    "peer-connecting": sixty(GONE, GOOD),
+    "mesh-isolated": sixty(GONE),
+    "peer-connecting with old disks": sixty(GONE, GOOD, devices=OLD),
+    "disk-syncing": [syncing(number) for number in range(60)],
+    "disk-lost": sixty(GOOD, devices=(mesh.device(disk_state=DiskState.DISKLESS, client=False),)),
+    "out-of-sync": [
+        mesh.resource(
+            mesh.connection("storage02", mesh.peer_device(out_of_sync_kib=100 + n)),
+            GOOD,
+            name=f"pvc-{n:02}",
+        )
+        for n in range(60)
+    ],
+}
+
+
+@pytest.mark.parametrize("what", SIXTY)
+def test_sixty_volumes_in_one_state_are_one_fault(what):
+    whole = engine.report(registry.load("overview"), mesh.view(*SIXTY[what]), Asked())
+    told = [f for f in whole.faults if f.state is not State.OK and f.cause.key != "primary-none"]
+    assert [fault.cause.key for fault in told] == [what.partition(" ")[0]]
+    assert re.search(r"\(pvc-00(/0)?, pvc-01(/0)? and 58 more\)", told[0].text)
+
+
+@pytest.mark.parametrize("what", SIXTY)
+@pytest.mark.parametrize("check", ["drbd-mesh", "drbd-disk", "drbd-quorum", "drbd-sync"])
+def test_a_single_check_says_it_once_in_its_first_line(what, check):
+    judged = engine.report(registry.load(check), mesh.view(*SIXTY[what]), Asked())
+    if judged.state is not State.OK:
+        assert "more)" in first_line(judged) or first_line(judged).endswith("...")
+        assert "(+" not in first_line(judged)
+
+
+def test_a_figure_that_differs_is_left_out():
+    judged = engine.report(registry.load("drbd-disk"), mesh.view(*SIXTY["disk-syncing"]), Asked())
+    assert first_line(judged) == (
+        "disk of storage01 is Inconsistent, resync from storage02, 60 s left: 60 volumes"
+        " (pvc-00/0, pvc-01/0 and 58 more)"
+    )
+
+
+def test_two_volumes_of_one_resource_are_one_fault():
+    paused = mesh.peer_device(resync_suspended=frozenset({"user"}))
+    both = mesh.connection("storage02", paused, paused._replace(volume=1))
+    two = mesh.resource(both, name="r1", devices=(mesh.device(), mesh.device(1)))
+    (fault,) = faults(mesh.view(two), report_of("drbd-sync", two))
+    assert fault.text == (
+        "a pause of the resync with storage02 was left behind, nothing is to sync:"
+        " 2 volumes (r1/0, r1/1)"
+    )
+
+
+def test_a_copy_that_differs_from_two_others_is_one_fault():
+    others = [
+        mesh.connection(name, mesh.peer_device(out_of_sync_kib=36864))
+        for name in ("storage02", "storage03")
+    ]
+    differing = mesh.resource(*others)
+    (fault,) = faults(mesh.view(differing), report_of("drbd-sync", differing))
+    assert fault.text.endswith("storage01 differs from two others")
+
+
+def report_of(check, *resources):
+    return engine.report(registry.load(check), mesh.view(*resources), Asked()).findings

@@ -83,7 +83,8 @@ def _per_peer(
             text = f"{who}: {len(names)} resources, {counted} ({_some(names)})"
         about = subject.connection(names[0], view.here, peer)
         step = connection_step(view, *same[0])
-        yield finding(kind, about, text, state=state, nodes=(peer,), resource=names[0], step=step)
+        one = finding(kind, about, text, state=state, nodes=(peer,), resource=names[0], step=step)
+        yield one._replace(covers=tuple(names))
 
 
 def _some(names: Sequence[str]) -> str:
@@ -120,9 +121,9 @@ def _isolated(view: View, resources: Sequence[DrbdResource]) -> Iterator[Finding
         step = f"on {view.here}: check the replication network and the firewall: no peer is reached"
         if standing or len(peers) == 1:
             step = connection_step(view, first, first.connections[0])
-        yield finding(
-            ISOLATED, subject.drbd(names[0]), text, nodes=nodes, resource=names[0], step=step
-        )
+        about = subject.drbd(names[0])
+        one = finding(ISOLATED, about, text, nodes=nodes, resource=names[0], step=step)
+        yield one._replace(covers=tuple(names))
 
 
 def _missing(view: View, resource: DrbdResource) -> Iterator[Finding]:

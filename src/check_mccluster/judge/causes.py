@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Optional
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from ..inputs.crm_mon import CLUSTER
 from ..model.pacemaker import base_id, ids_of
+from ..verdict.alike import is_one, text_of
+from ..verdict.alike import mark as alike_mark
 from ..verdict.finding import Fault, Finding
-from ..verdict.subject import DRBD, RESOURCE, TICKET, VOLUME
+from ..verdict.subject import RESOURCE, TICKET
 from ..verdict.view import View
-from ..verdict.words import join
 from .facts import mapping
 from .reasons import CAUSES, DRBD_CAUSES
 
@@ -165,6 +166,7 @@ RULES = (
         (Equal.VOLUME, "sync-target"),
     ),
     rule("sync-target sync-missing behind", (Equal.NODE, "copies-low")),
+    rule("out-of-sync", (Equal.VOLUME, "out-of-sync")),
     rule(" ".join(sorted(frozenset().union(*DRBD_CAUSES.values()))), (Equal.REASON, _FAILOVER)),
     rule("no-candidate candidates-low", (Equal.SAME_REASON, "here-not-ready")),
     rule("quorum-off", (Equal.DRBD, "quorum-policy")),
@@ -224,43 +226,24 @@ def faults(
 
 
 _LOST = frozenset({"node-offline", "node-unclean"})
-_MANY = 3
-"""So many volumes with the same words are one fault."""
 
 
 def _folded(found: Sequence[Fault]) -> list[Fault]:
-    """Faults of many volumes that say the same of each as one; the others follow from the first.
-
-    What they say stands before their names: there may be sixty.
-    """
+    """Faults of many volumes that say the same of each as one; the others follow from the first."""
     alike: dict[object, list[Fault]] = {}
     for fault in found:
-        cause = fault.cause
-        said = _of_any(cause)
-        # Where the name is part of what is said, no two say the same.
-        mark = (cause.kind, fault.state, cause.state, cause.nodes, cause.reason, said)
-        alike.setdefault(mark if said else fault, []).append(fault)
+        mark = alike_mark(fault.cause)
+        alike.setdefault(fault if mark is None else (fault.state, mark), []).append(fault)
     folded: list[Fault] = []
     for same in alike.values():
-        if len(same) < _MANY:
+        causes = [each.cause for each in same]
+        if len(same) == 1 or not is_one(causes):
             folded += same
             continue
-        first = same[0].cause
-        what = "volumes" if first.subject.sort == VOLUME else "resources"
-        names = join((each.cause.object for each in same), 2)
-        text = f"{_of_any(first)}: {len(same)} {what} ({names})"
-        follows = [each.cause for each in same[1:]]
-        follows += [each for fault in same for each in fault.follows]
-        folded.append(same[0]._replace(cause=first._replace(text=text), follows=tuple(follows)))
+        follows = [*causes[1:], *(each for fault in same for each in fault.follows)]
+        cause = causes[0]._replace(text=text_of(causes))
+        folded.append(same[0]._replace(cause=cause, follows=tuple(follows)))
     return folded
-
-
-def _of_any(cause: Finding) -> str:
-    """What is said of a volume, or of a resource of DRBD, without its name; empty for others."""
-    if cause.subject.sort not in (VOLUME, DRBD):
-        return ""
-    name, colon, said = cause.text.partition(": ")
-    return said if colon and name == cause.object and cause.subject.name not in said else ""
 
 
 def _consequences(
@@ -324,8 +307,9 @@ class _Relation:
     def __init__(self, view: View, cause: Finding) -> None:
         self._cause = cause
         self._around = _around(view, cause)
-        self._drbd = cause.subject.drbd_resource
-        self._above = mapping.above(view, self._drbd) if self._drbd else frozenset()
+        own = cause.subject.drbd_resource
+        self._drbd = cause.covers or ((own,) if own else ())
+        self._view = view
         self._beneath = {p.drbd for p in mapping.pairs(view) if p.resource in self._around}
 
     def holds(self, equal: Equal, each: Finding) -> bool:
@@ -334,9 +318,9 @@ class _Relation:
         if equal is Equal.RESOURCE:
             return self._near(each)
         if equal is Equal.ON_DRBD:
-            return each.subject.sort == RESOURCE and each.object in self._above
+            return each.subject.sort == RESOURCE and each.object in self._above()
         if equal is Equal.DRBD:
-            return drbd is not None and drbd == self._drbd
+            return drbd in self._drbd
         if equal is Equal.VOLUME:
             return each.subject == self._cause.subject
         if equal is Equal.UNDER_RESOURCE:
@@ -347,11 +331,15 @@ class _Relation:
             return self._gives_the_same_reason(each)
         return equal is Equal.NOTHING
 
+    def _above(self) -> frozenset[str]:
+        """Ids of the Pacemaker resources that stand on its DRBD resources."""
+        return frozenset().union(*(mapping.above(self._view, name) for name in self._drbd))
+
     def _is_reason_of(self, each: Finding) -> bool:
         """Whether the reason that *each* gives is this very cause."""
         cause = self._cause
         if cause.key in DRBD_CAUSES.get(each.reason, ()):
-            return self._names(each, self._drbd) and bool({*cause.nodes} & {*each.nodes})
+            return _stands_in(each, self._drbd) and bool({*cause.nodes} & {*each.nodes})
         if cause.key not in CAUSES.get(each.reason, ()):
             return False
         if cause.subject.sort == TICKET:
@@ -369,13 +357,7 @@ class _Relation:
 
     def _is_named(self, each: Finding) -> bool:
         """Whether the cause, or a part of it, stands in the text."""
-        return any(self._names(each, name) for name in self._around)
-
-    def _names(self, each: Finding, name: Optional[str]) -> bool:
-        """Whether *name* stands in the text as a word, or with its volume."""
-        return name is not None and bool(
-            re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", each.text)
-        )
+        return _stands_in(each, self._around)
 
     def holds_at(self, equal: Equal, each: Finding, nodes: set[str]) -> bool:
         """The same for what compares nodes."""
@@ -393,6 +375,11 @@ class _Relation:
 
     def _near(self, each: Finding) -> bool:
         return each.subject.sort == RESOURCE and each.object in self._around
+
+
+def _stands_in(each: Finding, names: Iterable[str]) -> bool:
+    """Whether one of the names stands in the text as a word, or with its volume."""
+    return any(re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", each.text) for n in names)
 
 
 def _around(view: View, cause: Finding) -> frozenset[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..verdict.finding import Fault, Report, State
+from ..verdict.alike import MANY, mark, text_of
+from ..verdict.finding import Fault, Finding, Report, State
 
 FIRST_LINE = 120
 """About so many characters of text on the first line."""
@@ -39,11 +40,26 @@ def first_line(report: Report) -> str:
     return f"{line} ({clean(report.note)})" if report.note else line
 
 
+def _heads(findings: Sequence[Finding]) -> list[str]:
+    """The texts of findings, of many volumes of which the same is said as one."""
+    alike: dict[object, list[Finding]] = {}
+    for each in findings:
+        same = mark(each)
+        alike.setdefault(each if same is None else same, []).append(each)
+    told = {each: each.text for each in findings}
+    for several in alike.values():
+        if len(several) >= MANY:
+            told.update(dict.fromkeys(several, text_of(several)))
+    return list(told.values())
+
+
 def _first_line(report: Report) -> str:
     findings = report.worst_first
     # A single check tells its findings; only what judges several of them tells faults.
-    bad = _told(report) if report.lines else findings
-    heads = [each.text for each in bad if each.state is not State.OK]
+    if report.lines:
+        heads = [fault.text for fault in _told(report) if fault.state is not State.OK]
+    else:
+        heads = _heads([each for each in findings if each.state is not State.OK])
     texts = list(dict.fromkeys(clean(text) for text in heads))
     if not texts:
         allowed = [clean(f.text) for f in findings]

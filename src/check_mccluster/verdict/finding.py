@@ -66,6 +66,7 @@ class Finding(NamedTuple):
     :param nodes: nodes at fault, for telling one fault from its consequences.
     :param reason: one word for why it is so (``ticket``, ``capacity``, ``ban``); empty if no
         reason is known.
+    :param covers: the DRBD resources of which it is said, where they are several.
     """
 
     kind: Kind
@@ -75,6 +76,7 @@ class Finding(NamedTuple):
     next_step: str
     nodes: tuple[str, ...] = ()
     reason: str = ""
+    covers: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
