@@ -87,8 +87,9 @@ NO_VOTE = "cannot lose a vote: 2 of 3 votes, 2 needed"
 NO_TAKER = (
     "no node could take group1: the quorum ends with the vote of app02 (2 of 3 votes, 2 needed)"
 )
-STOPS = "no-quorum-policy=stop: all resources are stopped"
-LOST = f"partition without quorum: 1 of 3 votes, 2 needed, without app01, app03; {STOPS}"
+STOPS = "no-quorum-policy=stop: all resources stop"
+LOST = f"partition without quorum: 1 of 3 votes, 2 needed, no link to app01, app03; {STOPS}"
+APP01_OFF = "app01 is offline, no link to it is up, DRBD's neither"
 COPIES = "1 of 3 copies UpToDate and reachable, not storage02, storage03"
 BANNED = "app03 banned by group1-avoids-app03"
 DENIED = (
@@ -126,10 +127,10 @@ RECORDED = {
     ),
     # A node that is off is one headline.
     "app01-powered-off/app02": (
-        "app01 is offline",
+        APP01_OFF,
         {
             **APP,
-            "nodes": ("CRITICAL", "app01 is offline"),
+            "nodes": ("CRITICAL", APP01_OFF),
             "quorum": ("WARNING", after(OFF, NO_VOTE)),
             "links": ("WARNING", after(OFF, "no link to app01, which is known to be down")),
             "resources": "5 resources run; group1 on app02",
@@ -207,7 +208,7 @@ RECORDED = {
         LOST,
         {
             **APP,
-            "nodes": ("CRITICAL", after(QUORUM, "app01 is offline", "app03 is offline")),
+            "nodes": ("CRITICAL", after(QUORUM, APP01_OFF, APP01_OFF.replace("app01", "app03"))),
             "quorum": ("CRITICAL", LOST),
             "links": (
                 "WARNING",
@@ -314,8 +315,8 @@ FIRST_LINES = {
         " 0 of 3 copies UpToDate and reachable, not storage01, storage02, storage03"
     ),
     "app01-started-alone/app01": (
-        "CRITICAL - partition without quorum: 1 of 3 votes, 2 needed, without app02, app03;"
-        f" {STOPS} (+1 more)"
+        "CRITICAL - partition without quorum: 1 of 3 votes, 2 needed, no link to app02, app03"
+        " (DRBD reaches them); no-quorum-policy=stop:... (+1 more)"
     ),
     "app02-cut-off/app02": f"CRITICAL - {LOST}",
     "app01-standby/app01": (
@@ -456,7 +457,7 @@ def test_severity_of_a_cause_and_of_what_follows(call):
     ]
     outcome = call("overview", "--from", SNAPSHOTS / "app01-powered-off/app02", *silent)
     assert outcome.code == 1
-    assert outcome.first == f"OVERVIEW WARNING - app01 is offline, hence {NO_VOTE}"
+    assert outcome.first == f"OVERVIEW WARNING - {APP01_OFF}, hence {NO_VOTE}"
 
 
 def test_json_names_the_cause_of_what_follows(call):
@@ -465,7 +466,7 @@ def test_json_names_the_cause_of_what_follows(call):
     assert (outcome.code, document["state"], document["text"]) == (
         2,
         "CRITICAL",
-        "app01 is offline",
+        APP01_OFF,
     )
     assert {each["key"]: each["follows"] for each in document["findings"]} == {
         "node-offline": None,
@@ -515,7 +516,7 @@ def test_constructed_two_nodes_off_are_two_faults():
     nodes = (node(), node("app02"), node("app03"), offline("app04"), offline("app05"))
     down = links(link(2), link(3), link(4, 0, LinkState.DISCONNECTED))
     heads, follows = faults(cluster(nodes, (GROUP,)), links=down, votes=votes(expected=5))
-    assert heads == ["app04 is offline", "app05 is offline"]
+    assert heads == ["app04 is offline, no link to it is up", "app05 is offline"]
     assert follows == {
         "quorum-margin": "node-offline app04",
         "peer-unreachable": "node-offline app04",
@@ -608,7 +609,10 @@ def test_constructed_link_that_fails_beside_a_lost_node():
     down = LinkState.DISCONNECTED
     known = links(link(2), link(2, 1, down), link(3, 0, down), link(3, 1, down))
     heads, _ = faults(cluster(nodes, (GROUP,)), links=known, votes=votes(("app01", "app02")))
-    assert heads == ["app03 is offline", "link 1 to app02 is down, 1 of 2 are up"]
+    assert heads == [
+        "app03 is offline, no link to it is up",
+        "link 1 to app02 is down, 1 of 2 are up",
+    ]
 
 
 def test_ranges_are_for_checks_with_a_number(call):

@@ -57,7 +57,7 @@ RECORDED = {
     "app01-powered-off/app02": ("WARNING", NO_VOTE, figures(2)),
     "app02-cut-off/app02": (
         "CRITICAL",
-        f"{LOST}stop: all resources are stopped".replace(";", ", without app01, app03;"),
+        f"{LOST}stop: all resources stop".replace(";", ", without app01, app03;"),
         figures(1),
     ),
     "no-quorum-ignored/app01": (
@@ -77,7 +77,7 @@ RECORDED = {
         "no designated controller is elected (+1 more)",
         figures(1),
         "[CRITICAL] no designated controller is elected",
-        f"[CRITICAL] {WITHOUT}stop: all resources are stopped",
+        f"[CRITICAL] {WITHOUT}stop: all resources stop",
     ),
     "nothing-started/app01": ("CRITICAL", "Corosync does not run on this node"),
     "six-nodes-healthy/storage01": (
@@ -181,14 +181,14 @@ CASES = {
                 "quorum-lost",
                 "CRITICAL",
                 "partition without quorum: 3 of 3 votes, 2 needed;"
-                " no-quorum-policy=stop: all resources are stopped",
+                " no-quorum-policy=stop: all resources stop",
             )
         ],
     ),
     "corosync-lost-it-pacemaker-has-not-noticed": (
         cluster(),
         votes(("app01",), quorate=False),
-        [("quorum-lost", "CRITICAL", f"{LOST}stop: all resources are stopped")],
+        [("quorum-lost", "CRITICAL", f"{LOST}stop: all resources stop")],
     ),
     "votes-three-each": (cluster(), votes(each=3, expected=9), []),
     "votes-expected-more-than-the-nodes-have": (

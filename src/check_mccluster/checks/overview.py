@@ -14,6 +14,7 @@ from ..inputs.drbdsetup import no_match
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD, DRBD_AGAIN
 from ..inputs.every import every
+from ..judge.beside import beside
 from ..judge.causes import faults
 from ..judge.engine import input_problems
 from ..judge.engine import report as report_of
@@ -116,7 +117,7 @@ def _narrowed(view: View, drbd: Filter) -> View:
 
 def judge(view: View, asked: Asked) -> Report:
     """Every check that fits this node; each fault once, at its cause."""
-    parts = list(_reports(view, asked))
+    parts = [(check, beside(view, judged)) for check, judged in _reports(view, asked)]
     everything = tuple(dict.fromkeys(each for _, judged in parts for each in judged.findings))
     if not parts:
         text = "every check that fits this node is skipped"

@@ -50,7 +50,7 @@ QDEVICE = Kind(
 )
 
 _CONSEQUENCE = {
-    "stop": "all resources are stopped",
+    "stop": "all resources stop",
     "freeze": "what runs stays, nothing is recovered",
     "ignore": "Pacemaker goes on as if it had quorum",
     "demote": "promoted instances are demoted, the rest is stopped",

@@ -1,0 +1,139 @@
+"""What one tool's answer says about another's finding: the host, its stack, or the link?
+
+Pacemaker knows who is a member, Corosync which links carry, DRBD who is connected. A node that only
+one of them misses is up; one that all of them miss is down or cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+from ..inputs.corosync_cfgtool import LINKS
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_status import DRBD
+from ..model.corosync import LinkState
+from ..verdict.finding import Finding, Report
+from ..verdict.view import View, same_node
+from ..verdict.words import join, pasted
+
+
+def beside(view: View, report: Report) -> Report:
+    """The report with what the other tools say of the nodes that are gone."""
+    told = tuple(_told(view, each) for each in report.findings)
+    return report if told == report.findings else report._replace(findings=told)
+
+
+def _told(view: View, each: Finding) -> Finding:
+    rule = _RULES.get(each.key)
+    return each if rule is None or not each.nodes else rule(view, each)
+
+
+def _offline(view: View, each: Finding) -> Finding:
+    """A lost node: is its host up, and what of it is not?"""
+    if each.reason == "fenced":
+        return each
+    (name,) = each.nodes
+    if view.is_here(name):
+        # Whoever says so of itself runs.
+        step = f"on {name}: journalctl -u pacemaker; a controller that hangs: crmadmin -S {name}"
+        text = f"{each.text} to the others; its Pacemaker runs and has not joined them"
+        return each._replace(text=text, next_step=step)
+    linked, connected = _linked(view, name), _connected(view, name)
+    if linked:
+        step = (
+            f"on {name}: systemctl status pacemaker; where it does not run: pcs cluster start;"
+            " where it runs: journalctl -u pacemaker"
+        )
+        text = f"{each.text}; its Corosync is here, its Pacemaker is not"
+        return each._replace(text=text, next_step=step)
+    if connected:
+        step = (
+            f"on {name}: systemctl status corosync pacemaker; where they do not run: pcs cluster"
+            " start; where they run, its ring addresses: corosync-cfgtool -s"
+        )
+        text = f"{each.text}; its host is up (DRBD is connected), its cluster stack is not reached"
+        return each._replace(text=text, next_step=step)
+    if linked is False:
+        if each.reason:
+            return each  # it left in order, and its links with it
+        also = ", DRBD's neither" if connected is False else ""
+        text = f"{each.text}, no link to it is up{also}"
+        step = (
+            f"Is {name} up? ping it over every ring address: corosync-cfgtool -s; where it answers,"
+            f" on {name}: systemctl status corosync pacemaker"
+        )
+        return each._replace(text=text, next_step=step)
+    return each
+
+
+def _without_quorum(view: View, each: Finding) -> Finding:
+    """The others are cut off, or gone: every link to them says so, and DRBD may know better."""
+    if any(view.is_here(name) or _linked(view, name) is not False for name in each.nodes):
+        return each
+    names = join(each.nodes)
+    connected = [name for name in each.nodes if _connected(view, name)]
+    if connected:
+        them = "them" if len(connected) == len(each.nodes) else join(connected)
+        text = f"no link to {names} (DRBD reaches {them})"
+        step = (
+            f"on {join(connected)}: systemctl status corosync; where it does not run: pcs cluster"
+            " start; where it runs: Corosync's network and firewall: corosync-cfgtool -s"
+        )
+    else:
+        text = f"no link to {names}"
+        step = (
+            f"Are {names} up? ping them over every ring address: corosync-cfgtool -s; none answers:"
+            f" check the network of {view.here}; where one is up and its cluster is not, on it: pcs"
+            " cluster start"
+        )
+    return each._replace(text=each.text.replace(f"without {names}", text), next_step=step)
+
+
+def _not_connected(view: View, each: Finding) -> Finding:
+    """DRBD misses a node whose cluster stack is here."""
+    (name,) = each.nodes[:1]
+    cluster = view[CLUSTER].value
+    members = [n for n in (cluster.nodes if cluster is not None else ()) if same_node(n.name, name)]
+    if len(each.nodes) > 1 or not members or _linked(view, name) is False:
+        return each
+    here = members[0]
+    if not here.online or here.unclean or here.pending or here.type != "member":
+        return each
+    about = pasted(each.covers[0] if each.covers else each.subject.name)
+    step = (
+        f"on {name}: drbdadm status {about}; without an answer: drbdadm up {about}; with one: the"
+        f" address, port and firewall of its connection: drbdadm dump {about}"
+    )
+    text = f"{each.text}; the cluster stack of {name} runs, DRBD's port or link does not"
+    return each._replace(text=text, next_step=step)
+
+
+_RULES = {
+    "node-offline": _offline,
+    "quorum-lost": _without_quorum,
+    "peer-connecting": _not_connected,
+}
+
+
+def _linked(view: View, name: str) -> Optional[bool]:
+    """Whether a Corosync link to the node carries; ``None`` where nobody says so."""
+    links, cluster = view[LINKS].value, view[CLUSTER].value
+    if links is None or cluster is None:
+        return None
+    number = next((n.id for n in cluster.nodes if same_node(n.name, name)), None)
+    states = [each.state for each in links.links if str(each.peer_id) == number]
+    if not states or not all(isinstance(state, LinkState) for state in states):
+        return None
+    return any(state is LinkState.CONNECTED for state in states)
+
+
+def _connected(view: View, name: str) -> Optional[bool]:
+    """Whether DRBD is connected to the node; ``None`` where it has no connection to it."""
+    known: Sequence[bool] = [
+        connection.is_connected
+        for resource in view[DRBD].value or ()
+        for connection in resource.connections
+        if same_node(connection.name, name)
+    ]
+    return any(known) if known else None
