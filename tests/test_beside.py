@@ -34,7 +34,8 @@ def told(key, nodes=GONE, **evidence):
         (
             DOWN,
             (peer("app03"),),
-            "app03 is offline; its host is up (DRBD is connected), its cluster stack is not reached",
+            "app03 is offline; its host is up (DRBD is connected), its cluster stack is not"
+            " reached",
             "on app03: systemctl status corosync pacemaker;",
         ),
         (

@@ -367,7 +367,8 @@ def test_long_output_has_key_next_step_and_every_volume(call):
     outcome = call("drbd-disk", "-vv", "--from", SNAPSHOTS / "outdated-by-admin/storage02")
     step = (
         "on storage02: journalctl -k -g Split-Brain; if it finds nothing:"
-        " drbdadm connect r1:storage01"
+        " drbdadm connect r1:storage01; where it falls back to StandAlone: journalctl -k"
+        " -g drbd tells why"
     )
     assert outcome.lines[1:] == [
         "[CRITICAL] disk-outdated: r1/0: disk of storage02 is Outdated and nothing resyncs it"

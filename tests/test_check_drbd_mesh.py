@@ -297,7 +297,8 @@ def test_long_output_has_key_next_step_and_every_connection(call):
     assert outcome.lines[1:] == [
         "[CRITICAL] peer-standalone: r0: replica storage03 is StandAlone, 4 of 5 connected ->"
         " on storage01: journalctl -k -g Split-Brain; if it finds nothing:"
-        " drbdadm connect r0:storage03",
+        " drbdadm connect r0:storage03; where it falls back to StandAlone: journalctl -k"
+        " -g drbd tells why",
         "looked at connection r0:app01 (client): Connected",
         "looked at connection r0:app02 (client): Connected",
         "looked at connection r0:app03 (client): Connected",

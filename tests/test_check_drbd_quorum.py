@@ -53,13 +53,13 @@ RECORDED = [
         "first-full-sync/storage02",
         2,
         "DRBD-QUORUM CRITICAL - r0/0: 1 of 3 copies UpToDate and reachable, not "
-        "storage02: being resynchronised, 26.3% done; not storage03: Inconsist...",
+        "storage02: being resynchronised, 26.3% done; not storage03: being res...",
         """
         'r0/0_copies'=1;;;0;3 'r0/0_replicas'=3;;;0 copies_min=1;;;0
         """,
         more=(
             "[CRITICAL] r0/0: 1 of 3 copies UpToDate and reachable, not storage02: being"
-            " resynchronised, 26.3% done; not storage03: Inconsistent (half a copy)",
+            " resynchronised, 26.3% done; not storage03: being resynchronised by another",
         ),
     ),
     Case(
@@ -352,10 +352,12 @@ def test_long_output_has_key_next_step_and_every_volume(call):
     assert outcome.lines[1:] == [
         "[WARNING] copies-low: r1/0: 1 of 2 copies UpToDate and reachable, not storage02"
         " -> on storage01: journalctl -k -g Split-Brain; if it finds nothing:"
-        " drbdadm connect r1:storage02",
+        " drbdadm connect r1:storage02; where it falls back to StandAlone: journalctl -k"
+        " -g drbd tells why",
         "[WARNING] copies-low: r1/1: 1 of 2 copies UpToDate and reachable, not storage02"
         " -> on storage01: journalctl -k -g Split-Brain; if it finds nothing:"
-        " drbdadm connect r1:storage02",
+        " drbdadm connect r1:storage02; where it falls back to StandAlone: journalctl -k"
+        " -g drbd tells why",
         "looked at copies of r0/0: 3 of 3 copies, can lose 1",
         "looked at copies of r1/0: 1 of 2 copies",
         "looked at copies of r1/1: 1 of 2 copies",

@@ -204,7 +204,7 @@ RECORDED = [
     Case(
         "ahead-behind/storage01",
         1,
-        "DRBD-SYNC WARNING - r1/1: this node is Ahead of storage02, 43.1 MiB out of sync",
+        "DRBD-SYNC WARNING - r1/1: storage01 is Ahead of storage02, 43.1 MiB out of sync",
         """
         'r0/0_in_sync'=100.0%;;;0;100 'r0/0_out_of_sync'=0B;;;0 'r1/0_in_sync'=100.0%;;;0;100
         'r1/0_out_of_sync'=0B;;;0 'r1/1_in_sync'=32.57%;;;0;100 'r1/1_out_of_sync'=45219840B;;;0
@@ -811,8 +811,8 @@ def test_handshake(state):
 @pytest.mark.parametrize(
     ("state", "text"),
     [
-        (ReplicationState.AHEAD, "this node is Ahead of storage02, 1.0 KiB out of sync"),
-        (ReplicationState.BEHIND, "this node is Behind storage02, 1.0 KiB out of sync"),
+        (ReplicationState.AHEAD, "storage01 is Ahead of storage02, 1.0 KiB out of sync"),
+        (ReplicationState.BEHIND, "storage01 is Behind storage02, 1.0 KiB out of sync"),
     ],
 )
 def test_ahead_and_behind(state, text):

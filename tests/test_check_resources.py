@@ -147,7 +147,11 @@ RECORDED = {
         figures(6, 6, unmanaged=1),
     ),
     "resource-starting/app01": ("WARNING", "SLOW is starting on app02", figures(6, 5)),
-    "resource-stopping/app01": ("WARNING", "SLOW is stopping on app02", figures(6, 5)),
+    "resource-stopping/app01": (
+        "WARNING",
+        "SLOW is stopping on app02, it is disabled",
+        figures(6, 5),
+    ),
     "app02-cut-off-while-active/app01": (
         "WARNING",
         f"FS_DRBD (group1) is starting on app01; {WAIT}",
@@ -278,7 +282,7 @@ SINGLE = {
     ),
     "disabled-and-still-stopping": (
         primitive(role=Role.STOPPING, target_role="Stopped"),
-        [("resource-transition", "WARNING", "FS is stopping on app01")],
+        [("resource-transition", "WARNING", "FS is stopping on app01, it is disabled")],
     ),
     "target-role-started-and-stopped": (
         stopped(target_role="Started"),

@@ -82,8 +82,8 @@ WHOLE_DOWN = (
     "pacemaker tells why it stopped; to start it: systemctl start pacemaker (pcs cluster start)"
     "\\n[UNKNOWN] tool-missing: "
     "corosync-cfgtool is not installed (no corosync-cfgtool.txt in the snapshot) -> "
-    "Install it, or run this check only where it belongs; --severity tool-missing=ok "
-    "silences it.\n"
+    "Install it, or run this check only where it belongs (a snapshot: record it anew with"
+    " it); --severity tool-missing=ok silences it.\n"
     '0 "MCCluster nodes" - not judged: see MCCluster tools\n'
     '0 "MCCluster quorum" - not judged: see MCCluster tools\n'
     '0 "MCCluster links" - not judged: see MCCluster tools\n'

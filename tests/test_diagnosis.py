@@ -12,6 +12,7 @@ import pytest
 
 import build_drbd as drbd
 from build import (
+    NOW,
     SNAPSHOTS,
     ban,
     cib,
@@ -32,7 +33,7 @@ from check_mccluster.app.session import Setup, open_source, run_check
 from check_mccluster.checks import registry
 from check_mccluster.judge import engine
 from check_mccluster.model.config import Config
-from check_mccluster.model.configuration import Configured, PendingOperation
+from check_mccluster.model.configuration import Configured, PendingOperation, Ran
 from check_mccluster.model.pacemaker import FenceStatus, Filesystem, NodeAttribute, Role
 from check_mccluster.verdict.finding import State
 from check_mccluster.verdict.view import Asked
@@ -99,6 +100,22 @@ def test_constructed_start_that_only_the_cib_has_is_a_transition():
         "resource-transition": State.WARNING
     }
     assert found["resource-transition"].text == "FS is starting on app01"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "key"), [(5, "resource-transition"), (0, "resource-transition"), (-5, None)]
+)
+def test_constructed_start_that_is_younger_than_what_crm_mon_says(seconds, key):
+    ran = Ran("app02", "start", int(NOW.timestamp()) + seconds)
+    known = cluster(None, (stopped("FS"),))
+    found = told("resources", known, cib=cib()._replace(newest={"FS": ran}))
+    assert set(found) == {key or "resource-stopped"}
+
+
+def test_constructed_stop_that_was_asked_for_says_so():
+    stopping = primitive("FS", role=Role.STOPPING, target_role="Stopped")
+    found = told("resources", cluster(None, (stopping,)), cib=cib())
+    assert found["resource-transition"].text == "FS is stopping on app01, it is disabled"
 
 
 def test_constructed_recurring_monitor_is_no_transition():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from build import NOW, cib, cluster, fence_event, location, view
+from build import NOW, cib, cluster, fence_event, group, location, node, primitive, view
 from check_mccluster.judge.facts.happened import happened
 from check_mccluster.model.configuration import CibNode, DateExpression, PendingOperation, Rule
 from check_mccluster.model.pacemaker import INFINITY, FenceStatus
@@ -90,3 +90,37 @@ def test_red_health_that_no_strategy_acts_on():
     assert happened(view(cib=known)) == (
         "#health-smart of app01 is red (node-health-strategy is none)",
     )
+
+
+# -- since when ----------------------------------------------------------------------------------
+
+
+def ago(**how):
+    return int((NOW - timedelta(**how)).timestamp())
+
+
+def test_a_service_runs_since_its_last_member_was_started():
+    known = cluster(None, (group(primitive("FS"), primitive("DB")),))
+    started = {("FS", "app01"): ago(hours=3), ("DB", "app01"): ago(minutes=5)}
+    told = happened(view(known, cib=cib()._replace(started=started)))
+    assert told == ("group1 runs on app01 since 08:55:00 UTC (5 min ago)",)
+
+
+def test_nothing_is_said_of_what_was_found_running():
+    known = cluster(None, (group(primitive("FS"), primitive("DB")),))
+    started = {("FS", "app01"): ago(hours=3), ("DB", "app02"): ago(minutes=5)}
+    assert happened(view(known, cib=cib()._replace(started=started))) == ()
+
+
+def test_of_many_services_the_three_that_were_started_last():
+    known = cluster(None, tuple(primitive(f"web{n}") for n in range(9)))
+    started = {(f"web{n}", "app01"): ago(minutes=n) for n in range(9)}
+    told = happened(view(known, cib=cib()._replace(started=started)))
+    assert [line.split()[0] for line in told] == ["web0", "web1", "web2"]
+
+
+def test_since_when_a_node_is_shutting_down():
+    known = cluster((node(), node("app02", shutdown=True), node("app03")))
+    nodes = {"app02": CibNode("app02", transient={"shutdown": str(ago(minutes=12))})}
+    told = happened(view(known, cib=cib()._replace(nodes=nodes)))
+    assert told == ("app02 is shutting down since 08:48:00 UTC (12 min ago)",)

@@ -82,6 +82,7 @@ Resources
 
 History
     configuration changed 08:58:16 by root with cibadmin on app01
+    group1 runs on app01 since 08:59:35 UTC (6 min ago)
 
 DRBD
 ! r0: Primary app01, NO QUORUM, 1 of 3 copies reachable
@@ -157,6 +158,7 @@ Resources
 
 History
     configuration changed 08:58:19 by root with cibadmin on app01
+    group1 runs on app01 since 08:59:35 UTC (22 s ago)
 
 DRBD
   r0: Primary app01, quorum, 3 of 3 copies reachable
@@ -195,6 +197,7 @@ Resources
 
 History
     configuration changed 08:58:16 by root with cibadmin on app01
+    group1 runs on app01 since 08:59:35 UTC (25 s ago)
 
 DRBD
   r0: Primary app01

@@ -17,7 +17,7 @@ from ..judge.facts.drbd import (
     syncing_to_here,
     volume_name,
 )
-from ..judge.facts.mending import own_copy_step, pause_step, reconnect_step
+from ..judge.facts.mending import copy_step, own_copy_step, pause_step, reconnect_step
 from ..judge.limits import limited_state
 from ..model.drbd import (
     KIB,
@@ -225,8 +225,7 @@ def _established(spot: _Spot, asked: Asked) -> Iterator[Finding]:
     peer, rest = spot.connection.name, size(out * KIB)
     if own is DiskState.UP_TO_DATE and theirs in old:
         text = f"{peer} is {state_name(theirs)}, {rest} out of sync, and no resync runs"
-        name = pasted(spot.resource.name)
-        step = f"on {peer}: check_mccluster drbd-disk -v -r {name} says what {peer} waits for"
+        step = copy_step(spot.view, spot.resource, spot.device, peer)
         yield spot.say(NOT_SYNCING, text, step=step)
     elif own in old and theirs is DiskState.UP_TO_DATE:
         text = f"{state_name(own)} here, {rest} out of sync to {peer}, and no resync runs"
@@ -263,7 +262,7 @@ def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Fin
         text = f"resync handshake with {peer} ({state_name(state)})"
         yield spot.say(SHAKING, text, step=f"Wait some seconds; if it stays, {spot.reconnect}")
     elif state in (ReplicationState.AHEAD, ReplicationState.BEHIND):
-        text = f"this node is {state_name(state)} of {peer}"
+        text = f"{spot.view.here} is {state_name(state)} of {peer}"
         out = spot.peer.out_of_sync_kib
         rest = f", {size(out * KIB)} out of sync" if out else ""
         yield spot.say(BEHIND, text.replace("Behind of", "Behind") + rest)

@@ -177,8 +177,9 @@ def instance_fault(
     role = primitive.role
     here = primitive.nodes
 
-    def say(kind: Kind, text: str, state: Optional[State] = None) -> Finding:
-        return finding(kind, subject.resource(primitive.id), text, state=state, nodes=here)
+    def say(kind: Kind, text: str, state: Optional[State] = None, step: str = "") -> Finding:
+        about = subject.resource(primitive.id)
+        return finding(kind, about, text, state=state, nodes=here, step=step)
 
     # A migration is on two nodes for a moment; a stop of what is active twice still is.
     if len(here) > 1 and role not in (Role.STOPPED, Role.MIGRATING):
@@ -186,7 +187,11 @@ def instance_fault(
     if primitive.blocked:
         return _blocked(context, primitive, name)
     if primitive.failure_ignored:
-        return say(IGNORED, f"a failure of {name}{on(primitive)} was ignored")
+        own = base_id(primitive.id)
+        look = f"on {here[0]}: " if here else ""
+        look += f"does {own} work? journalctl -u pacemaker --grep {own}"
+        step = f"{look}; then: crm_resource --cleanup -r {own}"
+        return say(IGNORED, f"a failure of {name}{on(primitive)} was ignored", step=step)
     if primitive.failed:
         return say(FAILED, f"{name} failed{on(primitive)}")
     if role is not Role.STOPPED and here and all(node in context.lost for node in here):
@@ -194,7 +199,9 @@ def instance_fault(
     if primitive.orphaned:
         return say(ORPHANED, f"{name} is orphaned{on(primitive)}: not configured any more")
     if role in MOVING:
-        return say(TRANSITION, f"{name} is {role.value.lower()}{on(primitive)}")
+        asked = disabled or context.stop_all or asks_for_stop(primitive.target_role)
+        tail = ", it is disabled" if role is Role.STOPPING and asked else ""
+        return say(TRANSITION, f"{name} is {role.value.lower()}{on(primitive)}{tail}")
     if primitive.pending is not None and primitive.pending != "Monitoring":
         return say(TRANSITION, f"{name}: {primitive.pending} is pending")
     if role is Role.STOPPED:

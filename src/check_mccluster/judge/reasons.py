@@ -162,14 +162,18 @@ class Reasons:
     def pending(self, name: str) -> Optional[PendingOperation]:
         """An operation of the resource that the CIB has as under way, on a node that is there.
 
-        The CIB may be younger than crm_mon's answer. A recurring monitor is no transition.
+        The CIB may be younger than crm_mon's answer: what it has as done since then is under way
+        for that. A recurring monitor is no transition.
         """
         lost = lost_nodes(self._cluster)
         for each in self._cib.pending if self._cib is not None else ():
             if base_id(each.resource) == base_id(name) and each.node not in lost:
                 if each.task != "monitor" or not each.interval_ms:
                     return each
-        return None
+        ran = self._cib.newest.get(base_id(name)) if self._cib is not None else None
+        if ran is None or ran.node in lost or ran.at < self._view.time.timestamp():
+            return None
+        return PendingOperation(name, ran.node, ran.task, 0)
 
     def failed_stop(self, name: str, nodes: Sequence[str]) -> Optional[Failure]:
         """The recorded stop that failed, for what Pacemaker gave up on."""

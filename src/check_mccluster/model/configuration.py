@@ -150,3 +150,11 @@ class PendingOperation(NamedTuple):
     node: str
     task: str
     interval_ms: Optional[int]
+
+
+class Ran(NamedTuple):
+    """A start or a first probe that is done. ``at``: when, in seconds since 1970."""
+
+    node: str
+    task: str
+    at: int

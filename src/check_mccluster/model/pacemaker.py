@@ -16,6 +16,7 @@ from .configuration import (
     Configured,
     Order,
     PendingOperation,
+    Ran,
     Rule,
 )
 from .words import Unrecognised, Word
@@ -435,6 +436,8 @@ class Cib(NamedTuple):
     :param resources: everything configured, by id. :param defaults: of meta attributes, for every
         resource. :param nodes: by name. :param pending: operations that were under way.
     :param last_written: when the configuration was changed last, as crm_mon tells it, too.
+    :param started: when a resource was started on a node where its last operation was a start, in
+        seconds since 1970. :param newest: the last start or first probe of each resource.
     """
 
     properties: dict[str, str]
@@ -449,6 +452,8 @@ class Cib(NamedTuple):
     nodes: Mapping[str, CibNode] = MappingProxyType({})
     pending: tuple[PendingOperation, ...] = ()
     last_written: Optional[datetime] = None
+    started: Mapping[tuple[str, str], int] = MappingProxyType({})
+    newest: Mapping[str, Ran] = MappingProxyType({})
 
     def configured(self, agent: str) -> tuple[Configured, ...]:
         """The primitives of one agent, whoever provides it: ``Filesystem``, ``linbit:drbd``."""

@@ -20,6 +20,7 @@ from ..model.configuration import (
     Member,
     Order,
     PendingOperation,
+    Ran,
     Rule,
 )
 from ..model.pacemaker import Cib, Filesystem, Location, TicketConstraint
@@ -69,6 +70,8 @@ class _Found:
         self.nodes: dict[str, CibNode] = {}
         self.transient: dict[str, dict[str, str]] = {}
         self.pending: list[PendingOperation] = []
+        self.started: dict[tuple[str, str], int] = {}
+        self.newest: dict[str, Ran] = {}
         self.last_written: Optional[datetime] = None
 
     def cib(self) -> Cib:
@@ -101,6 +104,8 @@ class _Found:
             nodes=self.nodes,
             pending=tuple(self.pending),
             last_written=self.last_written,
+            started=self.started,
+            newest=self.newest,
         )
 
     def with_template(self, one: Configured, name: Optional[str]) -> Configured:
@@ -176,7 +181,10 @@ def _transient(found: _Found, element: Element) -> None:
 
 
 def _operation(found: _Found, element: Element) -> None:
-    if element.get("op-status") != "-1":
+    status = element.get("op-status")
+    if status == "0" and element.get("rc-code") in _DONE:
+        _ran(found, element)
+    if status != "-1":
         return
     resource = element.getparent()
     node = next(element.iterancestors("node_state"), None)
@@ -189,6 +197,29 @@ def _operation(found: _Found, element: Element) -> None:
                 integer(element, "interval"),
             )
         )
+
+
+_DONE = ("0", "7", "8")
+"""Results of a start, a stop or a probe that went as it should: 7 is not running, 8 promoted."""
+
+
+def _ran(found: _Found, element: Element) -> None:
+    """When something was started or probed; a recurring monitor says nothing of that."""
+    task, when = element.get("operation"), element.get("last-rc-change") or ""
+    if task not in ("start", "monitor") or not when.isdigit():
+        return
+    if task == "monitor" and element.get("interval") != "0":
+        return
+    resource = element.getparent()
+    state = next(element.iterancestors("node_state"), None)
+    if resource is None or state is None:
+        return
+    name, node = required(resource, "id"), required(state, "uname", "id")
+    if task == "start" and element.get("rc-code") == "0":
+        found.started[name, node] = int(when)
+    last = found.newest.get(name)
+    if last is None or int(when) > last.at:
+        found.newest[name] = Ran(node, task, int(when))
 
 
 # -- resources ---------------------------------------------------------------------------------

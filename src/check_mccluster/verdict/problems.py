@@ -12,7 +12,8 @@ TOOL_MISSING = Kind(
     "tool-missing",
     State.UNKNOWN,
     "The program that this check reads is not installed here, and nothing says that it should be.",
-    "Install it, or run this check only where it belongs; --severity tool-missing=ok silences it.",
+    "Install it, or run this check only where it belongs (a snapshot: record it anew"
+    " with it); --severity tool-missing=ok silences it.",
 )
 TOOL_DENIED = Kind(
     "tool-denied",

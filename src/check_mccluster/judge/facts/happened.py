@@ -9,12 +9,23 @@ from typing import Optional
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
 from ...model.configuration import DateExpression
-from ...model.pacemaker import Cib, Cluster, FenceStatus, Location
+from ...model.pacemaker import (
+    Bundle,
+    Cib,
+    Clone,
+    Cluster,
+    FenceStatus,
+    Location,
+    Role,
+    base_id,
+    primitives,
+)
 from ...verdict.view import View
 from ...verdict.words import duration, join
+from .pacemaker import is_service
 
 _MOST = 3
-"""Fenced nodes that are told."""
+"""Fenced nodes, and services, that are told."""
 
 
 def happened(view: View) -> tuple[str, ...]:
@@ -28,6 +39,8 @@ def happened(view: View) -> tuple[str, ...]:
         *filter(None, (health_untold(view, cluster),)),
         *(_until(view, cib) if cib is not None else ()),
         *(_pending(cib) if cib is not None else ()),
+        *(_leaving(view, cluster, cib) if cib is not None else ()),
+        *(_running(view, cluster, cib) if cib is not None else ()),
     )
 
 
@@ -99,6 +112,38 @@ def _pending(cib: Cib) -> Iterator[str]:
         what = "probe" if each.task == "monitor" and not each.interval_ms else each.task
         if what != "monitor":
             yield f"under way on {each.node}: {what} of {each.resource}"
+
+
+def _leaving(view: View, cluster: Cluster, cib: Cib) -> Iterator[str]:
+    """Since when a node is shutting down: it may wait for a stop that hangs."""
+    for node in cluster.nodes:
+        known = cib.nodes.get(node.name)
+        asked = known.transient.get("shutdown", "") if known is not None else ""
+        if node.shutdown and asked.isdigit() and int(asked):
+            yield f"{node.name} is shutting down since {_clock(view, _time(int(asked)))}"
+
+
+def _running(view: View, cluster: Cluster, cib: Cib) -> Iterator[str]:
+    """Since when services run where they do, the newest first: of a group, its last member."""
+    found = []
+    for resource in cluster.resources:
+        if not is_service(resource) or isinstance(resource, (Clone, Bundle)):
+            continue
+        running = [each for each in primitives(resource) if each.role is Role.STARTED]
+        times = [
+            (cib.started.get((base_id(each.id), node)), node)
+            for each in running
+            for node in each.nodes
+        ]
+        known = [(at, node) for at, node in times if at is not None]
+        if known and len(known) == len(times):
+            found.append((*max(known), resource.id))
+    for at, node, name in sorted(found, reverse=True)[:_MOST]:
+        yield f"{name} runs on {node} since {_clock(view, _time(at))}"
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def health_untold(view: View, cluster: Cluster) -> str:

@@ -41,6 +41,12 @@ def _disk_words(state: object, where: str = "") -> str:
     return state_name(state)
 
 
+def _by_another(peer: PeerDevice) -> bool:
+    """Whether a third node brings the peer's disk up to date: this connection waits for that."""
+    flags = peer.resync_suspended or frozenset()
+    return bool(flags & {"peer", "dependency"}) and "user" not in flags
+
+
 def _syncing_words(peer: PeerDevice) -> str:
     done = peer.progress.percent_done if peer.progress is not None else None
     return "being resynchronised" + (f", {done:.1f}% done" if done is not None else "")
@@ -63,6 +69,8 @@ def copy_words(view: View, resource: DrbdResource, device: Device, name: str) ->
             return ""
         if peer.replication_state is ReplicationState.SYNC_SOURCE:
             return _syncing_words(peer)
+        if peer.peer_disk_state is DiskState.INCONSISTENT and _by_another(peer):
+            return "being resynchronised by another"
         return _disk_words(peer.peer_disk_state, " there")
     return ""
 
@@ -91,7 +99,7 @@ def connection_step(view: View, resource: DrbdResource, connection: Connection, 
     if connection.state is ConnectionState.STANDALONE:
         return (
             f"on {view.here}: journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect"
-            f" {name}:{peer}"
+            f" {name}:{peer}; where it falls back to StandAlone: journalctl -k -g drbd tells why"
         )
     where = join((connection.name, *more))
     return (
@@ -188,5 +196,10 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
                 return step
         if peer.replication_state is ReplicationState.SYNC_SOURCE:
             return f"Wait; watch it with: drbdadm status {title}"
-        return f"on {name}: check_mccluster drbd-disk -v -r {title}"
+        if peer.peer_disk_state is DiskState.INCONSISTENT and _by_another(peer):
+            return f"on {name}: drbdadm status {title}; wait until the resync there is done"
+        return (
+            f"on {name}: drbdadm status {title}; first bring back a connection that is down there;"
+            f" a pause (resync-suspended:user) ends with: drbdadm resume-sync {title}"
+        )
     return f"on {name}: drbdadm status {title}"
