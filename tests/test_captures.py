@@ -85,8 +85,6 @@ def holds(alternative: str, faults) -> bool:
 OPEN = {
     "drbd/14a-silent-divergence-all-green": "two storage servers alone: nothing says that somebody"
     " should be Primary, so primary-none is no finding there",
-    "drbd/14c-invalidate-full-resync-r0": "a clone whose first probes are not pending in the CIB,"
-    " only missing from it, is still told as down",
 }
 """Scenarios that are judged otherwise than the table, and why."""
 
