@@ -13,7 +13,7 @@ from check_mccluster.inputs import (
     drbdsetup_status,
 )
 from check_mccluster.inputs.every import recorded
-from check_mccluster.inputs.evidence import DRBD_RESOURCES
+from check_mccluster.inputs.evidence import DRBD_RESOURCES, DRBD_UTILS
 
 CRM_MON = crm_mon.CLUSTER.tool
 CIB = cibadmin.CIB.tool
@@ -24,4 +24,4 @@ DRBD_STATUS = drbdsetup_status.DRBD.tool
 DRBD_STATUS_AGAIN = drbdsetup_status.DRBD_AGAIN.tool
 DRBD_SHOW = drbdsetup_show.SHOW.tool
 RECORDED = tuple(key.tool for key in recorded())
-PLAN = Plan(RECORDED, (DRBD_STATUS_AGAIN,), DRBD_RESOURCES)
+PLAN = Plan(RECORDED, (DRBD_STATUS_AGAIN,), DRBD_RESOURCES, DRBD_UTILS)

@@ -90,7 +90,9 @@ def test_a_recorded_machine_reads_as_the_machine_itself(machine, target):
     machine.output("cibadmin", CIB_XML)
     machine.tool("drbdsetup", 'echo "$@"; echo "received netlink error reply" >&2')
     machine.tool("corosync-quorumtool", "echo 'Quorate: No'; exit 2")
-    machine.tool("drbdadm", "echo r0 r1")
+    machine.tool(
+        "drbdadm", "case $1 in --version) echo DRBDADM_VERSION=9.22.0 ;; *) echo r0 r1; esac"
+    )
     when = machine.record(target)
     with Snapshot(target) as snapshot:
         assert output(snapshot, CRM_MON) == (bytes(range(256)) * 1000, 0, "")
@@ -105,6 +107,7 @@ def test_a_recorded_machine_reads_as_the_machine_itself(machine, target):
         assert snapshot.time == when.replace(microsecond=0)
         assert snapshot.expected_drbd_resources(DRBD_RESOURCES) == ("r0", "r1")
         assert snapshot.drbd_module() == (True, "9.2.18")
+        assert snapshot.drbd_utils() == "9.22.0"
 
 
 def test_the_files_of_a_snapshot(machine, tmp_path):

@@ -131,6 +131,38 @@ def test_corosyncs_token_that_is_not_equal_on_all_is_told(call, tmp_path):
     ]
 
 
+def test_drbd_utils_that_differ_are_told_and_patch_levels_are_not(call, tmp_path):
+    folder = copied(tmp_path)
+    versions = ("9.22.0", "9.22.0", "9.22.0", "9.22.0", "9.22.1", "9.34.0")
+    for node, version in zip(nodes_of(folder), versions):
+        file = node / "meta.json"
+        tools = {"check_mccluster": "0.2.0", "drbd-utils": version}
+        file.write_text(json.dumps({**json.loads(file.read_text()), "tools": tools}))
+    (fault,) = judged(call, folder)["faults"]
+    assert (fault["key"], fault["object"], fault["nodes"], fault["text"]) == (
+        "versions-mixed",
+        "drbd-utils",
+        ["storage03"],
+        "drbd-utils is 9.22 on app01, app02, app03, storage01, storage02, 9.34 on storage03",
+    )
+
+
+def test_mesh_that_is_there_to_be_used_and_has_no_primary_is_told(call, tmp_path):
+    """Storage servers alone: nobody who was asked knows Pacemaker."""
+    folder = copied(tmp_path)
+    for node in nodes_of(folder):
+        file = node / "drbd-status.json"
+        text = file.read_text().replace('"Primary"', '"Secondary"')
+        file.write_text(text)
+    storages = [node for node in nodes_of(folder) if node.name.startswith("storage")]
+    assert causes(judged(call, *storages)) == [("primary-none", "r0")]
+
+
+def test_volume_of_linstor_with_a_tie_breaker_may_be_unused(call):
+    folder = SNAPSHOTS / "kind-linstor"
+    assert "primary-none" not in [key for key, _ in causes(judged(call, folder))]
+
+
 def test_kernel_modules_of_drbd_that_differ_are_told_and_patch_levels_are_not(call, tmp_path):
     folder = copied(tmp_path)
     versions = ("9.2.18", "9.2.18", "9.2.18", "9.2.18", "9.2.9", "9.1.23")

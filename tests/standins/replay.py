@@ -19,7 +19,7 @@ COMMANDS = {
         ("status", "--json"): "drbd-status.json",
         ("show", "--json", "--show-defaults"): "drbd-show.json",
     },
-    "drbdadm": {("sh-resources",): "meta.json"},
+    "drbdadm": {("sh-resources",): "meta.json", ("--version",): "drbdadm-version.txt"},
     "corosync-quorumtool": {("-s",): "corosync-quorumtool.txt"},
     "corosync-cfgtool": {("-s",): "corosync-cfgtool.txt"},
     "corosync-cmapctl": {(): "corosync-cmapctl.txt"},
@@ -72,6 +72,10 @@ def count(folder, line):
 
 def recorded(snapshot, name):
     """Output, exit code and stderr."""
+    if name == "drbdadm-version.txt":
+        meta = json.loads((snapshot / "meta.json").read_text())
+        version = meta.get("tools", {}).get("drbd-utils", "9.22.0")
+        return f"DRBDADM_API_VERSION=2\nDRBDADM_VERSION={version}\n".encode(), "0", b""
     if name == "meta.json":  # of drbdadm sh-resources a snapshot keeps the answer only
         names = json.loads((snapshot / name).read_text())["expected_drbd_resources"]
         return f"{' '.join(names)}\n".encode(), "0", b""

@@ -76,6 +76,8 @@ class Live(Source):
         self._attempts: dict[Tool, Union[Child, AcquireError]] = {}
         self._asked_for_resources = False
         self._configured_resources: Optional[tuple[str, ...]] = None
+        self._utils: Optional[Tool] = None
+        self._utils_version: Optional[str] = None
         self._given: dict[Tool, bytes] = {}
         self._scratch: list[str] = []
 
@@ -132,6 +134,21 @@ class Live(Source):
             except AcquireError:
                 pass
         return self._configured_resources
+
+    def ask_drbd_utils(self, tool: Tool) -> None:
+        """Start ``drbdadm --version``."""
+        self._utils = tool
+        self.prepare((tool,))
+
+    def drbd_utils(self) -> Optional[str]:
+        """What ``drbdadm --version`` says, if it was asked."""
+        tool, self._utils = self._utils, None
+        if tool is not None:
+            with contextlib.suppress(AcquireError):
+                said = self.open(tool).read().decode(errors="replace")
+                line = re.search(r"^DRBDADM_VERSION=(\d[\w.~+-]*)$", said, re.MULTILINE)
+                self._utils_version = line.group(1) if line else None
+        return self._utils_version
 
     def runs(self) -> tuple[Run, ...]:
         """Every command so far with all its arguments, in the order of their start."""

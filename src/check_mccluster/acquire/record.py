@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Optional
 
 from .redact import remove_said, remove_secrets
-from .snapshot import META, RC_WORDS, STREAM
+from .snapshot import DRBD_UTILS, META, RC_WORDS, STREAM
 from .source import AcquireError, ModuleUnfit, Source, ToolMissing
 from .tools import Tool
 
@@ -31,6 +31,7 @@ class Plan(NamedTuple):
 
     :param tools: in this order. :param again: the second readings, after all others.
     :param resources: the tool that prints which DRBD resources are configured here.
+    :param utils: the tool that prints the version of drbd-utils.
     :param follow: from what was printed, by the names of the files, to tools that are run on it:
         each with what it reads from its standard input.
     """
@@ -38,6 +39,7 @@ class Plan(NamedTuple):
     tools: tuple[Tool, ...]
     again: tuple[Tool, ...]
     resources: Tool
+    utils: Optional[Tool] = None
     follow: Callable[[Mapping[str, bytes]], Sequence[tuple[Tool, bytes]]] = lambda _: ()
 
 
@@ -86,6 +88,8 @@ def _files(
 ) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the files of a snapshot, in the order in which they are to be had."""
     source.prepare((*plan.tools, plan.resources))
+    if plan.utils is not None:
+        source.ask_drbd_utils(plan.utils)
     outputs: dict[str, bytes] = {}
     for tool in plan.tools:
         yield from _tool_files(source, tool, done, outputs)
@@ -162,7 +166,8 @@ def _meta(source: Source, plan: Plan, version: str) -> dict[str, Any]:
     known, module = source.drbd_module()
     if known:
         meta["drbd_module"] = module
-    meta["tools"] = {"check_mccluster": version}
+    utils = source.drbd_utils()
+    meta["tools"] = {"check_mccluster": version, **({DRBD_UTILS: utils} if utils else {})}
     return meta
 
 

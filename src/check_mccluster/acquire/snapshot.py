@@ -34,6 +34,9 @@ META = "meta.json"
 META_LIMIT = 2**20
 STDERR_LIMIT = 64 * 2**10
 
+DRBD_UTILS = "drbd-utils"
+"""How drbd-utils is called among the ``tools`` of ``meta.json``."""
+
 STREAM = "-"
 """Instead of a path: an archive from standard input, or to standard output."""
 
@@ -140,6 +143,11 @@ class Snapshot(Source):
     def drbd_module(self) -> tuple[bool, Optional[str]]:
         """What ``meta.json`` says of the kernel module, if it says so."""
         return "drbd_module" in self._meta, self._meta.get("drbd_module")
+
+    def drbd_utils(self) -> Optional[str]:
+        """What ``meta.json`` says among its ``tools``."""
+        version: Optional[str] = self._meta.get("tools", {}).get(DRBD_UTILS)
+        return version
 
     def expected_drbd_resources(self, tool: Tool) -> Optional[tuple[str, ...]]:
         """What ``meta.json`` says, if it says so."""
@@ -298,11 +306,18 @@ def _time(key: str, value: object) -> datetime:
     return time.astimezone(timezone.utc)
 
 
+def _versions(key: str, value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{key} is not an object")
+    return {name: _word(f"{key}.{name}", version) for name, version in value.items()}
+
+
 _META_KEYS = {
     "node": _word,
     "time": _time,
     "expected_drbd_resources": _words,
     "drbd_module": _word_or_null,
+    "tools": _versions,
 }
 
 

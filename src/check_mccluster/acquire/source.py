@@ -125,6 +125,13 @@ class Source(abc.ABC):
         :param tool: the one that prints them.
         """
 
+    def ask_drbd_utils(self, tool: Tool) -> None:  # noqa: B027 - a recording needs nothing
+        """Have *tool* say the version of drbd-utils: who compares nodes wants it, nobody else."""
+
+    @abc.abstractmethod
+    def drbd_utils(self) -> Optional[str]:
+        """The version of drbd-utils, as recorded or asked for; ``None`` if nobody knows."""
+
     @abc.abstractmethod
     def runs(self) -> tuple[Run, ...]:
         """What was run or read so far, for ``-vvv``."""

@@ -10,6 +10,7 @@ from typing import NamedTuple, Optional
 from ..acquire.snapshot import Snapshot, SnapshotError
 from ..acquire.source import Source
 from ..checks.overview import CHECK as OVERVIEW
+from ..inputs.evidence import DRBD_UTILS
 from ..model.config import Config
 from ..verdict.finding import Report
 from ..verdict.view import Asked, Judgement, same_node
@@ -145,8 +146,11 @@ def _once(seen: Sequence[Judgement]) -> tuple[Judgement, ...]:
     return tuple(seen)
 
 
-def _judged(setup: Setup, config: Config, asked: Asked) -> Judgement:
+def _judged(setup: Setup, config: Config, asked: Asked, *, compared: bool = False) -> Judgement:
+    """:param compared: whether other nodes are asked as well."""
     with open_source(setup, config) as source:
+        if compared:
+            source.ask_drbd_utils(DRBD_UTILS)
         return run_check(OVERVIEW, source, config, setup, asked)
 
 
@@ -164,7 +168,7 @@ def _ask(setup: Setup, config: Config, targets: dict[str, str], asked: Asked) ->
     seen: list[Judgement] = []
     unasked: dict[str, str] = {}
     clocks: dict[str, float] = {}
-    seen += [_judged(setup, config, asked) for _ in local]
+    seen += [_judged(setup, config, asked, compared=True) for _ in local]
     for name, answer in answers.items():
         if answer.reason is not None:
             unasked[name] = answer.reason

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Optional
 
-from ..inputs.crm_mon import CLUSTER
+from ..inputs.crm_mon import CLUSTER, INSTALLED
 from ..inputs.drbdsetup_status import DRBD
 from ..inputs.every import every
 from ..judge.both_ends import (
@@ -27,10 +27,12 @@ from ..judge.both_ends import (
 from ..judge.causes import faults
 from ..judge.cluster_causes import CLUSTER_RULES
 from ..judge.essence import essence
-from ..judge.facts.drbd import CONNECTING, ISOLATED, PRIMARY_MULTIPLE, STANDALONE
+from ..judge.facts import drbd
+from ..judge.facts.drbd import CONNECTING, ISOLATED, PRIMARY_MULTIPLE, PRIMARY_NONE, STANDALONE
 from ..judge.mesh import links
 from ..judge.partitions import Partition, corosync_differences, partitions, running_in
 from ..judge.whole import lost_quorum, told_by_all
+from ..model.drbd import DrbdResource
 from ..model.pacemaker import RUNNING, Role
 from ..verdict import subject
 from ..verdict.check import Check
@@ -141,22 +143,69 @@ def _corosync_differs(seen: Sequence[Judgement]) -> Iterator[Finding]:
 
 
 def _versions(seen: Sequence[Judgement]) -> Iterator[Finding]:
-    """Kernel modules of DRBD that differ in more than the last number."""
-    by_version: dict[str, list[str]] = {}
-    for one in seen:
-        if one.view.drbd_module is not None:
-            short = ".".join(one.view.drbd_module.split(".")[:2])
-            by_version.setdefault(short, []).append(one.view.here)
-    if len(by_version) < 2:
+    """DRBD's kernel modules and drbd-utils that differ in more than the last number."""
+    for name, what, step, version_of in _OF_DRBD:
+        by_version: dict[str, list[str]] = {}
+        for one in seen:
+            version = version_of(one.view)
+            if version is not None:
+                short = ".".join(version.split(".")[:2])
+                by_version.setdefault(short, []).append(one.view.here)
+        if len(by_version) < 2:
+            continue
+        ordered = sorted(by_version.items(), key=lambda each: (-len(each[1]), each[0]))
+        values = join([f"{version} on {join(nodes)}" for version, nodes in ordered], 3)
+        yield finding(
+            VERSIONS_MIXED,
+            subject.cluster(name),
+            f"{what} is {values}",
+            nodes=tuple(sorted(node for _, nodes in ordered[1:] for node in nodes)),
+        )._replace(next_step=f"{step} on each; finish the upgrade")
+
+
+_OF_DRBD: tuple[tuple[str, str, str, Callable[[View], Optional[str]]], ...] = (
+    (
+        "drbd",
+        "DRBD's kernel module",
+        "cat /sys/module/drbd/version",
+        lambda view: view.drbd_module,
+    ),
+    ("drbd-utils", "drbd-utils", "drbdadm --version", lambda view: view.drbd_utils),
+)
+
+
+# -- what nobody uses ---------------------------------------------------------------------------
+
+
+def _unused(seen: Sequence[Judgement]) -> Iterator[Finding]:
+    """Resources that are there to be used, and without a Primary.
+
+    Where Pacemaker was asked, it says who should be Primary. Elsewhere the mesh does: beside three
+    copies no vote needs a node without a disk, so several of those are there to use the data.
+    """
+    if any(one.view[INSTALLED].value is not False for one in seen):
         return
-    ordered = sorted(by_version.items(), key=lambda each: (-len(each[1]), each[0]))
-    values = join([f"{version} on {join(nodes)}" for version, nodes in ordered], 3)
-    yield finding(
-        VERSIONS_MIXED,
-        subject.cluster("drbd"),
-        f"DRBD's kernel module is {values}",
-        nodes=tuple(sorted(node for _, nodes in ordered[1:] for node in nodes)),
-    )._replace(next_step="cat /sys/module/drbd/version on each; finish the upgrade")
+    yield from drbd.no_primary(
+        sorted(
+            {
+                resource.name
+                for one in seen
+                for resource in one.view[DRBD].value or ()
+                if _is_idle(one.view, resource)
+            }
+        )
+    )
+
+
+def _is_idle(view: View, resource: DrbdResource) -> bool:
+    standing = drbd.primaries(view, resource)
+    if not standing.complete or standing.names or not resource.devices:
+        return False
+    have = drbd.copies(view, resource, resource.devices[0])
+    clients = 1 + len(resource.connections) - len(have.replicas)
+    # An even number of copies needs a tie-breaker, an odd one does not.
+    odd = len(have.replicas) in (3, 5, 7)
+    return odd and clients >= 2 and not have.unknown
 
 
 # -- all of it ---------------------------------------------------------------------------------
@@ -192,6 +241,7 @@ def together(
     found += options(ordered, all_links, found)
     found += _corosync_differs(ordered)
     found += _versions(ordered)
+    found += _unused(ordered)
     found += copies(all_links)
     found += clients(ordered, all_links)
     found += _quorum_of_drbd(ordered, told_by_all(ordered, parts))
@@ -293,6 +343,7 @@ CHECK = Check(
         CLOCKS,
         VERSIONS_MIXED,
         PRIMARY_MULTIPLE,
+        PRIMARY_NONE,
         CONNECTING,
         STANDALONE,
         ISOLATED,

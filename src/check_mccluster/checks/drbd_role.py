@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from ..inputs.crm_mon import INSTALLED
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.facts.drbd import PRIMARY_MULTIPLE, Primaries, primaries, two_primaries
+from ..judge.facts.drbd import (
+    PRIMARY_MULTIPLE,
+    PRIMARY_NONE,
+    Primaries,
+    no_primary,
+    primaries,
+    two_primaries,
+)
 from ..model.drbd import DrbdResource, Role
 from ..model.words import state_name
 from ..verdict import subject
@@ -16,12 +23,6 @@ from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, findi
 from ..verdict.view import Asked, View, contains_node
 from ..verdict.words import join
 
-NONE = Kind(
-    "primary-none",
-    State.WARNING,
-    "No node is Primary, and every peer is connected, so nobody is: the data is not in use.",
-    "drbdadm status {resource}; is the service meant to be down? crm_mon -1 -r",
-)
 FORBIDDEN = Kind(
     "primary-forbidden",
     State.CRITICAL,
@@ -69,18 +70,8 @@ def _wanted(view: View, resource: DrbdResource) -> bool:
     return view[INSTALLED].value is not False or (rule is not None and rule.runs_with is not None)
 
 
-def _nobody(view: View, known: Sequence[tuple[DrbdResource, Primaries]]) -> Iterator[Finding]:
-    """Resources without a Primary, in one finding: usually they are all idle together."""
-    idle = [
-        resource.name
-        for resource, seen in known
-        if seen.complete and not seen.names and _wanted(view, resource)
-    ]
-    if idle:
-        text = f"{idle[0]}: no node is Primary"
-        if len(idle) > 1:
-            text = f"no node is Primary of {len(idle)} resources ({join(idle, 2)})"
-        yield finding(NONE, subject.drbd(idle[0]), text)
+def _is_idle(view: View, resource: DrbdResource, seen: Primaries) -> bool:
+    return seen.complete and not seen.names and _wanted(view, resource)
 
 
 def _words(view: View, resource: DrbdResource, seen: Primaries) -> str:
@@ -117,7 +108,7 @@ def judge(view: View, asked: Asked) -> Report:
     return Report(
         (
             *(each for r, seen in known for each in _judge_one(view, asked, r, seen)),
-            *_nobody(view, known),
+            *no_primary([r.name for r, seen in known if _is_idle(view, r, seen)]),
         ),
         "; ".join(some) + (f"; {len(known) - 2} more resources" if len(known) > 2 else ""),
         tuple(figures),
@@ -137,7 +128,7 @@ CHECK = Check(
     needs=(DRBD,),
     hints=(SHOW, INSTALLED),
     rule=judge,
-    kinds=(PRIMARY_MULTIPLE, NONE, FORBIDDEN, UNEXPECTED),
+    kinds=(PRIMARY_MULTIPLE, PRIMARY_NONE, FORBIDDEN, UNEXPECTED),
     figures=(
         ("primaries", "Primaries of all resources together"),
         ("{resource}_primary_{node}", "1 where the node is seen as Primary, else 0"),

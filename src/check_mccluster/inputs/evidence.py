@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DRBD_RESOURCES = Tool("drbdadm", ("sh-resources",), "drbdadm-sh-resources.txt", by_root=False)
+DRBD_UTILS = Tool(
+    "drbdadm", ("--version",), "drbdadm-version.txt", by_root=False, loads_module=True
+)
 """What this node's own ``/etc/drbd.d`` names; drbdadm reads files that everybody may read."""
 
 _OBSTACLES = {
@@ -100,6 +103,7 @@ class Evidence:
             here=self._own_name(),
             drbd_others=self.drbd_others,
             drbd_module=self.source.drbd_module()[1],
+            drbd_utils=self.source.drbd_utils(),
         )
 
     def prepare(self, *keys: ToolInput[Any]) -> None:

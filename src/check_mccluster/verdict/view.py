@@ -95,10 +95,12 @@ class View:
     :param here: this node's name as Pacemaker knows it, else as given; for messages, never empty.
     :param drbd_others: DRBD resources that are up and that ``--resource`` leaves out.
     :param drbd_module: the version of the kernel module; ``None`` if not loaded or not known.
+    :param drbd_utils: the version of drbd-utils; ``None`` if nobody asked for it.
     """
 
     __slots__ = (
-        *("_answers", "_named", "config", "drbd_module", "drbd_others", "here", "node", "time"),
+        *("_answers", "_named", "config", "drbd_module", "drbd_others", "drbd_utils"),
+        *("here", "node", "time"),
     )
 
     def __init__(
@@ -111,6 +113,7 @@ class View:
         here: Optional[str] = None,
         drbd_others: tuple[DrbdResource, ...] = (),
         drbd_module: Optional[str] = None,
+        drbd_utils: Optional[str] = None,
     ) -> None:
         self.node = node
         self.time = time
@@ -118,6 +121,7 @@ class View:
         self.here = here or node or NOWHERE
         self.drbd_others = drbd_others
         self.drbd_module = drbd_module
+        self.drbd_utils = drbd_utils
         self._answers = dict(answers)
         self._named: dict[Input[Any], dict[str, Any]] = {}
 
@@ -152,6 +156,7 @@ class View:
             here=self.here,
             drbd_others=others,
             drbd_module=self.drbd_module,
+            drbd_utils=self.drbd_utils,
         )
 
     def with_config(self, config: Config) -> View:
@@ -163,6 +168,8 @@ class View:
             config=config,
             here=self.here,
             drbd_others=self.drbd_others,
+            drbd_module=self.drbd_module,
+            drbd_utils=self.drbd_utils,
         )
 
     def is_here(self, name: Optional[str]) -> bool:

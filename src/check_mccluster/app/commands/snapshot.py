@@ -30,7 +30,7 @@ from ...inputs.crm_simulate import (
     simulation,
 )
 from ...inputs.every import recorded, tools
-from ...inputs.evidence import DRBD_RESOURCES
+from ...inputs.evidence import DRBD_RESOURCES, DRBD_UTILS
 from ...present.text import clean
 from ..options import SecondsType, snapshot_option, source_options, timeout_option
 from ..session import Setup, SetupError, load_config, open_source
@@ -104,6 +104,7 @@ def _plan() -> Plan:
         tuple(key.tool for key in recorded()),
         tuple(key.tool for key in tools() if key.tool.again),
         DRBD_RESOURCES,
+        DRBD_UTILS,
         _simulations,
     )
 

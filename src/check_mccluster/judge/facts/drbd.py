@@ -20,7 +20,7 @@ from ...model.drbd import (
 from ...verdict import subject
 from ...verdict.finding import Finding, Kind, State, finding
 from ...verdict.view import View, contains_node
-from ...verdict.words import duration
+from ...verdict.words import duration, join
 
 PRIMARY_MULTIPLE = Kind(
     "primary-multiple",
@@ -28,6 +28,12 @@ PRIMARY_MULTIPLE = Kind(
     "Two nodes are Primary although two Primaries are not allowed.",
     "drbdadm status {resource} on every node; crm_mon -1 -r; stop the service where it must not"
     " run, do not disconnect anything before",
+)
+PRIMARY_NONE = Kind(
+    "primary-none",
+    State.WARNING,
+    "No node is Primary, and every peer is connected, so nobody is: the data is not in use.",
+    "drbdadm status {resource}; is the service meant to be down? crm_mon -1 -r",
 )
 STANDALONE = Kind(
     "peer-standalone",
@@ -121,6 +127,15 @@ def two_primaries(view: View, resource: DrbdResource, seen: Primaries) -> Option
     if options is None:
         text += " (allowed or not: drbdsetup show does not tell)"
     return finding(PRIMARY_MULTIPLE, subject.drbd(resource.name), text, nodes=seen.names)
+
+
+def no_primary(idle: Sequence[str]) -> Iterator[Finding]:
+    """Resources without a Primary, in one finding: usually they are all idle together."""
+    if idle:
+        text = f"{idle[0]}: no node is Primary"
+        if len(idle) > 1:
+            text = f"no node is Primary of {len(idle)} resources ({join(idle, 2)})"
+        yield finding(PRIMARY_NONE, subject.drbd(idle[0]), text)
 
 
 # -- copies ------------------------------------------------------------------------------------
