@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ..inputs.crm_mon import INSTALLED
 from ..inputs.drbdsetup_show import SHOW

@@ -33,7 +33,7 @@ from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import pasted, size
+from ..verdict.words import size
 
 TARGET = Kind(
     "sync-target",
