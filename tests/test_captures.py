@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
 
 from check_mccluster.app.session import Setup, open_source, run_check
-from check_mccluster.app.several import look
+from check_mccluster.app.several import Several, look
 from check_mccluster.checks import registry
 from check_mccluster.checks.cluster import together
 from check_mccluster.model.config import Config
@@ -72,6 +73,15 @@ def plain_nodes(scenario: Path) -> list[str]:
     return [str(p) for p in folders if "-as-" not in p.name and "-utils" not in p.name]
 
 
+ASKED = Asked(values={"snapshots": (), "hosts": ()})
+
+
+@functools.cache
+def looked(scenario: Path) -> Several:
+    """Every node of a scenario, judged by itself."""
+    return look(Setup(8.0), Config(), plain_nodes(scenario), (), ASKED)
+
+
 def holds(alternative: str, faults) -> bool:
     """Whether there is a fault of that key about that object, as the table's head says."""
     key, _, about = alternative.partition("@")
@@ -83,14 +93,26 @@ def holds(alternative: str, faults) -> bool:
 
 
 @pytest.mark.captures
+def test_the_order_in_which_nodes_come_changes_nothing(captures):
+    count, wrong = 0, []
+    for scenario, *_ in of_cluster(captures / "expected-cluster.tsv"):
+        seen = looked(captures / scenario).seen
+        turned, swapped = [*seen[1:], seen[0]], seen[::-1]
+        count += len(seen) > 1
+        report = together(seen, {}, ASKED)
+        if not report == together(swapped, {}, ASKED) == together(turned, {}, ASKED):
+            wrong.append(scenario)
+    assert count > 50
+    assert wrong == []
+
+
+@pytest.mark.captures
 def test_every_scenario_of_several_nodes_is_told_as_its_causes(captures):
-    asked = Asked(values={"snapshots": (), "hosts": ()})
     wrong, count = [], 0
     for scenario, states, causes, most, never in of_cluster(captures / "expected-cluster.tsv"):
         count += 1
-        setup = Setup(8.0)
-        seen = look(setup, Config(), plain_nodes(captures / scenario), (), asked)
-        report = together(seen.seen, seen.unasked, asked)
+        seen = looked(captures / scenario)
+        report = together(seen.seen, seen.unasked, ASKED)
         faults = [fault for fault in report.faults if fault.state is not State.OK]
         keys = [fault.cause.key for fault in faults]
         missing = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -67,13 +68,15 @@ def test_a_split_cluster_is_told_as_partitions_and_what_runs_where(call):
 @pytest.mark.parametrize(
     "scenario", ["six-nodes-healthy", "storage-servers-lost", "app02-cut-off-while-active"]
 )
-def test_any_order_of_the_nodes_gives_the_same_bytes(call, scenario):
+@pytest.mark.parametrize("command", [("cluster", "-vv"), ("cluster", "--json"), ("status",)])
+def test_any_order_of_the_nodes_gives_the_same_bytes(call, scenario, command):
     folders = nodes_of(SNAPSHOTS / scenario)
     orders = list(itertools.islice(itertools.permutations(folders), 0, 24, 5))
+    orders.append(tuple(reversed(folders)))
     said = set()
     for order in orders:
         options = [word for folder in order for word in ("--from", folder)]
-        said.add(call("cluster", "-vv", *options).out)
+        said.add(call(*command, *options).out)
     assert len(said) == 1
 
 
@@ -208,6 +211,7 @@ old-again) echo "CHECK_MCCLUSTER UNKNOWN - - exists and is not an empty director
 bare) echo "sh: 1: check_mccluster: not found" >&2; exit 127 ;;
 hostile) head -c 100000 /dev/zero ;;
 slow) sleep 60 ;;
+late-*) sleep 1; exec cat "{folder}/${{target#late-}}.tar.gz" ;;
 turn-*) # one answer at first, then the healthy one
     name=${{target#turn-}}
     if test -e "{folder}/asked-$name"; then exec cat "{folder}/$name.tar.gz"; fi
@@ -265,6 +269,26 @@ def test_a_node_that_hangs_costs_one_deadline_and_is_told(call, ssh):
     assert "a could not be asked: no answer before the deadline" in outcome.first
 
 
+def test_asking_six_nodes_costs_one_deadline_and_not_six(call, ssh):
+    """Five hang; one answers at once and is judged all the same."""
+    hanging = [word for name in "abcde" for word in ("--host", f"{name}=slow")]
+    began = time.monotonic()
+    outcome = call("cluster", "-t", "3", "--host", "app01=good-app01", *hanging)
+    assert time.monotonic() - began < 4.5
+    assert outcome.first.startswith("CLUSTER WARNING - a could not be asked: no answer before")
+    assert "nodes_asked=1;;;0;6" in outcome.out
+
+
+def test_six_nodes_are_asked_at_the_same_time(call, ssh):
+    """Each takes a second to answer."""
+    names = [folder.name for folder in nodes_of(HEALTHY)]
+    hosts = [word for name in names for word in ("--host", f"{name}=late-{name}")]
+    began = time.monotonic()
+    outcome = call("cluster", *hosts)
+    assert outcome.first.startswith("CLUSTER OK - 6 of 6 nodes asked")
+    assert 1 <= time.monotonic() - began < 4
+
+
 @pytest.fixture
 def storage03_contradicts(call, tmp_path, ssh):
     """A first answer of storage03 in which its end of one connection is not connected."""
@@ -309,6 +333,8 @@ def test_a_host_of_the_mesh_that_nobody_reaches_is_one_fault(call, tmp_path, ssh
     options = [word for host in hosts for word in ("--host", host)]
     document = json.loads(call("cluster", "--json", *options).out)
     assert causes(document) == [("drbd-quorum-lost", "r0/0")]
+    lost = [f for f in document["faults"][0]["follows"] if f["key"] == "peer-connecting"]
+    assert {f["reason"] for f in lost} == {"drbd-node-lost"}
 
 
 def test_nobody_answers(call, ssh):

@@ -134,7 +134,7 @@ _LEAST = 2.0
 
 
 def _once(seen: Sequence[Judgement]) -> tuple[Judgement, ...]:
-    """One judgement a node.
+    """One judgement a node, by name: in whatever order they came, the answer is the same.
 
     :raises SetupError: if two snapshots are of one node.
     """
@@ -143,7 +143,7 @@ def _once(seen: Sequence[Judgement]) -> tuple[Judgement, ...]:
         if one.view.here in names:
             raise SetupError(f"two snapshots are of {one.view.here}")
         names.add(one.view.here)
-    return tuple(seen)
+    return tuple(sorted(seen, key=lambda one: one.view.here))
 
 
 def _judged(setup: Setup, config: Config, asked: Asked, *, compared: bool = False) -> Judgement:

@@ -221,9 +221,9 @@ def together(
 
     :param seen: each node's own judgement, of all its checks.
     :param unasked: nodes that could not be asked, with the reason.
+    :param asked: its severities are applied by the caller.
     :param clocks: seconds by which a node's clock is off, where that is too much.
     """
-    del asked  # severities are applied by the caller
     ordered = sorted(seen, key=lambda one: one.view.here)
     parts = partitions(ordered)
     all_links = links(ordered)
@@ -252,10 +252,13 @@ def together(
     everybody = tuple(one.view.here for one in ordered)
     roots = tuple(f._replace(seen_from=_seen_from(f, ordered) or everybody) for f in roots)
     total = len(ordered) + len(unasked)
+    summary = f"{len(ordered)} of {total} nodes asked"
+    if all(asked.severities.get(each.key, each.state) is State.OK for each in found):
+        summary += f": {essence(ordered, parts)}"  # nobody reads it beside a fault
     lines = tuple(Line(one.view.here, one.report.state, _own_words(one)) for one in ordered)
     return Report(
         tuple(found),
-        f"{len(ordered)} of {total} nodes asked: {essence(ordered, parts)}",
+        summary,
         (
             Figure("nodes_asked", len(ordered), minimum=0, maximum=total),
             Figure("faults", sum(1 for f in roots if f.state is not State.OK), minimum=0),

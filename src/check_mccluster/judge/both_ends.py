@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
 from ..model.drbd import DiskState, ReplicationState
 from ..model.drbd import Role as DrbdRole
@@ -108,7 +109,13 @@ def _special(down: Sequence[Link]) -> Iterator[tuple[Link, Finding]]:
             yield (
                 link,
                 finding(
-                    DIFFERS, about, text, nodes=link.nodes, resource=link.resource, state=state
+                    DIFFERS,
+                    about,
+                    text,
+                    nodes=link.nodes,
+                    resource=link.resource,
+                    state=state,
+                    reason=name,
                 ),
             )
 
@@ -125,12 +132,32 @@ def _host(seen: Sequence[Judgement], name: str, mine: Sequence[Link], alone: boo
             f" ip -br addr; drbdsetup show {resources[0]} (addresses and port); the firewall"
         )
     kind = STANDALONE if any(link.is_alone for link in mine) else CONNECTING
+    what = join(resources, 2)
+    text, reason = f"{name} is cut off from {join(peers)} ({what})", ""
     if alone and not asked:
-        what = join(resources, 2)
-        text = f"{name} is connected to nobody that was asked ({what}): the host or its network"
-    else:
-        text = f"{name} is cut off from {join(peers)} ({join(resources, 2)})"
-    return finding(kind, subject.node(name), text, nodes=(name,), resource=resources[0])
+        text = f"{name} is connected to nobody that was asked ({what}): "
+        if _is_online(seen, name):
+            text += "its host is up (Pacemaker counts it online), DRBD there or its network is not"
+        else:
+            text += "the host or its network"
+            reason = NODE_LOST
+    about = subject.node(name)
+    return finding(kind, about, text, nodes=(name,), resource=resources[0], reason=reason)
+
+
+NODE_LOST = "drbd-node-lost"
+"""The reason of a connection finding that stands for a whole host of the mesh: it has the key of
+its connections, by which it is silenced or made grave like any of them."""
+
+
+def _is_online(seen: Sequence[Judgement], name: str) -> bool:
+    clusters = (one.view[CLUSTER].value for one in seen)
+    return any(
+        same_node(node.name, name) and node.online
+        for cluster in clusters
+        if cluster is not None
+        for node in cluster.nodes
+    )
 
 
 def _single(link: Link) -> Finding:
@@ -161,7 +188,7 @@ def options(
         if any(
             one.key == DIFFERS.key
             and one.subject.drbd_resource == each.resource
-            and f": {each.option} is " in one.text
+            and one.reason == each.option
             for one in told
         ):
             continue
@@ -172,6 +199,7 @@ def options(
             f"{each.resource}: {each.option} is {values}",
             nodes=each.odd,
             resource=each.resource,
+            reason=each.option,
         )
 
 

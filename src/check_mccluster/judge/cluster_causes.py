@@ -30,6 +30,7 @@ CLUSTER_RULES = more(
         "node-offline node-unclean node-pending",
         (Equal.NODE, f"view-stale node-offline {_OF_MESH} versions-mixed node-unasked"),
     ),
+    rule("cluster-maintenance", (Equal.NOTHING, _TAKEOVER)),
     rule("split-brain", (Equal.NODE, "peer-standalone copies-low disk-disputed out-of-sync")),
     rule("config-differs", (Equal.NODE, "peer-standalone copies-low disk-disputed")),
     rule(
