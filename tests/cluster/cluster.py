@@ -37,6 +37,10 @@ PROGRAMS = (
     *("cibadmin", "corosync", "crm_mon", "crm_resource", "ip", "mount", "nsenter"),
     *("pacemakerd", "pidof", "setpriv", "unshare"),
 )
+OF_MEMBERS = (
+    *("cibadmin", "corosync-cfgtool", "corosync-cmapctl", "corosync-quorumtool"),
+    *("crm_mon", "crm_simulate"),
+)
 PACKAGES = "corosync pacemaker pacemaker-cli-utils resource-agents iproute2"
 DISK = ("/etc", "/var/lib/corosync", "/var/lib/pacemaker", "/var/log")
 SPACES = ("--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--mount-proc")
@@ -77,6 +81,7 @@ mount --bind /run/lab/agents {agents}
 mount --bind /run/lab/modules /sys/module
 # Before a panic's reboot, which could only end the node, comes a write here, which would reset us.
 [ ! -e /proc/sysrq-trigger ] || mount --bind /dev/null /proc/sysrq-trigger
+{hidden}
 for folder in /var/log/pacemaker /var/lib/pacemaker /var/lib/pacemaker/cib \\
     /var/lib/pacemaker/pengine /var/lib/pacemaker/cores /var/lib/pacemaker/blackbox
 do install -d -o hacluster -g haclient -m 770 $folder; done
@@ -481,12 +486,19 @@ class Cluster:
             shared=self.shared,
             package=package,
             agents=AGENTS,
+            hidden="" if node.member else _hidden(),
         )
         self.demand(node.name, "env", f"DISK={' '.join(DISK)}", "sh", "-c", dress)
         self.lay_cable(node, node.port, "eth0", node.address)
         self._plug(node, cut=node.cut)
         for each in self.after_boot:
             each(node)
+
+
+def _hidden() -> str:
+    """Commands that take Pacemaker's and Corosync's tools from a node: it has neither."""
+    paths = (shutil.which(name, path=ENVIRONMENT["PATH"]) for name in OF_MEMBERS)
+    return "\n".join(f"mount --bind /dev/null {path}" for path in paths if path)
 
 
 def _open_doors(*folders: Path) -> str:

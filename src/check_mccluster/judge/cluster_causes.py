@@ -13,11 +13,15 @@ _PACEMAKERS = (
 )
 _OF_MESH = "peer-connecting peer-standalone connection-disputed mesh-isolated"
 _TAKEOVER = "no-candidate candidates-low here-not-ready single-point"
+_OF_LOST = f"view-stale node-offline {_OF_MESH} versions-mixed node-unasked tool-timeout"
 CLUSTER_RULES = more(
     rule("partitioned", (Equal.NOTHING, _PACEMAKERS), (Equal.NODE, f"{_OF_MESH} node-unasked")),
     rule(
         "pacemaker-down pacemaker-unresponsive pacemaker-starting pacemaker-stopping",
-        (Equal.NODE, "node-offline node-unclean node-pending view-stale versions-mixed"),
+        (
+            Equal.NODE,
+            "node-offline node-unclean node-pending view-stale versions-mixed tool-timeout",
+        ),
         (Equal.NOTHING, f"quorum-margin primary-none {_TAKEOVER}"),
     ),
     rule(
@@ -27,9 +31,15 @@ CLUSTER_RULES = more(
     ),
     rule("dc-missing", (Equal.NOTHING, "view-stale"), (Equal.NODE, _OF_MESH)),
     rule(
-        "node-offline node-unclean node-pending",
-        (Equal.NODE, f"view-stale node-offline {_OF_MESH} versions-mixed node-unasked"),
+        "node-offline node-unclean",
+        (Equal.NODE, f"{_OF_LOST} primary-without-service"),
+        # Its services are on their way to another node.
+        (
+            Equal.NOTHING,
+            "resource-transition primary-none primary-elsewhere started-without-primary",
+        ),
     ),
+    rule("node-pending node-shutdown", (Equal.NODE, _OF_LOST)),
     rule("cluster-maintenance", (Equal.NOTHING, _TAKEOVER)),
     rule("split-brain", (Equal.NODE, "peer-standalone copies-low disk-disputed out-of-sync")),
     rule("config-differs", (Equal.NODE, "peer-standalone copies-low disk-disputed")),
@@ -64,7 +74,7 @@ CLUSTER_RULES = more(
     ),
     rule(
         "peer-unreachable",
-        (Equal.NODE, f"{_OF_MESH} copies-low node-offline node-unasked"),
+        (Equal.NODE, f"{_OF_MESH} copies-low node-offline node-unasked tool-timeout"),
         (Equal.NOTHING, f"primary-none started-without-primary primary-elsewhere {_TAKEOVER}"),
     ),
     rule("sync-stalled", (Equal.DRBD, "sync-target disk-syncing copies-low sync-missing")),
@@ -74,6 +84,7 @@ CLUSTER_RULES = more(
         (Equal.DRBD, "copies-low sync-target sync-waiting sync-paused sync-missing behind"),
     ),
     rule("resource-failed resource-blocked", (Equal.RESOURCE_AND_NODE, "node-barred")),
+    rule("resource-multi-active", (Equal.RESOURCE, f"group-split {_TAKEOVER}")),
     rule("resource-unmanaged", (Equal.RESOURCE, _TAKEOVER), (Equal.NOTHING, "here-not-ready")),
     rule("resource-disabled", (Equal.RESOURCE, "resource-stopped")),
     rule(
@@ -81,6 +92,8 @@ CLUSTER_RULES = more(
         (Equal.RESOURCE, "resource-transition promoted-missing clone-degraded clone-down"),
     ),
     rule("node-barred", (Equal.RESOURCE_AND_NODE, "clone-degraded")),
+    # What hangs on one node hangs for all its tools.
+    rule("tool-timeout", (Equal.SAME_NODES, "tool-timeout view-stale")),
     rule("disk-disputed", (Equal.DRBD, "out-of-sync copies-low")),
     rule(
         "peer-standalone peer-connecting connection-disputed",
