@@ -20,7 +20,6 @@ from test_captures import of_cluster, plain_nodes
 
 LATE = {
     "drbd/04e-active-app-cut-from-all-storages": "links of one node, as the next",
-    "drbd/06a-link-primary-to-one-storage-cut": "one link: its ends cannot know that it is no more",
     "drbd/09b-inconsistent-no-sync": "single links, as above",
     "drbd/14e-phantom-out-of-sync": "only the second end counts blocks, and cannot know of it",
     "pacemaker/23d-controld-killed-app02": "the controller was asked before it noticed",

@@ -35,6 +35,8 @@ _OWN = frozenset(
 )
 """Each node's own word, beside its tools and its disks."""
 _OWN_DISK = ("disk-", "client-")
+_BY_ITS_NODE = frozenset({"copies-low", "sync-missing"})
+"""A copy that is behind: its own node says more of it, and is asked first where it is connected."""
 _OF_TWO = ("out-of-sync", "sync-", "behind", "path-down", "congested")
 """What is between two nodes that talk to each other: both see it."""
 _BY_PACEMAKER = frozenset(
@@ -42,6 +44,8 @@ _BY_PACEMAKER = frozenset(
 )
 """About DRBD, and known only where Pacemaker is."""
 _GONE = frozenset({"node-offline", "node-unclean", "node-pending", "peer-unreachable"})
+_NEXT_FAULT = frozenset({"no-candidate", "candidates-low", "here-not-ready", "single-point"})
+"""What would not survive another fault: nothing that is out of order now."""
 
 
 def speaker_of(view: View, fault: Fault) -> str:
@@ -50,6 +54,8 @@ def speaker_of(view: View, fault: Fault) -> str:
     key, resource = cause.key, cause.subject.drbd_resource
     if cause.kind in INPUT_KINDS or key in _OWN or key.startswith(_OWN_DISK):
         return here
+    if cause.subject.sort == CONNECTION and any(_is_own_disk(view, f) for f in fault.follows):
+        return here  # the disk is graver than the connection that let it fall behind
     if key == "link-down":
         return _first_end(view, cause) or _controller(view, cause) or here
     if resource is None or key in _BY_PACEMAKER:
@@ -60,24 +66,30 @@ def speaker_of(view: View, fault: Fault) -> str:
         return _first_end(view, cause) or _first_connected(view, resource)
     connected = tuple(_connected(view, resource))
     others = [node for node in cause.nodes if not same_node(node, here)]
+    if key in _BY_ITS_NODE and others and all(contains_node(connected, n) for n in others):
+        return min(others)
     if key.startswith(_OF_TWO):
         return min((here, *(node for node in others if contains_node(connected, node))))
-    if key == "copies-low" and others and all(contains_node(connected, n) for n in others):
-        return min(others)
     return _first_connected(view, resource)
+
+
+def _is_own_disk(view: View, each: Finding) -> bool:
+    return each.key.startswith(_OWN_DISK) and all(same_node(n, view.here) for n in each.nodes)
 
 
 def _says_itself(view: View, fault: Fault) -> Optional[str]:
     """A node that left in order and whose host is there: it says that its daemons do not run.
 
-    Not where something grave follows from it, which only the others see.
+    Not where something grave follows from it now, which only the others see.
     """
     cause = fault.cause
     if cause.key in _GONE and cause.nodes == (view.here,):
         return view.here  # the others do not count this node, and it is there to say so
     if cause.key != "node-offline" or cause.reason != "left" or len(cause.nodes) != 1:
         return None
-    grave = any(each.state is State.CRITICAL for each in fault.follows)
+    grave = any(
+        each.state is State.CRITICAL and each.key not in _NEXT_FAULT for each in fault.follows
+    )
     node = cause.nodes[0]
     return node if not grave and _is_reached(view, node) else None
 
