@@ -26,6 +26,20 @@ PACKAGES = {
 """Debian's packages, each with a file by which it is recognised."""
 
 
+def get(port: int, path: str) -> str:
+    """The body of a page on this machine."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+        return str(response.read().decode())
+
+
+def ask(port: int, expression: str) -> list[tuple[dict[str, str], str]]:
+    """The series of an instant query: labels and value."""
+    path = f"/api/v1/query?query={urllib.parse.quote(expression)}"
+    found = json.loads(get(port, path))["data"]["result"]
+    return [(each["metric"], each["value"][1]) for each in found]
+
+
 class Site:
     """One node's metrics as a file, who serves it, and who asks for it."""
 
@@ -74,21 +88,12 @@ class Site:
         )
         wait_until("prometheus", lambda: listens(self.prometheus))
 
-    @staticmethod
-    def get(port: int, path: str) -> str:
-        """The body of a page on this machine."""
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
-            return str(response.read().decode())
-
     def query(self, expression: str) -> list[tuple[dict[str, str], str]]:
-        path = f"/api/v1/query?query={urllib.parse.quote(expression)}"
-        found = json.loads(self.get(self.prometheus, path))["data"]["result"]
-        return [(each["metric"], each["value"][1]) for each in found]
+        return ask(self.prometheus, expression)
 
     def alerts(self) -> set[tuple[str, str, str]]:
         """Alerts but for the one about the recording's age, which goes by this machine's clock."""
-        found = json.loads(self.get(self.prometheus, "/api/v1/alerts"))["data"]["alerts"]
+        found = json.loads(get(self.prometheus, "/api/v1/alerts"))["data"]["alerts"]
         labels = [(a["labels"], a["state"]) for a in found]
         return {
             (own["alertname"], own["check"], state)

@@ -180,11 +180,25 @@ def test_a_fault_has_a_series_that_names_its_object(series):
     assert in_force(series(HEALTHY / "app01"), "mccluster_fault") == []
     assert in_force(lost, "mccluster_fault") == [
         'mccluster_fault{key="drbd-quorum-lost",object="r0/0",check="drbd-quorum",'
-        'state="critical"} 1'
+        'state="critical",spoken="yes"} 1'
     ]
     assert [name for name in gone if 'key="node-offline"' in name] == [
         'mccluster_fault{key="node-offline",object="app01",check="nodes",state="critical",'
-        'node="app01"}'
+        'spoken="yes",node="app01"}'
+    ]
+
+
+def test_a_fault_says_whether_this_node_tells_it(series):
+    """Of a node that was stopped in order, that node itself."""
+    stopped = SNAPSHOTS / "pacemaker-stopped-on-app01"
+
+    assert in_force(series(stopped / "app01"), "mccluster_fault") == [
+        'mccluster_fault{key="pacemaker-down",object="pacemaker",check="tools",'
+        'state="critical",spoken="yes",node="app01"} 1'
+    ]
+    assert in_force(series(stopped / "app02"), "mccluster_fault") == [
+        'mccluster_fault{key="node-offline",object="app01",check="nodes",'
+        'state="critical",spoken="no",node="app01"} 1'
     ]
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from prometheus_site import PACKAGES, RULES, SNAPSHOTS, running_site
+from prometheus_site import PACKAGES, RULES, SNAPSHOTS, get, running_site
 from zabbix_site import need_packages, wait_until
 
 pytestmark = [pytest.mark.daemon, pytest.mark.root, pytest.mark.slow]
@@ -46,7 +46,7 @@ def test_promtool_has_nothing_to_say_about_the_metrics(call, node):
 
 
 def test_promtool_accepts_the_alert_rules():
-    assert "SUCCESS: 8 rules found" in promtool("check", "rules", "mccluster.rules.yml")
+    assert "SUCCESS: 9 rules found" in promtool("check", "rules", "mccluster.rules.yml")
 
 
 def test_alert_rules_do_what_they_should():
@@ -58,7 +58,7 @@ def test_amtool_accepts_the_configuration_and_routes_every_alert(tmp_path):
     checked = subprocess.run(
         ["amtool", "check-config", str(file)], capture_output=True, text=True, check=True
     )
-    assert "3 inhibit rules" in checked.stdout
+    assert "2 inhibit rules" in checked.stdout
     alerts = re.findall(r"- alert: (\S+)", (RULES / "mccluster.rules.yml").read_text())
     assert len(alerts) == 8
     for name, receiver in (*((name, "cluster") for name in alerts), ("Another", "nobody")):
@@ -80,7 +80,7 @@ def site():
 def test_node_exporter_serves_it_and_prometheus_alerts(site):
     site.replay("six-nodes-healthy")
     site.start_exporter()
-    served = site.get(site.exporter, "/metrics").splitlines()
+    served = get(site.exporter, "/metrics").splitlines()
 
     assert "node_textfile_scrape_error 0" in served
     assert 'mccluster_overview_state{cluster="drbdlab",state="ok"} 1' in served

@@ -183,17 +183,23 @@ def _states(judgement: Judgement, left: Family) -> Iterator[Family]:
 
 def _single_faults(judgement: Judgement, left: Family) -> Family:
     """The gravest faults by name: what an alert is about."""
-    single = Family("fault", "A fault by key and object; it is there while the fault is.")
+    single = Family(
+        "fault",
+        "A fault by key and object, while it is there; spoken=yes: this node is to tell it.",
+    )
     bad = [fault for fault in judgement.report.faults if fault.state is not State.OK]
     for fault in bad[:MOST_FAULTS]:
-        node = _node_of(fault.cause)
+        check = judgement.report.check_of(fault)
+        own = check == TOOLS or fault.cause.subject.sort == subject.RING
+        node = judgement.view.here if own else _node_of(fault.cause)
         single.set(
             1,
             key=fault.cause.key,
             object=fault.cause.object,
-            check=judgement.report.check_of(fault),
+            check=check,
             state=fault.state.name.lower(),
-            **({} if node is None else {"node": node}),
+            spoken="yes" if fault.spoken else "no",
+            **({} if node in (None, NOWHERE) else {"node": node}),
         )
     left.set(max(0, len(bad) - MOST_FAULTS), what="faults")
     return single

@@ -1,0 +1,114 @@
+"""How many messages a person gets from Prometheus and Alertmanager for one fault, in and back.
+
+Each scenario is a cluster of its own with six nodes; all of them are watched by one Prometheus.
+``docs/messages.md`` has the table.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from check_mccluster.app.cli import main
+from prometheus_fleet import Message, running_fleet
+from prometheus_site import PACKAGES
+from test_zabbix_messages import HEALTHY, NODES, SCENARIOS
+from zabbix_site import need_packages, wait_until
+
+pytestmark = [
+    pytest.mark.daemon,
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.captures,
+]
+
+LONG_ENOUGH = 20
+"""Minutes, of a second each: longer than every "for" with what the group waits."""
+
+EXPECTED = {
+    "a storage server off": "MCClusterWarning: {}: r0:storage03: peer-connecting",
+    "the active node dead": "MCClusterCritical: {}: app01: node-offline",
+    "quorum of DRBD lost": "MCClusterCritical: {}: r0/0: drbd-quorum-lost",
+    "a disk lost": "MCClusterCritical: {}: r0/0: disk-lost (storage03)",
+    "one link cut": "MCClusterCritical: {}: r0:app02: peer-connecting",
+    "a resource failed": "MCClusterCritical: {}: FS_DRBD: node-barred (app01)",
+    "Pacemaker stopped on one node": "MCClusterDown: {}: app01: pacemaker-down: Pacemaker, Corosync"
+    " or DRBD does not run or answer",
+    "standby": "MCClusterCritical: {}: app01: node-standby",
+    "maintenance": "MCClusterMaintenance: {}: the cluster is in maintenance-mode, nothing fails over",
+    "split, the failover failed": "MCClusterCritical: {}: r0/0: drbd-quorum-lost",
+    "healthy": None,
+}
+"""The one message for the fault, and for its end."""
+
+
+def _name(scenario: str) -> str:
+    return scenario.replace(" ", "-").replace(",", "").replace(":", "")
+
+
+@pytest.fixture(scope="module")
+def told(captures, tmp_path_factory):
+    """For each scenario the messages on the way in and those on the way back."""
+    need_packages(PACKAGES)
+    folder = tmp_path_factory.mktemp("names")
+    metrics = {
+        (name, node, recording): _metrics(captures / recording / node, folder, _name(name))
+        for name, (scenario, _) in SCENARIOS.items()
+        for recording in {HEALTHY, scenario}
+        for node in NODES
+        if (captures / recording / node).is_dir()
+    }
+    with running_fleet() as fleet:
+        for name in SCENARIOS:
+            for node in NODES:
+                fleet.show(_name(name), node, metrics[name, node, HEALTHY])
+        fleet.start()
+        wait_until("all are seen", lambda: _seen(fleet) == len(SCENARIOS) * len(NODES))
+        time.sleep(10)  # minutes
+        assert fleet.messages == []
+        there = _told_by(fleet, metrics, broken=True)
+        back = _told_by(fleet, metrics, broken=False)
+        yield {name: (there[name], back[name]) for name in SCENARIOS}
+
+
+def _metrics(snapshot, folder, cluster):
+    file = folder / f"{cluster}.prom"
+    config = folder / f"{cluster}.toml"
+    config.write_text(f'[cluster]\nname = "{cluster}"\n')
+    with pytest.raises(SystemExit) as end:
+        main(["metrics", "--from", f"{snapshot}", "--config", f"{config}", "--output", f"{file}"])
+    assert not end.value.code
+    return file.read_text()
+
+
+def _seen(fleet):
+    return len(fleet.query("mccluster_last_run_success"))
+
+
+def _told_by(fleet, metrics, *, broken):
+    """Turn every cluster, one node after the other, and wait for what comes of it."""
+    first = len(fleet.messages)
+    for node in NODES:
+        for name, (scenario, off) in SCENARIOS.items():
+            shown = metrics.get((name, node, scenario), metrics[name, node, HEALTHY])
+            if not broken:
+                shown = metrics[name, node, HEALTHY]
+            fleet.show(_name(name), node, None if broken and node in off else shown)
+        time.sleep(0.15)
+    time.sleep(LONG_ENOUGH)
+    return {
+        name: [each for each in fleet.messages[first:] if each.cluster == _name(name)]
+        for name in SCENARIOS
+    }
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_one_message_for_one_fault_and_one_for_its_end(told, name):
+    text = EXPECTED[name]
+    it = () if text is None else (text.format(_name(name)),)
+
+    assert told[name] == (
+        [Message(_name(name), firing=it, resolved=())] if it else [],
+        [Message(_name(name), firing=(), resolved=it)] if it else [],
+    )
