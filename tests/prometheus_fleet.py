@@ -1,4 +1,4 @@
-"""A Prometheus with its Alertmanager over many recorded clusters at once, and who gets the messages.
+"""A Prometheus with its Alertmanager over many recorded clusters, and who gets the messages.
 
 Everything is on 127.0.0.1 with the shipped rules, routes and inhibitions; a minute of theirs is a
 second here, so that their order is kept. The nodes' metrics are those that ``check_mccluster
@@ -17,6 +17,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple, Optional
 
+import pytest
+
+from check_mccluster.app.cli import main
 from prometheus_site import RULES, ask
 from zabbix_site import Daemons, free_port, listens, scratch, wait_until
 
@@ -33,6 +36,16 @@ class Message(NamedTuple):
     cluster: str
     firing: tuple[str, ...]
     resolved: tuple[str, ...]
+
+
+def metrics_of(snapshot: Path, cluster: str, folder: Path) -> str:
+    """What ``check_mccluster metrics`` writes on a recorded node of a cluster of that name."""
+    file, config = folder / f"{cluster}.prom", folder / f"{cluster}.toml"
+    config.write_text(f'[cluster]\nname = "{cluster}"\n')
+    with pytest.raises(SystemExit) as end:
+        main(["metrics", "--from", f"{snapshot}", "--config", f"{config}", "--output", f"{file}"])
+    assert not end.value.code
+    return file.read_text()
 
 
 class Fleet:

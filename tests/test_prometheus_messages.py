@@ -10,8 +10,7 @@ import time
 
 import pytest
 
-from check_mccluster.app.cli import main
-from prometheus_fleet import Message, running_fleet
+from prometheus_fleet import Message, metrics_of, running_fleet
 from prometheus_site import PACKAGES
 from test_zabbix_messages import HEALTHY, NODES, SCENARIOS
 from zabbix_site import need_packages, wait_until
@@ -36,7 +35,8 @@ EXPECTED = {
     "Pacemaker stopped on one node": "MCClusterDown: {}: app01: pacemaker-down: Pacemaker, Corosync"
     " or DRBD does not run or answer",
     "standby": "MCClusterCritical: {}: app01: node-standby",
-    "maintenance": "MCClusterMaintenance: {}: the cluster is in maintenance-mode, nothing fails over",
+    "maintenance": "MCClusterMaintenance: {}: the cluster is in maintenance-mode,"
+    " nothing fails over",
     "split, the failover failed": "MCClusterCritical: {}: r0/0: drbd-quorum-lost",
     "healthy": None,
 }
@@ -53,7 +53,7 @@ def told(captures, tmp_path_factory):
     need_packages(PACKAGES)
     folder = tmp_path_factory.mktemp("names")
     metrics = {
-        (name, node, recording): _metrics(captures / recording / node, folder, _name(name))
+        (name, node, recording): metrics_of(captures / recording / node, _name(name), folder)
         for name, (scenario, _) in SCENARIOS.items()
         for recording in {HEALTHY, scenario}
         for node in NODES
@@ -70,16 +70,6 @@ def told(captures, tmp_path_factory):
         there = _told_by(fleet, metrics, broken=True)
         back = _told_by(fleet, metrics, broken=False)
         yield {name: (there[name], back[name]) for name in SCENARIOS}
-
-
-def _metrics(snapshot, folder, cluster):
-    file = folder / f"{cluster}.prom"
-    config = folder / f"{cluster}.toml"
-    config.write_text(f'[cluster]\nname = "{cluster}"\n')
-    with pytest.raises(SystemExit) as end:
-        main(["metrics", "--from", f"{snapshot}", "--config", f"{config}", "--output", f"{file}"])
-    assert not end.value.code
-    return file.read_text()
 
 
 def _seen(fleet):
