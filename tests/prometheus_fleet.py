@@ -70,6 +70,10 @@ class Fleet:
         else:
             self._shown[place] = metrics
 
+    def address(self, cluster: str, node: str) -> str:
+        """Where a node's metrics are served."""
+        return f"http://127.0.0.1:{self._web.server_port}/{cluster}/{node}"
+
     def start(self) -> None:
         """Start both daemons; the clusters have to be shown before."""
         threading.Thread(target=self._web.serve_forever, daemon=True).start()
