@@ -137,6 +137,11 @@ def test_every_fault_of_every_recorded_cluster_is_told_by_one_node(captures):
     [
         ("six-nodes-healthy", {}),
         ("storage03-powered-off", {"app01": ["peer-connecting"]}),
+        ("link-to-one-storage-cut", {"storage02": ["peer-connecting"]}),
+        (
+            "pacemaker-stopped-on-app01",
+            {"app01": ["pacemaker-down"], "app02": ["mapping-none"]},
+        ),
     ],
 )
 def test_of_a_recorded_cluster_these_nodes_tell(scenario, tells):
