@@ -1,8 +1,8 @@
 """A Prometheus with its Alertmanager over many recorded clusters, and who gets the messages.
 
-Everything is on 127.0.0.1 with the shipped rules, routes and inhibitions; a minute of theirs is a
-second here, so that their order is kept. The nodes' metrics are those that ``check_mccluster
-metrics`` writes; they are served as node_exporter serves them, as of now.
+Everything is on 127.0.0.1 with the shipped rules, routes and inhibitions; a minute of theirs is
+two seconds here, as is that of each scrape and evaluation, so that all keeps its order. The nodes'
+metrics are those that ``check_mccluster metrics`` writes, served as node_exporter does, as of now.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from typing import NamedTuple, Optional
 import pytest
 
 from check_mccluster.app.cli import main
-from prometheus_site import RULES, ask
+from prometheus_site import RULES, ask, is_ready
 from zabbix_site import Daemons, free_port, listens, scratch, wait_until
 
-_MINUTES = re.compile(r"(for|group_interval): (\d+)m\b")
+MINUTE = 2
+"""Seconds that stand for a minute."""
+_TIMES = re.compile(r"(for|group_interval|group_wait): (\d+)([ms])\b")
 _RUN = re.compile(r"^(mccluster_last_run_timestamp_seconds\S*) .*$", re.MULTILINE)
 
 
@@ -94,7 +96,7 @@ class Fleet:
         text, count = re.subn(r"(?m)^  - name: cluster$", self._receiver(), shipped)
         assert count == 1
         config = self.folder / "alertmanager.yml"
-        config.write_text(_fast(text).replace("group_wait: 30s", "group_wait: 500ms"))
+        config.write_text(_fast(text))
         self.daemons.start(
             "alertmanager",
             "prometheus",
@@ -120,7 +122,8 @@ class Fleet:
         ]
         config = self.folder / "prometheus.yml"
         config.write_text(
-            "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\n"
+            f"global: {{scrape_interval: {MINUTE}s, evaluation_interval: {MINUTE}s,"
+            f" scrape_timeout: {MINUTE}s}}\n"
             f"rule_files: [{rules.name}]\n"
             "alerting: {alertmanagers: [{static_configs: [{targets:"
             f" ['127.0.0.1:{self.alertmanager}']}}]}}]}}\n"
@@ -132,9 +135,9 @@ class Fleet:
             *("/usr/bin/prometheus", f"--config.file={config}"),
             f"--storage.tsdb.path={self.folder}/data",
             f"--web.listen-address=127.0.0.1:{self.prometheus}",
-            "--rules.alert.resend-delay=1s",
+            f"--rules.alert.resend-delay={MINUTE}s",
         )
-        wait_until("prometheus", lambda: listens(self.prometheus))
+        wait_until("prometheus", lambda: is_ready(self.prometheus))
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         fleet = self
@@ -172,8 +175,13 @@ def _message(told: dict) -> Message:
 
 
 def _fast(text: str) -> str:
-    """Minutes as seconds."""
-    text, count = _MINUTES.subn(r"\1: \2s", text)
+    """Minutes as what stands for them here."""
+
+    def short(found: re.Match[str]) -> str:
+        seconds = int(found[2]) * (60 if found[3] == "m" else 1)
+        return f"{found[1]}: {seconds * MINUTE * 1000 // 60}ms"
+
+    text, count = _TIMES.subn(short, text)
     assert count
     return text
 

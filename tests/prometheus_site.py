@@ -33,6 +33,13 @@ def get(port: int, path: str) -> str:
         return str(response.read().decode())
 
 
+def is_ready(port: int) -> bool:
+    """Whether a Prometheus answers queries."""
+    with contextlib.suppress(OSError):
+        return "Ready" in get(port, "/-/ready")
+    return False
+
+
 def ask(port: int, expression: str) -> list[tuple[dict[str, str], str]]:
     """The series of an instant query: labels and value."""
     path = f"/api/v1/query?query={urllib.parse.quote(expression)}"
@@ -86,7 +93,7 @@ class Site:
             f"--storage.tsdb.path={self.folder}/data",
             f"--web.listen-address=127.0.0.1:{self.prometheus}",
         )
-        wait_until("prometheus", lambda: listens(self.prometheus))
+        wait_until("prometheus", lambda: is_ready(self.prometheus))
 
     def query(self, expression: str) -> list[tuple[dict[str, str], str]]:
         return ask(self.prometheus, expression)

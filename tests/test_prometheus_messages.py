@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from prometheus_fleet import Message, metrics_of, running_fleet
+from prometheus_fleet import MINUTE, Message, metrics_of, running_fleet
 from prometheus_site import PACKAGES
 from test_zabbix_messages import HEALTHY, NODES, SCENARIOS
 from zabbix_site import need_packages, wait_until
@@ -22,8 +22,8 @@ pytestmark = [
     pytest.mark.captures,
 ]
 
-LONG_ENOUGH = 20
-"""Minutes, of a second each: longer than every "for" with what the group waits."""
+LONG_ENOUGH = 12
+"""Minutes: longer than every "for", or "keep_firing_for", with what a group waits."""
 
 EXPECTED = {
     "a storage server off": "MCClusterWarning: {}: r0:storage03: peer-connecting",
@@ -65,7 +65,7 @@ def told(captures, tmp_path_factory):
                 fleet.show(_name(name), node, metrics[name, node, HEALTHY])
         fleet.start()
         wait_until("all are seen", lambda: _seen(fleet) == len(SCENARIOS) * len(NODES))
-        time.sleep(10)  # minutes
+        time.sleep(10 * MINUTE)
         assert fleet.messages == []
         there = _told_by(fleet, metrics, broken=True)
         back = _told_by(fleet, metrics, broken=False)
@@ -85,8 +85,8 @@ def _told_by(fleet, metrics, *, broken):
             if not broken:
                 shown = metrics[name, node, HEALTHY]
             fleet.show(_name(name), node, None if broken and node in off else shown)
-        time.sleep(0.15)
-    time.sleep(LONG_ENOUGH)
+        time.sleep(MINUTE / len(NODES))
+    time.sleep(LONG_ENOUGH * MINUTE)
     return {
         name: [each for each in fleet.messages[first:] if each.cluster == _name(name)]
         for name in SCENARIOS

@@ -765,7 +765,7 @@ class Maker:
                 for number, what in enumerate(("2", "3"))  # the value and its time
             ),
             _field("INTEGER", "decimal_places", "0"),
-            _field("INTEGER", "value_size", "45" if least else "26"),
+            _field("INTEGER", "value_size", "45" if least else "20"),
             _field("INTEGER", "time_size", "9"),
             _field("INTEGER", "time_v_pos", "2"),
         ]
@@ -832,7 +832,7 @@ class Maker:
                     [
                         *self._tiles("drbd-mesh", "drbd-quorum"),
                         self.tile(
-                            (18, 0, 3, 3),
+                            (20, 0, 4, 3),
                             "Out of sync",
                             _figure("drbd-sync"),
                             {"0": GREEN, "1": YELLOW},
@@ -892,10 +892,11 @@ class Maker:
             "drbd-mesh": "Connected peers",
             "drbd-quorum": "DRBD copies in reach",
         }
-        yield self.tile((0, 0, 6, 3), "Overview", "check_mccluster.state")
-        yield self.tile((6, 0, 6, 3), "Tools", "check_mccluster.tools")
+        first = 8 if self.kind.drbd_only else 4  # four columns are as narrow as a title may be
+        yield self.tile((0, 0, first, 3), "Overview", "check_mccluster.state")
+        yield self.tile((first, 0, 4, 3), "Tools", "check_mccluster.tools")
         for place, check in enumerate(checks):
-            where = (12 + place * 3, 0, 3, 3)
+            where = (first + 4 + place * 4, 0, 4, 3)
             yield self.tile(where, names[check], _figure(check), {"0": RED, "1": GREEN})
 
     def _known(self, place: tuple[int, int, int, int]) -> list[Entry]:
