@@ -137,16 +137,18 @@ def long_output(report: Report, runs: Runs, verbosity: int) -> list[str]:
     step. ``-vv``: every object looked at. ``-vvv``: every command.
     """
     findings, causes = report.worst_first, report.causes
-    # NRPE may cut the output: what is not OK comes first, otherwise in the checks' order.
+    # NRPE may cut the output: what is not OK comes first, and with it what to do about it.
     ordered = sorted(report.lines, key=lambda line: -line.state.rank)
-    lines = [f"[{line.state.name}] {line.check}: {clean(line.text)}" for line in ordered]
+    told = [(line.state, f"[{line.state.name}] {line.check}: {clean(line.text)}") for line in ordered]
     if verbosity == 0:
-        return lines if lines else _overflow(findings)
+        return [text for _, text in told] if told else _overflow(findings)
+    lines = [text for state, text in told if state is not State.OK]
     for each in findings:
         cause = causes.get(each)
         why = f" (follows from: {clean(f'{cause.key} {cause.object}')})" if cause else ""
         step = clean(each.next_step)
         lines.append(f"[{each.state.name}] {each.key}: {clean(each.text)}{why} -> {step}")
+    lines += [text for state, text in told if state is State.OK]
     if verbosity >= 2:
         lines += [f"looked at {clean(each)}" for each in report.looked_at]
     if verbosity >= 3:
