@@ -5,21 +5,18 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import re
 import shutil
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
 
-from daemons import ROOT, daemon, free_port, install_plugin, own, run_as_user, wait_for
+from daemons import ROOT, daemon, free_port, own, run_as_user, wait_for
+from stories import NODES, SINGLE, STORAGE, Stage
 
 CONTRIB = ROOT / "contrib/icinga2"
 SNAPSHOTS = ROOT / "fixtures/snapshots"
-HEALTHY = SNAPSHOTS / "six-nodes-healthy"
 COMMANDS = (CONTRIB / "check_mccluster-commands.conf").read_text()
 SERVICES = (CONTRIB / "services.conf").read_text()
 HOSTS = (CONTRIB / "hosts-example.conf").read_text()
@@ -142,7 +139,10 @@ const ZoneName = NodeName
 const TicketSalt = ""
 include <itl>
 include <plugins>
-object Endpoint NodeName {{ }}
+object Endpoint NodeName {{
+	host = "127.0.0.1"
+	port = {port}
+}}
 object Zone ZoneName {{ endpoints = [ NodeName ] }}
 object CheckerComponent "checker" {{ }}
 object NotificationComponent "notification" {{ }}
@@ -163,184 +163,107 @@ def start(place: Path, name: str, configuration: str):
     return folder, Icinga(folder, configuration)
 
 
-# The shipped services over six replayed servers
+# The shipped services over many clusters of six nodes, each with its story
 
-SERVERS = ("app01", "app02", "app03", "storage01", "storage02", "storage03")
 WATCH = """
-object CheckCommand "snapshot-there" {{
+object CheckCommand "is-there" {{
 	command = [ "/bin/sh", "-c", "test -d $$0 || exit 2", "$mccluster_from$" ]
 }}
 object NotificationCommand "write" {{
-	command = [
-		"/bin/sh", "-c", "echo $$0 $$1 >> {folder}/notifications",
-		"$notification.type$", "$what$"
-	]
+	command = [ "{folder}/write", "$notification.type$", "$what$", "$said$" ]
 }}
 object User "operator" {{ }}
-apply Notification "alarm" to Host {{
+apply Notification "message" to Host {{
 	command = "write"
 	users = [ "operator" ]
 	vars.what = "$host.name$"
+	vars.said = "$host.state$"
 	assign where true
 }}
-apply Notification "alarm" to Service {{
+apply Notification "message" to Service {{
 	command = "write"
 	users = [ "operator" ]
 	vars.what = "$host.name$!$service.name$"
+	vars.said = "$service.output$"
 	assign where true
 }}
 """
+WRITE = """\
+#!/bin/sh
+first=$(echo "$3" | head -n 1)
+echo "$2 $1 ${{first#* - }}" >> {folder}/notifications
+"""
+_HOSTS = tuple(word for node in NODES for word in ("--host", node))
+QUESTIONS = (
+    *((check, "--fold", "--speaker", "-v") for check in (*SINGLE, "overview")),
+    ("cluster", "--fold", *_HOSTS, "--severity", "clocks-differ=ok", "--speaker", "-v"),
+)
+"""What is asked with the shipped custom variables, in Icinga's order."""
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A state of the six servers, constructed of parts that were recorded.
-
-    :param alarms: what has to be said.
-    :param recorded: a whole state; servers that are not in it are off.
-    :param pacemaker: the recordings whose crm_mon and Corosync documents a server shows.
-    :param off: servers that are powered off. :param primary: where DRBD is Primary.
-    :param detached: the storage server that lost its disk.
-    """
-
-    alarms: tuple[str, ...]
-    pacemaker: dict[str, str] = field(default_factory=dict)
-    off: tuple[str, ...] = ()
-    primary: str = "app01"
-    detached: Optional[str] = None
-    recorded: Optional[str] = None
+def shortened(text: str) -> str:
+    """The shipped intervals as seconds, so that a story takes half a minute."""
+    for shipped, here in (("1m", "{0}"), ("30s", "{0}"), ("20s", "{1}"), ("10s", "{1}")):
+        assert f"_interval = {shipped}\n" in text
+        text = text.replace(f"_interval = {shipped}\n", f"_interval = {here}\n")
+    return text.replace("{0}", f"{INTERVAL}s").replace("{1}", f"{RETRY}s")
 
 
-def recorded_connection(snapshot: str, peer: str):
-    (resource,) = json.loads((SNAPSHOTS / snapshot / "drbd-status.json").read_text())
-    return next(each for each in resource["connections"] if each["name"] == peer)
+INTERVAL, RETRY = 10, 3
+"""Seconds between two checks of an object, and of one that has just turned bad."""
 
 
-def drbd_status(server: str, fault: Fault):
-    """The healthy answer of drbdsetup with the fault put in."""
-    if server == fault.detached:
-        return json.loads((SNAPSHOTS / "disk-detached" / server / "drbd-status.json").read_text())
-    lost = recorded_connection("storage03-powered-off/app01", "storage03")
-    without_disk = recorded_connection("disk-detached/storage01", "storage03")
-    (resource,) = json.loads((HEALTHY / server / "drbd-status.json").read_text())
-    resource["role"] = "Primary" if server == fault.primary else "Secondary"
-    for each in resource["connections"]:
-        each["peer-role"] = "Primary" if each["name"] == fault.primary else "Secondary"
-        if each["name"] in fault.off:
-            each.update({k: v for k, v in lost.items() if k not in ("name", "peer-node-id")})
-        if each["name"] == fault.detached:
-            each["peer_devices"] = without_disk["peer_devices"]
-    return [resource]
+class Site:
+    """An Icinga 2 that watches every cluster of a stage, as shipped."""
 
-
-def _adopt(folder: Path, server: str) -> None:
-    """Let what was recorded on another node be the server's own, and of one time."""
-    shown = (folder / "crm_mon.xml").read_text()
-    changed = re.search(r'<last_change time="([^"]+)"', shown)
-    configuration = folder / "cib.xml"
-    if changed is not None and configuration.exists():
-        text = configuration.read_text()
-        text = re.sub(
-            r'cib-last-written="[^"]*"', f'cib-last-written="{changed[1]}"', text, count=1
+    def __init__(self, place: Path, stage: Stage) -> None:
+        self.stage = stage
+        folder = place / "stories"
+        services = shortened(SERVICES).replace(
+            'check_command = "hostalive"', 'check_command = "is-there"'
         )
-        configuration.write_text(text)
-    own = int(server[-1])
-    links = folder / "corosync-cfgtool.txt"
-    told = re.search(r"^Local node ID (\d+)", links.read_text() if links.exists() else "", re.M)
-    if told is None or int(told[1]) == own:
-        return
-    other = int(told[1])
-    text = links.read_text().replace(f"Local node ID {other},", f"Local node ID {own},")
-    text = re.sub(rf"(nodeid: +{other}:\t)localhost", r"\1connected", text)
-    links.write_text(re.sub(rf"(nodeid: +{own}:\t)connected", r"\1localhost", text))
-    votes = folder / "corosync-quorumtool.txt"
-    text = re.sub(rf"^(Node ID: +){other}$", rf"\g<1>{own}", votes.read_text(), flags=re.M)
-    text = text.replace(" (local)", "")
-    votes.write_text(re.sub(rf"^( +{own} .*)$", r"\1 (local)", text, flags=re.M))
-    keys = folder / "corosync-cmapctl.txt"
-    text = re.sub(r"(local_node_pos \(u32\) = )\d+", rf"\g<1>{own - 1}", keys.read_text())
-    keys.write_text(re.sub(r"(this_node_id \(u32\) = )\d+", rf"\g<1>{own}", text))
-
-
-class Alarms:
-    """The shipped services on the example's six servers, which replay what ``now`` points to."""
-
-    def __init__(self, folder: Path, icinga: Icinga) -> None:
+        configuration = WATCH.format(folder=folder) + COMMANDS + services
+        for number, _ in stage.clusters():
+            now = stage.place(number)
+            for node in NODES:
+                role = "storage" if node in STORAGE else stage.role(number)
+                configuration += (
+                    f'object Host "{number:02}-{node}" {{\n\timport "mccluster-node"\n'
+                    f'\tvars.mccluster_role = "{role}"\n'
+                    f'\tvars.mccluster_from = "{now}/{node}"\n}}\n'
+                )
+            configuration += (
+                f'object Host "{number:02}-mailcluster" {{\n\timport "mccluster-node"\n'
+                f'\tcheck_command = "dummy"\n\tvars.mccluster_host = {json.dumps([*NODES])}\n'
+                f'\tvars.mccluster_config = "{now}/cluster.toml"\n'
+                # The nodes were recorded minutes apart.
+                '\tvars.mccluster_severity = [ "clocks-differ=ok" ]\n}\n'
+            )
+        folder, self.icinga = start(place, "stories", configuration)
         self.folder = folder
-        self.icinga = icinga
+        write = folder / "write"
+        write.write_text(WRITE.format(folder=folder).replace("{{", "{").replace("}}", "}"))
+        write.chmod(0o755)
+        (folder / "check_mccluster").symlink_to(stage.program)
 
-    def show(self, name: str) -> None:
-        link = self.folder / "link"
-        link.symlink_to(self.folder / name)
-        link.replace(self.folder / "now")
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The daemon, until every object was found well."""
+        with self.icinga.daemon():
+            wait_for(lambda: self.icinga.results("service"), "the API")
+            self.settle(0)
+            yield
 
-    def scenario(self, name: str, fault: Fault) -> None:
-        """The healthy cluster with a fault."""
-        place = self.folder / name
-        if fault.recorded is not None:
-            shutil.copytree(SNAPSHOTS / fault.recorded, place)
-            own(place)
-            return
-        for server in SERVERS:
-            if server not in fault.off:
-                shutil.copytree(HEALTHY / server, place / server)
-                if server in fault.pacemaker:
-                    for document in (SNAPSHOTS / fault.pacemaker[server]).glob("c*"):
-                        shutil.copy(document, place / server)
-                    _adopt(place / server, server)
-                status = place / server / "drbd-status.json"
-                status.write_text(json.dumps(drbd_status(server, fault)))
-        own(place)
-
-    def minutes(self, steps: int = 12) -> None:
-        """The shipped intervals by hand, in the order that is worst: what follows from a fault is
-        seen a minute before the fault itself, and the cluster's services are checked first."""
-        cluster = 'host.name == "mailcluster"'
-        causes = (
-            'service.name in [ "mccluster-pacemaker", "mccluster-drbd", "mccluster-drbd-disk" ]'
-            f" && !({cluster})"
+    def settle(self, rounds: int) -> None:
+        """Wait until every object was looked at so often, and none is between two states."""
+        since = time.time()
+        moving = (
+            "get_objects({kind}).filter(o => !o.last_check_result"
+            " || o.last_check_result.execution_start < {since}"
+            " || (o.state != 0 && o.state_type == 0)).len()"
         )
-        self.icinga.check("service", f"!({cluster}) && !({causes})")
-        for step in range(steps):
-            self.icinga.check("service", cluster)
-            if step >= 3:
-                # What is in order need not be asked at every step.
-                bad = "" if step in (3, steps - 1) else " && service.state != 0"
-                self.icinga.check("service", causes + bad)
-                self.icinga.check("host")
-        self.icinga.check("service", cluster)
-
-    def take(self) -> list[str]:
-        """The notifications since the last call, once Icinga holds none back that it may send."""
-        held_back = "s => s.enable_notifications && s.suppressed_notifications && s.last_reachable"
-        for kind in ("Host", "Service"):
-            held = f"get_objects({kind}).filter({held_back}).len()"
-            wait_for(lambda held=held: self.icinga.ask(held) == 0, held)
-        file = self.folder / "notifications"
-        lines = file.read_text().splitlines() if file.exists() else []
-        file.unlink(missing_ok=True)
-        return sorted(lines)
-
-
-@contextmanager
-def watched_cluster(place: Path) -> Iterator[Alarms]:
-    """An Icinga 2 that watches the example's six servers, which are healthy at first."""
-    folder = place / "alarms"
-    configuration = WATCH.format(folder=folder) + COMMANDS + SERVICES + HOSTS
-    for shipped_text, here in (
-        ('check_command = "hostalive"', 'check_command = "snapshot-there"'),
-        (
-            'import "mccluster-server"',
-            f'import "mccluster-server"\nvars.mccluster_from = "{folder}/now/" + name',
-        ),
-    ):
-        assert shipped_text in configuration
-        configuration = configuration.replace(shipped_text, here)
-    folder, icinga = start(place, "alarms", configuration)
-    install_plugin(folder)
-    watched = Alarms(folder, icinga)
-    watched.scenario("healthy", Fault(()))
-    watched.show("healthy")
-    with icinga.daemon():
-        wait_for(lambda: icinga.results("service"), "the API")
-        yield watched
+        for _ in range(max(rounds, 1)):
+            for kind in ("Host", "Service"):
+                asked = moving.format(kind=kind, since=since if rounds else 0)
+                wait_for(lambda asked=asked: self.icinga.ask(asked) == 0, asked, 180)
+            since = time.time()

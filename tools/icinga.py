@@ -26,6 +26,8 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from check_mccluster.app import cli  # noqa: E402
 from check_mccluster.checks import registry  # noqa: E402
+from check_mccluster.inputs.drbdsetup_show import SHOW  # noqa: E402
+from check_mccluster.inputs.drbdsetup_status import DRBD  # noqa: E402
 
 FOLDER = ROOT / "contrib/icinga2"
 TEMPLATE = "mccluster"
@@ -207,7 +209,8 @@ SERVICES = """\
  * Services for a Pacemaker cluster with DRBD: one fault, one message.
  * Needs check_mccluster-commands.conf. hosts-example.conf shows the hosts.
  *
- * A node has vars.mccluster_role, "application" (Pacemaker, DRBD client) or "storage" (DRBD disk).
+ * A node has vars.mccluster_role: "application" (Pacemaker and DRBD), "storage" (DRBD alone) or
+ * "pacemaker" (Pacemaker alone).
  * vars.mccluster_alarms says which of its services send notifications; all are shown:
  *   "checks"     each check by itself (default): a message for each fault
  *   "node"       only mccluster-overview: one service for the node
@@ -221,12 +224,15 @@ SERVICES = """\
 /* Where the page of each check is; an address of your own makes it a link in the web interface. */
 const MCClusterPages = "%(pages)s/"
 
-/* What each check answers: of application servers, and of storage servers, too. */
-const MCClusterChecks = {
+/* What each check answers, by what it needs on the node. */
+const MCClusterPacemakerChecks = {
 %(pacemaker)s
 }
 const MCClusterDrbdChecks = {
 %(drbd)s
+}
+const MCClusterBothChecks = {
+%(both)s
 }
 
 template Host "mccluster-node" {
@@ -253,24 +259,38 @@ template Service "mccluster-of-node" {
 	command_endpoint = host.vars.agent_endpoint
 }
 
-apply Service "mccluster-" for (check => question in MCClusterDrbdChecks) {
+template Service "mccluster-check" {
 	import "mccluster-of-node"
+
+	enable_notifications = !host.vars.mccluster_alarms || host.vars.mccluster_alarms == "checks"
+}
+
+apply Service "mccluster-" for (check => question in MCClusterPacemakerChecks) {
+	import "mccluster-check"
 
 	check_command = "mccluster-" + check
 	notes = question
 	notes_url = MCClusterPages + check + ".md"
-	enable_notifications = !host.vars.mccluster_alarms || host.vars.mccluster_alarms == "checks"
+
+	assign where host.vars.mccluster_role in [ "application", "pacemaker" ]
+}
+
+apply Service "mccluster-" for (check => question in MCClusterDrbdChecks) {
+	import "mccluster-check"
+
+	check_command = "mccluster-" + check
+	notes = question
+	notes_url = MCClusterPages + check + ".md"
 
 	assign where host.vars.mccluster_role in [ "application", "storage" ]
 }
 
-apply Service "mccluster-" for (check => question in MCClusterChecks) {
-	import "mccluster-of-node"
+apply Service "mccluster-" for (check => question in MCClusterBothChecks) {
+	import "mccluster-check"
 
 	check_command = "mccluster-" + check
 	notes = question
 	notes_url = MCClusterPages + check + ".md"
-	enable_notifications = !host.vars.mccluster_alarms || host.vars.mccluster_alarms == "checks"
 
 	assign where host.vars.mccluster_role == "application"
 }
@@ -283,7 +303,19 @@ apply Service "mccluster-overview" {
 	notes_url = MCClusterPages + "overview.md"
 	enable_notifications = host.vars.mccluster_alarms == "node"
 
-	assign where host.vars.mccluster_role in [ "application", "storage" ]
+	assign where host.vars.mccluster_role
+}
+
+/*
+ * A node that is off is told by its host alone, from the first check that fails: a service waits for
+ * the host, and after its return for a result of its own.
+ */
+apply Dependency "node" to Service {
+	parent_host_name = host.name
+	states = [ Up ]
+	ignore_soft_states = false
+
+	assign where host.vars.mccluster_role && match("mccluster-*", service.name)
 }
 
 /* An agent that does not answer is one message, not one for each check. */
@@ -327,18 +359,22 @@ def _questions(names: list[str]) -> str:
     return "\n".join(f"\t{each}" for each in quoted)
 
 
-def _single(*, drbd: bool) -> list[str]:
-    """The single checks, those that storage servers have or the others."""
-    names = [check.name for check in registry.single_checks()]
-    return [name for name in names if name.startswith("drbd-") == drbd]
+def by_need() -> dict[str, list[str]]:
+    """The single checks by what they need on a node."""
+    found: dict[str, list[str]] = {"pacemaker": [], "drbd": [], "both": []}
+    for check in registry.single_checks():
+        of_drbd = {DRBD, SHOW} & {*check.needs}
+        of_pacemaker = {*check.needs} - {DRBD, SHOW}
+        need = "both" if of_drbd and of_pacemaker else "drbd" if of_drbd else "pacemaker"
+        found[need].append(check.name)
+    return found
 
 
 def services_conf() -> str:
     """The text of ``services.conf``."""
     return SERVICES % {
         "pages": PAGES,
-        "pacemaker": _questions(_single(drbd=False)),
-        "drbd": _questions(_single(drbd=True)),
+        **{need: _questions(names) for need, names in by_need().items()},
         "overview": question("overview"),
         "cluster": question("cluster"),
     }

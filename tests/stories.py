@@ -1,0 +1,207 @@
+"""What happens to a cluster of six nodes, for all tests that count a monitoring system's messages.
+
+A daemon asks one program on behalf of many clusters at once, a cluster for each story. What the
+plugin answers about a recording is made beforehand, in one process: a thousand starts of Python
+would take longer than the daemons' own schedules.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from check_mccluster.app.cli import main
+from check_mccluster.checks import registry
+from daemons import install_plugin, own
+
+APPLICATION = ("app01", "app02", "app03")
+STORAGE = ("storage01", "storage02", "storage03")
+NODES = (*APPLICATION, *STORAGE)
+SINGLE = tuple(check.name for check in registry.single_checks())
+
+
+class Story(NamedTuple):
+    """A recording, and the nodes that are off; who was not recorded is shown as healthy."""
+
+    recording: str
+    off: tuple[str, ...] = ()
+
+
+HEALTHY = "drbd/01-healthy-service-on-app01"
+STORIES = {
+    "a storage server off": Story("drbd/03-one-storage-node-off", ("storage03",)),
+    "the active node dead": Story("drbd/05b-app01-off-running-on-app02", ("app01",)),
+    "quorum of DRBD lost": Story("drbd/04a-quorum-lost-no-io-yet", ("storage02", "storage03")),
+    "a disk lost": Story("drbd/07a-detach-storage03"),
+    "one link cut": Story("drbd/06a-link-primary-to-one-storage-cut"),
+    "a resource failed": Story("pacemaker/10-migration-threshold"),
+    "Pacemaker stopped on one node": Story("drbd/12n-pacemaker-stopped-corosync-runs-app01"),
+    "standby": Story("drbd/12c-standby-app01-group-on-app02"),
+    "maintenance": Story("pacemaker/08-maintenance-mode"),
+    "split, the failover failed": Story("drbd/04f-active-app-cut-failover-failed"),
+    "healthy": Story(HEALTHY),
+}
+
+PROGRAM = """\
+#!/bin/sh
+# Answers what was answered before; anything else is asked of the plugin itself.
+place= asked= before=
+for each in "$@"; do
+    case $each in --from | --config) ;; *) case $before in
+        --from | --config) place=$(readlink -f "$each") ;;
+        *) asked=$asked$each ;;
+    esac ;; esac
+    before=$each
+done
+answer={folder}/answers$place/$asked
+if [ -n "$place" ] && read -r code < "$answer.code"; then
+    cat "$answer"
+    exit "$code"
+fi 2> /dev/null
+echo "$*" >> "{folder}/unknown"
+exec "{plugin}" "$@"
+"""
+"""In the place of the plugin: ``PROGRAM CHECK --from FOLDER ...``."""
+
+VIA = """\
+#!/bin/sh
+# In the place of ssh: what was recorded of a node, or no answer of one that is off.
+if [ -d "$1" ]; then
+    exec tar -C "$1" -czf - .
+fi
+echo "ssh: connect to host: No route to host" >&2
+exit 255
+"""
+
+
+def _flat(recording: str) -> str:
+    return recording.replace("/", "-")
+
+
+class Stage:
+    """Clusters that all are healthy, or each in its story, and the program that is asked."""
+
+    def __init__(self, folder: Path, captures: Path) -> None:
+        self.folder = folder
+        self.names = tuple(STORIES)
+        self.plugin = install_plugin(folder)
+        self.program = folder / "program"
+        self.program.write_text(PROGRAM.format(folder=folder, plugin=self.plugin))
+        self._via = folder / "via"
+        self._via.write_text(VIA)
+        for program in (self.program, self._via):
+            program.chmod(0o755)
+        healthy = self._copied(captures, HEALTHY)
+        self._play("healthy", healthy, healthy, ())
+        for number, story in enumerate(STORIES.values()):
+            recorded = self._copied(captures, story.recording)
+            self._play(f"story{number:02}", recorded, healthy, story.off)
+        self.rest()
+
+    def _copied(self, captures: Path, recording: str) -> Path:
+        place = self.folder / "recorded" / _flat(recording)
+        if not place.exists():
+            place.mkdir(parents=True)
+            for node in NODES:
+                if (captures / recording / node).is_dir():
+                    shutil.copytree(captures / recording / node, place / node)
+        return place
+
+    def _play(self, name: str, recorded: Path, healthy: Path, off: Sequence[str]) -> None:
+        """A cluster's folder: its nodes, and how all of them are asked."""
+        place = self.folder / "plays" / name
+        place.mkdir(parents=True)
+        for node in NODES:
+            if node not in off:
+                source = recorded if (recorded / node).is_dir() else healthy
+                (place / node).symlink_to(source / node)
+        hosts = "\n".join(f'{node} = "{place / node}"' for node in NODES)
+        via = f'[cluster]\nvia = ["{self._via}", "{{target}}"]\n'
+        (place / "cluster.toml").write_text(f"{via}[cluster.hosts]\n{hosts}\n")
+
+    def place(self, number: int) -> Path:
+        """The folder of a cluster, as it is now."""
+        return self.folder / f"now{number:02}"
+
+    def role(self, number: int) -> str:
+        """What the members of Pacemaker's cluster are: with DRBD, or without."""
+        recorded = self.folder / "recorded" / _flat(STORIES[self.names[number]].recording)
+        has_drbd = (recorded / "app02" / "drbd-status.json").exists()
+        return "application" if has_drbd else "pacemaker"
+
+    def clusters(self) -> Iterator[tuple[int, str]]:
+        """Each cluster with its story."""
+        return enumerate(self.names)
+
+    def rest(self) -> None:
+        """All is well everywhere."""
+        for number, _ in self.clusters():
+            self._turn(number, "healthy")
+
+    def act(self) -> None:
+        """Every story begins."""
+        for number, _ in self.clusters():
+            self._turn(number, f"story{number:02}")
+
+    def _turn(self, number: int, play: str) -> None:
+        link = self.folder / "link"
+        link.symlink_to(self.folder / "plays" / play)
+        link.replace(self.place(number))
+
+    def prepare(self, *asked: Sequence[str]) -> None:
+        """Make the answers of every recording to these questions, their words in a daemon's order.
+
+        The check ``cluster`` is asked of all nodes together.
+        """
+        for words in asked:
+            if words[0] == "cluster":
+                for place in (self.folder / "plays").iterdir():
+                    self._answer(words, "--config", place / "cluster.toml")
+                continue
+            for place in (self.folder / "recorded").glob("*/*"):
+                if words[0].startswith("drbd-") or words[0] == "overview" or "app" in place.name:
+                    self._answer(words, "--from", place)
+        own(self.folder)
+
+    def _answer(self, words: Sequence[str], option: str, place: Path) -> None:
+        target = self.folder / f"answers{place}"
+        target.mkdir(parents=True, exist_ok=True)
+        name = "".join(words)
+        out = io.StringIO()
+        code = 0
+        with contextlib.redirect_stdout(out):
+            try:
+                main([*words, option, str(place)])
+            except SystemExit as end:
+                code = int(end.code or 0)
+        (target / name).write_text(out.getvalue())
+        (target / f"{name}.code").write_text(f"{code}\n")
+
+    def unknown(self) -> list[str]:
+        """What had to be asked of the plugin itself."""
+        file = self.folder / "unknown"
+        return file.read_text().splitlines() if file.exists() else []
+
+
+def in_words(lines: Sequence[str], names: Sequence[str]) -> dict[str, list[str]]:
+    """Messages by story, of lines that begin with the number of a cluster."""
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for line in lines:
+        number, _, rest = line.partition("-")
+        found[names[int(number)]].append(rest)
+    return {name: sorted(told) for name, told in found.items()}
+
+
+def log(folder: Path) -> list[str]:
+    """What was sent since the last call."""
+    file = folder / "notifications"
+    taken = folder / "notifications.taken"
+    if not file.exists():
+        return []
+    os.replace(file, taken)
+    return taken.read_text().splitlines()
