@@ -79,3 +79,21 @@ class Director:
         done = run_as_user(["icingacli", "director", *words], env=environment, input=text)
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout
+
+    def create(self, kind: str, **properties: object) -> None:
+        """Make an object."""
+        self(kind, "create", "--json", json.dumps(properties))
+
+    def deploy(self, icinga: Icinga) -> str:
+        """Hand everything to Icinga, and wait for its word: the log of the validation."""
+        self("config", "deploy")
+        stages = icinga.folder / "data/api/packages/director"
+
+        def log() -> str:
+            (stage,) = (each for each in stages.iterdir() if each.is_dir())
+            done = (stage / "status").exists() and (stage / "status").read_text().strip() == "0"
+            text = (stage / "startup.log").read_text() if (stage / "status").exists() else ""
+            assert done or not text, text
+            return text
+
+        return wait_for(lambda: stages.is_dir() and log(), "the deployment")

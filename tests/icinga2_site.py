@@ -144,6 +144,7 @@ object Endpoint NodeName {{
 	port = {port}
 }}
 object Zone ZoneName {{ endpoints = [ NodeName ] }}
+object Zone "director-global" {{ global = true }}
 object CheckerComponent "checker" {{ }}
 object NotificationComponent "notification" {{ }}
 object ApiListener "api" {{
@@ -191,7 +192,7 @@ apply Notification "message" to Service {{
 WRITE = """\
 #!/bin/sh
 first=$(echo "$3" | head -n 1)
-echo "$2 $1 ${{first#* - }}" >> {folder}/notifications
+echo "$2 $1: ${{first#* - }}" >> {folder}/notifications
 """
 _HOSTS = tuple(word for node in NODES for word in ("--host", node))
 QUESTIONS = (
@@ -251,19 +252,24 @@ class Site:
         """The daemon, until every object was found well."""
         with self.icinga.daemon():
             wait_for(lambda: self.icinga.results("service"), "the API")
-            self.settle(0)
+            self.settle(1)
+            # Where nothing happens: half a minute is ten of the shipped intervals.
+            healthy = f"{self.stage.names.index('healthy'):02}-*"
+            self.icinga.ask(
+                f'for (o in get_objects(Service)) {{ if (match("{healthy}", o.host_name)) '
+                f"{{ o.check_interval = {RETRY} }} }}"
+            )
             yield
 
     def settle(self, rounds: int) -> None:
         """Wait until every object was looked at so often, and none is between two states."""
-        since = time.time()
         moving = (
             "get_objects({kind}).filter(o => !o.last_check_result"
             " || o.last_check_result.execution_start < {since}"
             " || (o.state != 0 && o.state_type == 0)).len()"
         )
-        for _ in range(max(rounds, 1)):
-            for kind in ("Host", "Service"):
-                asked = moving.format(kind=kind, since=since if rounds else 0)
-                wait_for(lambda asked=asked: self.icinga.ask(asked) == 0, asked, 180)
+        for _ in range(rounds):
             since = time.time()
+            for kind in ("Host", "Service"):
+                asked = moving.format(kind=kind, since=since)
+                wait_for(lambda asked=asked: self.icinga.ask(asked) == 0, asked, 180)

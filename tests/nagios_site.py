@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -20,11 +21,13 @@ from daemons import (
     run_as_user,
     wait_for,
 )
+from stories import NODES, STORAGE, Stage
 
 CONTRIB = ROOT / "contrib/nagios"
 SNAPSHOTS = ROOT / "fixtures/snapshots"
 NRPE = (CONTRIB / "nrpe_check_mccluster.cfg").read_text()
 SERVICES = (CONTRIB / "services.cfg").read_text()
+SINGLE_SERVICES = (CONTRIB / "services-single.cfg").read_text()
 COMMANDS = (CONTRIB / "commands.cfg").read_text()
 LINES = dict(re.findall(r"^command\[(\S+)\]=(.*)$", NRPE, re.MULTILINE))
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
@@ -35,10 +38,11 @@ MAIN = """
 log_file={folder}/nagios.log
 cfg_file={folder}/commands.cfg
 cfg_file={folder}/services.cfg
+cfg_file={folder}/services-single.cfg
 cfg_file={folder}/hosts.cfg
+cfg_file={folder}/contacts.cfg
 cfg_dir=/etc/nagios-plugins/config
 cfg_file=/etc/nagios4/objects/commands.cfg
-cfg_file=/etc/nagios4/objects/contacts.cfg
 cfg_file=/etc/nagios4/objects/timeperiods.cfg
 cfg_file=/etc/nagios4/objects/templates.cfg
 object_cache_file={folder}/objects.cache
@@ -54,10 +58,10 @@ temp_path={folder}
 check_result_path={folder}/results
 check_result_reaper_frequency=1
 state_retention_file={folder}/retention.dat
-interval_length=10
+interval_length={interval}
 max_service_check_spread=1
-execute_host_checks=0
-enable_notifications=0
+execute_host_checks={alive}
+enable_notifications={alive}
 check_for_updates=0
 use_syslog=0
 illegal_macro_output_chars=`~$&|'"<>
@@ -85,15 +89,17 @@ class Site:
         self.program = install_plugin(folder)
         self.show("six-nodes-healthy")
         hosts = "\n".join(
-            "define host {\n    use linux-server\n"
+            "define host {\n    use mccluster-node\n"
             f"    host_name {host}\n    address {address}\n    hostgroups {GROUPS[host]}\n}}"
             for host, address in HOSTS.items()
         )
         for name, text in (
-            ("nagios.cfg", MAIN.format(folder=folder)),
+            ("nagios.cfg", MAIN.format(folder=folder, interval=10, alive=0)),
+            ("contacts.cfg", Path("/etc/nagios4/objects/contacts.cfg").read_text()),
             # The only change: NRPE has a port of its own here.
             ("commands.cfg", COMMANDS.replace("check_nrpe -H", f"check_nrpe -p {self.port} -H")),
             ("services.cfg", SERVICES),
+            ("services-single.cfg", SINGLE_SERVICES),
             ("hosts.cfg", hosts),
             ("resource.cfg", f"$USER1$={PLUGINS}\n"),
             *((f"nrpe-{host}.cfg", self.nrpe(host)) for host in HOSTS),
@@ -154,15 +160,16 @@ class Site:
                 first, _, figures = answer.stdout.split("\n")[0].partition(" | ")
                 state = STATES[answer.returncode]
                 # Nagios itself writes a colon for a semicolon, except in performance data.
-                found[host, f"mccluster {service}"] = (state, first.replace(";", ":"), figures)
+                name = "mccluster" if service == "overview" else f"mccluster {service}"
+                found[host, name] = (state, first.replace(";", ":"), figures)
         return found
 
     @staticmethod
     def services(host: str) -> list[str]:
-        drbd = [each.name for each in registry.single_checks() if each.name.startswith("drbd-")]
+        names = ["overview", *(each.name for each in registry.single_checks())]
         if host.startswith("storage"):
-            return ["drbd", *drbd]
-        return ["pacemaker", "drbd", *(each.name for each in registry.single_checks())]
+            return [each for each in names if each == "overview" or each.startswith("drbd-")]
+        return names
 
     def agrees(self) -> None:
         """Wait until Nagios has what the plugin says, or show the difference."""
@@ -181,3 +188,126 @@ class Site:
             key = of["host_name"], of["service_description"]
             found[key] = (state, of["plugin_output"].strip(), of["performance_data"])
         return found
+
+
+# The shipped services over many clusters of six nodes, each with its story
+
+INTERVAL = 6
+"""Seconds that Nagios takes for a minute."""
+QUESTIONS = (
+    ("overview", "--speaker", "-v"),
+    ("cluster", "--severity", "clocks-differ=ok", "-v"),
+)
+"""What is asked: the line of NRPE, and the check of the cluster's own host."""
+ASK = """\
+#!/bin/sh
+# In the place of check_nrpe: ASK HOST COMMAND runs the shipped line for a cluster's node.
+number=${{1%%-*}}
+case $2 in
+{lines}
+esac
+"""
+SAY = """\
+#!/bin/sh
+what=$1
+[ -z "$2" ] || what="$what!$2"
+echo "$what $3: ${{4#* - }}" >> {folder}/notifications
+"""
+CONTACTS = """
+define command {{
+    command_name say-host
+    command_line {folder}/say '$HOSTNAME$' '' '$NOTIFICATIONTYPE$' '$HOSTSTATE$'
+}}
+define command {{
+    command_name say-service
+    command_line {folder}/say '$HOSTNAME$' '$SERVICEDESC$' '$NOTIFICATIONTYPE$' '$SERVICEOUTPUT$'
+}}
+define contact {{
+    use generic-contact
+    contact_name operator
+    host_notification_commands say-host
+    service_notification_commands say-service
+}}
+define contactgroup {{
+    contactgroup_name admins
+    members operator
+}}
+define command {{
+    command_name is-there
+    command_line /bin/sh -c 'test -d "$ARG1$" || exit 2'
+}}
+"""
+
+
+class Stories:
+    """A Nagios that watches every cluster of a stage, as shipped; without single checks."""
+
+    def __init__(self, folder: Path, stage: Stage) -> None:
+        self.folder = folder
+        self.stage = stage
+        (folder / "results").mkdir()
+        lines = "\n".join(
+            f"{name}) exec {line.replace(f'{PLUGINS}/check_mccluster', str(stage.program))}"
+            f' --from "{stage.folder}/now$number/${{1#*-}}" ;;'
+            for name, line in LINES.items()
+        )
+        commands = COMMANDS.replace("check_nrpe -H $HOSTADDRESS$ -t 15:UNKNOWN -c", "ask $HOSTNAME$")
+        assert commands != COMMANDS
+        for name, text in (
+            ("nagios.cfg", MAIN.format(folder=folder, interval=INTERVAL, alive=1)),
+            ("commands.cfg", commands),
+            ("services.cfg", SERVICES),
+            ("services-single.cfg", ""),
+            ("contacts.cfg", CONTACTS.format(folder=folder)),
+            ("hosts.cfg", "\n".join(self._objects())),
+            ("resource.cfg", f"$USER1$={folder}\n"),
+            ("ask", ASK.format(lines=lines)),
+            ("say", SAY.format(folder=folder)),
+        ):
+            (folder / name).write_text(text)
+        (folder / "check_mccluster").symlink_to(stage.program)
+        own(folder)
+        for name in ("ask", "say"):
+            (folder / name).chmod(0o755)
+
+    def _objects(self) -> Iterator[str]:
+        for number, _ in self.stage.clusters():
+            now = self.stage.place(number)
+            for node in NODES:
+                group = "mccluster-storage" if node in STORAGE else "mccluster-application"
+                yield (
+                    f"define host {{\n    use mccluster-node\n    host_name {number:02}-{node}\n"
+                    f"    check_command is-there!{now}/{node}\n    hostgroups {group}\n}}"
+                )
+            yield (
+                f"define host {{\n    use mccluster-node\n    host_name {number:02}-mailcluster\n"
+                f"    check_command is-there!{now}\n}}\n"
+                "define service {\n    use mccluster-service\n"
+                f"    host_name {number:02}-mailcluster\n    service_description mccluster cluster\n"
+                f"    check_command check_mccluster!cluster!--config {now}/cluster.toml"
+                " --severity clocks-differ=ok -v\n}"
+            )
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The daemon, until every object was found well."""
+        with daemon(["/usr/sbin/nagios4", self.folder / "nagios.cfg"], self.folder / "out"):
+            wait_for((self.folder / "status.dat").exists, "Nagios")
+            self.settle(1)
+            yield
+
+    def settle(self, rounds: int) -> None:
+        """Wait until every object was looked at so often, and none is between two states."""
+        for _ in range(rounds):
+            since = time.time()
+            wait_for(lambda since=since: self._rests(since), "Nagios", 180)
+
+    def _rests(self, since: float) -> bool:
+        text = (self.folder / "status.dat").read_text()
+        blocks = re.findall(r"^(?:host|service)status \{\n(.*?)\n\t\}", text, re.S | re.M)
+        for block in blocks:
+            of = dict(line.strip().partition("=")[::2] for line in block.split("\n"))
+            hard = of["current_state"] == "0" or of["state_type"] == "1"
+            if float(of["last_check"]) <= since or not hard:
+                return False
+        return bool(blocks)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from check_mccluster.app.cli import main
 from check_mccluster.checks import registry
@@ -63,6 +63,10 @@ if [ -n "$place" ] && read -r code < "$answer.code"; then
     cat "$answer"
     exit "$code"
 fi 2> /dev/null
+if [ ! -d "$place" ] && [ ! -f "$place" ]; then
+    echo "$1 UNKNOWN - no answer" # a node that is off
+    exit 3
+fi
 echo "$*" >> "{folder}/unknown"
 exec "{plugin}" "$@"
 """
@@ -182,26 +186,69 @@ class Stage:
         (target / name).write_text(out.getvalue())
         (target / f"{name}.code").write_text(f"{code}\n")
 
+    @property
     def unknown(self) -> list[str]:
         """What had to be asked of the plugin itself."""
         file = self.folder / "unknown"
         return file.read_text().splitlines() if file.exists() else []
 
 
-def in_words(lines: Sequence[str], names: Sequence[str]) -> dict[str, list[str]]:
-    """Messages by story, of lines that begin with the number of a cluster."""
-    found: dict[str, list[str]] = {name: [] for name in names}
-    for line in lines:
-        number, _, rest = line.partition("-")
-        found[names[int(number)]].append(rest)
-    return {name: sorted(told) for name, told in found.items()}
+class Told(NamedTuple):
+    """The messages of a story, on the way in and on the way back.
+
+    :param there: those of the nodes. :param cluster: those of the host that stands for them all.
+    """
+
+    there: list[str]
+    back: list[str]
+    cluster: list[str]
+    cluster_back: list[str]
 
 
-def log(folder: Path) -> list[str]:
-    """What was sent since the last call."""
-    file = folder / "notifications"
-    taken = folder / "notifications.taken"
+class Daemon(Protocol):
+    """A monitoring system that runs; it writes its messages to ``notifications`` in its folder."""
+
+    folder: Path
+
+    def settle(self, rounds: int) -> None:
+        """Wait until every object was looked at so often, and none is between two states."""
+
+
+def play(site: Daemon, stage: Stage) -> dict[str, Told]:
+    """Let every story happen and end; what was said meanwhile."""
+    before = _sent(site.folder)
+    assert before == []
+    stage.act()
+    site.settle(2)
+    there = _by_story(_sent(site.folder))
+    stage.rest()
+    site.settle(2)
+    back = _by_story(_sent(site.folder))
+    assert stage.unknown == []
+    return {
+        name: Told(
+            *(
+                sorted(line for line in told[number] if line.startswith("mailcluster") == whole)
+                for whole in (False, True)
+                for told in (there, back)
+            )
+        )
+        for number, name in stage.clusters()
+    }
+
+
+def _sent(folder: Path) -> list[str]:
+    """What was sent since the last call: the number of a cluster, a dash, who says what."""
+    file, taken = folder / "notifications", folder / "notifications.taken"
     if not file.exists():
         return []
-    os.replace(file, taken)
+    file.replace(taken)
     return taken.read_text().splitlines()
+
+
+def _by_story(lines: Sequence[str]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for line in lines:
+        number, _, rest = line.partition("-")
+        found[int(number)].append(rest.strip())
+    return found

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -438,6 +438,112 @@ def _command(
     }
 
 
+ROLES = {
+    "application": "Pacemaker and DRBD",
+    "storage": "DRBD alone",
+    "pacemaker": "Pacemaker alone",
+}
+WHERE = {
+    "pacemaker": ("application", "pacemaker"),
+    "drbd": ("application", "storage"),
+    "both": ("application",),
+}
+"""The roles of nodes that are asked a check, by what it needs."""
+
+
+def _host_templates(fields: _Fields) -> dict[str, Any]:
+    """A node, and the cluster as a host; with the fields that the service sets look at."""
+    role = Argument(f"({TEMPLATE}_role)", f"{TEMPLATE}_role", "What is on the node.", required=True)
+    node = (role, *(each for each in common() if each.key == "--sudo"))
+    hosts = Argument(
+        f"({TEMPLATE}_host)",
+        f"{TEMPLATE}_host",
+        "An array: the nodes to ask over ssh, NAME=TARGET each.",
+        "list",
+        required=True,
+    )
+    times = {"check_interval": "30", "retry_interval": "10", "max_check_attempts": "3"}
+    agent = {"has_agent": True, "accept_config": True, "master_should_connect": True}
+    return {
+        f"{TEMPLATE}-node": {
+            **times,
+            **agent,
+            "check_command": "hostalive",
+            "fields": [fields.link(each) for each in node],
+            "object_name": f"{TEMPLATE}-node",
+            "object_type": "template",
+        },
+        f"{TEMPLATE}-cluster-host": {
+            "check_command": "dummy",
+            "fields": [fields.link(hosts)],
+            "object_name": f"{TEMPLATE}-cluster-host",
+            "object_type": "template",
+            "vars": {f"{TEMPLATE}_role": "cluster"},
+        },
+    }
+
+
+def _service_templates() -> dict[str, Any]:
+    """One template for each service, with what the check answers and where its page is."""
+    found: dict[str, Any] = {
+        f"{TEMPLATE}-service": {
+            "check_interval": "60",
+            "retry_interval": "20",
+            "max_check_attempts": "3",
+            "vars": {f"{TEMPLATE}_{each}": True for each in ("fold", "speaker")}
+            | {f"{TEMPLATE}_verbose": 1},
+        },
+        f"{TEMPLATE}-of-node": {"imports": [f"{TEMPLATE}-service"], "use_agent": True},
+    }
+    for name in registry.names():
+        above = "service" if name == "cluster" else "of-node"
+        found[f"{TEMPLATE}-check-{name}"] = {
+            "imports": [f"{TEMPLATE}-{above}"],
+            "check_command": f"{TEMPLATE}-{name}",
+            "notes": question(name),
+            "notes_url": f"{PAGES}/{name}.md",
+            **({"enable_notifications": False} if name == "overview" else {}),
+        }
+    for name, each in found.items():
+        each.update(object_name=name, object_type="template", fields=[])
+    return found
+
+
+def _service_sets() -> dict[str, Any]:
+    """The services of each kind of node, by its host's fields."""
+
+    def named(name: str, checks: list[str], where: str, about: str) -> dict[str, Any]:
+        return {
+            "assign_filter": where,
+            "description": about,
+            "object_name": name,
+            "object_type": "template",
+            "services": {
+                f"{TEMPLATE}-{check}": {
+                    "imports": [f"{TEMPLATE}-check-{check}"],
+                    "object_name": f"{TEMPLATE}-{check}",
+                    "object_type": "object",
+                }
+                for check in checks
+            },
+        }
+
+    def has_role(roles: Iterable[str]) -> str:
+        return "|".join(f'host.vars.{TEMPLATE}_role="{role}"' for role in roles)
+
+    sets = [
+        named(f"{TEMPLATE}-{need}", names, has_role(WHERE[need]), f"Checks that need {words}")
+        for (need, names), words in zip(
+            by_need().items(), ("Pacemaker", "DRBD", "Pacemaker and DRBD")
+        )
+    ]
+    sets += [
+        named(f"{TEMPLATE}-node", ["overview"], has_role(ROLES), "The whole node, only shown"),
+        named(f"{TEMPLATE}-cluster", ["cluster"], has_role(["cluster"]), "All nodes as one"),
+    ]
+    return {each["object_name"]: each for each in sets}
+
+
 def basket() -> str:
     """The text of ``director-basket.json``."""
     fields = _Fields()
@@ -448,9 +554,38 @@ def basket() -> str:
         )
         for name in COMMANDS
     }
+    hosts = _host_templates(fields)
+    (role,) = (each for each in fields.all.values() if each["varname"] == f"{TEMPLATE}_role")
+    role["datatype"] = "Icinga\\Module\\Director\\DataType\\DataTypeDatalist"
+    role["settings"] = {"datalist": f"{TEMPLATE} roles", "data_type": "string"}
+    role["settings"]["behavior"] = "strict"
     content = {
         "CommandTemplate": {TEMPLATE: template},
         "Command": commands,
+        "HostTemplate": hosts,
+        "ServiceTemplate": _service_templates(),
+        "ServiceSet": _service_sets(),
+        "Dependency": {
+            f"{TEMPLATE}-node": {
+                "apply_to": "service",
+                "assign_filter": f'host.vars.{TEMPLATE}_role="*"&service.name="{TEMPLATE}-*"',
+                "ignore_soft_states": False,
+                "object_name": f"{TEMPLATE}-node",
+                "object_type": "apply",
+                "parent_host_var": "host.name",
+                "states": ["Up"],
+            }
+        },
+        "DataList": {
+            f"{TEMPLATE} roles": {
+                "entries": [
+                    {"entry_name": name, "entry_value": words, "format": "string"}
+                    for name, words in ROLES.items()
+                ],
+                "list_name": f"{TEMPLATE} roles",
+                "owner": "check_mccluster",
+            }
+        },
         "Datafield": fields.all,
     }
     return json.dumps(content, indent=4) + "\n"

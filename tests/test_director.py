@@ -1,0 +1,117 @@
+"""The shipped basket in a real Director, deployed to a real Icinga 2."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from check_mccluster.checks import registry
+from daemons import install_plugin, need, scratch, wait_for
+from director_site import MODULES, POSTGRES, Director
+from icinga2_site import CONTRIB, start
+
+pytestmark = [pytest.mark.daemon, pytest.mark.root, pytest.mark.slow]
+
+BASKET = json.loads((CONTRIB / "director-basket.json").read_text())
+SINGLE = {check.name for check in registry.single_checks()}
+OF_DRBD = {name for name in SINGLE if name.startswith("drbd-")}
+OF_BOTH = {"consistency", "timing"}
+ASKED = {
+    "app01": {"overview", *SINGLE},
+    "storage01": {"overview", *OF_DRBD},
+    "plain01": {"overview", *(SINGLE - OF_DRBD - OF_BOTH)},
+    "mailcluster": {"cluster"},
+}
+NODES = {"app01": "application", "storage01": "storage", "plain01": "pacemaker"}
+
+
+@pytest.fixture(scope="module")
+def icinga():
+    """Icinga with what the Director deployed: the basket, and four hosts made from it."""
+    need("icinga2", "icingacli")
+    if not (MODULES / "director").is_dir() or not POSTGRES.is_dir():
+        pytest.skip("not installed: icingaweb2-module-director, postgresql (see .ci/packages)")
+    with scratch("director") as place:
+        folder, icinga = start(place, "icinga", "")
+        install_plugin(folder)
+        (place / "director").mkdir()
+        director = Director(place / "director", icinga)
+        with icinga.daemon():
+            wait_for(lambda: icinga.api("objects/zones", {}), "the API")
+            with director.running():
+                director("basket", "restore", given=BASKET)
+                director("basket", "restore", given=BASKET)  # an update
+                for name, role in NODES.items():
+                    director.create(
+                        "host",
+                        object_name=name,
+                        object_type="object",
+                        imports=["mccluster-node"],
+                        address="127.0.0.1",
+                        vars={"mccluster_role": role},
+                    )
+                director.create(
+                    "host",
+                    object_name="mailcluster",
+                    object_type="object",
+                    imports=["mccluster-cluster-host"],
+                    vars={"mccluster_host": ["app01=nagios@192.0.2.11", "storage01"]},
+                )
+                log = director.deploy(icinga)
+                assert "critical/" not in log
+                wait_for(lambda: icinga.api("objects/services", {}), "the deployed services", 30)
+                yield icinga
+
+
+def services(icinga) -> dict[str, dict]:
+    return {each["name"]: each["attrs"] for each in icinga.api("objects/services", {})}
+
+
+def test_every_host_has_the_services_of_its_role(icinga):
+    wanted = {f"{host}!mccluster-{check}" for host, checks in ASKED.items() for check in checks}
+    assert {*services(icinga)} == wanted
+
+
+def test_a_service_runs_on_the_agent_and_folds_and_leads_to_its_page(icinga):
+    found = services(icinga)
+    assert {
+        name: found["app01!mccluster-drbd-disk"][name]
+        for name in ("check_command", "command_endpoint", "notes", "notes_url", "max_check_attempts")
+    } == {
+        "check_command": "mccluster-drbd-disk",
+        "command_endpoint": "app01",
+        "notes": "Are the local disks good?",
+        "notes_url": "file:///usr/share/doc/check-mccluster/checks/drbd-disk.md",
+        "max_check_attempts": 3,
+    }
+    for each in found.values():
+        assert each["vars"] == {
+            "mccluster_fold": True,
+            "mccluster_speaker": True,
+            "mccluster_verbose": 1,
+        }
+    silent = {name for name, each in found.items() if not each["enable_notifications"]}
+    assert silent == {f"{host}!mccluster-overview" for host in NODES}
+
+
+def test_a_service_waits_for_its_own_host(icinga):
+    found = icinga.api("objects/dependencys", {"attrs": ["parent_host_name", "child_host_name"]})
+    pairs = [(d["attrs"]["parent_host_name"], d["attrs"]["child_host_name"]) for d in found]
+    assert len(pairs) == sum(map(len, ASKED.values()))
+    assert all(parent == child for parent, child in pairs)
+
+
+def test_the_clusters_own_host_asks_its_nodes(icinga):
+    results = icinga.check("service", 'service.name == "mccluster-cluster"')
+    words = results["mailcluster!mccluster-cluster"]["command"][1:]
+    assert words == [
+        "cluster",
+        "--fold",
+        "--host",
+        "app01=nagios@192.0.2.11",
+        "--host",
+        "storage01",
+        "--speaker",
+        "-v",
+    ]

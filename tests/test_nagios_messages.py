@@ -1,0 +1,34 @@
+"""How many messages a person gets from Nagios for one fault, on the way in and back.
+
+The shipped hosts and services, Nagios' own scheduler, minutes as seconds. ``docs/messages.md`` has
+the table.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from daemons import need, scratch
+from nagios_site import QUESTIONS, Stories
+from stories import STORIES, Stage, play
+
+pytestmark = [pytest.mark.daemon, pytest.mark.root, pytest.mark.slow, pytest.mark.captures]
+
+
+@pytest.fixture(scope="module")
+def told(captures):
+    """The messages of every story, of one run."""
+    need("nagios4")
+    with scratch("nagios") as folder:
+        stage = Stage(folder, captures)
+        stage.prepare(*QUESTIONS)
+        (folder / "nagios").mkdir()
+        site = Stories(folder / "nagios", stage)
+        with site.running():
+            yield play(site, stage)
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_messages_for_one_fault(told, name):
+    print(name, *told[name], sep="\n")
+    assert 0
