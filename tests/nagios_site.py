@@ -59,6 +59,7 @@ check_result_path={folder}/results
 check_result_reaper_frequency=1
 state_retention_file={folder}/retention.dat
 interval_length={interval}
+cached_host_check_horizon=1
 max_service_check_spread=1
 execute_host_checks={alive}
 enable_notifications={alive}
@@ -192,7 +193,7 @@ class Site:
 
 # The shipped services over many clusters of six nodes, each with its story
 
-INTERVAL = 6
+INTERVAL = 4
 """Seconds that Nagios takes for a minute."""
 QUESTIONS = (
     ("overview", "--speaker", "-v"),
@@ -251,7 +252,9 @@ class Stories:
             f' --from "{stage.folder}/now$number/${{1#*-}}" ;;'
             for name, line in LINES.items()
         )
-        commands = COMMANDS.replace("check_nrpe -H $HOSTADDRESS$ -t 15:UNKNOWN -c", "ask $HOSTNAME$")
+        commands = COMMANDS.replace(
+            "check_nrpe -H $HOSTADDRESS$ -t 15:UNKNOWN -c", "ask $HOSTNAME$"
+        )
         assert commands != COMMANDS
         for name, text in (
             ("nagios.cfg", MAIN.format(folder=folder, interval=INTERVAL, alive=1)),

@@ -47,6 +47,82 @@ STORIES = {
     "healthy": Story(HEALTHY),
 }
 
+SAID: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "a storage server off": (
+        ("app01", "drbd-mesh", "r0: replica storage03 is Connecting, 4 of 5 connected"),
+        ("storage03", "", "DOWN"),
+    ),
+    "the active node dead": (("app01", "", "DOWN"), ("app02", "nodes", "app01 is offline")),
+    "quorum of DRBD lost": (
+        (
+            *("app01", "drbd-quorum"),
+            "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not storage02,"
+            " storage03",
+        ),
+        ("storage02", "", "DOWN"),
+        ("storage03", "", "DOWN"),
+    ),
+    "a disk lost": (
+        ("storage03", "drbd-disk", "r0/0: disk lost on storage03 (Diskless, not a client)"),
+    ),
+    "one link cut": (
+        (
+            *("storage01", "drbd-sync"),
+            "r0/0: storage02 is Outdated, 5.0 MiB out of sync, and no resync runs",
+        ),
+        ("storage02", "drbd-disk", "r0/0: disk of storage02 is Outdated and nothing resyncs it"),
+    ),
+    "a resource failed": (
+        (
+            *("app02", "failures"),
+            "FS_DRBD is barred from app01: fail-count 1 of 1 (monitor: not running, 11 s ago),"
+            " hence no node could take group1: ap...",
+        ),
+    ),
+    "Pacemaker stopped on one node": (
+        ("app01", "nodes", "Pacemaker does not run on this node"),
+        ("app02", "nodes", "app01 is offline, it left in order"),
+    ),
+    "standby": (
+        (
+            *("app02", "nodes"),
+            "app01 is in standby, hence no node could take group1: app01 in standby; app03 banned"
+            " by group1-avoids-app03",
+        ),
+    ),
+    "maintenance": (("app01", "nodes", "maintenance-mode: the cluster manages nothing"),),
+    "split, the failover failed": (
+        (
+            *("app01", "drbd-quorum"),
+            "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not storage01,"
+            " storage02, storage03",
+        ),
+        ("storage01", "drbd-disk", "r0/0: disk of storage01 is Outdated and nothing resyncs it"),
+    ),
+    "healthy": (),
+}
+"""Every message on the way in, where each node tells: the node, the check (none: the host), the words."""
+
+SAID_BY_CLUSTER = {
+    "a storage server off": "storage03 is connected to nobody that was asked (r0): the host or its"
+    " network",
+    "the active node dead": "app01 is offline",
+    "quorum of DRBD lost": "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not"
+    " storage02, storage03 (and app02, app03, storage01)",
+    "a disk lost": "r0/0: disk lost on storage03 (Diskless, not a client)",
+    "one link cut": "r0 app02-storage02: Connecting at both ends, hence r0/0: disk of storage02 is"
+    " Outdated and nothing resyncs it",
+    "a resource failed": "FS_DRBD is barred from app01: fail-count 1 of 1 (monitor: not running,"
+    " 11 s ago), hence no node could take group1: ap...",
+    "Pacemaker stopped on one node": "app01: Pacemaker does not run",
+    "standby": "app01 is in standby, hence no node could take group1: app01 in standby; app03 banned"
+    " by group1-avoids-app03",
+    "maintenance": "maintenance-mode: the cluster manages nothing",
+    "split, the failover failed": "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable,"
+    " not storage01, storage02, storage03 (+1 more)",
+}
+"""The one message where the check ``cluster`` tells for all nodes."""
+
 PROGRAM = """\
 #!/bin/sh
 # Answers what was answered before; anything else is asked of the plugin itself.
@@ -194,15 +270,32 @@ class Stage:
 
 
 class Told(NamedTuple):
-    """The messages of a story, on the way in and on the way back.
+    """The messages of a story: those of the nodes, and of the host that stands for them all.
 
-    :param there: those of the nodes. :param cluster: those of the host that stands for them all.
+    :param back: on the way back, who speaks and what kind of message it is, without its words.
     """
 
     there: list[str]
     back: list[str]
     cluster: list[str]
     cluster_back: list[str]
+
+    def check(self, name: str, service: str, cluster: str, semicolon: str = ";") -> None:
+        """They are what is expected, each once, and each ends with one recovery.
+
+        :param service: how a node's service is called. :param cluster: that of the cluster's host.
+        :param semicolon: what the system makes of one.
+        """
+        said = [
+            (f"{node}!{service.format(check)}" if check else node, text.replace(";", semicolon))
+            for node, check, text in SAID[name]
+        ]
+        assert self.there == sorted(f"{who} PROBLEM: {text}" for who, text in said)
+        assert self.back == sorted(f"{who} RECOVERY" for who, _ in said)
+        whole = SAID_BY_CLUSTER.get(name, "").replace(";", semicolon)
+        who = f"mailcluster!{cluster}"
+        assert self.cluster == ([f"{who} PROBLEM: {whole}"] if whole else [])
+        assert self.cluster_back == ([f"{who} RECOVERY"] if whole else [])
 
 
 class Daemon(Protocol):
@@ -225,10 +318,11 @@ def play(site: Daemon, stage: Stage) -> dict[str, Told]:
     site.settle(2)
     back = _by_story(_sent(site.folder))
     assert stage.unknown == []
+    back = {number: [line.split(": ")[0] for line in told] for number, told in back.items()}
     return {
         name: Told(
             *(
-                sorted(line for line in told[number] if line.startswith("mailcluster") == whole)
+                sorted(line for line in told.get(number, ()) if ("mailcluster" in line) == whole)
                 for whole in (False, True)
                 for told in (there, back)
             )

@@ -77,7 +77,13 @@ def test_a_service_runs_on_the_agent_and_folds_and_leads_to_its_page(icinga):
     found = services(icinga)
     assert {
         name: found["app01!mccluster-drbd-disk"][name]
-        for name in ("check_command", "command_endpoint", "notes", "notes_url", "max_check_attempts")
+        for name in (
+            "check_command",
+            "command_endpoint",
+            "notes",
+            "notes_url",
+            "max_check_attempts",
+        )
     } == {
         "check_command": "mccluster-drbd-disk",
         "command_endpoint": "app01",
@@ -96,7 +102,7 @@ def test_a_service_runs_on_the_agent_and_folds_and_leads_to_its_page(icinga):
 
 
 def test_a_service_waits_for_its_own_host(icinga):
-    found = icinga.api("objects/dependencys", {"attrs": ["parent_host_name", "child_host_name"]})
+    found = icinga.api("objects/dependencies", {"attrs": ["parent_host_name", "child_host_name"]})
     pairs = [(d["attrs"]["parent_host_name"], d["attrs"]["child_host_name"]) for d in found]
     assert len(pairs) == sum(map(len, ASKED.values()))
     assert all(parent == child for parent, child in pairs)

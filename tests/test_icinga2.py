@@ -13,17 +13,7 @@ import pytest
 from check_mccluster.app.options import check_options
 from check_mccluster.checks import registry
 from daemons import ROOT, install_plugin, need, run_as_user, scratch, wait_for
-from icinga2_site import (
-    COMMANDS,
-    CONTRIB,
-    HOSTS,
-    SERVERS,
-    SERVICES,
-    SNAPSHOTS,
-    Fault,
-    start,
-    watched_cluster,
-)
+from icinga2_site import COMMANDS, CONTRIB, HOSTS, SERVICES, SNAPSHOTS, start
 
 BASKET = json.loads((CONTRIB / "director-basket.json").read_text())
 
@@ -90,7 +80,7 @@ def test_the_basket_has_every_option_of_a_check_with_a_field(name):
     assert variables == {variable for variable, _ in options(name).values()}
 
 
-def test_both_files_are_what_the_generator_makes():
+def test_the_files_are_what_the_generator_makes():
     made = subprocess.run(
         [ROOT / "tools/icinga.py", "--check"], capture_output=True, text=True, check=False
     )
@@ -98,19 +88,9 @@ def test_both_files_are_what_the_generator_makes():
 
 
 def test_each_check_is_asked_for_by_the_services():
-    lists = re.findall(r"^const MCCluster\w+Checks = \[ (.*) \]", SERVICES, re.MULTILINE)
-    named = [json.loads(name) for each in lists for name in each.split(", ")]
+    tables = re.findall(r"^const MCCluster\w+Checks = \{\n(.*?)^\}", SERVICES, re.S | re.M)
+    named = re.findall(r'^\t"([a-z-]+)" +=', "".join(tables), re.MULTILINE)
     assert sorted(named) == sorted(check.name for check in registry.single_checks())
-
-
-@pytest.mark.parametrize("name", ["fencing", "drbd-role"])
-def test_a_service_that_says_whether_there_is_an_answer_says_nothing_else(name):
-    service = re.search(
-        rf'check_command = "mccluster-{name}"\n.*?severity = (\[.*?\])', SERVICES, re.S
-    )
-    assert json.loads(service[1].replace("[ ", "[").replace(" ]", "]")) == [
-        f"{kind.key}=ok" for kind in registry.load(name).kinds
-    ]
 
 
 # The daemon
@@ -130,7 +110,9 @@ def test_icinga_accepts_what_is_shipped_and_shown(place):
     _, icinga = start(place, "shipped", "\n".join((COMMANDS, SERVICES, HOSTS, *shown)))
     answer = icinga.validate()
     assert (answer.returncode, re.findall(r"(?:warning|critical)/.*", answer.stdout)) == (0, [])
-    assert "Instantiated 13 Dependencies" in answer.stdout
+    # 3 application and 3 storage servers: the checks and the overview, each waits for its host
+    assert "Instantiated 66 Services" in answer.stdout
+    assert "Instantiated 66 Dependencies" in answer.stdout
 
 
 # A plugin that prints its arguments takes the place of ours.
@@ -265,68 +247,94 @@ def test_icinga_keeps_state_text_and_every_figure_of_every_check(place):
     assert states == {0, 1, 2, 3}
 
 
-# One fault alarms once
+# What the services add to the checks
+
+ROLES = {"app01": "application", "storage01": "storage", "plain01": "pacemaker"}
+AGENT = """
+object Zone "app02" {
+	endpoints = [ "app02" ]
+	parent = ZoneName
+}
+object Endpoint "app02" { }
+object Host "app02" {
+	import "mccluster-node"
+	vars.mccluster_role = "application"
+	vars.agent_endpoint = name
+}
+"""
 
 
 @pytest.fixture(scope="module")
-def alarms(place):
-    with watched_cluster(place) as watched:
-        for kind in ("Host", "Service"):
-            watched.icinga.ask(
-                f"for (o in get_objects({kind})) {{ o.enable_active_checks = false }}"
+def applied(place):
+    """The shipped services on one node of each role, and on one with an agent that is silent."""
+    configuration = COMMANDS + SERVICES + AGENT
+    for alarms in ("", "node", "cluster"):
+        for host, role in ROLES.items():
+            configuration += (
+                f'object Host "{alarms}{host}" {{\n\timport "mccluster-node"\n'
+                f'\tcheck_command = "dummy"\n\tvars.mccluster_role = "{role}"\n'
+                + (f'\tvars.mccluster_alarms = "{alarms}"\n' if alarms else "")
+                + f'\tvars.mccluster_from = "{place}/applied/now"\n}}\n'
             )
-        yield watched
+    folder, icinga = start(place, "applied", configuration)
+    shutil.copytree(SNAPSHOTS / "storage-servers-lost/app01", folder / "now")
+    install_plugin(folder)
+    with icinga.daemon():
+        wait_for(lambda: icinga.results("service"), "the API")
+        yield icinga
 
 
-APPLICATION = SERVERS[:3]
-FAULTS = (
-    Fault(("storage03",), off=("storage03",)),
-    Fault(
-        ("app01",),
-        dict.fromkeys(APPLICATION, "app01-powered-off/app02"),
-        off=("app01",),
-        primary="app02",
-    ),
-    Fault(
-        ("app01!mccluster-pacemaker",),
-        {
-            "app01": "pacemaker-stopped-on-app01/app01",
-            "app02": "pacemaker-stopped-on-app01/app02",
-            "app03": "pacemaker-stopped-on-app01/app02",
-        },
-        primary="app02",
-    ),
-    Fault(("app02!mccluster-pacemaker",), {"app02": "six-nodes-healthy-as-nagios/app01"}),
-    Fault(
-        ("mailcluster!mccluster-resources",),
-        dict.fromkeys(APPLICATION, "dovecot-blocked/app01"),
-        primary="app02",
-    ),
-    Fault(("storage03!mccluster-drbd-disk",), detached="storage03"),
-    # Two faults, two alarms; and what both together bring about.
-    Fault(
-        ("mailcluster!mccluster-resources", "storage03"),
-        dict.fromkeys(APPLICATION, "dovecot-blocked/app01"),
-        off=("storage03",),
-        primary="app02",
-    ),
-    Fault(
-        ("mailcluster!mccluster-drbd-quorum", "storage02", "storage03"),
-        recorded="storage-servers-lost",
-    ),
-)
+def attributes(icinga) -> dict[str, dict]:
+    return {each["name"]: each["attrs"] for each in icinga.api("objects/services", {})}
 
 
 @pytest.mark.daemon
-@pytest.mark.slow
-def test_one_fault_alarms_once(alarms):
-    alarms.minutes()
-    assert alarms.take() == []
-    for number, fault in enumerate(FAULTS):
-        alarms.scenario(f"fault{number}", fault)
-        alarms.show(f"fault{number}")
-        alarms.minutes()
-        assert alarms.take() == [f"PROBLEM {each}" for each in fault.alarms]
-        alarms.show("healthy")
-        alarms.minutes(7)
-        assert alarms.take() == [f"RECOVERY {each}" for each in fault.alarms]
+def test_a_node_has_the_services_of_its_role_and_those_notify_that_it_says(applied):
+    found = attributes(applied)
+    single = {check.name for check in registry.single_checks()}
+    drbd = {name for name in single if name.startswith("drbd-")}
+    wanted = {
+        "app01": single,
+        "storage01": drbd,
+        "plain01": single - drbd - {"consistency", "timing"},
+    }
+    for host, checks in wanted.items():
+        for alarms, loud in (("", checks), ("node", {"overview"}), ("cluster", set())):
+            mine = {
+                name.partition("!mccluster-")[2]: each["enable_notifications"]
+                for name, each in found.items()
+                if each["host_name"] == alarms + host
+            }
+            assert mine == {name: name in loud for name in (*checks, "overview")}
+
+
+@pytest.mark.daemon
+def test_a_service_tells_what_it_is_and_what_to_do(applied):
+    found = attributes(applied)["app01!mccluster-drbd-quorum"]
+    assert found["notes"] == "Can data be read and written here, and how much may still fail?"
+    assert found["notes_url"] == "file:///usr/share/doc/check-mccluster/checks/drbd-quorum.md"
+
+    results = applied.check("service", 'service.name in [ "mccluster-drbd-quorum" ]')
+    first, step = results["app01!mccluster-drbd-quorum"]["output"].rstrip().split("\n")[:2]
+    assert first.startswith("DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01")
+    assert step.startswith("[CRITICAL] drbd-quorum-lost: r0/0: quorum lost on app01")
+    assert " -> on storage02, storage03: drbdadm status r0;" in step
+
+
+@pytest.mark.daemon
+def test_every_page_of_a_service_is_there(applied):
+    pages = {each["notes_url"] for each in attributes(applied).values()} - {""}
+    names = {page.removeprefix("file:///usr/share/doc/check-mccluster/") for page in pages}
+    assert len(names) == len([*registry.single_checks()]) + 1
+    assert [name for name in names if not (ROOT / "docs" / name).exists()] == []
+
+
+@pytest.mark.daemon
+def test_an_agent_that_is_silent_is_one_message(applied):
+    applied.check("service", 'service.name == "mccluster-agent"')
+    applied.check("service", 'service.name == "mccluster-nodes"')
+    asked = 'get_service("app02", "{}").{}'
+    assert applied.ask(asked.format("mccluster-agent", "state")) != 0
+    assert applied.ask(asked.format("mccluster-agent", "last_reachable")) is True
+    assert applied.ask(asked.format("mccluster-nodes", "state")) == 3
+    assert applied.ask(asked.format("mccluster-nodes", "last_reachable")) is False

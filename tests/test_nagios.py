@@ -4,33 +4,55 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
 from collections import Counter
 
 import pytest
 
 from check_mccluster.checks import registry
-from daemons import PLUGINS, need, run_as_user, scratch
-from nagios_site import LINES, SERVICES, Site
+from daemons import PLUGINS, ROOT, need, run_as_user, scratch
+from nagios_site import LINES, SERVICES, SINGLE_SERVICES, SNAPSHOTS, Site
 
 # The files against the checks' own descriptions
 
 
-def test_each_check_is_a_line_of_nrpe():
-    for name in registry.names():
-        assert LINES[f"check_mccluster_{name}"] == f"{PLUGINS}/check_mccluster {name}"
-
-
-@pytest.mark.parametrize(("line", "name"), [("pacemaker", "fencing"), ("drbd", "drbd-role")])
-def test_a_line_that_says_whether_there_is_an_answer_says_nothing_else(line, name):
-    off = [f"--severity {kind.key}=ok" for kind in registry.load(name).kinds]
-    assert LINES[f"check_mccluster_{line}"].split(f"{name} ")[1] == " ".join(off)
-
-
-def test_each_check_is_a_service_and_each_service_a_line_of_nrpe():
-    asked = re.findall(r"check_nrpe_mccluster!(\S+)", SERVICES)
+def test_each_check_is_a_line_of_nrpe_that_folds_and_has_a_speaker():
     single = [check.name for check in registry.single_checks()]
-    assert Counter(asked) == Counter(["pacemaker", "drbd", *single])
-    assert {f"check_mccluster_{name}" for name in asked} <= set(LINES)
+    assert {
+        "check_mccluster_overview": f"{PLUGINS}/check_mccluster overview --speaker -v",
+        "check_mccluster_cluster": f"{PLUGINS}/check_mccluster cluster -v",
+        **{
+            f"check_mccluster_{name}": f"{PLUGINS}/check_mccluster {name} --fold --speaker -v"
+            for name in single
+        },
+    } == LINES
+
+
+def test_one_service_tells_and_each_check_is_a_service_that_only_shows():
+    assert re.findall(r"^ +check_command +check_nrpe_mccluster!(\S+)", SERVICES, re.M) == [
+        "overview"
+    ]
+    asked = re.findall(r"check_nrpe_mccluster!(\S+)", SINGLE_SERVICES)
+    assert Counter(asked) == Counter(check.name for check in registry.single_checks())
+    assert SINGLE_SERVICES.count("use                    mccluster-check\n") == len(asked)
+    assert "notifications_enabled    0\n" in SINGLE_SERVICES
+
+
+def test_the_files_are_what_the_generator_makes():
+    made = subprocess.run(
+        [ROOT / "tools/nagios.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert (made.returncode, made.stderr) == (0, "")
+
+
+def test_what_is_wrong_and_what_to_do_is_within_the_1024_bytes_of_nrpe_2(call):
+    outcome = call(
+        "overview", "--speaker", "-v", "--from", SNAPSHOTS / "storage-servers-lost/app01"
+    )
+    head = outcome.out.encode()[:1023].decode()
+    assert "\n[CRITICAL] drbd-quorum: r0/0: quorum lost on app01" in head
+    assert " -> on storage02, storage03: drbdadm status r0;" in head
+    assert "\n[OK] " not in head
 
 
 # The daemons
@@ -64,25 +86,6 @@ def test_nagios_says_through_nrpe_what_the_plugin_says(site):
 
         site.show("storage-servers-lost")
         lost = site.due()
-        assert lost["app01", "mccluster drbd-quorum"][0] == "CRITICAL"
-        assert lost["storage01", "mccluster drbd-mesh"][0] == "WARNING"
-        assert lost["app01", "mccluster resources"][0] == "OK"
+        raised = {service for service, (state, _, _) in lost.items() if state != "OK"}
+        assert raised == {("app01", "mccluster"), ("app01", "mccluster drbd-quorum")}
         site.agrees()
-
-
-@pytest.mark.daemon
-@pytest.mark.root
-def test_a_service_depends_on_the_answer_of_its_own_server(site):
-    answer = run_as_user(["/usr/sbin/nagios4", "-vp", site.folder / "nagios.cfg"])
-    assert answer.returncode == 0, answer.stdout
-    text = (site.folder / "objects.precache").read_text()
-    pairs = []
-    for block in re.findall(r"^define servicedependency \{\n(.*?)\n\t\}", text, re.S | re.M):
-        of = dict(line.split("\t")[1:3] for line in block.split("\n"))
-        assert of["host_name"] == of["dependent_host_name"]
-        pairs.append((of["host_name"], of["service_description"]))
-    assert Counter(pairs) == {
-        ("app01", "mccluster pacemaker"): 10,
-        ("app01", "mccluster drbd"): 7,
-        ("storage01", "mccluster drbd"): 5,
-    }

@@ -336,8 +336,8 @@ apply Dependency "agent" to Service {
 	states = [ OK ]
 	ignore_soft_states = false
 
-	assign where host.vars.mccluster_role && host.vars.agent_endpoint && match("mccluster-*", service.name)
-	ignore where service.name == "mccluster-agent"
+	assign where host.vars.agent_endpoint && match("mccluster-*", service.name)
+	ignore where service.name == "mccluster-agent" || !host.vars.mccluster_role
 }
 
 /* The cluster as a host of its own, whose nodes are asked over ssh from here. */
