@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from check_mccluster.checks import registry
-from check_mccluster.present.checkmk import as_text
+from check_mccluster.judge.fold import in_parts
+from check_mccluster.present import checkmk
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Fault, Figure, Kind, Line, Report, State, finding
 from conftest import FIXTURES
@@ -16,6 +17,12 @@ from daemons import ROOT
 
 SNAPSHOTS = FIXTURES / "snapshots"
 CONTRIB = ROOT / "contrib" / "checkmk"
+
+
+def as_text(report: Report, *, hush: bool = False) -> str:
+    """The lines of a report, its parts folded."""
+    return checkmk.as_text(report, in_parts(report, hush=hush))
+
 
 LINE = re.compile(r'([0-3]) "([^"\']+)" (-|[^ ]+) ([^ ].*)')
 METRIC = re.compile(
@@ -63,9 +70,9 @@ WHOLE_LOST = (
     '0 "MCCluster drbd-disk" volumes=1;;;0|volumes_uptodate=1;;;0;1|volumes_client=0;;;0;'
     "1|r0_0_size=536719360;;;0 r0/0 UpToDate\n"
     '0 "MCCluster drbd-mesh" connected=3;;;0;5|connected_min=3;;;0|r0_connected=3;;;0;5 '
-    "r0: replica storage02 is Connecting, 3 of 5 connected (follows from: "
-    "drbd-quorum-lost r0/0); r0: replica storage03 is Connecting, 3 of 5 connected "
-    "(follows from: drbd-quorum-lost r0/0); see MCCluster drbd-quorum\n"
+    "follows from drbd-quorum-lost r0/0: r0: replica storage02 is Connecting, 3 of 5 connected; "
+    "follows from drbd-quorum-lost r0/0: r0: replica storage03 is Connecting, 3 of 5 connected; "
+    "see MCCluster drbd-quorum\n"
     '2 "MCCluster drbd-quorum" copies_min=1;;;0|r0_0_copies=1;;;0;3|r0_0_replicas=3;;;0|r'
     "0_0_votes_margin=0;;;0 r0/0: quorum lost on storage01, 1 of 3 copies UpToDate and "
     "reachable, not storage02, storage03\\n[CRITICAL] drbd-quorum-lost: r0/0: quorum lost "
@@ -114,6 +121,25 @@ def test_whole_output_where_pacemaker_does_not_run(call):
 
     assert outcome.code == 0
     assert outcome.out == WHOLE_DOWN
+
+
+def test_one_node_tells_and_the_others_name_it(call):
+    folder = SNAPSHOTS / "storage-servers-lost"
+    told = {
+        node: {
+            service: words
+            for service, (state, _, words) in parsed(
+                call("checkmk", "--speaker", "--from", folder / node).out
+            ).items()
+            if state != 0
+        }
+        for node in ("app01", "app02", "app03", "storage01")
+    }
+
+    assert [*told["app01"]] == ["MCCluster drbd-quorum"]
+    assert (told["app02"], told["app03"], told["storage01"]) == ({}, {}, {})
+    hushed = parsed(call("checkmk", "--speaker", "--from", folder / "storage01").out)
+    assert hushed["MCCluster drbd-quorum"][2].startswith("told by app01: r0/0: quorum lost")
 
 
 def test_nothing_to_look_at_is_a_line_and_no_error_of_the_agent(call):
@@ -205,4 +231,4 @@ def test_local_check_is_a_script_that_runs_the_command(tmp_path):
     script = script.replace("PATH=", f"PATH={tmp_path}:", 1)
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
 
-    assert done.stdout == "checkmk --timeout 20\n"
+    assert done.stdout == "checkmk --speaker --timeout 20\n"

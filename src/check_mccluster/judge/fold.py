@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..verdict.finding import Fault, Finding, Line, Report, State, worst
+from ..verdict.finding import TOOLS, Fault, Finding, Line, Report, State, worst
 from ..verdict.problems import (
     DRBD_EMPTY,
     DRBD_MODULE,
@@ -106,6 +106,25 @@ def hushed(report: Report) -> Report:
         hushed=True,
     )
     return _summed_up(changed)
+
+
+def in_parts(whole: Report, *, hush: bool) -> tuple[tuple[str, Report], ...]:
+    """The report of each check of a whole, folded; first that of :data:`TOOLS`, which no check has.
+
+    :param hush: whether what another node tells does not raise a part either.
+    """
+    own: dict[str, list[Finding]] = {TOOLS: [], **{line.check: [] for line in whole.lines}}
+    for each in whole.findings:
+        own[whole.check_of(Fault(each))].append(each)
+    parts = [
+        (TOOLS, Report(tuple(own[TOOLS]), faults=whole.faults), frozenset[str]()),
+        *(
+            (line.check, Report(tuple(own[line.check]), line.text, line.figures), line.keys)
+            for line in whole.lines
+        ),
+    ]
+    told = ((check, folded(part, whole.faults, keys, {})) for check, part, keys in parts)
+    return tuple((check, hushed(part) if hush else part) for check, part in told)
 
 
 def _raised(fault: Fault) -> Finding:

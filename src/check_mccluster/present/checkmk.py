@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..verdict.finding import TOOLS, Fault, Figure, Line, Report, State, worst
+from ..verdict.finding import TOOLS, Fault, Figure, Report, State
 from .text import clean, shorten
 
 SERVICE = "MCCluster"
@@ -19,19 +19,18 @@ MOST_TEXT = 400
 """So many characters of what is told elsewhere."""
 
 MOST_FAULTS = 10
-"""So many faults are told in the details of one service."""
+"""So many findings are told in the details of one service."""
 
 _BREAK = "\\n"
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
-def as_text(report: Report) -> str:
-    """A line for each check, and one for the tools; each fault once, at the check of its cause.
+def as_text(report: Report, parts: Sequence[tuple[str, Report]]) -> str:
+    """A line for each check, and one for the tools.
 
-    What only follows from another check's fault does not raise the state of its own, and its text
-    says where the fault is told.
+    :param report: all checks as one. :param parts: the folded report of each, the tools' first.
     """
-    return "".join(f"{line}\n" for line in _lines(report))
+    return "".join(f"{line}\n" for line in _lines(report, parts))
 
 
 def error_line(text: str) -> str:
@@ -39,52 +38,35 @@ def error_line(text: str) -> str:
     return _line(State.UNKNOWN, TOOLS, (), text) + "\n"
 
 
-def _lines(report: Report) -> Iterator[str]:
-    own: dict[str, list[Fault]] = {}
-    for fault in report.faults:
-        if fault.state is not State.OK:
-            own.setdefault(report.check_of(fault), []).append(fault)
-    tools = own.get(TOOLS, ())
-    if report.lines or tools:
-        yield _told(TOOLS, tools, "every tool that was asked gave its answer", ())
-    else:
-        yield _line(report.state, TOOLS, (), "; ".join(f.text for f in report.findings))
-    for line in report.lines:
-        yield _told(line.check, own.get(line.check, ()), _calm(report, line), line.figures)
+def _lines(report: Report, parts: Sequence[tuple[str, Report]]) -> Iterator[str]:
+    unjudged = {line.check for line in report.lines if line.unjudged}
+    for check, part in parts:
+        calm = part.summary
+        if check == TOOLS and not part.findings:
+            calm = "every tool that was asked gave its answer"
+        elif check in unjudged:
+            calm = f"not judged: see {SERVICE} {TOOLS}"
+        elif part.folded:
+            where = (report.check_of(Fault(cause)) for _, cause in part.folded)
+            services = ", ".join(f"{SERVICE} {each}" for each in dict.fromkeys(where))
+            calm = f"{shorten(calm, MOST_TEXT)}; see {services}"
+        yield _told(check, part, calm)
 
 
-def _told(check: str, faults: Sequence[Fault], calm: str, figures: Iterable[Figure]) -> str:
-    """The line of one check: its own faults, else *calm*."""
-    if not faults:
-        return _line(State.OK, check, figures, calm)
-    texts = list(dict.fromkeys(clean(fault.text) for fault in faults))
+def _told(check: str, part: Report, calm: str) -> str:
+    """The line of one check: its own findings that count, else *calm*."""
+    raised = [each for each in part.worst_first if each.state is not State.OK]
+    if not raised:
+        return _line(State.OK, check, part.figures, shorten(calm, MOST_TEXT))
+    texts = list(dict.fromkeys(clean(each.text) for each in raised))
     rest = f" (+{len(texts) - 1} more)" if len(texts) > 1 else ""
     details = [
         f"[{each.state.name}] {each.key}: {each.text} -> {each.next_step}"
-        for fault in faults[:MOST_FAULTS]
-        for each in (fault.cause, *((fault.graver,) if fault.graver is not None else ()))
+        for each in raised[:MOST_FAULTS]
     ]
-    if len(faults) > MOST_FAULTS:
-        details.append(f"and {len(faults) - MOST_FAULTS} more: check_mccluster overview -v")
-    state = worst(fault.state for fault in faults)
-    return _line(state, check, figures, shorten(texts[0]) + rest, details)
-
-
-def _calm(report: Report, line: Line) -> str:
-    """The text of a check without a fault of its own."""
-    if line.unjudged:
-        return f"not judged: see {SERVICE} {TOOLS}"
-    elsewhere = [
-        report.check_of(fault)
-        for fault in report.faults
-        for each in (fault.cause, *fault.follows)
-        if each.key in line.keys and each.state is not State.OK
-    ]
-    if line.state is not State.OK and elsewhere:
-        where = ", ".join(f"{SERVICE} {check}" for check in dict.fromkeys(elsewhere))
-        known = "" if line.text == "as above" else f"{shorten(line.text, MOST_TEXT)}; "
-        return f"{known}see {where}"
-    return shorten(line.text, MOST_TEXT)
+    if len(raised) > MOST_FAULTS:
+        details.append(f"and {len(raised) - MOST_FAULTS} more: check_mccluster overview -v")
+    return _line(part.state, check, part.figures, shorten(texts[0]) + rest, details)
 
 
 def _line(

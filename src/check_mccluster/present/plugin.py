@@ -139,7 +139,9 @@ def long_output(report: Report, runs: Runs, verbosity: int) -> list[str]:
     findings, causes = report.worst_first, report.causes
     # NRPE may cut the output: what is not OK comes first, and with it what to do about it.
     ordered = sorted(report.lines, key=lambda line: -line.state.rank)
-    told = [(line.state, f"[{line.state.name}] {line.check}: {clean(line.text)}") for line in ordered]
+    told = [
+        (line.state, f"[{line.state.name}] {line.check}: {clean(line.text)}") for line in ordered
+    ]
     if verbosity == 0:
         return [text for _, text in told] if told else _overflow(findings)
     lines = [text for state, text in told if state is not State.OK]

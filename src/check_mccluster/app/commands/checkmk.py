@@ -11,8 +11,8 @@ import click
 
 from ...present import checkmk
 from ...verdict.view import Asked
-from ..options import source_options
-from ..session import Setup, load_config, open_source, run_check
+from ..options import source_options, telling_options
+from ..session import Setup, Telling, load_config, open_source, run_check
 
 
 class _Checkmk(click.Command):
@@ -24,20 +24,25 @@ class _Checkmk(click.Command):
 def run(**values: Any) -> None:
     """Look once, print a line for each check."""
     from ...checks.overview import CHECK
+    from ...judge.fold import in_parts
     from ..cli import deadline
 
     setup = Setup.take(values)
+    hush = values["speaker"]
+    # Each part is hushed by itself: the whole has to stay as it is.
+    telling = Telling(after=values["speak_after"], remember=hush)
     with deadline(setup.timeout):
         config = load_config(setup.config)
         with open_source(setup, config) as source:
-            text = checkmk.as_text(run_check(CHECK, source, config, setup, Asked()).report)
+            report = run_check(CHECK, source, config, setup, Asked(), telling=telling).report
+        text = checkmk.as_text(report, in_parts(report, hush=hush))
     click.echo(text, nl=False)
 
 
 command = _Checkmk(
     "checkmk",
     callback=run,
-    params=list(source_options()),
+    params=[*telling_options()[1:], *source_options()],
     short_help="Local checks for Checkmk, all from one run.",
     help="""Print a line of Checkmk's local checks for every check that fits this node.
 
