@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from daemons import ROOT, daemon, free_port, own, run_as_user, wait_for
+from daemons import ROOT, daemon, free_port, install_plugin, own, run_as_user, wait_for
 from stories import NODES, SINGLE, STORAGE, Stage
 
 CONTRIB = ROOT / "contrib/icinga2"
@@ -214,8 +214,17 @@ INTERVAL, RETRY = 10, 3
 """Seconds between two checks of an object, and of one that has just turned bad."""
 
 
+def write_notifications(folder: Path) -> None:
+    """The command that writes down what a person would get."""
+    write = folder / "write"
+    write.write_text(WRITE.format(folder=folder))
+    write.chmod(0o755)
+
+
 class Site:
     """An Icinga 2 that watches every cluster of a stage, as shipped."""
+
+    rounds = 2
 
     def __init__(self, place: Path, stage: Stage) -> None:
         self.stage = stage
@@ -242,9 +251,7 @@ class Site:
             )
         folder, self.icinga = start(place, "stories", configuration)
         self.folder = folder
-        write = folder / "write"
-        write.write_text(WRITE.format(folder=folder).replace("{{", "{").replace("}}", "}"))
-        write.chmod(0o755)
+        write_notifications(folder)
         (folder / "check_mccluster").symlink_to(stage.program)
 
     @contextmanager
@@ -273,3 +280,38 @@ class Site:
             for kind in ("Host", "Service"):
                 asked = moving.format(kind=kind, since=since)
                 wait_for(lambda asked=asked: self.icinga.ask(asked) == 0, asked, 180)
+
+
+class Watched:
+    """The hosts of the example, with nodes that replay what ``now`` points to."""
+
+    def __init__(self, place: Path) -> None:
+        folder = place / "watched"
+        configuration = WATCH.format(folder=folder) + COMMANDS + SERVICES + HOSTS
+        configuration = configuration.replace('"hostalive"', '"is-there"').replace(
+            'import "mccluster-node"',
+            f'import "mccluster-node"\nvars.mccluster_from = "{folder}/now/" + name',
+        )
+        self.folder, self.icinga = start(place, "watched", configuration)
+        write_notifications(self.folder)
+        install_plugin(self.folder)
+        self.show("six-nodes-healthy")
+
+    def show(self, scenario: str) -> None:
+        """From now on every node is what was recorded of it; who was not is off."""
+        recorded = self.folder / scenario
+        if not recorded.exists():
+            shutil.copytree(SNAPSHOTS / scenario, recorded)
+            own(recorded)
+        link = self.folder / "link"
+        link.symlink_to(recorded)
+        link.replace(self.folder / "now")
+
+    def problems(self) -> set[str]:
+        """What was told and has not recovered."""
+        found: set[str] = set()
+        file = self.icinga.notifications
+        for line in file.read_text().splitlines() if file.exists() else ():
+            who, kind = line.partition(":")[0].rsplit(" ", 1)
+            (found.add if kind == "PROBLEM" else found.discard)(who)
+        return found

@@ -243,6 +243,8 @@ define command {{
 class Stories:
     """A Nagios that watches every cluster of a stage, as shipped; without single checks."""
 
+    rounds = 5
+
     def __init__(self, folder: Path, stage: Stage) -> None:
         self.folder = folder
         self.stage = stage
@@ -286,7 +288,8 @@ class Stories:
                 f"define host {{\n    use mccluster-node\n    host_name {number:02}-mailcluster\n"
                 f"    check_command is-there!{now}\n}}\n"
                 "define service {\n    use mccluster-service\n"
-                f"    host_name {number:02}-mailcluster\n    service_description mccluster cluster\n"
+                f"    host_name {number:02}-mailcluster\n"
+                "    service_description mccluster cluster\n"
                 f"    check_command check_mccluster!cluster!--config {now}/cluster.toml"
                 " --severity clocks-differ=ok -v\n}"
             )

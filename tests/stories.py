@@ -101,7 +101,7 @@ SAID: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "healthy": (),
 }
-"""Every message on the way in, where each node tells: the node, the check (none: the host), the words."""
+"""Every message on the way in, where each node tells: node, check (none: the host), words."""
 
 SAID_BY_CLUSTER = {
     "a storage server off": "storage03 is connected to nobody that was asked (r0): the host or its"
@@ -115,11 +115,11 @@ SAID_BY_CLUSTER = {
     "a resource failed": "FS_DRBD is barred from app01: fail-count 1 of 1 (monitor: not running,"
     " 11 s ago), hence no node could take group1: ap...",
     "Pacemaker stopped on one node": "app01: Pacemaker does not run",
-    "standby": "app01 is in standby, hence no node could take group1: app01 in standby; app03 banned"
-    " by group1-avoids-app03",
+    "standby": "app01 is in standby, hence no node could take group1: app01 in standby; app03"
+    " banned by group1-avoids-app03",
     "maintenance": "maintenance-mode: the cluster manages nothing",
-    "split, the failover failed": "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable,"
-    " not storage01, storage02, storage03 (+1 more)",
+    "split, the failover failed": "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and"
+    " reachable, not storage01, storage02, storage03 (+1 more)",
 }
 """The one message where the check ``cluster`` tells for all nodes."""
 
@@ -302,6 +302,8 @@ class Daemon(Protocol):
     """A monitoring system that runs; it writes its messages to ``notifications`` in its folder."""
 
     folder: Path
+    rounds: int
+    """So many rounds on the way in and back are ten looks at the cluster where nothing happens."""
 
     def settle(self, rounds: int) -> None:
         """Wait until every object was looked at so often, and none is between two states."""
@@ -312,10 +314,10 @@ def play(site: Daemon, stage: Stage) -> dict[str, Told]:
     before = _sent(site.folder)
     assert before == []
     stage.act()
-    site.settle(2)
+    site.settle(site.rounds)
     there = _by_story(_sent(site.folder))
     stage.rest()
-    site.settle(2)
+    site.settle(site.rounds)
     back = _by_story(_sent(site.folder))
     assert stage.unknown == []
     back = {number: [line.split(": ")[0] for line in told] for number, told in back.items()}

@@ -1,6 +1,7 @@
 """How many messages a person gets from Icinga 2 for one fault, on the way in and back.
 
-The shipped services, Icinga's own scheduler, minutes as seconds. ``docs/messages.md`` has the table.
+The shipped services, Icinga's own scheduler, minutes as seconds. ``docs/messages.md`` has the
+table.
 """
 
 from __future__ import annotations

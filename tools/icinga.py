@@ -307,8 +307,8 @@ apply Service "mccluster-overview" {
 }
 
 /*
- * A node that is off is told by its host alone, from the first check that fails: a service waits for
- * the host, and after its return for a result of its own.
+ * A node that is off is told by its host alone, from the first check that fails: a service waits
+ * for the host, and after its return for a result of its own.
  */
 apply Dependency "node" to Service {
 	parent_host_name = host.name
