@@ -318,7 +318,7 @@ def test_a_service_tells_what_it_is_and_what_to_do(applied):
     assert found["notes"] == "Can data be read and written here, and how much may still fail?"
     assert found["notes_url"] == "file:///usr/share/doc/check-mccluster/checks/drbd-quorum.md"
 
-    results = applied.check("service", 'service.name in [ "mccluster-drbd-quorum" ]')
+    results = applied.check("service", 'service.__name == "app01!mccluster-drbd-quorum"')
     first, step = results["app01!mccluster-drbd-quorum"]["output"].rstrip().split("\n")[:2]
     assert first.startswith("DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01")
     assert step.startswith("[CRITICAL] drbd-quorum-lost: r0/0: quorum lost on app01")
@@ -336,7 +336,9 @@ def test_every_page_of_a_service_is_there(applied):
 @pytest.mark.daemon
 def test_an_agent_that_is_silent_is_one_message(applied):
     applied.check("service", 'service.name == "mccluster-agent"')
-    applied.check("service", 'service.name == "mccluster-nodes"')
+    unconnected = {"exit_status": 3, "plugin_output": "the agent is not connected"}
+    named = {"type": "Service", "filter": 'service.__name == "app09!mccluster-nodes"'}
+    applied.api("actions/process-check-result", {**named, **unconnected})
     asked = 'get_service("app09", "{}").{}'
     assert applied.ask(asked.format("mccluster-agent", "state")) != 0
     assert applied.ask(asked.format("mccluster-agent", "last_reachable")) is True
