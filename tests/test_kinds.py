@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 
 from conftest import FIXTURES, ROOT
 
 PAGE = (ROOT / "docs" / "clusters.md").read_text()
-KINDS = re.findall(r"^\| \[(.+?)\]\(#(.+?)\)", PAGE, re.MULTILINE)
+ROWS = re.findall(r"^\| (\[.+?) \| ", PAGE, re.MULTILINE)
+LINKS = [link for row in ROWS for link in re.findall(r"\]\(#(.+?)\)", row)]
 SECTIONS = re.findall(r"^### (.+)\n(?:(?!^###)[\s\S])*?--from fixtures/snapshots/(\S+)", PAGE, re.M)
 SCENARIOS = sorted({shown.partition("/")[0] for _, shown in SECTIONS})
 NODES = sorted(
@@ -27,13 +29,13 @@ def anchor(title: str) -> str:
 
 
 def test_every_row_of_the_table_leads_to_a_recording():
-    assert len(KINDS) == 12
-    assert [link for _, link in KINDS] == [anchor(title) for title, _ in SECTIONS]
+    assert len(ROWS) == 13
+    assert [anchor(title) for title, _ in SECTIONS] == LINKS
 
 
 def test_every_kind_that_is_recorded_is_shown():
     recorded = {path.name for path in FIXTURES.glob("snapshots/kind-*")}
-    assert len(recorded) == 9
+    assert len(recorded) == 12
     assert recorded - set(SCENARIOS) == set()
 
 
@@ -52,7 +54,11 @@ def test_a_healthy_cluster_of_each_kind_is_ok_on_every_node_without_options(call
         ("kind-linstor/pve1", DRBD),
         ("kind-drbd-reactor/pve2", DRBD),
         ("kind-sap-hana/hana01", [*PACEMAKER, "failover"]),
+        ("kind-nfs-on-drbd/bravo", [*PACEMAKER, *DRBD, "consistency", "failover", "timing"]),
+        ("kind-sap-hana-rhel/node2", [*PACEMAKER, "failover"]),
+        ("kind-sap-ascs-ers/sap01", [*PACEMAKER, "failover"]),
         ("kind-remote-and-guest-nodes/alpha", [*PACEMAKER, "failover"]),
+        ("kind-remote-and-guest-nodes/web9", [p for p in PACEMAKER if p != "links"] + ["failover"]),
     ],
 )
 def test_the_checks_that_fit_are_those_of_the_table(call, node, checks):
@@ -70,3 +76,12 @@ def test_on_a_site_without_the_ticket_the_three_keys_of_the_table_make_it_ok(cal
     revoked = FIXTURES / "snapshots/ticket-revoked/app01"
     assert call("overview", "--from", revoked).code == 2
     assert call("overview", *words, "--from", revoked).code == 0
+
+
+def test_only_a_remote_node_may_have_no_corosync(call, tmp_path):
+    kind = FIXTURES / "snapshots/kind-remote-and-guest-nodes"
+    shutil.copytree(kind / "web9", tmp_path / "web9")
+    (tmp_path / "web9/meta.json").write_text((kind / "alpha/meta.json").read_text())
+    outcome = call("overview", "--from", tmp_path / "web9")
+    assert outcome.code == 3
+    assert "[UNKNOWN] links: corosync-cfgtool is not installed" in outcome.out

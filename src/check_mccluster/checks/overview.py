@@ -25,7 +25,7 @@ from ..verdict.check import SIMULATE, Check, Option
 from ..verdict.filter import Filter
 from ..verdict.finding import Figure, Finding, Line, Lines, Report, State, finding
 from ..verdict.problems import DRBD_RESOURCE_MISSING, TOOL_MISSING
-from ..verdict.view import Answer, Asked, View
+from ..verdict.view import Answer, Asked, View, same_node
 from .registry import single_checks
 
 _OF_PACEMAKER = frozenset({CLUSTER, CIB, VOTES, LINKS, CMAP})
@@ -33,16 +33,28 @@ _OF_DRBD = frozenset({DRBD, DRBD_AGAIN, SHOW})
 
 
 def fitting(view: View) -> tuple[Check, ...]:
-    """The checks that fit this node: by the tools that are installed or ought to be."""
+    """The checks that fit this node: by the tools that are installed or ought to be.
+
+    On a remote node no Corosync runs: what only its tools can tell is not asked there.
+    """
     # cibadmin comes with crm_mon: where only one of the two is there, something is wrong.
     no_pacemaker = _not_installed(view[CLUSTER]) and _not_installed(view[CIB])
     no_drbd = _not_installed(view[DRBD])
     chosen = single_checks()
+    if _remote(view) and _not_installed(view[LINKS]):
+        chosen = tuple(check for check in chosen if not {LINKS, CMAP} & {*check.needs})
     if no_pacemaker and not no_drbd:
         return tuple(check for check in chosen if not _OF_PACEMAKER & {*check.needs})
     if no_drbd and not no_pacemaker:
         return tuple(check for check in chosen if not _OF_DRBD & {*check.needs})
     return chosen
+
+
+def _remote(view: View) -> bool:
+    """Whether crm_mon lists this node as a remote node (or the guest of one)."""
+    cluster = view[CLUSTER].value
+    nodes = cluster.nodes if cluster is not None else ()
+    return any(each.type == "remote" and same_node(each.name, view.here) for each in nodes)
 
 
 def _not_installed(answer: Answer[Any]) -> bool:
