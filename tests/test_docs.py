@@ -131,3 +131,15 @@ def test_manual_speaks_of_limits_and_filters_for_all_checks():
     assert "the check's help says which" in section
     assert "Pacemaker's, DRBD's or both" in section
     assert "copies" not in section
+
+
+def test_the_drawing_of_the_readme_is_readable_by_itself_in_light_and_dark():
+    from lxml import etree
+
+    text = (ROOT / "docs" / "mesh.svg").read_text()
+    drawing = etree.fromstring(text.encode())
+    assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "prefers-color-scheme: dark" in text
+    assert "docs/mesh.svg" in (ROOT / "README.md").read_text()
+    names = drawing.xpath("//*[@class='name']/text()")
+    assert sorted(names) == ["app01", "app02", "app03", "storage01", "storage02", "storage03"]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Keep the documentation true: what can be generated is, what is shown is what the program prints.
 
-    tools/docs.py           rewrite README.md, docs/ and man/check_mccluster.1 in place
+    tools/docs.py           rewrite README.md, docs/, its drawing and man/check_mccluster.1 in place
     tools/docs.py --check   change nothing; exit 1 and name what is out of date
 
 In every Markdown page
@@ -29,11 +29,14 @@ from check_mccluster import __version__  # noqa: E402
 from check_mccluster.app import cli  # noqa: E402
 from check_mccluster.app.options import check_options  # noqa: E402
 from check_mccluster.checks import registry  # noqa: E402
+from check_mccluster.present.drawing import STYLE  # noqa: E402
 from check_mccluster.verdict import problems  # noqa: E402
 from check_mccluster.verdict.check import Check, Option  # noqa: E402
 from check_mccluster.verdict.finding import Kind  # noqa: E402
 
 MANUAL = ROOT / "man" / "check_mccluster.1"
+DRAWING = ROOT / "docs" / "mesh.svg"
+DRAWN = "fixtures/snapshots/storage-servers-lost"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _GENERATED = re.compile(r"<!-- generated: (.+?) -->\n.*?<!-- end -->", re.DOTALL)
@@ -255,10 +258,23 @@ def manual() -> str:
     return "\n".join(lines) + "\n"
 
 
+def picture() -> str:
+    """The mesh as the report draws it, as a file of its own for README."""
+    text, _ = run(f"check_mccluster report -o - --from {DRAWN}")
+    (drawn,) = re.findall(r"<svg .*?</svg>", text, re.DOTALL)
+    head, _, rest = drawn.partition(">")
+    (box,) = re.findall(r'viewBox="0 0 (\d+) (\d+)"', head)
+    size = f'xmlns="http://www.w3.org/2000/svg" width="{box[0]}" height="{box[1]}"'
+    title, _, body = rest.partition("</desc>")
+    back = '<rect width="100%" height="100%" rx="8" style="fill: var(--back)"/>'
+    return f"{head} {size}>{title}</desc>\n<style>{STYLE}</style>\n{back}{body}\n"
+
+
 def targets() -> dict[Path, str]:
     """Every file of the documentation with the text that it should have."""
     made = {path: page(path.read_text(encoding="utf-8")) for path in PAGES}
     made[MANUAL] = manual()
+    made[DRAWING] = picture()
     return made
 
 

@@ -1,7 +1,7 @@
 """The DRBD mesh as a drawing: nodes on a circle, every connection in two halves, one for each end.
 
-An SVG inside of a page: its colours are classes of the page's style, and nothing is told by colour
-alone: a half that is not in order is dashed, and its words stand in the table beside it.
+An SVG inside of a page that has :data:`STYLE`; its colours are classes, and nothing is told by
+colour alone: a half that is not in order is dashed, and its words stand in the table beside it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,23 @@ from .drbd_words import connection_span, disk_span, replication_span, role_span
 from .layout import Span
 from .text import clean
 
+STYLE = """
+:root { color-scheme: light dark; --back: #fff; --text: #1b1f24; --soft: #57606a; --line: #d0d7de;
+  --ok: #116329; --warning: #7d4e00; --critical: #b3141d; --unknown: #6e3fbf; }
+@media (prefers-color-scheme: dark) { :root { --back: #10151c; --text: #e6edf3; --soft: #9da7b3;
+  --line: #3a434e; --ok: #56d364; --warning: #e3b341; --critical: #ff8b85; --unknown: #cfa8ff; } }
+.OK { color: var(--ok); } .WARNING { color: var(--warning); } .CRITICAL { color: var(--critical); }
+.UNKNOWN { color: var(--unknown); } .WARNING, .CRITICAL, .UNKNOWN { font-weight: 600; }
+svg text { fill: var(--text); font-family: system-ui, sans-serif; font-size: 13px; }
+svg .name { font-weight: 600; }
+svg.many text { font-size: 20px; } svg.many .half.OK { opacity: .3; }
+.half { stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+.half.WARNING, .half.CRITICAL, .half.UNKNOWN { stroke-width: 4; stroke-dasharray: 9 5; }
+.half.unasked { color: var(--soft); stroke-dasharray: 1 4; }
+.node { fill: var(--back); stroke: currentColor; stroke-width: 2.5; }
+.node.primary { fill: currentColor; } .node.unasked { color: var(--soft); stroke-dasharray: 2 3; }
+"""
+"""What the drawing needs of a page: its colours, light and dark, and its lines."""
 _LABELLED = 10
 """Above so many nodes the disks are told beside the drawing only."""
 _BOX = 70.0

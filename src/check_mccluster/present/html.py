@@ -17,7 +17,7 @@ from ..verdict.finding import Fault, Finding, Report, State, worst
 from ..verdict.problems import TOOL_MISSING
 from ..verdict.view import Input, Judgement
 from ..verdict.words import join
-from .drawing import drawing, half, hosts, in_order
+from .drawing import STYLE, drawing, half, hosts, in_order
 from .layout import Span
 from .terminal import node_words, part_of
 from .text import clean
@@ -26,11 +26,7 @@ from .whatif import state as state_of
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
-_STYLE = """
-:root { color-scheme: light dark; --back: #fff; --text: #1b1f24; --soft: #57606a; --line: #d0d7de;
-  --ok: #116329; --warning: #7d4e00; --critical: #b3141d; --unknown: #6e3fbf; }
-@media (prefers-color-scheme: dark) { :root { --back: #10151c; --text: #e6edf3; --soft: #9da7b3;
-  --line: #3a434e; --ok: #56d364; --warning: #e3b341; --critical: #ff8b85; --unknown: #cfa8ff; } }
+_PAGE_STYLE = """
 * { box-sizing: border-box; }
 body { background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif;
   margin: 0 auto; max-width: 68rem; padding: 1rem; overflow-wrap: anywhere; }
@@ -42,21 +38,12 @@ table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--soft); padding-top: .6rem; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem .25rem 0; text-align: left;
   vertical-align: top; overflow-wrap: normal; }
-.OK { color: var(--ok); } .WARNING { color: var(--warning); } .CRITICAL { color: var(--critical); }
-.UNKNOWN { color: var(--unknown); } .WARNING, .CRITICAL, .UNKNOWN { font-weight: 600; }
 .fault { border-left: .3rem solid; padding-left: .8rem; margin: 1rem 0; }
 .fault > * { color: var(--text); font-weight: 400; margin: .2rem 0; }
 .fault > h3 { font-weight: 600; } .mark { font-weight: 700; }
 .fault > h3 .CRITICAL, .fault > h3 .WARNING { font-weight: 700; }
 svg.mesh { display: block; width: 100%; max-width: 46rem; max-height: 90vh; margin: 0 auto;
   overflow: visible; }
-svg text { fill: var(--text); font-size: 13px; } svg .name { font-weight: 600; }
-svg.many text { font-size: 20px; } svg.many .half.OK { opacity: .3; }
-.half { stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
-.half.WARNING, .half.CRITICAL, .half.UNKNOWN { stroke-width: 4; stroke-dasharray: 9 5; }
-.half.unasked { color: var(--soft); stroke-dasharray: 1 4; }
-.node { fill: var(--back); stroke: currentColor; stroke-width: 2.5; }
-.node.primary { fill: currentColor; } .node.unasked { color: var(--soft); stroke-dasharray: 2 3; }
 .depth { padding-left: 1.2rem; }
 @media print { body { max-width: none; font-size: 11pt; } .fault, svg, tr { break-inside: avoid; } }
 """
@@ -100,7 +87,7 @@ def page(told: Page) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="referrer" content="no-referrer">',
             f"<title>{state.name}: cluster of {_safe(names)}</title>",
-            f"<style>{_STYLE}</style>",
+            f"<style>{STYLE}{_PAGE_STYLE}</style>",
             "</head>",
             "<body>",
             "<main>",
