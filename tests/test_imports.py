@@ -40,7 +40,12 @@ MORE = {
 OUTSIDE = {
     "lxml": {"read.xmlstream"},
     "nagiosplugin": {"present.plugin", "app.options", "app.memory"},
-    "click": {"app.cli", "app.options", "present.layout"},  # there for the colours of the terminal
+    "click": {
+        "app.cli",
+        "app.help",
+        "app.options",
+        "present.layout",
+    },  # there for the colours of the terminal
 }
 """Who may import a library; ``app.commands`` may import click, too."""
 

@@ -111,7 +111,7 @@ def arguments(name: str) -> tuple[Argument, ...]:
     options = [
         _argument(param)
         for param in command.params
-        if isinstance(param, click.Option) and not param.hidden and param.name != "version"
+        if isinstance(param, click.Option) and not param.hidden and param.expose_value
     ]
     if name != "active":
         return tuple(options)

@@ -19,6 +19,7 @@ from ..checks.registry import modules_of
 from ..verdict.filter import Filter
 from ..verdict.view import Asked, Judgement
 from . import commands
+from .help import CheckCommand, help_all_option, wants_all, write_commands
 from .nearest import hint
 
 if TYPE_CHECKING:
@@ -64,9 +65,27 @@ class Commands(click.Group):
             raise click.UsageError(f"'{args[0]}' is not a check or command{near}", ctx)
         return super().resolve_command(ctx, args)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options are few and known: on one screen the commands take their place."""
+        if wants_all(ctx):
+            super().format_options(ctx, formatter)
+        else:
+            self.format_commands(ctx, formatter)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """On one screen its first sentence."""
+        if wants_all(ctx):
+            super().format_help_text(ctx, formatter)
+        else:
+            formatter.write(f"  {(self.help or '').partition(chr(10))[0]}\n\n")
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Two lists: the checks with their questions, and what else there is."""
+        """One screen; all of it is the checks with their questions, and what else there is."""
         checks = registry.names()
+        if not wants_all(ctx):
+            questions = {name: registry.question(name) for name in checks}
+            write_commands(formatter, dict(commands.SHORT_HELP), questions)
+            return
         rows = [(name, registry.question(name)) for name in checks]
         with formatter.section("Checks"):
             formatter.write_dl(rows)
@@ -97,9 +116,10 @@ def version_option() -> click.Option:
 @click.group(
     cls=Commands,
     context_settings=_SETTINGS,
-    params=[version_option()],
+    params=[version_option(), help_all_option()],
+    options_metavar="",
     subcommand_metavar="COMMAND [OPTIONS]",
-    epilog="Example: check_mccluster overview -v",
+    epilog="Example: check_mccluster status     (more: COMMAND --help, --help-all)",
 )
 def cli() -> None:
     """Is the Pacemaker cluster with DRBD 9 on this node in order?
@@ -124,10 +144,10 @@ def check_command(name: str) -> click.Command:
     # click would break the keys at their hyphens
     wrapped = textwrap.fill(f"Findings: {keys}.", 76, break_on_hyphens=False)
     says = f"\n\n\b\n{wrapped}" if keys else ""
-    return click.Command(
+    return CheckCommand(
         name,
         callback=run,
-        params=[*check_options(check), version_option()],
+        params=[*check_options(check), version_option(), help_all_option()],
         help=f"{check.question}{says}",
         epilog=f"Example: {check.example}",
         context_settings=_SETTINGS,

@@ -140,14 +140,14 @@ def snapshot_option(text: str) -> click.Option:
     return click.Option(["--from", "snapshot"], type=click.Path(), metavar="DIR", help=text)
 
 
-def severity_option(more: str = "") -> click.Option:
-    """``--severity``; *more* is added to its help."""
+def severity_option(example: str) -> click.Option:
+    """``--severity``, with an example in its help."""
     return click.Option(
         ["--severity"],
         type=SeverityType(),
         multiple=True,
         metavar="KEY=STATE",
-        help=f"Another severity for a finding (repeatable); see 'explain'.{more}",
+        help=f"Another severity (repeatable): {example}.",
     )
 
 
@@ -162,10 +162,8 @@ def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
     :param timeout: the default of ``--timeout``, in seconds.
     """
     return [
-        timeout_option(timeout, "Deadline for everything, tools included."),
-        snapshot_option(
-            "Judge a snapshot (directory, .tar.gz, - for standard input), not this machine."
-        ),
+        timeout_option(timeout, "Deadline, tools included."),
+        snapshot_option("Judge a snapshot: directory, .tar.gz, - (a pipe)."),
         click.Option(
             ["--max-age"],
             type=SecondsType(),
@@ -176,7 +174,7 @@ def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
             ["--config"],
             type=click.Path(),
             metavar="FILE",
-            help=f"Configuration file [default: {DEFAULT_CONFIG} if it exists].",
+            help=f"Instead of {DEFAULT_CONFIG}.",
         ),
         click.Option(
             ["--node"],
@@ -186,7 +184,7 @@ def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
         click.Option(
             ["--sudo"],
             is_flag=True,
-            help="Run the inner tools as 'sudo -n TOOL'; the plugin itself needs no root.",
+            help="Run the tools as 'sudo -n TOOL': no root is needed.",
         ),
     ]
 
@@ -201,13 +199,13 @@ def several_options() -> list[click.Option]:
             multiple=True,
             metavar="DIR",
             callback=read_once,
-            help="A node's snapshot, or a folder of them (repeatable), not this machine.",
+            help="Snapshot, or a folder of them (repeatable).",
         ),
         click.Option(
             ["--host", "hosts"],
             multiple=True,
             metavar="NAME[=TARGET]",
-            help="A node to ask over ssh (repeatable) [default: [cluster.hosts] of the file].",
+            help="Ask it over ssh (repeatable); or [cluster.hosts].",
         ),
         *shared,
     ]
@@ -241,9 +239,9 @@ def check_options(check: Check) -> list[click.Parameter]:
     """All options of a check, its own first."""
     own: list[click.Parameter] = [_own_option(option) for option in check.options]
     filters = {
-        "pacemaker": "Only these resources (repeatable, glob); one named is expected.",
-        "drbd": "Only these DRBD resources (repeatable, glob); one named is expected.",
-        "both": "Only these resources, Pacemaker's or DRBD's (repeatable, glob).",
+        "pacemaker": "Only these (repeatable, glob); one named is expected.",
+        "drbd": "Only these of DRBD (repeatable, glob).",
+        "both": "Only these, Pacemaker's or DRBD's (repeatable, glob).",
     }.get(check.filters, "Only these resources; no effect on this check.")
     return [
         *own,
@@ -255,17 +253,18 @@ def check_options(check: Check) -> list[click.Parameter]:
             help=filters,
             hidden=not check.filters,
         ),
-        severity_option(" With --state also KEY=STATE:after=SECONDS, for one that lasts."),
+        severity_option("disk-lost=warning"),
         click.Option(
             ["--state", "state_dir"],
             type=click.Path(),
             metavar="DIR",
-            help="Keep in DIR when each finding was first seen, and say since when it is there.",
+            help="Keep in DIR since when each finding is there, and say so."
+            " --severity KEY=STATE:after=SECONDS is then for one that lasts.",
         ),
         *telling_options(),
         *(several_options() if check.several else source_options()),
         click.Option(["--json", "as_json"], is_flag=True, help="One JSON document as output."),
-        verbose_option("More: findings with their next step, -vv objects, -vvv commands."),
+        verbose_option("Findings with next steps, -vv objects, -vvv commands."),
     ]
 
 

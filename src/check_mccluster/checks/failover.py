@@ -215,7 +215,7 @@ CHECK = Check(
     options=(
         Option(
             "--candidates",
-            "How many nodes should be able to take over.",
+            "Nodes that should be able to take over.",
             "count",
             default=1,
             metavar="N",

@@ -33,8 +33,7 @@ class Option(NamedTuple):
 
 SIMULATE = Option(
     "--simulate",
-    "With --from: ask this machine's crm_simulate about the recorded CIB, where no answer of it"
-    " was recorded.",
+    "With --from: ask crm_simulate where none was recorded.",
     "flag",
 )
 

@@ -153,11 +153,11 @@ def _options() -> list[click.Parameter]:
         click.Option(
             ["--promoted"],
             is_flag=True,
-            help="For a promotable clone: active only where it is promoted.",
+            help="Of a promotable clone: only where it is promoted.",
         ),
-        severity_option(),
+        severity_option("tool-missing=ok"),
         *source_options(),
-        verbose_option("More, where the plugin is not run: the next step, -vvv commands."),
+        verbose_option("Where no plugin is run: next step, -vvv commands."),
         version_option(),
     ]
 
@@ -172,6 +172,5 @@ command = _Active(
     GROUP is a group, resource, clone or bundle. Elsewhere the plugin is not started and the
     answer is OK, standby. If GROUP runs nowhere that is CRITICAL, or WARNING where somebody
     disabled it.""",
-    epilog="Example: check_mccluster active group1 --"
-    " /usr/lib/nagios/plugins/check_smtp -H 127.0.0.1",
+    epilog="\b\nExample: check_mccluster active group1 -- /usr/lib/nagios/plugins/check_mailq",
 )

@@ -129,5 +129,5 @@ command = click.Command(
     help="""Show the cluster: faults and what to do about them, nodes, resources, DRBD.
 
     The exit code is 0 whatever is found: this is not a check.""",
-    epilog="Example: check_mccluster status --host app01 --host app02 --watch 5",
+    epilog="Example: check_mccluster status --host app01 --host app02",
 )

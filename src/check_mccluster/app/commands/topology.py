@@ -86,5 +86,5 @@ command = click.Command(
 
     It is ready to be edited and saved as /etc/check_mccluster/cluster.toml. It has what is certain
     and changes no verdict; what could not be learnt is in its comments.""",
-    epilog="Example: check_mccluster topology --from app01.tar.gz --from storage01.tar.gz",
+    epilog="\b\nExample: check_mccluster topology --from app01.tar.gz --from storage01.tar.gz",
 )

@@ -1,0 +1,103 @@
+"""Help that fits a terminal of 80 columns and 24 lines with its prompt; all on ``--help-all``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+LINES = 23
+"""At most so many: the prompt is the last line of the screen."""
+_ALL = "check_mccluster.help-all"
+_RARE = frozenset(
+    {
+        "state_dir",
+        "fold",
+        "speaker",
+        "speak_after",
+        "timeout",
+        "max_age",
+        "config",
+        "node",
+        "sudo",
+        "as_json",
+        "version",
+        "--help",
+    }
+)
+"""Options of every check that are named only, by click's names."""
+GROUPS = (
+    ("At a terminal", ("status", "explain", "whatif", "report", "diff", "snapshot", "topology")),
+    ("For the monitoring", ("overview", "cluster", "active", "checkmk", "metrics", "zabbix")),
+)
+"""Where the commands stand that are no single check."""
+
+
+def wants_all(ctx: click.Context) -> bool:
+    """Whether ``--help-all`` asks."""
+    return bool(ctx.meta.get(_ALL))
+
+
+def help_all_option() -> click.Option:
+    """``--help-all``: prints everything and ends."""
+
+    def show(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            ctx.meta[_ALL] = True
+            click.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
+
+    return click.Option(
+        ["--help-all"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Every option in full, and exit.",
+    )
+
+
+class CheckCommand(click.Command):
+    """A check: its own options, of what all have those of a terminal, and the others' names."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Every option, or those of one screen and the names of the others."""
+        if wants_all(ctx):
+            super().format_options(ctx, formatter)
+            return
+        rare = [each for each in self.get_params(ctx) if {each.name, *each.opts} & _RARE]
+        shown = [each for each in self.get_params(ctx) if each not in rare]
+        rows = [row for each in shown if (row := each.get_help_record(ctx)) is not None]
+        with formatter.section("Options"):
+            formatter.write_dl(rows, col_max=20)
+            names = " ".join(option.opts[0] for option in rare)
+            for line in _wrapped(f"Also {names}"):
+                formatter.write(f"  {line}\n")
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    import textwrap
+
+    yield from textwrap.wrap(text, 76, break_on_hyphens=False, break_long_words=False)
+
+
+def write_commands(
+    formatter: click.HelpFormatter, others: dict[str, str], checks: dict[str, str]
+) -> None:
+    """The list of commands: what an operator types, what the monitoring calls, the single checks.
+
+    :param others: commands that are no check, with what they do.
+    :param checks: checks, with the question that each answers.
+    """
+    told = {**others, **checks}
+    placed = [name for _, names in GROUPS for name in names]
+    for title, names in GROUPS:
+        formatter.write(f"{title}:\n")
+        known = [name for name in names if name in told]
+        if title == GROUPS[-1][0]:
+            known += [name for name in others if name not in placed]
+        for name in known:
+            formatter.write(f"  {name:8}  {told[name]}\n")
+    formatter.write("One question each (exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN):\n")
+    for line in _wrapped(", ".join(name for name in checks if name not in placed)):
+        formatter.write(f"  {line}\n")
