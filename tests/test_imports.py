@@ -42,6 +42,7 @@ OUTSIDE = {
     "nagiosplugin": {"present.plugin", "app.options", "app.memory"},
     "click": {
         "app.cli",
+        "app.completing",
         "app.help",
         "app.options",
         "present.layout",

@@ -9,6 +9,7 @@ import click
 
 from ..verdict.check import Check, Option
 from ..verdict.finding import Lasting, State
+from . import completing
 from .nearest import hint
 
 DEFAULT_CONFIG = "/etc/check_mccluster/cluster.toml"
@@ -147,6 +148,7 @@ def severity_option(example: str) -> click.Option:
         type=SeverityType(),
         multiple=True,
         metavar="KEY=STATE",
+        shell_complete=completing.severities,
         help=f"Another severity (repeatable): {example}.",
     )
 
@@ -179,6 +181,7 @@ def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
         click.Option(
             ["--node"],
             metavar="NAME",
+            shell_complete=completing.nodes,
             help="The node to judge as this node [default: this host].",
         ),
         click.Option(
@@ -205,6 +208,7 @@ def several_options() -> list[click.Option]:
             ["--host", "hosts"],
             multiple=True,
             metavar="NAME[=TARGET]",
+            shell_complete=completing.nodes,
             help="Ask it over ssh (repeatable); or [cluster.hosts].",
         ),
         *shared,
@@ -250,6 +254,7 @@ def check_options(check: Check) -> list[click.Parameter]:
             ["-r", "--resource", "patterns"],
             multiple=True,
             metavar="NAME",
+            shell_complete=completing.resources(check.filters),
             help=filters,
             hidden=not check.filters,
         ),
@@ -297,6 +302,7 @@ def _own_option(option: Option) -> click.Option:
     }
     if option.type == "flag":
         return click.Option([option.flag], is_flag=True, help=option.help)
+    complete = {"node": completing.nodes, "check": completing.checks}
     kind = click.Choice(option.type) if isinstance(option.type, tuple) else types[option.type]
     return click.Option(
         [option.flag],
@@ -306,6 +312,7 @@ def _own_option(option: Option) -> click.Option:
         multiple=option.multiple,
         metavar=option.metavar,
         help=option.help,
+        shell_complete=None if isinstance(option.type, tuple) else complete.get(option.type),
     )
 
 

@@ -22,6 +22,7 @@ from ...judge.active import CHECK, activity
 from ...present.text import clean, first_line
 from ...verdict.finding import State
 from ...verdict.view import Asked, Judgement, View, contains_node
+from .. import completing
 from ..options import severity_option, source_options, verbose_option
 from ..session import (
     Setup,
@@ -149,7 +150,11 @@ def _options() -> list[click.Parameter]:
     from ..cli import version_option
 
     return [
-        click.Argument(["group"], metavar="GROUP -- PLUGIN [ARGS]..."),
+        click.Argument(
+            ["group"],
+            metavar="GROUP -- PLUGIN [ARGS]...",
+            shell_complete=completing.resources("pacemaker"),
+        ),
         click.Option(
             ["--promoted"],
             is_flag=True,

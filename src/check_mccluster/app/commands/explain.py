@@ -12,6 +12,7 @@ import click
 from ...checks import registry
 from ...present.text import clean
 from ...verdict.finding import Kind
+from .. import completing
 from ..nearest import hint
 from ..options import several_options, source_options
 from ..session import SetupError
@@ -173,7 +174,7 @@ command = click.Command(
     "explain",
     callback=run,
     params=[
-        click.Argument(["key"], required=False),
+        click.Argument(["key"], required=False, shell_complete=completing.keys),
         click.Option(
             ["--causes"], is_flag=True, help="Which finding explains which, as one fault is told."
         ),

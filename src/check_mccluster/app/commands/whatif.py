@@ -20,6 +20,7 @@ from ...present.whatif import as_json, screen
 from ...verdict.check import SIMULATE
 from ...verdict.view import same_node
 from ...verdict.words import join
+from .. import completing
 from ..options import source_options
 from ..screen import rendered, width
 from ..session import Setup, SetupError, load_config, open_source, simulator
@@ -36,6 +37,7 @@ def _options() -> list[click.Parameter]:
             ["--down"],
             multiple=True,
             metavar="NODE",
+            shell_complete=completing.nodes,
             help="Only this loss; repeated: these nodes together [default: each node by itself].",
         ),
         click.Option([SIMULATE.flag], is_flag=True, help=SIMULATE.help),
