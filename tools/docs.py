@@ -29,6 +29,7 @@ from check_mccluster import __version__  # noqa: E402
 from check_mccluster.app import cli  # noqa: E402
 from check_mccluster.app.options import check_options  # noqa: E402
 from check_mccluster.checks import registry  # noqa: E402
+from check_mccluster.present.advice import advice_of_kind  # noqa: E402
 from check_mccluster.present.drawing import STYLE  # noqa: E402
 from check_mccluster.verdict import problems  # noqa: E402
 from check_mccluster.verdict.check import Check, Option  # noqa: E402
@@ -157,7 +158,34 @@ def severities() -> str:
     return "\n".join(rows)
 
 
+def runbooks() -> str:
+    """Every key as a heading: what it means, what to make sure of, do, not do, and see after."""
+    lines = []
+    for key, (kind, owners) in sorted(registry.kinds().items()):
+        make_sure, do_not, worked = (text for _, text in advice_of_kind(kind, owners))
+        links = ", ".join(f"[{name}](checks/{name}.md)" for name in owners)
+        lines += [
+            f"### {key}",
+            "",
+            f"{kind.default.name} by default; {links or '[every check](checks/README.md)'}."
+            f" {_plain(kind.meaning)}",
+            "",
+            f"* Make sure: {_plain(make_sure)}.",
+            f"* Do: {_plain(next_step(kind))}",
+            f"* Do not: {_plain(do_not)}.",
+            f"* It worked: {_plain(worked)}.",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """Text in which Markdown sees nothing but text."""
+    return re.sub(r"([*<\[\]`])", r"\\\1", text)
+
+
 GENERATORS = {
+    "runbooks": runbooks,
     "findings": findings,
     "figures": figures,
     "options": options,

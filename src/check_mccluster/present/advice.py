@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..verdict.finding import NOWHERE, Finding
+from ..verdict.finding import NOWHERE, Finding, Kind
 from ..verdict.subject import SETTING, TOOL
 from ..verdict.words import pasted
 
@@ -131,9 +131,7 @@ def advice(each: Finding, checks: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
     :param checks: those that can have such a finding; none for one about a tool.
     """
-    told = _BY_KEY.get(each.key)
-    if told is None:
-        told = next((_BY_CHECK[name] for name in checks if name in _BY_CHECK), _TOOL)
+    told = _told(each.key, checks)
     drbd = each.subject.drbd_resource
     names = {"node": _node(each), "drbd": f" {pasted(drbd)}" if drbd is not None else ""}
     return (
@@ -142,6 +140,23 @@ def advice(each: Finding, checks: Sequence[str]) -> tuple[tuple[str, str], ...]:
         ("Do not", told.do_not.format_map(names)),
         ("It worked", _worked(each, checks)),
     )
+
+
+def advice_of_kind(kind: Kind, checks: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The parts that need no finding, with words for its names: make sure, do not, it worked."""
+    told = _told(kind.key, checks)
+    names = {"node": "NODE", "drbd": " RESOURCE"}
+    command = f"check_mccluster {checks[0] if checks else 'overview'} -v"
+    return (
+        ("Make sure", told.make_sure.format_map(names)),
+        ("Do not", told.do_not.format_map(names)),
+        ("It worked", f"'{command}' tells {kind.key} no more"),
+    )
+
+
+def _told(key: str, checks: Sequence[str]) -> Advice:
+    found = _BY_KEY.get(key)
+    return found or next((_BY_CHECK[name] for name in checks if name in _BY_CHECK), _TOOL)
 
 
 def _node(each: Finding) -> str:
