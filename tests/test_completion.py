@@ -67,7 +67,6 @@ def offered(shell: str, words: str, **more: str) -> list[str]:
     return [line.partition(",")[2].partition("\t")[0] for line in answer if line]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 @pytest.mark.parametrize(
     ("words", "names"),
     [
@@ -86,9 +85,19 @@ def offered(shell: str, words: str, **more: str) -> list[str]:
         ("check_mccluster whatif --from {six} --down app0", ["app01", "app02", "app03"]),
     ],
 )
-def test_names_are_those_of_the_snapshot_on_the_line(shell, words, names):
+def test_names_are_those_of_the_snapshot_on_the_line(words, names):
     line = words.format(six=FIXTURES / "snapshots/six-nodes-healthy/app01")
-    assert sorted(offered(shell, line)) == sorted(names)
+    assert sorted(offered("bash", line)) == sorted(names)
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_other_shells_are_offered_the_same_names(shell):
+    six = FIXTURES / "snapshots/six-nodes-healthy/app01"
+    assert offered(shell, f"check_mccluster whatif --from {six} --down app") == [
+        "app01",
+        "app02",
+        "app03",
+    ]
 
 
 def test_zsh_and_fish_say_what_a_key_means():

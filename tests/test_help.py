@@ -98,6 +98,7 @@ def place(tmp_path):
     return machine, work
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [(), *command_lines()], ids=" ".join)
 def test_the_example_in_the_help_runs_over_a_recorded_cluster(call, place, line, monkeypatch):
     machine, work = place
