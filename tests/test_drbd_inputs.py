@@ -240,6 +240,13 @@ def test_second_reading_that_is_none(call, tmp_path, sampling, options, files, f
     )
 
 
+def test_unknown_word_of_a_second_reading_compares_with_nothing(call, tmp_path):
+    node = read_twice(tmp_path, HEALTHY, ('"Established"', '"Strange"'))
+    outcome = call("drbd-sync", "--from", node)
+    assert outcome.code == 3
+    assert "second reading: drbdsetup: unknown word 'Strange' as replication-state" in outcome.first
+
+
 def test_second_reading_that_is_none_hides_no_fault_of_the_first(call, tmp_path):
     node = read_twice(tmp_path, "io-suspended-by-user/storage01")
     (node / "drbd-status.2.json").write_text("")

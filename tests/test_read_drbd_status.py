@@ -413,7 +413,7 @@ def test_constructed_key_of_8_9_10_with_an_unknown_word() -> None:
 
 def test_constructed_device_without_statistics() -> None:
     device = {"volume": 3, "minor": 5, "disk-state": "Attaching"}
-    assert read_resource(devices=[device]).devices == (
+    assert read_resource(devices=[device], connections=[]).devices == (
         Device(
             volume=3,
             minor=5,
@@ -430,6 +430,16 @@ def test_constructed_device_without_statistics() -> None:
             lower_pending=None,
         ),
     )
+
+
+@pytest.mark.parametrize("key", ["client", "peer-client"])
+def test_constructed_release_that_tells_clients_tells_them_at_both_ends(key: str) -> None:
+    resource = a_resource(
+        devices=[without(a_device(), key)],
+        connections=[a_connection(peer_devices=[without(a_peer_device(), key)])],
+    )
+    with pytest.raises(ReadError, match="of client and peer-client one is not told"):
+        read_drbd_status(json.dumps([resource]).encode())
 
 
 def test_constructed_peer_statistics_of_all_ones_are_unknown() -> None:

@@ -122,6 +122,8 @@ def judged_again(
 ) -> Answer[tuple[DrbdResource, ...]]:
     """Judge a second reading: it is compared with the first and has no findings of its state.
 
+    A word that nobody knows compares with nothing.
+
     :param first: the resources of the first reading; one that is gone cannot be compared.
     """
     wrong = problem(attempt, None, STATUS)
@@ -140,7 +142,13 @@ def judged_again(
         for resource in first
         if resource.name not in names
     )
-    return Answer(attempt.document, gone)
+    known = {word for resource in first for word in resource.unrecognised}
+    strange = tuple(
+        each._replace(text=f"second reading: {each.text}")
+        for resource in attempt.document
+        for each in unknown_words(attempt, [w for w in resource.unrecognised if w not in known])
+    )
+    return Answer(attempt.document, (*gone, *strange))
 
 
 DRBD_AGAIN: ToolInput[tuple[DrbdResource, ...]] = ToolInput(

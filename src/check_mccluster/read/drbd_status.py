@@ -101,6 +101,7 @@ class _Document:
         self.colons = 0
         """How many colons of the text are accounted for, by keys and in addresses."""
         self._tables: list[Table] = []
+        self._tells_clients: set[bool] = set()
         self._unknown = False
         self._twice = False
         if not all(isinstance(one, dict) and {"name", "devices"} & one.keys() for one in elements):
@@ -168,6 +169,7 @@ class _Document:
     def _devices(self, lists: list[list[Any]], resources: list[str]) -> Iterator[Device]:
         of = _owners(lists, resources)
         table = self._table(_flat(lists), lambda index: f"a device of {of[index]}")
+        self._clients(table, "client")
         volumes = table.integers("volume", HIGHEST_VOLUME)
         table.where = lambda index: f"{of[index]}/{volumes[index]}"
         self._distinct(of, volumes)
@@ -246,6 +248,7 @@ class _Document:
         table = self._table(
             _flat(lists), lambda index: f"a peer device of {of[index]} to {to[index]}"
         )
+        self._clients(table, "peer-client")
         volumes = table.integers("volume", HIGHEST_VOLUME)
         table.where = lambda index: f"{of[index]}/{volumes[index]} to {to[index]}"
         self._distinct(list(zip(of, to)), volumes)
@@ -270,6 +273,13 @@ class _Document:
             ],
             _progresses(table),
         )
+
+    def _clients(self, table: Table, key: str) -> None:
+        """Releases that tell intended clients do so of this node and of its peers (8.9.11)."""
+        if table.objects:
+            self._tells_clients.add(table.count(key) > 0)
+        if len(self._tells_clients) > 1:
+            raise ReadError("of client and peer-client one is not told")
 
     def _suspenders(self, table: Table) -> list[frozenset[str]]:
         """Who holds up each resync."""
