@@ -14,8 +14,10 @@ Source of the format: https://prometheus.io/docs/instrumenting/exposition_format
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Optional
 
 from .. import __version__
@@ -94,7 +96,7 @@ def as_text(families: Iterable[Family], cluster: Optional[str] = None) -> str:
         lines.append(f"# HELP {name} {_escape(family.help)}")
         lines.append(f"# TYPE {name} {family.type}")
         for labels, value in family.series.items():
-            pairs = ",".join(f'{key}="{_escape_label(text)}"' for key, text in (*common, *labels))
+            pairs = ",".join([f'{key}="{_escape_label(text)}"' for key, text in (*common, *labels)])
             lines.append(
                 f"{name}{{{pairs}}} {_number(value)}" if pairs else f"{name} {_number(value)}"
             )
@@ -112,6 +114,7 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n")
 
 
+@cache
 def _escape_label(text: str) -> str:
     # A name may move no terminal that shows the file.
     return _escape(printable(text, keep="\n")).replace('"', '\\"')
@@ -349,12 +352,16 @@ def _of_many(replicas: tuple[Replica, ...]) -> Iterator[Family]:
             if peer.out_of_sync_kib is not None
         ]
         behind.set(_bytes(max(known, default=None)), resource=one.name)
-        for device in one.devices:
-            disks.add(1, state=_word(device.disk_state))
-        for each in one.connections:
-            states.add(1, state=_word(each.state))
-            for peer in each.peer_devices:
-                replication.add(1, state=_word(peer.replication_state))
+    resources = [replica.resource for replica in replicas]
+    connections = [each for one in resources for each in one.connections]
+    peers = [peer for each in connections for peer in each.peer_devices]
+    for family, words in (
+        (disks, (device.disk_state for one in resources for device in one.devices)),
+        (states, (each.state for each in connections)),
+        (replication, (peer.replication_state for peer in peers)),
+    ):
+        for word, number in Counter(words).items():
+            family.add(number, state=_word(word))
     yield from (role, fewest, connected, behind, disks, states, replication)
 
 

@@ -7,7 +7,8 @@ an item keeps its last value instead of being told a wrong one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Optional
 
 from .. import __version__
@@ -68,32 +69,34 @@ def error_document(text: str) -> str:
 # -- low-level discovery -----------------------------------------------------------------------
 
 
-def discovery(view: View, kind: str) -> Any:
+def discovery(view: View, kind: str, most: Optional[int] = None) -> Any:
     """Rows of macros for a discovery rule, or an object with ``error``.
 
     The object is no discovery document: Zabbix then keeps what it has discovered. A tool that is
     not installed is no error, there is nothing of its kind to discover on this node.
+
+    :param most: of how many objects, at most.
     """
     answer: Answer[Any] = view[KINDS[kind]]
     broken = [problem.text for problem in answer.problems if _hides_objects(problem, answer)]
     if broken:
         return {"error": clean("; ".join(broken))}
     if kind == "nodes":
-        return [{"{#NODE}": name} for name in _nodes(view)]
+        return [{"{#NODE}": name} for name in islice(_nodes(view), most)]
     if kind == "resources":
         return [
             {"{#RESOURCE}": name, "{#TYPE}": entry["type"], "{#TOP}": entry["top"]}
-            for name, entry in _resources(view).items()
+            for name, entry in islice(_resources(view).items(), most)
         ]
     if kind == "drbd":
+        volumes = ((r.name, d.volume) for r in view[DRBD].value or () for d in r.devices)
         return [
-            {"{#RESOURCE}": resource.name, "{#VOLUME}": str(device.volume)}
-            for resource in view[DRBD].value or ()
-            for device in resource.devices
+            {"{#RESOURCE}": name, "{#VOLUME}": str(volume)}
+            for name, volume in islice(volumes, most)
         ]
     return [
         {"{#RESOURCE}": r.name, "{#PEER}": c.name, "{#VOLUME}": str(p.volume)}
-        for r, c, p in _peer_volumes(view[DRBD].value or ())
+        for r, c, p in islice(_peer_volumes(view[DRBD].value or ()), most)
     ]
 
 
@@ -115,14 +118,21 @@ def data(seen: Picture) -> Entry:
     """
     (one,) = seen.seen
     view, report = one.view, one.report
-    tables = {
-        "nodes": _nodes(view),
-        "resources": _resources(view),
-        "drbd": _drbd(seen),
-        "peers": _peers(view),
+    known, managed = _nodes(view), _resources(view)
+    found = {
+        "nodes": len(known),
+        "resources": len(managed),
+        "drbd": sum(len(replica.volumes) for replica in seen.replicas),
+        "peers": sum(1 for _ in _peer_volumes(view[DRBD].value or ())),
     }
-    found = {kind: len(table) for kind, table in tables.items()}
-    tables = _bounded(tables)
+    tables = _bounded(
+        {
+            "nodes": known.items(),
+            "resources": managed.items(),
+            "drbd": _drbd(seen),
+            "peers": _peers(view),
+        }
+    )
     nodes, resources, drbd, peers = tables.values()
     objects = {
         "nodes": nodes,
@@ -157,7 +167,7 @@ def data(seen: Picture) -> Entry:
         "alarms": {"maintenance": _alarm(told.get("maintenance", ()))},
         "checks": {line.check: _check(line, told.get(line.check, ())) for line in report.lines},
         **tables,
-        "discovery": {kind: rows[: len(tables[kind])] for kind, rows in _discoveries(view).items()},
+        "discovery": _discoveries(view, tables),
         "left_out": {kind: number - len(tables[kind]) for kind, number in found.items()},
     }
     if TOOLS in told:
@@ -165,17 +175,19 @@ def data(seen: Picture) -> Entry:
     return document
 
 
-def _bounded(tables: Mapping[str, dict[str, Entry]]) -> dict[str, dict[str, Entry]]:
+def _bounded(tables: Mapping[str, Iterable[tuple[str, Entry]]]) -> dict[str, dict[str, Entry]]:
     """As many objects as there is room for, always the same; a fault of the others is the check's.
 
     What one kind does not need the kinds after it may have.
+
+    :param tables: of each kind the names with their entries, made while there is room for them.
     """
     room = _ROOM
     bounded: dict[str, dict[str, Entry]] = {}
     for number, (kind, table) in enumerate(tables.items()):
         share = room // (len(tables) - number)
         kept = bounded[kind] = {}
-        for name, entry in table.items():
+        for name, entry in table:
             # The name stands in the row of discovery, too.
             size = 3 * len(name) + len(json.dumps(entry)) + _OF_FAULT
             if size > share:
@@ -223,9 +235,9 @@ def cluster(judgement: Judgement) -> Entry:
     }
 
 
-def _discoveries(view: View) -> Entry:
-    """The rows of every kind; a kind that cannot be read now is left out."""
-    found = {kind: discovery(view, kind) for kind in KINDS}
+def _discoveries(view: View, tables: Mapping[str, Mapping[str, Entry]]) -> Entry:
+    """The rows of what the *tables* have; a kind that cannot be read now is left out."""
+    found = {kind: discovery(view, kind, len(tables[kind])) for kind in KINDS}
     return {kind: rows for kind, rows in found.items() if isinstance(rows, list)}
 
 
@@ -354,37 +366,36 @@ def _resource(
 
 def _peer_volumes(
     resources: Iterable[DrbdResource],
-) -> list[tuple[DrbdResource, Connection, PeerDevice]]:
-    return [
+) -> Iterator[tuple[DrbdResource, Connection, PeerDevice]]:
+    return (
         (resource, connection, peer)
         for resource in resources
         for connection in resource.connections
         for peer in connection.peer_devices
-    ]
+    )
 
 
-def _drbd(seen: Picture) -> dict[str, Entry]:
-    return {
-        volume.name: _volume(replica, volume)
+def _drbd(seen: Picture) -> Iterator[tuple[str, Entry]]:
+    return (
+        (volume.name, _volume(replica, volume))
         for replica in seen.replicas
         for volume in replica.volumes
-    }
+    )
 
 
-def _peers(view: View) -> dict[str, Entry]:
-    return {
-        f"{r.name}/{c.name}/{p.volume}": _peer(c, p)
+def _peers(view: View) -> Iterator[tuple[str, Entry]]:
+    return (
+        (f"{r.name}/{c.name}/{p.volume}", _peer(c, p))
         for r, c, p in _peer_volumes(view[DRBD].value or ())
-    }
+    )
 
 
 def _first_of_connection(view: View, peers: Mapping[str, Entry]) -> dict[str, Entry]:
     """A connection's fault is told once, at its first volume; by the finding's ``r0:app01``."""
     first: dict[str, Entry] = {}
-    for resource, connection, peer in _peer_volumes(view[DRBD].value or ()):
-        entry = peers.get(f"{resource.name}/{connection.name}/{peer.volume}")
-        if entry is not None:
-            first.setdefault(f"{resource.name}:{connection.name}", entry)
+    volumes = _peer_volumes(view[DRBD].value or ())
+    for entry, (resource, connection, _) in zip(peers.values(), volumes):
+        first.setdefault(f"{resource.name}:{connection.name}", entry)
     return first
 
 

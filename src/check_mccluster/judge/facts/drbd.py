@@ -203,12 +203,14 @@ def copies(view: View, resource: DrbdResource, device: Device) -> Copies:
     if device.disk_state is DiskState.UP_TO_DATE:
         good.append(view.here)
     for connection, peer in peer_devices(resource, device.volume):
-        role = _peer_is_client(rule, connection, peer)
+        role = peer.peer_client
+        if rule is not None or role is None:
+            role = _peer_is_client(rule, connection, peer)
         if role is None:
             unknown.append(connection.name)
         elif not role:
             replicas.append(connection.name)
-        if connection.is_connected and peer.peer_disk_state is DiskState.UP_TO_DATE:
+        if peer.peer_disk_state is DiskState.UP_TO_DATE and connection.is_connected:
             good.append(connection.name)
     if listed:
         seen = (view.here, *(connection.name for connection in resource.connections))
