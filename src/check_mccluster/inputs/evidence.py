@@ -178,7 +178,7 @@ class Evidence:
             if key in self._copies:
                 stream = _Copied(stream, self._copies[key])
             collects = gc.isenabled()
-            gc.disable()  # of thousands of values nothing is garbage: it would look at them in vain
+            gc.disable()  # of thousands of values nothing is garbage: not to be looked for in vain
             try:
                 document = key.read(stream)
             except NotXml as error:
@@ -186,6 +186,8 @@ class Evidence:
             except ReadError as error:
                 obstacle, detail = Obstacle.INVALID, str(error)
             finally:
+                gc.freeze()
+                gc.unfreeze()  # what was read is old now
                 if collects:
                     gc.enable()
             ending = stream.finish()
