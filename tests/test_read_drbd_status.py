@@ -21,6 +21,8 @@ from check_mccluster.model.drbd import (
 )
 from check_mccluster.model.drbd import Path as NetworkPath
 from check_mccluster.model.words import Unrecognised
+from check_mccluster.read import drbd_status
+from check_mccluster.read.drbd_json import BLOCK, decode_in_blocks
 from check_mccluster.read.drbd_status import read_drbd_status
 from check_mccluster.read.errors import ReadError
 
@@ -836,3 +838,92 @@ def test_constructed_flag_that_one_place_has_and_another_has_not() -> None:
 def test_constructed_null_is_not_what_is_not_printed(key: str) -> None:
     with pytest.raises(ReadError, match=f"^r0/0 to storage02: {key} is missing$"):
         read_peer_device(**{key: None})
+
+
+# Documents of many resources are read in blocks.
+
+
+def many(number: int = 3 * BLOCK, **of_the_last: Any) -> str:
+    """As drbdsetup prints them, with counters that differ; the last one is changed."""
+    resources = [
+        a_resource(
+            name=f"r{each}",
+            connections=[a_connection(peer_devices=[a_peer_device(received=each)])],
+        )
+        for each in range(number)
+    ]
+    resources[-1].update(of_the_last)
+    return json.dumps(resources, indent=1)
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(ReadError) as error:
+        read_drbd_status(text.encode())
+    return str(error.value)
+
+
+def test_constructed_resources_of_several_blocks_are_all_there() -> None:
+    text = many()
+    resources = read_drbd_status(text.encode())
+    assert [one.name for one in resources] == [f"r{each}" for each in range(3 * BLOCK)]
+    assert [one.connections[0].peer_devices[0].received_kib for one in resources] == list(
+        range(3 * BLOCK)
+    )
+    blocks = [len(elements) for elements, _ in decode_in_blocks(text.encode())]
+    assert blocks == [BLOCK] * 3
+
+
+@pytest.mark.parametrize("number", [1, BLOCK - 1, BLOCK, BLOCK + 1])
+def test_constructed_document_that_needs_repair_is_the_same(number: int) -> None:
+    text = many(number)
+    whole = read_drbd_status(text.encode())
+    assert len(whole) == number
+    assert read_drbd_status((text[:-1] + ",]").encode()) == whole
+
+
+@pytest.mark.parametrize("key", ["name", "suspended", "volume", "received", "address"])
+def test_constructed_key_twice_anywhere_is_refused(key: str) -> None:
+    path = {
+        "this_host": {"address": "fd00::1", "port": 7000, "family": "ipv6"},
+        "remote_host": {"address": "fd00::2", "port": 7000, "family": "ipv6"},
+        "established": True,
+    }
+    text = json.dumps([a_resource(name="r0"), a_resource(connections=[a_connection(paths=[path])])])
+    place = text.rindex(f'"{key}"')
+    twice = text[:place] + f'"{key}": "UpToDate", ' + text[place:]
+    assert refusal(twice) == "not drbdsetup's JSON: the same key twice"
+    # Neither a colon in a string, nor one that is escaped, makes up for it.
+    for other in ('"x:": 1, ', '"\\u003a": 1, '):
+        assert refusal(twice.replace('"node-id"', f'{other}"node-id"')) == (
+            "not drbdsetup's JSON: the same key twice"
+        )
+
+
+def test_constructed_addresses_with_colons_need_no_second_look(monkeypatch) -> None:
+    host = {"address": "fd00::1", "port": 7000, "family": "ipv6"}
+    path = {"this_host": host, "remote_host": {**host, "address": "fd00::2"}, "established": True}
+    monkeypatch.setattr(drbd_status, "decode", None)
+    resource = read_resource(connections=[a_connection(paths=[path])])
+    assert resource.connections[0].paths == (
+        NetworkPath("[fd00::1]:7000", "[fd00::2]:7000", established=True),
+    )
+
+
+def test_constructed_key_that_only_the_last_block_has_not_is_told() -> None:
+    device = without(a_device(), "quorum")
+    number = 3 * BLOCK
+    assert refusal(many(devices=[device])) == f"quorum is there {number - 1} times, not {number}"
+
+
+def test_constructed_resource_of_another_block_twice_is_refused() -> None:
+    assert refusal(many(name="r1")) == "resource r1 is there twice"
+
+
+def test_constructed_damage_in_the_last_block_is_told() -> None:
+    assert refusal(many(role=1)) == f"r{3 * BLOCK - 1}: role is not a string"
+    assert refusal(many()[:-3]) == "cut off"
+    assert refusal(many().replace("}\n]", "}\n")) == "cut off"
+
+
+def test_constructed_unknown_key_with_an_object_is_skipped() -> None:
+    assert read_resource(**{"new": {"a": 1, "b": [{"c": 2}]}}) == read_resource()
