@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from stories import HEALTHY, STORIES
 from zabbix_site import NEEDED, NODES, need_packages, report_logs, running_site, wait_until
 
 pytestmark = [
@@ -19,22 +20,6 @@ pytestmark = [
     pytest.mark.captures,
 ]
 
-HEALTHY = "drbd/01-healthy-service-on-app01"
-STORAGE = ("storage01", "storage02", "storage03")
-SCENARIOS = {
-    # name: the recording, and the nodes that are off; who was not recorded is shown as healthy
-    "a storage server off": ("drbd/03-one-storage-node-off", ("storage03",)),
-    "the active node dead": ("drbd/05b-app01-off-running-on-app02", ("app01",)),
-    "quorum of DRBD lost": ("drbd/04a-quorum-lost-no-io-yet", ("storage02", "storage03")),
-    "a disk lost": ("drbd/07a-detach-storage03", ()),
-    "one link cut": ("drbd/06a-link-primary-to-one-storage-cut", ()),
-    "a resource failed": ("pacemaker/10-migration-threshold", ()),
-    "Pacemaker stopped on one node": ("drbd/12n-pacemaker-stopped-corosync-runs-app01", ()),
-    "standby": ("drbd/12c-standby-app01-group-on-app02", ()),
-    "maintenance": ("pacemaker/08-maintenance-mode", ()),
-    "split, the failover failed": ("drbd/04f-active-app-cut-failover-failed", ()),
-    "healthy": (HEALTHY, ()),
-}
 POLLS = 3
 """So many looks at every node are longer than any time that a fault has to last in the test."""
 
@@ -131,9 +116,9 @@ def _there_and_back(site, captures, scenario: str, off) -> tuple[list[str], list
     return there, _messages(site, back)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", STORIES)
 def test_messages_for_one_fault(site, captures, name):
-    there, back = _there_and_back(site, captures, *SCENARIOS[name])
+    there, back = _there_and_back(site, captures, *STORIES[name])
 
     assert sorted(there) == EXPECTED[name]
     assert back == []
