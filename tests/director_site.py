@@ -86,14 +86,15 @@ class Director:
 
     def deploy(self, icinga: Icinga) -> str:
         """Hand everything to Icinga, and wait for its word: the log of the validation."""
-        self("config", "deploy")
         stages = icinga.folder / "data/api/packages/director"
+        before = {*stages.glob("*/")}
+        self("config", "deploy")
 
         def log() -> str:
-            (stage,) = (each for each in stages.iterdir() if each.is_dir())
-            done = (stage / "status").exists() and (stage / "status").read_text().strip() == "0"
-            text = (stage / "startup.log").read_text() if (stage / "status").exists() else ""
-            assert done or not text, text
-            return text
+            for stage in {*stages.glob("*/status")} - {each / "status" for each in before}:
+                text = (stage.parent / "startup.log").read_text()
+                assert stage.read_text().strip() == "0", text
+                return text
+            return ""
 
-        return wait_for(lambda: stages.is_dir() and log(), "the deployment")
+        return wait_for(log, "the deployment")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 from check_mccluster.checks import registry
-from daemons import install_plugin, need, scratch, wait_for
+from daemons import install_plugin, need, own, scratch, wait_for
 from director_site import MODULES, POSTGRES, Director
-from icinga2_site import CONTRIB, start
+from icinga2_site import CONTRIB, SNAPSHOTS, start
 
 pytestmark = [pytest.mark.daemon, pytest.mark.root, pytest.mark.slow]
 
@@ -27,8 +28,8 @@ NODES = {"app01": "application", "storage01": "storage", "plain01": "pacemaker"}
 
 
 @pytest.fixture(scope="module")
-def icinga():
-    """Icinga with what the Director deployed: the basket, and four hosts made from it."""
+def site():
+    """The Director, and Icinga with what it deployed: the basket, and four hosts made from it."""
     need("icinga2", "icingacli")
     if not (MODULES / "director").is_dir() or not POSTGRES.is_dir():
         pytest.skip("not installed: icingaweb2-module-director, postgresql (see .ci/packages)")
@@ -61,7 +62,12 @@ def icinga():
                 log = director.deploy(icinga)
                 assert "critical/" not in log
                 wait_for(lambda: icinga.api("objects/services", {}), "the deployed services", 30)
-                yield icinga
+                yield director, icinga
+
+
+@pytest.fixture
+def icinga(site):
+    return site[1]
 
 
 def services(icinga) -> dict[str, dict]:
@@ -121,3 +127,25 @@ def test_the_clusters_own_host_asks_its_nodes(icinga):
         "--speaker",
         "-v",
     ]
+
+
+def test_without_agents_two_switches_are_turned(site):
+    director, icinga = site
+    shutil.copytree(SNAPSHOTS / "storage-servers-lost/app01", icinga.folder / "now")
+    own(icinga.folder / "now")
+    for kind, template, change in (
+        ("host", "mccluster-node", {"has_agent": False}),
+        ("host", "mccluster-node", {"accept_config": None, "master_should_connect": None}),
+        ("service", "mccluster-of-node", {"use_agent": False}),
+        ("host", "app01", {"vars.mccluster_from": str(icinga.folder / "now")}),
+    ):
+        director(kind, "set", template, "--json", json.dumps(change))
+    director.deploy(icinga)
+    wait_for(
+        lambda: services(icinga)["app01!mccluster-nodes"]["command_endpoint"] == "", "the change"
+    )
+
+    results = icinga.check("service", 'service.__name == "app01!mccluster-drbd-quorum"')
+    first, step = results["app01!mccluster-drbd-quorum"]["output"].rstrip().split("\n")[:2]
+    assert first.startswith("DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01")
+    assert " -> on storage02, storage03: drbdadm status r0;" in step
