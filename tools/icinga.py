@@ -211,7 +211,7 @@ SERVICES = """\
  *
  * A node has vars.mccluster_role: "application" (Pacemaker and DRBD), "storage" (DRBD alone) or
  * "pacemaker" (Pacemaker alone).
- * vars.mccluster_alarms says which of its services send notifications; all are shown:
+ * vars.mccluster_alarms says which of its checks send notifications; all are shown:
  *   "checks"     each check by itself (default): a message for each fault
  *   "node"       only mccluster-overview: one service for the node
  *   "cluster"    none; the check "cluster" of the cluster's own host tells for all nodes
