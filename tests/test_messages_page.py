@@ -32,7 +32,7 @@ def messages(cell):
     return [each.strip(" ;") for each in cell.split("→ ←") if each.strip(" ;")]
 
 
-@pytest.mark.parametrize("name", zabbix.SCENARIOS)
+@pytest.mark.parametrize("name", zabbix.STORIES)
 def test_the_page_has_zabbix_events(name):
     cell = column("Zabbix")[NAMES.get(name, name)]
     if not zabbix.EXPECTED[name]:
