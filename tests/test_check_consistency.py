@@ -76,7 +76,7 @@ RECORDED = {
     ),
     "app02-cut-off-while-active/app02": (
         "WARNING",
-        "app02 is Primary of r0, and FS_DRBD runs nowhere",
+        "app02 is Primary of r0, and FS_DRBD is stopping on app02",
         figures(1, 1),
     ),
     # No CIB in this snapshot.
@@ -238,7 +238,7 @@ CASES = {
             (
                 "primary-without-service",
                 "WARNING",
-                "app01 is Primary of r0, and FS runs nowhere",
+                "app01 is Primary of r0, and FS is stopping on app01",
             )
         ],
     ),

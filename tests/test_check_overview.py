@@ -226,7 +226,7 @@ RECORDED = {
                     " MYSQL, MAILMAN3, POSTFIX, DOVECOT wait for it",
                 ),
             ),
-            "placement": "group1 runs on app02",
+            "placement": "group1 is stopping on app02",
             "drbd-role": "r0: Primary app02",
             "drbd-mesh": (
                 "WARNING",
@@ -234,7 +234,7 @@ RECORDED = {
             ),
             "consistency": (
                 "WARNING",
-                after(QUORUM, "app02 is Primary of r0, and FS_DRBD runs nowhere"),
+                after(QUORUM, "app02 is Primary of r0, and FS_DRBD is stopping on app02"),
             ),
             "failover": (
                 "CRITICAL",

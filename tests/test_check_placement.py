@@ -49,7 +49,7 @@ RECORDED = {
     ),
     "resource-starting/app01": (
         "OK",
-        "group1 runs on app01, SLOW runs on app02",
+        "group1 runs on app01, SLOW is starting on app02",
         figures(2, 2),
     ),
     "mysql-disabled/app01": ("OK", "group1 runs on app01", figures()),

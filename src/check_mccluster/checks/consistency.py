@@ -17,7 +17,7 @@ from ..judge.facts.drbd import (
     volume_name,
 )
 from ..judge.facts.mapping import Pair, drbd_of, instances, pairs
-from ..judge.facts.pacemaker import names_of
+from ..judge.facts.pacemaker import names_of, whereabouts
 from ..model.drbd import Device, DrbdResource
 from ..model.pacemaker import Cluster, Primitive, Role
 from ..verdict import subject
@@ -105,8 +105,14 @@ def _running(cluster: Cluster, pair: Pair, nodes: tuple[str, ...]) -> tuple[Pair
     return pair, nodes
 
 
+def _elsewhere(cluster: Cluster, pair: Pair) -> str:
+    """Of what neither is started nor promoted: where it is all the same."""
+    place = whereabouts(instances(cluster, pair.resource))
+    return "is promoted nowhere" if place.startswith("runs on") else place
+
+
 def _judge_one(
-    view: View, pair: Pair, nodes: tuple[str, ...], resource: DrbdResource
+    view: View, cluster: Cluster, pair: Pair, nodes: tuple[str, ...], resource: DrbdResource
 ) -> Iterator[Finding]:
     seen = primaries(view, resource)
     multiple = two_primaries(view, resource, seen)
@@ -134,7 +140,8 @@ def _judge_one(
         )
     elif not nodes and seen.names:
         who = join(seen.names)
-        text = f"{who} is Primary of {resource.name}, and {pair.resource} runs nowhere"
+        place = _elsewhere(cluster, pair)
+        text = f"{who} is Primary of {resource.name}, and {pair.resource} {place}"
         yield finding(
             NO_SERVICE,
             subject.resource(pair.resource),
@@ -186,8 +193,8 @@ def judge(view: View, asked: Asked) -> Report:
         if not members or resource is None:
             continue
         which, nodes = _running(cluster, pair, _runs_on(members))
-        findings += _judge_one(view, which, nodes, resource)
-        words.append(_words(view, which, nodes, resource))
+        findings += _judge_one(view, cluster, which, nodes, resource)
+        words.append(_words(view, cluster, which, nodes, resource))
     return Report(
         tuple(findings),
         join(words, 2) or "nothing to compare",
@@ -203,11 +210,13 @@ def judge(view: View, asked: Asked) -> Report:
     )
 
 
-def _words(view: View, pair: Pair, nodes: tuple[str, ...], resource: DrbdResource) -> str:
+def _words(
+    view: View, cluster: Cluster, pair: Pair, nodes: tuple[str, ...], resource: DrbdResource
+) -> str:
     seen = primaries(view, resource)
     if nodes and all(contains_node(seen.names, node) for node in nodes):
         return f"{pair.resource} runs and {resource.name} is Primary on {join(nodes)}"
-    runs = f"runs on {join(nodes)}" if nodes else "runs nowhere"
+    runs = f"runs on {join(nodes)}" if nodes else _elsewhere(cluster, pair)
     primary = f"Primary is {join(seen.names)}" if seen.names else "no Primary in sight"
     return f"{pair.resource} {runs}, {primary} ({resource.name})"
 

@@ -18,6 +18,7 @@ from ..judge.facts.pacemaker import (
     is_service,
     select,
     where,
+    whereabouts,
 )
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
 from ..judge.promotion import FENCE_HANDLER
@@ -255,7 +256,7 @@ def judge(view: View, asked: Asked) -> Report:
     services = [resource for resource in chosen if is_service(resource)]
     in_force = [name for name, bound in constraints.items() if _mesh_is_whole(view, bound) is False]
     fences = f"; {join(in_force)} in force: a disk is not UpToDate" if in_force else ""
-    placed = [f"{s.id} runs on {join(where(s))}" for s in services if where(s)]
+    placed = [f"{s.id} {whereabouts(s)}" for s in services if where(s)]
     return Report(
         tuple(findings),
         (join(placed) if placed else "no group or single resource to place") + fences,

@@ -9,7 +9,7 @@ from ..verdict.finding import Fault, State, worst
 from ..verdict.words import join
 from .faults import fault_lines
 from .layout import BLANK, Line, Span, of_state, raw, span
-from .terminal import cluster_lines, node_words, part_of, title
+from .terminal import cluster_lines, node_words, not_known, part_of, title, why_incomplete
 from .tree import branch_rows
 
 HEIGHT = 24
@@ -72,9 +72,9 @@ def _parts(seen: Picture) -> Iterator[Line]:
     for unread in seen.no_drbd:
         if seen.with_drbd and unread.state is State.OK:
             continue
-        yield _part(f"DRBD  {unread.text}", unread.state)
+        yield _part(f"DRBD  {not_known(seen, unread, 'DRBD')}", unread.state)
     for unread in seen.drbd_incomplete:
-        yield _part(f"DRBD  incomplete: {unread.text}", unread.state)
+        yield _part(f"DRBD  incomplete{why_incomplete(seen, unread)}", unread.state)
     yield from _meshes(seen)
 
 

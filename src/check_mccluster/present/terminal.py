@@ -58,7 +58,23 @@ def title(seen: Picture, width: int) -> list[Line]:
 
 def _known(unread: Unread, views: int) -> str:
     """Why there is no value; from whom, where several were asked."""
-    return unread.text if views == 1 else f"{join(unread.nodes, 6)}: {unread.text}"
+    if views == 1:
+        return unread.text
+    return f"{join(unread.nodes, 6)}: {unread.text.replace(' on this node', '')}"
+
+
+def not_known(seen: Picture, unread: Unread, of: str) -> str:
+    """That nothing is known; why, where no fault on the same screen says it."""
+    text = _known(unread, len(seen.seen))
+    told = {each.text for fault in seen.faults for each in (fault.cause, *fault.follows)}
+    rest = f"nothing is known of {of} from here"
+    return rest if told & {text, unread.text} else f"{text}; {rest}"
+
+
+def why_incomplete(seen: Picture, unread: Unread) -> str:
+    """Why not all is known, where no fault on the same screen says it."""
+    told = (each.text for fault in seen.faults for each in (fault.cause, *fault.follows))
+    return "" if unread.text in told else f": {unread.text}"
 
 
 def _style(state: State) -> str:
@@ -77,7 +93,7 @@ def cluster_lines(seen: Picture, width: int) -> list[Line]:
     for unread in seen.no_cluster:
         if seen.parts and unread.state is State.OK:
             continue  # a storage server beside nodes that know
-        known = f"{_known(unread, len(seen.seen))}; nothing is known of Pacemaker from here"
+        known = not_known(seen, unread, "Pacemaker")
         lines += paragraph([span("Cluster"), Span("  ")], known, width, _style(unread.state))
     return lines
 
@@ -185,12 +201,12 @@ def _drbd(seen: Picture, width: int) -> list[Line]:
     views = len(seen.seen)
     lines: list[Line] = []
     for unread in seen.no_drbd:
-        known = f"{_known(unread, views)}; nothing is known of DRBD from here"
+        known = not_known(seen, unread, "DRBD")
         state = unread.state
         lines += paragraph([mark(state), Span(" ")], known, width, _style(state))
     for unread in seen.drbd_incomplete:
         where = f"{join(unread.nodes)}: " if views > 1 else ""
         first = [mark(unread.state), Span(" ")]
-        text = f"{where}incomplete: {unread.text}"
+        text = f"{where}incomplete{why_incomplete(seen, unread)}"
         lines += paragraph(first, text, width, _style(unread.state))
     return [*lines, *drbd(seen, width)] if seen.with_drbd else lines

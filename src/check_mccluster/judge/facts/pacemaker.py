@@ -7,6 +7,7 @@ from typing import Optional, Union
 
 from ...model.pacemaker import (
     INFINITY,
+    RUNNING,
     Bundle,
     Cib,
     Clone,
@@ -21,9 +22,11 @@ from ...model.pacemaker import (
     ids_of,
     primitives,
 )
+from ...model.words import state_name
 from ...verdict import subject
 from ...verdict.filter import Filter
 from ...verdict.finding import Finding, Kind, State, finding
+from ...verdict.words import join
 
 NONE = Kind(
     "resources-none",
@@ -120,6 +123,22 @@ def where(resource: Union[Resource, Iterable[Primitive]]) -> tuple[str, ...]:
         if primitive.role is not Role.STOPPED:
             found.update(dict.fromkeys(primitive.nodes))
     return tuple(found)
+
+
+def whereabouts(resource: Union[Resource, Iterable[Primitive]]) -> str:
+    """Where it is, in the words that every check has for it: one thing is not told in two ways.
+
+    ``runs on app01``, ``is stopping on app01`` where nothing of it runs any more, ``runs nowhere``.
+    """
+    parts = resource if not isinstance(resource, (Primitive, Group, Clone, Bundle)) else None
+    members = tuple(parts if parts is not None else primitives(resource))  # type: ignore[arg-type]
+    nodes = where(members)
+    if not nodes:
+        return "runs nowhere"
+    moving = [each.role for each in members if each.role in MOVING]
+    if moving and not any(each.role in RUNNING for each in members):
+        return f"is {state_name(moving[0]).lower()} on {join(nodes)}"
+    return f"runs on {join(nodes)}"
 
 
 def is_service(resource: Resource) -> bool:
