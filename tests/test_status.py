@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -734,3 +735,17 @@ def test_an_error_while_watching_gives_the_terminal_back(terminal, tmp_path):
     assert shown.process.wait(10) == 3
     assert output.count(LEAVE) == 1
     assert output.rpartition(LEAVE)[2].strip().endswith("or other")
+
+
+def test_columns_use_the_room_there_is(call, tmp_path, monkeypatch):
+    long = "a-name-of-a-resource-that-is-longer-than-the-column-had-been-before-it-got-room"
+    copy = tmp_path / "app01"
+    shutil.copytree(SNAPSHOTS / "six-nodes-healthy/app01", copy)
+    answer = copy / "crm_mon.xml"
+    answer.write_text(answer.read_text().replace('id="MAILMAN3"', f'id="{long}"'))
+    shown = {}
+    for width in (80, 160):
+        monkeypatch.setenv("COLUMNS", str(width))
+        shown[width] = call("status", "--from", copy).out
+    assert long not in shown[80]
+    assert long in shown[160]

@@ -8,7 +8,7 @@ import sys
 
 from ..present.layout import Line, render
 
-NARROWEST, PLAIN, WIDEST = 60, 80, 120
+NARROWEST, PLAIN, WIDEST = 60, 80, 240
 """Columns: narrower is wrapped by the terminal, wider lines are hard to read."""
 
 
