@@ -123,6 +123,20 @@ def test_node_list_of_other_members(call, node):
     )
 
 
+def test_node_on_which_pacemaker_never_started_is_told_by_quorum(call, node):
+    added = "nodelist.node.3.name (str) = app04\nnodelist.node.3.nodeid (u32) = 4\n"
+    path = node / "corosync-cmapctl.txt"
+    path.write_text(path.read_text() + added)
+    assert told(call, "quorum", node) == (1, [])
+    document = json.loads(call("quorum", "--from", node, "--json").out)
+    (found,) = document["findings"]
+    assert (found["key"], found["text"]) == (
+        "votes-expected",
+        "Corosync's node list has app04, which Pacemaker does not know: never started",
+    )
+    assert found["next_step"].startswith("on app04: pcs cluster start; where it is no member:")
+
+
 def test_voter_that_is_no_member(call, node):
     change(node / "corosync-quorumtool.txt", r"(?m)^ +3 +1 app03$", "         9          1 db03")
     assert told(call, "quorum", node) == (

@@ -8,9 +8,10 @@ from typing import Optional
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.corosync_quorumtool import VOTES
 from ..inputs.crm_mon import CLUSTER
+from ..judge.belongs import known_node
 from ..judge.facts.votes import Tally, tally
 from ..judge.limits import limited_state
-from ..model.corosync import Votes
+from ..model.corosync import Cmap, Votes
 from ..model.pacemaker import Cluster
 from ..verdict import subject
 from ..verdict.check import Check
@@ -123,6 +124,24 @@ def _expected(cluster: Cluster, votes: Votes) -> Iterator[Finding]:
         yield finding(EXPECTED, subject.cluster("votes"), text)
 
 
+def _never_started(cluster: Cluster, cmap: Optional[Cmap]) -> list[Finding]:
+    """Nodes that Corosync expects and Pacemaker has never seen: added, and not started yet."""
+    names = [
+        each.name
+        for each in (cmap.nodes if cmap is not None else ())
+        if each.name and known_node(cluster, each.node_id, each.name) is None
+    ]
+    if cmap is None or not names or len(names) == len(cmap.nodes):
+        return []
+    text = f"Corosync's node list has {join(names)}, which Pacemaker does not know: never started"
+    step = (
+        f"on {join(names)}: pcs cluster start; where it is no member:"
+        f" pcs cluster node remove {names[0]}"
+    )
+    about = subject.cluster("votes")
+    return [finding(EXPECTED, about, text, nodes=tuple(names), step=step)]
+
+
 def _qdevice_problem(votes: Votes, model: Optional[str]) -> Optional[str]:
     """What is wrong with the quorum device; ``None`` if nothing is, or there is none.
 
@@ -161,9 +180,12 @@ def judge(view: View, asked: Asked) -> Report:
     elif dc is not None:
         text = "crm_mon does not say whether this partition has quorum"
         findings.append(finding(LOST, subject.cluster("partition"), text, state=State.UNKNOWN))
+    cmap = view[CMAP].value
+    strangers = _never_started(cluster, cmap)
+    findings += strangers
     if count.votes is not None:
-        findings += _expected(cluster, count.votes)
-        cmap = view[CMAP].value
+        if not strangers:
+            findings += _expected(cluster, count.votes)
         model = cmap.qdevice_model if cmap is not None else None
         problem = _qdevice_problem(count.votes, model)
         if problem is not None:

@@ -51,7 +51,7 @@ def _told(key: Input[Any], text: str) -> Finding:
     return finding(OUTPUT_INVALID, subject.tool(program), f"{program}: {text}", command=command)
 
 
-def _known(cluster: Cluster, node_id: Optional[int], name: Optional[str]) -> Optional[Node]:
+def known_node(cluster: Cluster, node_id: Optional[int], name: Optional[str]) -> Optional[Node]:
     """Pacemaker's node of an id or, where a tool gives no such id, of a name."""
     for node in cluster.nodes:
         if (node_id is not None and node.id == str(node_id)) or same_node(node.name, name):
@@ -141,16 +141,17 @@ def _configured_members(view: View) -> Iterator[str]:
     if cluster is None or cmap is None or not cmap.nodes:
         return
     unknown = [
-        _called(each) for each in cmap.nodes if _known(cluster, each.node_id, each.name) is None
+        _called(each) for each in cmap.nodes if known_node(cluster, each.node_id, each.name) is None
     ]
-    if unknown:
-        yield f"Corosync's node list has {join(unknown, 3)}, which crm_mon does not know"
-    known = {_known(cluster, each.node_id, each.name) for each in cmap.nodes}
+    known = {known_node(cluster, each.node_id, each.name) for each in cmap.nodes}
     missing = [
         node.name
         for node in cluster.nodes
         if node.type == "member" and node.online and node not in known
     ]
+    # A node on which Pacemaker never started is in Corosync's list alone: quorum tells that.
+    if unknown and (missing or len(unknown) == len(cmap.nodes)):
+        yield f"Corosync's node list has {join(unknown, 3)}, which crm_mon does not know"
     if missing:
         yield f"Corosync's node list lacks {join(missing, 3)}, online in crm_mon"
     if cmap.local_position is not None:
@@ -162,7 +163,9 @@ def _voters(view: View) -> Iterator[str]:
     if cluster is None or votes is None:
         return
     unknown = [
-        _called(each) for each in votes.members if _known(cluster, each.node_id, each.name) is None
+        _called(each)
+        for each in votes.members
+        if known_node(cluster, each.node_id, each.name) is None
     ]
     if unknown:
         yield f"{join(unknown, 3)} votes, and crm_mon does not know it"
