@@ -245,7 +245,15 @@ def _versions(cluster: Cluster) -> Iterator[Finding]:
     sets = {node.feature_set for node in settled if node.feature_set is not None}
     unsettled = any(node.online and (node.pending or node.shutdown) for node in cluster.nodes)
     dc = cluster.summary.dc
-    if len(sets) > 1:
+    silent = tuple(n.name for n in settled if (n.feature_set or "").startswith("<"))
+    others = sets - {node.feature_set for node in settled if node.name in silent}
+    if silent and len(others) == 1:
+        # Pacemaker's way to say that the node has not told it: its controller does that.
+        text = f"{join(silent)} has not told its feature set: its controller hangs or just started"
+        name = silent[0]
+        step = f"on {name}: journalctl -u pacemaker; does its controller answer? crmadmin -S {name}"
+        yield finding(VERSIONS_MIXED, subject.cluster(), text, nodes=silent, step=step)
+    elif len(sets) > 1:
         odd = ", ".join(f"{node.name} {node.feature_set}" for node in settled if node.feature_set)
         yield finding(VERSIONS_MIXED, subject.cluster(), f"feature sets differ: {odd}")
     elif dc is not None and dc.mixed_version and not unsettled:
