@@ -928,3 +928,21 @@ def test_a_range_that_good_copies_miss_has_words_of_its_own(call):
     assert outcome.lines[1].endswith(
         "-> Every copy is good: the range of -w or -c asks for another number; correct it"
     )
+
+
+def test_copies_that_are_all_half_have_nothing_to_wait_for():
+    half = {"peer_disk_state": DiskState.INCONSISTENT}
+    never = mesh(
+        connection("storage02", peer_device(**half)),
+        connection("storage03", peer_device(**half)),
+        away("app03"),
+        devices=(device(disk_state=DiskState.INCONSISTENT),),
+    )
+    ((key, step),) = steps("drbd-quorum", view(never))
+    assert key == "copies-none"
+    assert step.startswith(
+        "on storage01, storage02, storage03: journalctl -k -g drbd: was one of them UpToDate"
+    )
+    assert "app03" not in step
+    ((_, step),) = steps("drbd-disk", view(never))
+    assert "app03" not in step

@@ -231,14 +231,27 @@ def _no_copy_step(view: View, resource: DrbdResource, device: Device, have: Copi
     whole = [c.name for c, p in peer_devices(resource, device.volume) if _is_whole(p)]
     if device.disk_state in _WHOLE:
         whole.insert(0, view.here)
+    name = pasted(resource.name)
+    if not whole and len(have.replicas) > 1 and _all_half(view, resource, device, have):
+        return (
+            f"on {join(have.replicas)}: journalctl -k -g drbd: was one of them UpToDate before?"
+            " Then its data come from a backup. Only a resource that never had any begins with its"
+            f" first sync, on one node alone: drbdadm primary --force {name}"
+        )
     if not whole:
         return copy_step(view, resource, device, have.missing[0]) if have.missing else ""
-    name = pasted(resource.name)
     return (
         f"on {join(whole)}: journalctl -k -g drbd tells which copy was written last. Every server"
         " is connected, so no newer copy can come back: with care, on that one alone: drbdadm"
         f" primary --force {name}"
     )
+
+
+def _all_half(view: View, resource: DrbdResource, device: Device, have: Copies) -> bool:
+    """Whether every copy is Inconsistent for sure: no connection that is down can help then."""
+    states = {c.name: p.peer_disk_state for c, p in peer_devices(resource, device.volume)}
+    states[view.here] = device.disk_state
+    return all(states.get(name) is DiskState.INCONSISTENT for name in have.replicas)
 
 
 _WHOLE = (DiskState.OUTDATED, DiskState.CONSISTENT)

@@ -160,8 +160,10 @@ def own_copy_step(view: View, resource: DrbdResource, device: Device) -> str:
         if peer.replication_state in HANDSHAKE:
             wait = "Wait some seconds; if it stays, "
             return wait + reconnect_step(view, resource, connection, device.volume)
-    # The connection that is missing is the one to the node that has written since.
-    down = [connection for connection, _ in peers if not connection.is_connected]
+    # The connection that is missing is the one to the node that has written since; to what is half
+    # a copy a client can bring nothing.
+    half = device.disk_state is DiskState.INCONSISTENT
+    down = [c for c, peer in peers if not c.is_connected and not (half and peer.peer_client)]
     alone = [each for each in down if each.state is ConnectionState.STANDALONE]
     if down:
         return connection_step(view, resource, (alone or down)[0])
