@@ -49,7 +49,7 @@ def test_the_page_has_zabbix_events(name):
         assert any(host == who and what.startswith(start) for who, what in counted), (host, text)
 
 
-@pytest.mark.parametrize("name", prometheus.SCENARIOS)
+@pytest.mark.parametrize("name", prometheus.STORIES)
 def test_the_page_has_prometheus_messages(name):
     text = prometheus.EXPECTED[name]
     cell = column("Prometheus")[NAMES.get(name, name)]

@@ -12,7 +12,7 @@ import pytest
 
 from prometheus_fleet import MINUTE, Message, metrics_of, running_fleet
 from prometheus_site import PACKAGES
-from test_zabbix_messages import HEALTHY, NODES, SCENARIOS
+from stories import HEALTHY, NODES, STORIES
 from zabbix_site import need_packages, wait_until
 
 pytestmark = [
@@ -54,22 +54,22 @@ def told(captures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("names")
     metrics = {
         (name, node, recording): metrics_of(captures / recording / node, _name(name), folder)
-        for name, (scenario, _) in SCENARIOS.items()
+        for name, (scenario, _) in STORIES.items()
         for recording in {HEALTHY, scenario}
         for node in NODES
         if (captures / recording / node).is_dir()
     }
     with running_fleet() as fleet:
-        for name in SCENARIOS:
+        for name in STORIES:
             for node in NODES:
                 fleet.show(_name(name), node, metrics[name, node, HEALTHY])
         fleet.start()
-        wait_until("all are seen", lambda: _seen(fleet) == len(SCENARIOS) * len(NODES))
+        wait_until("all are seen", lambda: _seen(fleet) == len(STORIES) * len(NODES))
         time.sleep(10 * MINUTE)
         assert fleet.messages == []
         there = _told_by(fleet, metrics, broken=True)
         back = _told_by(fleet, metrics, broken=False)
-        yield {name: (there[name], back[name]) for name in SCENARIOS}
+        yield {name: (there[name], back[name]) for name in STORIES}
 
 
 def _seen(fleet):
@@ -80,7 +80,7 @@ def _told_by(fleet, metrics, *, broken):
     """Turn every cluster, one node after the other, and wait for what comes of it."""
     first = len(fleet.messages)
     for node in NODES:
-        for name, (scenario, off) in SCENARIOS.items():
+        for name, (scenario, off) in STORIES.items():
             shown = metrics.get((name, node, scenario), metrics[name, node, HEALTHY])
             if not broken:
                 shown = metrics[name, node, HEALTHY]
@@ -89,11 +89,11 @@ def _told_by(fleet, metrics, *, broken):
     time.sleep(LONG_ENOUGH * MINUTE)
     return {
         name: [each for each in fleet.messages[first:] if each.cluster == _name(name)]
-        for name in SCENARIOS
+        for name in STORIES
     }
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", STORIES)
 def test_one_message_for_one_fault_and_one_for_its_end(told, name):
     text = EXPECTED[name]
     it = () if text is None else (text.format(_name(name)),)
