@@ -121,6 +121,44 @@ def test_an_option_of_connections_that_are_up_is_told_once_for_its_node(call, tm
     ]
 
 
+def peer_of(node: Path, name: str, **changes: object) -> None:
+    """What *node* says of r0's volume at a peer."""
+    file = node / "drbd-status.json"
+    status = json.loads(file.read_text())
+    (connection,) = [c for c in status[0]["connections"] if c["name"] == name]
+    connection["peer_devices"][0].update({k.replace("_", "-"): v for k, v in changes.items()})
+    file.write_text(json.dumps(status))
+
+
+def test_disk_that_its_node_and_a_peer_call_differently_is_disputed(call, tmp_path):
+    folder = copied(tmp_path)
+    peer_of(folder / "storage01", "storage02", peer_disk_state="Outdated")
+    (fault,) = (f for f in judged(call, folder)["faults"] if f["key"] == "disk-disputed")
+    assert (fault["object"], fault["text"]) == (
+        "r0 storage01-storage02",
+        "r0 storage01-storage02: storage02 calls its disk UpToDate, storage01 calls it Outdated",
+    )
+
+
+@pytest.mark.parametrize(("state", "blocks"), [("SyncTarget", 4096), ("WFBitMapT", 0)])
+def test_resync_that_only_one_end_knows_of_is_stuck(call, tmp_path, state, blocks):
+    folder = copied(tmp_path)
+    peer_of(folder / "storage02", "storage01", replication_state=state, out_of_sync=blocks)
+    peer_of(folder / "storage01", "storage02", out_of_sync=blocks)
+    document = judged(call, folder)
+    (told,) = (f for f in document["findings"] if f["key"] == "connection-disputed")
+    assert told["text"] == (
+        f"r0 storage01-storage02: {state} on storage02, and storage01 knows nothing of it"
+    )
+
+
+def test_resync_that_just_ended_at_one_end_is_no_contradiction(call, tmp_path):
+    folder = copied(tmp_path)
+    peer_of(folder / "storage02", "storage01", replication_state="SyncTarget", out_of_sync=0)
+    keys = {f["key"] for f in judged(call, folder)["findings"]}
+    assert not keys & {"connection-disputed", "disk-disputed"}
+
+
 def test_corosyncs_token_that_is_not_equal_on_all_is_told(call, tmp_path):
     name = "runtime.config.totem.token (u32) = "
     text = (HEALTHY / "app03" / "corosync-cmapctl.txt").read_text()

@@ -81,9 +81,8 @@ def _apart(parts: Sequence[Partition]) -> Iterator[Finding]:
     if len(parts) < 2:
         return
     running = [running_in(part, _ACTIVE) for part in parts]
-    first = running_in(parts[0])
-    for name, nodes in first.items():
-        others = [where[name] for where in running[1:] if name in where]
+    for name in dict.fromkeys(name for part in parts for name in running_in(part)):
+        nodes, *others = (where[name] for where in running if name in where)
         if others:
             elsewhere = tuple(node for nodes in others for node in nodes)
             text = f"{name} runs on {join(nodes)} and, in another partition, on {join(elsewhere)}"

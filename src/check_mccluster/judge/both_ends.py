@@ -6,13 +6,22 @@ from collections.abc import Iterator, Sequence
 
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
-from ..model.drbd import DiskState, ReplicationState
+from ..model.drbd import DiskState, PeerDevice, ReplicationState
 from ..model.drbd import Role as DrbdRole
+from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
 from ..verdict.view import Judgement, same_node
 from ..verdict.words import join
-from .facts.drbd import CONNECTING, ISOLATED, PRIMARY_MULTIPLE, STANDALONE, shown
+from .facts.drbd import (
+    CONNECTING,
+    HANDSHAKE,
+    ISOLATED,
+    PRIMARY_MULTIPLE,
+    STANDALONE,
+    SYNCING,
+    shown,
+)
 from .mesh import Link, differences, different_options, disk_at, have_diverged
 from .whole import is_asked
 
@@ -27,7 +36,7 @@ SPLIT_BRAIN = Kind(
 DISPUTED = Kind(
     "connection-disputed",
     State.WARNING,
-    "One end of a connection says Connected, and the other does not.",
+    "One end of a connection is connected, or resyncs, and the other knows nothing of it.",
     "on both ends: drbdadm status {resource}; if it stays so: drbdadm disconnect {resource} and"
     " drbdadm connect {resource} on one end",
 )
@@ -207,27 +216,58 @@ def options(
 
 
 def copies(all_links: Sequence[Link]) -> Iterator[Finding]:
-    """What two connected ends say of each other's disks."""
+    """What two connected ends say of each other's disks, and of a resync between them."""
     for link in all_links:
         if len(link.told) < 2 or not link.is_up:
             continue
-        (one, first), (two, second) = link.told
-        near = abs((first.view.time - second.view.time).total_seconds()) <= 5
+        (_, first), (_, second) = link.told
+        if abs((first.view.time - second.view.time).total_seconds()) > _NEAR:
+            continue
         for number, (here, there) in link.volumes():
-            if here is None or there is None or not near:
+            if here is None or there is None:
                 continue
-            about = subject.link(link.resource, *link.nodes)
-            quiet = ReplicationState.ESTABLISHED
-            if here.replication_state is not quiet or there.replication_state is not quiet:
-                continue
-            good = disk_at(first, number) is DiskState.UP_TO_DATE is disk_at(second, number)
-            counts = bool(here.out_of_sync_kib), bool(there.out_of_sync_kib)
-            if good and counts[0] != counts[1]:
-                who = one if counts[0] else two
-                text = (
-                    f"{link.name}: both ends are UpToDate, and only {who} counts blocks out of sync"
-                )
-                yield finding(DISK_DISPUTED, about, text, nodes=link.nodes, resource=link.resource)
+            states = here.replication_state, there.replication_state
+            kind, text = DISPUTED, _stuck(link, (here, there))
+            if states == (ReplicationState.ESTABLISHED, ReplicationState.ESTABLISHED):
+                kind, text = DISK_DISPUTED, _contradiction(link, number, (here, there))
+            if text:
+                about = subject.link(link.resource, *link.nodes)
+                text = f"{link.name}: {text}"
+                yield finding(kind, about, text, nodes=link.nodes, resource=link.resource)
+
+
+_NEAR = 5.0
+"""Seconds; what was recorded further apart may differ because it moved."""
+
+
+def _contradiction(link: Link, number: int, peers: tuple[PeerDevice, PeerDevice]) -> str:
+    """Whose copy is good by its own word, and not by the other's; empty if they agree."""
+    one, two = link.nodes
+    good = DiskState.UP_TO_DATE
+    disks = [disk_at(end, number) for _, end in link.told]
+    for name, other, disk, peer in ((one, two, disks[0], peers[1]), (two, one, disks[1], peers[0])):
+        said = peer.peer_disk_state
+        if disk is good and isinstance(said, DiskState) and said is not good:
+            return f"{name} calls its disk UpToDate, {other} calls it {state_name(said)}"
+    counts = [bool(peer.out_of_sync_kib) for peer in peers]
+    if disks == [good, good] and counts[0] != counts[1]:
+        who = one if counts[0] else two
+        return f"both ends are UpToDate, and only {who} counts blocks out of sync"
+    return ""
+
+
+def _stuck(link: Link, peers: tuple[PeerDevice, PeerDevice]) -> str:
+    """A resync, or the handshake before it, that only one end knows of; empty if there is none.
+
+    One that just ended, or that waits for another, looks like that, too: then no blocks are left.
+    """
+    quiet = ReplicationState.ESTABLISHED
+    states = [peer.replication_state for peer in peers]
+    left = all(peer.out_of_sync_kib for peer in peers)
+    for name, other, mine, its in ((*link.nodes, *states), (*link.nodes[::-1], *states[::-1])):
+        if its is quiet and (mine in HANDSHAKE or (mine in SYNCING and left)):
+            return f"{state_name(mine)} on {name}, and {other} knows nothing of it"
+    return ""
 
 
 def clients(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator[Finding]:
