@@ -19,7 +19,7 @@ from ..verdict.finding import Fault, Finding
 from ..verdict.subject import RESOURCE, TICKET
 from ..verdict.view import View
 from .facts import mapping
-from .reasons import CAUSES, DRBD_CAUSES
+from .reasons import CAUSES, DRBD_CAUSES, NOTHING_VISIBLE
 
 
 class Equal(enum.Enum):
@@ -36,6 +36,7 @@ class Equal(enum.Enum):
     UNDER_RESOURCE = "a DRBD resource under its Pacemaker resource"
     REASON = "gives it as the reason"
     SAME_REASON = "names it, and gives the same reason, on the same node"
+    NO_REASON = "gives no reason of its own"
     MORE_NODES = "names fewer nodes"
     SAME_NODES = "names the same nodes"
 
@@ -327,6 +328,8 @@ class _Relation:
             return drbd is not None and drbd in self._beneath
         if equal is Equal.REASON:
             return self._is_reason_of(each)
+        if equal is Equal.NO_REASON:
+            return each.reason in ("", NOTHING_VISIBLE)
         if equal is Equal.SAME_REASON:
             return self._gives_the_same_reason(each)
         return equal is Equal.NOTHING

@@ -38,6 +38,7 @@ CLUSTER_RULES = more(
             Equal.NOTHING,
             "resource-transition primary-none primary-elsewhere started-without-primary",
         ),
+        (Equal.NO_REASON, "resource-stopped promoted-missing"),
     ),
     rule("node-pending node-shutdown", (Equal.NODE, _OF_LOST)),
     rule("cluster-maintenance", (Equal.NOTHING, _TAKEOVER)),
