@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -315,6 +316,18 @@ def test_asking_six_nodes_costs_one_deadline_and_not_six(call, ssh):
     assert time.monotonic() - began < 4.5
     assert outcome.first.startswith("CLUSTER WARNING - a could not be asked: no answer before")
     assert "nodes_asked=1;;;0;6" in outcome.out
+
+
+def test_this_machine_is_read_within_the_same_deadline(call, ssh):
+    """A tool of its own hangs, and a node that is asked hangs."""
+    tool = ssh.with_name("crm_mon")
+    tool.write_text("#!/bin/sh\nexec sleep 60\n")
+    tool.chmod(0o755)
+    hosts = ("--host", os.uname().nodename, "--host", "a=slow", "--host", "app01=good-app01")
+    began = time.monotonic()
+    outcome = call("cluster", "-t", "3", *hosts)
+    assert time.monotonic() - began < 5
+    assert "nodes_asked=2;;;0;3" in outcome.out
 
 
 def test_six_nodes_are_asked_at_the_same_time(call, ssh):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 from ..acquire.snapshot import Snapshot, SnapshotError
-from ..acquire.source import Source
 from ..checks.overview import CHECK as OVERVIEW
-from ..inputs.evidence import DRBD_UTILS
+from ..inputs.evidence import DRBD_RESOURCES, DRBD_UTILS
 from ..model.config import Config
 from ..verdict.finding import Report
 from ..verdict.view import Asked, Judgement, same_node
@@ -146,16 +146,14 @@ def _once(seen: Sequence[Judgement]) -> tuple[Judgement, ...]:
     return tuple(sorted(seen, key=lambda one: one.view.here))
 
 
-def _judged(setup: Setup, config: Config, asked: Asked, *, compared: bool = False) -> Judgement:
-    """:param compared: whether other nodes are asked as well."""
+def _judged(setup: Setup, config: Config, asked: Asked) -> Judgement:
     with open_source(setup, config) as source:
-        if compared:
-            source.ask_drbd_utils(DRBD_UTILS)
         return run_check(OVERVIEW, source, config, setup, asked)
 
 
 def _ask(setup: Setup, config: Config, targets: dict[str, str], asked: Asked) -> Several:
     from ..acquire.remote import SSH, ask
+    from ..inputs.every import recorded
 
     here = os.uname().nodename
     local = [name for name in targets if same_node(name, here)]
@@ -164,18 +162,24 @@ def _ask(setup: Setup, config: Config, targets: dict[str, str], asked: Asked) ->
     command += ["--timeout", f"{max(1.0, setup.timeout - 2):.3g}"]
     command += ["--sudo"] if setup.sudo else []
     deadline = time.monotonic() + setup.timeout - _FOR_JUDGING
-    answers = ask(remote, command, deadline, config.cluster_via or SSH)
     seen: list[Judgement] = []
     unasked: dict[str, str] = {}
     clocks: dict[str, float] = {}
-    seen += [_judged(setup, config, asked, compared=True) for _ in local]
+    with contextlib.ExitStack() as opened:
+        # The tools of this machine run while the others are asked: one deadline for all.
+        own = [opened.enter_context(open_source(setup, config)) for _ in local]
+        for source in own:
+            source.prepare((*(key.tool for key in recorded()), DRBD_RESOURCES))
+            source.ask_drbd_utils(DRBD_UTILS)
+        answers = ask(remote, command, deadline, config.cluster_via or SSH)
+        left = setup._replace(timeout=max(_FOR_JUDGING, deadline - time.monotonic()))
+        seen += [run_check(OVERVIEW, source, config, left, asked) for source in own]
     for name, answer in answers.items():
         if answer.reason is not None:
             unasked[name] = answer.reason
             continue
         try:
-            source: Source = Snapshot.of(answer.data, name)
-            with source:
+            with Snapshot.of(answer.data, name) as source:
                 seen.append(run_check(OVERVIEW, source, config, setup._replace(node=None), asked))
                 off = _off(source.time.timestamp(), answer.began, answer.ended)
         except (SnapshotError, SetupError) as error:
