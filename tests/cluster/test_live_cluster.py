@@ -220,7 +220,7 @@ def test_node_that_hangs_costs_the_deadline_and_no_more(case: Case, asked: Asked
 
 HOSTILE = {
     "echo 'Snapshot of app03 in -:'": "too old to write to standard output",
-    "head -c 200000 /dev/urandom": "its answer is no snapshot",
+    "head -c 200000 /dev/urandom": "its answer is not a snapshot",
     "head -c 80000000 /dev/zero": "sent more than 64 MiB",
     "exit 127": "check_mccluster is not installed there",
 }

@@ -33,10 +33,10 @@ CLUSTER_RULES = more(
     rule(
         "node-offline node-unclean",
         (Equal.NODE, f"{_OF_LOST} primary-without-service"),
-        # Its services are on their way to another node.
+        # Its services are on their way to another node, and one member knows before the others.
         (
             Equal.NOTHING,
-            "resource-transition primary-none primary-elsewhere started-without-primary",
+            "resource-transition primary-none primary-elsewhere started-without-primary view-stale",
         ),
         (Equal.NO_REASON, "resource-stopped promoted-missing"),
     ),
@@ -76,7 +76,10 @@ CLUSTER_RULES = more(
     rule(
         "peer-unreachable",
         (Equal.NODE, f"{_OF_MESH} copies-low node-offline node-unasked tool-timeout"),
-        (Equal.NOTHING, f"primary-none started-without-primary primary-elsewhere {_TAKEOVER}"),
+        (
+            Equal.NOTHING,
+            f"primary-none started-without-primary primary-elsewhere view-stale {_TAKEOVER}",
+        ),
     ),
     rule("sync-stalled", (Equal.DRBD, "sync-target disk-syncing copies-low sync-missing")),
     rule(
