@@ -131,6 +131,34 @@ def peer_of(node: Path, name: str, **changes: object) -> None:
     file.write_text(json.dumps(status))
 
 
+def test_tools_that_hang_on_one_node_are_one_fault(call, tmp_path):
+    folder = copied(tmp_path)
+    for name in ("crm_mon.xml", "cib.xml", "corosync-cfgtool.txt"):
+        (folder / "app03" / name).write_bytes(b"")
+        (folder / "app03" / f"{name}.rc").write_text("timeout\n")
+    document = judged(call, folder)
+    assert causes(document) == [("tool-timeout", "app03")]
+    assert len(document["faults"][0]["follows"]) == 2
+
+
+@pytest.mark.parametrize("online", [True, False])
+def test_member_that_drbd_reaches_nowhere_is_up_where_pacemaker_counts_it(call, tmp_path, online):
+    folder = copied(tmp_path)
+    shutil.rmtree(folder / "app03")
+    for node in nodes_of(folder):
+        file = node / "drbd-status.json"
+        status = json.loads(file.read_text())
+        for connection in status[0]["connections"]:
+            if connection["name"] == "app03":
+                connection["connection-state"] = "Connecting"
+        file.write_text(json.dumps(status))
+    asked = [node for node in nodes_of(folder) if online or node.name.startswith("storage")]
+    (fault,) = judged(call, *asked)["faults"]
+    assert (fault["key"], fault["object"]) == ("peer-connecting", "app03")
+    assert ("Pacemaker counts it online" in fault["text"]) is online
+    assert fault["reason"] == (None if online else "drbd-node-lost")
+
+
 def test_disk_that_its_node_and_a_peer_call_differently_is_disputed(call, tmp_path):
     folder = copied(tmp_path)
     peer_of(folder / "storage01", "storage02", peer_disk_state="Outdated")
