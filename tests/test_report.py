@@ -243,7 +243,8 @@ def test_chromium_lays_the_page_out_within_its_width(call, tmp_path, place, widt
         "</body>",
         "<script>const d = document.documentElement; document.title = `wide=${d.scrollWidth}"
         " window=${innerWidth} svg=${Math.round(document.querySelector('svg')"
-        ".getBoundingClientRect().height)}`</script></body>",
+        ".getBoundingClientRect().height)} text=${Math.min(...[...document.querySelectorAll("
+        "'svg text')].map(e => Math.floor(e.getBoundingClientRect().height)))}`</script></body>",
     )
     # headless windows are not narrower than 500 pixels: a frame is
     target.with_name("inner.html").write_text(measured)
@@ -273,9 +274,10 @@ def test_chromium_lays_the_page_out_within_its_width(call, tmp_path, place, widt
         timeout=90,
         check=False,
     )
-    found = re.search(r"<title>wide=(\d+) window=(\d+) svg=(\d+)</title>", done.stdout)
+    found = re.search(r"<title>wide=(\d+) window=(\d+) svg=(\d+) text=(\d+)<", done.stdout)
     assert found is not None, done.stdout[-500:] + done.stderr[-500:]
-    wide, window, height = map(int, found.groups())
+    wide, window, height, text_height = map(int, found.groups())
     assert window == width
     assert wide <= window
     assert height > 150
+    assert text_height >= 11  # words in the drawing, on a telephone too

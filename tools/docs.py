@@ -124,13 +124,13 @@ def common_options() -> str:
     """The options that every check has."""
     rows = ["| option | meaning |", "|---|---|"]
     check = registry.load("nodes")
-    for option in [*check_options(check), cli.version_option()]:
+    for option in [*check_options(check), cli.version_option(), cli.help_all_option()]:
         if getattr(option, "hidden", False) or "-w" in option.opts or "-c" in option.opts:
             continue
         flags = ", ".join(option.opts)
         value = "" if getattr(option, "is_flag", False) or option.count else f" {option.metavar}"
         rows.append(f"| `{flags}{value}` | {_cell(option.help or '')} |")
-    rows.append("| `-h, --help` | Show the options of this check and exit (3). |")
+    rows.append("| `-h, --help` | The help on one screen, and exit (3). |")
     return "\n".join(rows)
 
 

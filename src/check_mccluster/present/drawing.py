@@ -29,6 +29,7 @@ STYLE = """
 .UNKNOWN { color: var(--unknown); } .WARNING, .CRITICAL, .UNKNOWN { font-weight: 600; }
 svg text { fill: var(--text); font-family: system-ui, sans-serif; font-size: 13px; }
 svg .name { font-weight: 600; }
+@media (max-width: 30rem) { svg text { font-size: 17px; } }
 svg.many text { font-size: 20px; } svg.many .half.OK { opacity: .3; }
 .half { stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .half.WARNING, .half.CRITICAL, .half.UNKNOWN { stroke-width: 4; stroke-dasharray: 9 5; }
@@ -39,8 +40,10 @@ svg.many text { font-size: 20px; } svg.many .half.OK { opacity: .3; }
 """What the drawing needs of a page: its colours, light and dark, and its lines."""
 _LABELLED = 10
 """Above so many nodes the disks are told beside the drawing only."""
-_BOX = 70.0
+_BOX = 75.0
 """Half the room that a node's words take at the edge of the drawing."""
+_ROW = 17
+"""From one row of a node's words to the next: room for the larger letters of a narrow screen."""
 
 
 class Host(NamedTuple):
@@ -194,10 +197,10 @@ def _node(
         lines.append((_short(join(disks, 2)), ""))
     elif host.state is not State.OK or primary:
         lines.append((_short(host.words), ""))
-    down = y + 5 * (1 + dy / away) - (15 * (len(lines) - 1) * (0.5 - 0.5 * dy / away))
+    down = y + 5 * (1 + dy / away) - (_ROW * (len(lines) - 1) * (0.5 - 0.5 * dy / away))
     for row, (text, kind) in enumerate(lines):
         yield (
-            f'<text class="{kind or "word"}" x="{x:.1f}" y="{down + 15 * row:.1f}"'
+            f'<text class="{kind or "word"}" x="{x:.1f}" y="{down + _ROW * row:.1f}"'
             f' text-anchor="{anchor}">{_safe(text)}</text>'
         )
 

@@ -33,7 +33,7 @@ body { background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sa
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1rem 0 .3rem; }
 .verdict { border-left: .5rem solid; padding: .5rem 1rem; } .soft { color: var(--soft); }
-figure { margin: 0; } .wide { overflow-x: auto; }
+figure { margin: 0; overflow-x: auto; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--soft); padding-top: .6rem; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem .25rem 0; text-align: left;
