@@ -18,7 +18,12 @@ MISTYPED = {
     ),
     "check-like-nothing": (
         ("xyzzy",),
-        "CHECK_MCCLUSTER UNKNOWN - 'xyzzy' is not a check or command",
+        "CHECK_MCCLUSTER UNKNOWN - 'xyzzy' is not a check or command (see: check_mccluster --help)",
+    ),
+    "finding": (
+        ("disk-lost",),
+        "CHECK_MCCLUSTER UNKNOWN - 'disk-lost' is not a check or command; it is a finding:"
+        " check_mccluster explain disk-lost",
     ),
     "skip": (
         ("overview", "--skip", "quorun"),

@@ -62,6 +62,9 @@ class Commands(click.Group):
         """A name that is none of them is told with those like it."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             near = hint(args[0], self.list_commands(ctx))
+            if args[0] in registry.kinds():
+                near = f"; it is a finding: {PROGRAM} explain {args[0]}"
+            near = near or f" (see: {PROGRAM} --help)"
             raise click.UsageError(f"'{args[0]}' is not a check or command{near}", ctx)
         return super().resolve_command(ctx, args)
 
