@@ -215,7 +215,7 @@ CHECK = Check(
     options=(
         Option(
             "--candidates",
-            "Nodes that should be able to take over.",
+            "So many nodes should be able to.",
             "count",
             default=1,
             metavar="N",
