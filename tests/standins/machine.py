@@ -10,18 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import check_mccluster
+from standins.replay import COMMANDS
 
 HERE = Path(__file__).parent
 SOURCES = Path(check_mccluster.__file__).parents[1]
 
-FILES = {
-    "crm_mon": "crm_mon.xml",
-    "cibadmin": "cib.xml",
-    "drbdsetup": "drbd-status.json",
-    "corosync-quorumtool": "corosync-quorumtool.txt",
-    "corosync-cfgtool": "corosync-cfgtool.txt",
-    "corosync-cmapctl": "corosync-cmapctl.txt",
-}
+FILES = {name: next(iter(files.values())) for name, files in COMMANDS.items() if name != "drbdadm"}
 """A tool is installed on the machine if the snapshot has this file."""
 
 

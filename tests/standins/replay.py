@@ -96,4 +96,5 @@ def hang(folder):
         signal.pause()
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
