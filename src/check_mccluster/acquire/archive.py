@@ -83,13 +83,6 @@ class Archive:
         assert file is not None  # noqa: S101 - only regular files are kept
         return file
 
-    def read(self, name: str, limit: int) -> Optional[bytes]:
-        """The beginning of a file; ``None`` if there is none."""
-        if not self.has(name):
-            return None
-        with self.open(name) as file:
-            return file.read(limit)
-
     def newest(self) -> datetime:
         """The date of the newest file."""
         return date(max(member.mtime for member in self._members.values()))

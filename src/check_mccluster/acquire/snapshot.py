@@ -93,7 +93,7 @@ class Snapshot(Source):
         try:
             with _readable(self._path):
                 self._folder = self._open_folder()
-                meta = self._folder.read(META, META_LIMIT)
+                meta = self._beginning(META, META_LIMIT)
                 newest = self._folder.newest()
             self._meta = _meta(meta, self._path)
         except BaseException:
@@ -124,14 +124,21 @@ class Snapshot(Source):
             raise ToolMissing(tool, self._missing(tool))
         self.demand_module(tool)
         with _readable(self._path):
-            word = (self._folder.read(f"{tool.file}.rc", 64) or b"0").decode(errors="replace")
-            errors = self._folder.read(f"{tool.file}.err", STDERR_LIMIT) or b""
+            word = (self._beginning(f"{tool.file}.rc", 64) or b"0").decode(errors="replace")
+            errors = self._beginning(f"{tool.file}.err", STDERR_LIMIT) or b""
             stderr = errors.decode(errors="replace")
             ending = _ending(tool, word.strip(), stderr, self._path)
             file = self._cleanup.enter_context(self._folder.open(tool.file))
         outcome = word.strip() if isinstance(ending, AcquireError) else f"exit {ending.exit_code}"
         self._runs[tool] = Run(command, outcome, None)
         return _RecordedStream(tool, file, ending, self._path)
+
+    def _beginning(self, name: str, limit: int) -> Optional[bytes]:
+        """The beginning of a file; ``None`` if there is none."""
+        if not self._folder.has(name):
+            return None
+        with self._folder.open(name) as file:
+            return file.read(limit)
 
     def has(self, tool: Tool) -> bool:
         """Whether the snapshot has a file of it."""
@@ -219,12 +226,6 @@ class _Directory:
 
     def open(self, name: str) -> IO[bytes]:
         return open(f"{self._path}/{name}", "rb")
-
-    def read(self, name: str, limit: int) -> Optional[bytes]:
-        if not self.has(name):
-            return None
-        with self.open(name) as file:
-            return file.read(limit)
 
     def newest(self) -> datetime:
         files = (f"{self._path}/{name}" for name in self.names() if is_known(name))
