@@ -1,5 +1,7 @@
 """Pacemaker's view of the cluster, as ``crm_mon -r -1 -X`` shows it, and parts of the CIB.
 
+Long because it is one document, and a value each of its elements: nothing here but fields.
+
 Sources: Pacemaker ``tools/crm_mon.c``, ``xml/api/crm_mon-*.rng`` (1.1 to 3.0), crm_mon(8).
 """
 
