@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from check_mccluster.inputs.every import every
+from check_mccluster.judge.belongs import PAIRS
 from conftest import FIXTURES
 
 SNAPSHOTS = FIXTURES / "snapshots"
@@ -271,3 +273,8 @@ def test_two_hundred_thousand_levels(call, node, file):
     outcome = call("overview", "--from", node)
     assert time.process_time() - started < 2
     assert outcome.code == 3
+
+
+def test_the_inputs_that_are_compared_are_called_so():
+    known = {key.name for key in every()}
+    assert {name for pair in PAIRS for name in (pair.one, pair.other)} <= known

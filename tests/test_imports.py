@@ -7,11 +7,13 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from check_mccluster.checks import registry
+from check_mccluster.verdict.check import Check
 from standins.machine import SOURCES
 
 PACKAGE = SOURCES / "check_mccluster"
@@ -19,14 +21,14 @@ HEALTHY = Path(__file__).parents[1] / "fixtures" / "snapshots" / "six-nodes-heal
 CHECKS = registry.names()
 
 LAYERS = {
-    "model": {"model"},
-    "verdict": {"verdict", "model"},
-    "acquire": {"acquire"},
-    "read": {"read", "model"},
-    "inputs": {"inputs", "acquire", "read", "verdict", "model"},
-    "judge": {"judge", "inputs", "verdict", "model"},
-    "checks": {"judge", "inputs", "verdict", "model"},
-    "present": {"present", "judge", "inputs", "verdict", "model", "__version__"},
+    "model": {"model", "values"},
+    "verdict": {"verdict", "model", "values"},
+    "acquire": {"acquire", "values"},
+    "read": {"read", "model", "values"},
+    "inputs": {"inputs", "acquire", "read", "verdict", "model", "values"},
+    "judge": {"judge", "inputs", "verdict", "model", "values"},
+    "checks": {"judge", "inputs", "verdict", "model", "values"},
+    "present": {"present", "judge", "inputs", "verdict", "model", "values", "__version__"},
 }
 """What the modules of a folder may import of the package."""
 
@@ -53,39 +55,184 @@ OUTSIDE = {
 
 RUN = """
 import sys
-from check_mccluster.app.cli import main
+%s
+print(*sys.modules, sep="\\n", file=sys.stderr)
+"""
+PROGRAM = """
+from check_mccluster.__main__ import main
 try:
-    main(sys.argv[1:])
-finally:
-    print(*sys.modules, sep="\\n", file=sys.stderr)
+    main()
+except SystemExit:
+    pass
 """
 
 
-def loaded(*arguments: str) -> set[str]:
-    """The modules that are there when the program ends, with exit code 0."""
+@cache
+def loaded(code: str, *arguments: str) -> frozenset[str]:
+    """The modules that are there once *code* has run."""
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments],
+        [sys.executable, "-c", RUN % code, *arguments],
         env={"PYTHONPATH": str(SOURCES)},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
-    return set(done.stderr.splitlines())
+    assert done.returncode == 0, done.stderr
+    assert "UNKNOWN -" not in done.stdout
+    return frozenset(done.stderr.splitlines())
 
 
-@pytest.mark.parametrize("check", CHECKS)
-def test_a_check_loads_what_it_needs(check):
-    modules = loaded(check, "--from", str(HEALTHY / "app01"))
-    prefix = "check_mccluster.checks."
+def parts(*arguments: str, beside: str = "") -> tuple[set[str], set[str]]:
+    """What a command line loads of the package, and of all else.
+
+    :param beside: what it may load, with all that this loads itself; the libraries are known.
+    """
+    modules = loaded(PROGRAM, *arguments)
+    prefix = "check_mccluster."
     ours = {name.removeprefix(prefix) for name in modules if name.startswith(prefix)}
-    if check not in registry.WHOLE:
-        assert ours == {"registry", check.replace("-", "_")}
-    if check.startswith("drbd-"):
-        assert "lxml" not in modules
-    assert "importlib.metadata" not in modules
-    assert not any(name.startswith("check_mccluster.app.commands.") for name in modules)
+    xml = "lxml.etree" if "lxml" in modules else ""
+    names = ("click", "gc", "json", "nagiosplugin", "signal", *xml.split(), *beside.split())
+    floor = loaded(f"import {', '.join(names)}")
+    return ours - FOLDERS, modules - floor - {prefix + name for name in ours} - {prefix[:-1]}
+
+
+FOLDERS = {"judge.facts", "app.commands", *(each.name for each in PACKAGE.iterdir())}
+
+START = {
+    *("__main__", "values", "app.cli", "checks.registry", "model.config"),
+    *("verdict.check", "verdict.filter", "verdict.finding", "verdict.subject", "verdict.view"),
+    "verdict.words",
+}
+"""Whatever is asked."""
+
+CHECK = START | {
+    *("acquire.snapshot", "acquire.source", "acquire.tools", "app.options", "app.session"),
+    *("inputs.base", "inputs.evidence", "judge.engine", "present.plugin", "present.text"),
+    *("read.errors", "verdict.problems"),
+}
+"""Every check, of a recording."""
+
+PACEMAKER = {"model.configuration", "model.pacemaker", "read.times", "read.xmlstream"}
+DRBD = {"inputs.drbdsetup", "model.drbd", "model.words", "read.drbd_json"}
+COROSYNC = {"inputs.corosync", "model.corosync", "read.corosync"}
+READING = {
+    "crm_mon": {"inputs.crm_mon", "read.crm_mon", "model.words", *PACEMAKER},
+    "crm_mon (installed)": {"inputs.crm_mon"},
+    "cibadmin": {"inputs.cibadmin", "inputs.crm_mon", "read.cib", "model.words", *PACEMAKER},
+    "crm_simulate": {"inputs.crm_simulate", "read.crm_simulate", "model.simulation"},
+    "corosync-cfgtool": {"inputs.corosync_cfgtool", *COROSYNC},
+    "corosync-cmapctl": {"inputs.corosync_cmapctl", *COROSYNC},
+    "corosync-quorumtool": {"inputs.corosync_quorumtool", *COROSYNC},
+    "drbdsetup": {"inputs.drbdsetup_status", "read.drbd_status", *DRBD},
+    "drbdsetup (second reading)": {"inputs.drbdsetup_status", *DRBD},
+    "drbdsetup show": {"inputs.drbdsetup_show", "read.drbd_show", *DRBD},
+}
+"""What an input loads; what is read with others is compared with them, too."""
+
+JUDGING = {
+    "drbd-disk": "facts.drbd facts.mending",
+    "drbd-role": "facts.drbd",
+    "drbd-mesh": "facts.drbd facts.mending limits",
+    "drbd-quorum": "facts.drbd facts.drbd_votes facts.mending limits",
+    "drbd-sync": "facts.drbd facts.mending limits",
+    "nodes": "facts.happened facts.pacemaker limits",
+    "quorum": "facts.pacemaker facts.votes limits",
+    "links": "",
+    "resources": "clones facts.pacemaker groups instances reasons",
+    "failures": "candidates facts.pacemaker limits inputs.cibadmin",
+    "fencing": "facts.fencing facts.pacemaker reasons inputs.drbdsetup inputs.drbdsetup_status",
+    "placement": "candidates facts.location facts.mapping facts.pacemaker promotion",
+    "consistency": "facts.drbd facts.mapping facts.pacemaker",
+    "failover": (
+        "candidates capacity facts.drbd facts.drbd_votes facts.fencing facts.location facts.loss"
+        " facts.mapping facts.pacemaker facts.tickets facts.votes limits outlook"
+        " promotion single_point takeover"
+    ),
+    "timing": "facts.mapping limits inputs.drbdsetup_status",
+}
+"""What the rule of each check loads of ``judge``, and keys of inputs that it does not read."""
+
+
+def reading(check: Check) -> set[str]:
+    """What a check loads to read what it asks for."""
+    keys = {*check.needs, *check.uses, *check.hints}
+    compared = {"judge.belongs"} if len(keys) > 1 else set()
+    return compared.union(*(READING[key.name] for key in keys))
+
+
+def judging(check: str) -> set[str]:
+    names = JUDGING[check].split()
+    return {name if name.startswith("inputs.") else f"judge.{name}" for name in names}
+
+
+SINGLE = [name for name in CHECKS if name not in registry.WHOLE]
+
+
+@pytest.mark.parametrize("check", SINGLE)
+def test_a_check_loads_what_it_needs(check):
+    beside = "copy" if check == "failover" else ""
+    ours, others = parts(check, "--from", str(HEALTHY / "app01"), beside=beside)
+    own = f"checks.{check.replace('-', '_')}"
+    assert ours == CHECK | {own} | reading(registry.load(check)) | judging(check)
+    assert others == set()
+    assert ("read.xmlstream" in ours) == (not check.startswith("drbd-"))
+
+
+def everything() -> set[str]:
+    """What all checks in one run load."""
+    single = set().union(*(reading(registry.load(name)) | judging(name) for name in SINGLE))
+    checks = {f"checks.{name.replace('-', '_')}" for name in (*SINGLE, "overview")}
+    return CHECK | single | checks | {"inputs.every", "judge.causes", "judge.facts.happened"}
+
+
+WHOLE = {
+    "overview": ("present.plugin", ""),
+    "checkmk": ("app.commands.checkmk present.checkmk", "locale"),
+    "status": (
+        "app.commands.status app.screen app.several judge.picture"
+        " present.layout present.matrix present.terminal",
+        "locale textwrap unicodedata",
+    ),
+    "metrics": (
+        "app.commands.metrics judge.picture present.metrics",
+        "dataclasses locale pathlib",
+    ),
+}
+"""What prints the whole, and what that loads of the standard library."""
+
+
+@pytest.mark.parametrize("command", WHOLE)
+def test_the_whole_loads_every_check_and_what_prints_it(command):
+    more, beside = WHOLE[command]
+    ours, others = parts(command, "--from", str(HEALTHY / "app01"), beside=f"copy {beside}")
+    assert ours == (everything() - {"present.plugin"}) | set(more.split())
+    assert others == set()
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"]])
+def test_help_and_version_load_no_check(words):
+    ours, others = parts(*words, beside="click._textwrap locale")
+    assert ours == START
+    assert others == set()
+    assert "nagiosplugin" not in loaded(PROGRAM, *words)
+
+
+def test_help_of_a_check_loads_that_check_and_no_reader():
+    ours, _ = parts("drbd-disk", "--help")
+    assert ours == START | {
+        *("acquire.tools", "app.options", "checks.drbd_disk", "inputs.base", "inputs.drbdsetup"),
+        *("inputs.drbdsetup_status", "judge.facts.drbd", "judge.facts.mending", "model.drbd"),
+        *("model.words", "verdict.problems"),
+    }
+
+
+def test_explain_loads_the_kinds_of_all_checks_and_reads_nothing():
+    ours, _ = parts("explain")
+    assert {f"checks.{name.replace('-', '_')}" for name in SINGLE} <= ours
+    assert {name for name in ours if name.startswith("read.")} <= {"read.errors"}
+    assert not {"acquire.snapshot", "acquire.live", "present.plugin"} & ours
+    assert not {"lxml", "nagiosplugin"} & loaded(PROGRAM, "explain")
 
 
 def module_of(path: Path) -> str:

@@ -15,7 +15,8 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import IO, Optional, cast
 
-from .snapshot import SnapshotError, date, is_known
+from .snapshot import date, is_known
+from .source import SnapshotError
 
 PACKED_LIMIT = 64 * 2**20
 """The most that is read from standard input, in bytes."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
+from ..values import NamedTuple
 from .pump import Child, Pump
 from .source import OutputTooLarge
 from .tools import Tool

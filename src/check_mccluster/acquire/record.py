@@ -12,8 +12,9 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Optional
+from typing import IO, Any, Optional
 
+from ..values import NamedTuple
 from .redact import remove_said, remove_secrets
 from .snapshot import DRBD_UTILS, META, RC_WORDS, STREAM
 from .source import AcquireError, ModuleUnfit, Source, ToolMissing

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Optional
+from typing import Optional
 
+from ..values import NamedTuple
 from .pump import Child, Pump
 from .source import OutputTooLarge
 from .tools import Tool

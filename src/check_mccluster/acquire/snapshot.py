@@ -19,6 +19,7 @@ from .source import (
     Ending,
     OutputTooLarge,
     Run,
+    SnapshotError,
     Source,
     Stream,
     ToolDenied,
@@ -47,21 +48,17 @@ RC_WORDS: Mapping[str, type[AcquireError]] = {
 }
 """What stands in ``NAME.rc`` instead of an exit code if the tool's answer could not be had."""
 
-_OUTPUT = re.compile(r"(crm|cib|drbd|corosync)[\w.-]*\.(xml|json|txt)")
+_OUTPUT = r"(crm|cib|drbd|corosync)[\w.-]*\.(xml|json|txt)"
 """How the files are called that hold what a tool printed."""
 
 
 def _is_output(name: str) -> bool:
-    return _OUTPUT.fullmatch(name) is not None
+    return re.fullmatch(_OUTPUT, name) is not None
 
 
 def is_known(name: str) -> bool:
     """Whether a file of this name belongs to a snapshot."""
     return name == META or _is_output(name.removesuffix(".rc").removesuffix(".err"))
-
-
-class SnapshotError(Exception):
-    """The snapshot cannot be read at all. The message is one line for an operator."""
 
 
 class Snapshot(Source):
@@ -94,13 +91,12 @@ class Snapshot(Source):
             with _readable(self._path):
                 self._folder = self._open_folder()
                 meta = self._beginning(META, META_LIMIT)
-                newest = self._folder.newest()
-            self._meta = _meta(meta, self._path)
+                self._meta = _meta(meta, self._path)
+                self.time = self._meta.get("time") or self._folder.newest()
         except BaseException:
             self._cleanup.close()
             raise
         self.node = self._meta.get("node")
-        self.time = self._meta.get("time", newest)
 
     @classmethod
     def of(cls, data: bytes, name: str) -> Snapshot:
@@ -183,7 +179,7 @@ class Snapshot(Source):
                 folder = Archive(io.BytesIO(standard_input(self._patience)), self._path)
             else:  # open as long as the snapshot
                 folder = Archive(self._cleanup.enter_context(open(self._path, "rb")), self._path)  # noqa: SIM115
-        if not any(name == META or _is_output(name) for name in folder.names()):
+        if not folder.has(META) and not any(map(_is_output, folder.names())):
             why = f"no {META}, crm_mon.xml or other"
             if isinstance(folder, _Directory):
                 why = _held(self._path) or why

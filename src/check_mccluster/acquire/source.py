@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import abc
 from datetime import datetime
-from typing import NamedTuple, Optional, TypeVar
+from typing import Optional, TypeVar
 
+from ..values import NamedTuple
 from .tools import Tool
 
 _S = TypeVar("_S", bound="Source")
@@ -38,6 +39,10 @@ class OutputTooLarge(AcquireError):
 
 class ModuleUnfit(AcquireError):
     """The DRBD kernel module is not loaded, or it is 8.4: the tool was not run."""
+
+
+class SnapshotError(Exception):
+    """The snapshot cannot be read at all. The message is one line for an operator."""
 
 
 class Ending(NamedTuple):

@@ -18,9 +18,7 @@ from ..checks import registry
 from ..checks.registry import modules_of
 from ..verdict.filter import Filter
 from ..verdict.view import Asked, Judgement
-from . import commands
 from .help import CheckCommand, help_all_option, wants_all, write_commands
-from .nearest import hint
 
 if TYPE_CHECKING:
     from .memory import Memory
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "check_mccluster"
 UNKNOWN = 3
+_COMMANDS = os.path.join(os.path.dirname(__file__), "commands")
 _COMPLETION = "_CHECK_MCCLUSTER_COMPLETE"
 """Set by a shell that asks click how a command line goes on."""
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
@@ -42,7 +41,7 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Checks first, in the order of the policy."""
-        modules = (name for name in modules_of(commands.__path__) if name != "__init__")
+        modules = (name for name in modules_of(_COMMANDS) if name != "__init__")
         return [*registry.names(), *sorted(name.replace("_", "-") for name in modules)]
 
     def get_command(self, ctx: click.Context, name: str) -> Optional[click.Command]:
@@ -50,7 +49,7 @@ class Commands(click.Group):
         if name in registry.names():
             return check_command(name)
         if name in self.list_commands(ctx):
-            module = importlib.import_module(f"{commands.__name__}.{name.replace('-', '_')}")
+            module = importlib.import_module(f"{__package__}.commands.{name.replace('-', '_')}")
             command: click.Command = module.command
             command.context_settings = {**_SETTINGS, **command.context_settings}
             return command
@@ -60,13 +59,18 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[Optional[str], Optional[click.Command], list[str]]:
         """A name that is none of them is told with those like it."""
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            near = hint(args[0], self.list_commands(ctx))
-            if args[0] in registry.kinds():
-                near = f"; it is a finding: {PROGRAM} explain {args[0]}"
-            near = near or f" (see: {PROGRAM} --help)"
-            raise click.UsageError(f"'{args[0]}' is not a check or command{near}", ctx)
-        return super().resolve_command(ctx, args)
+        command = self.get_command(ctx, args[0])
+        if command is not None:
+            return args[0], command, args[1:]
+        if args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        from .nearest import hint
+
+        near = hint(args[0], self.list_commands(ctx))
+        if args[0] in registry.kinds():
+            near = f"; it is a finding: {PROGRAM} explain {args[0]}"
+        near = near or f" (see: {PROGRAM} --help)"
+        raise click.UsageError(f"'{args[0]}' is not a check or command{near}", ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options are few and known: on one screen the commands take their place."""
@@ -84,17 +88,19 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One screen; all of it is the checks with their questions, and what else there is."""
+        from .commands import SHORT_HELP
+
         checks = registry.names()
         if not wants_all(ctx):
             questions = {name: registry.question(name) for name in checks}
-            write_commands(formatter, dict(commands.SHORT_HELP), questions)
+            write_commands(formatter, dict(SHORT_HELP), questions)
             return
         rows = [(name, registry.question(name)) for name in checks]
         with formatter.section("Checks"):
             formatter.write_dl(rows)
         others = [name for name in self.list_commands(ctx) if name not in checks]
         with formatter.section("Other commands"):
-            formatter.write_dl([(name, commands.SHORT_HELP.get(name, "")) for name in others])
+            formatter.write_dl([(name, SHORT_HELP.get(name, "")) for name in others])
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -102,6 +108,25 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         click.echo(f"{PROGRAM} {__version__}")
         ctx.exit()
+
+
+def _help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    del param
+    if value and not ctx.resilient_parsing:
+        click.echo(ctx.get_help())
+        ctx.exit()
+
+
+def help_option() -> click.Option:
+    """``-h``: click's own has its text translated, and looks for the file at every start."""
+    return click.Option(
+        ["-h", "--help"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_help,
+        help="Show this message and exit.",
+    )
 
 
 def version_option() -> click.Option:
@@ -119,7 +144,8 @@ def version_option() -> click.Option:
 @click.group(
     cls=Commands,
     context_settings=_SETTINGS,
-    params=[version_option(), help_all_option()],
+    params=[version_option(), help_all_option(), help_option()],
+    add_help_option=False,
     options_metavar="",
     subcommand_metavar="COMMAND [OPTIONS]",
     epilog="Example: check_mccluster status     (more: COMMAND --help, --help-all)",
@@ -141,17 +167,13 @@ def check_command(name: str) -> click.Command:
     def run(**values: Any) -> NoReturn:
         _run_check(name, values)
 
-    keys = ", ".join(kind.key for kind in check.kinds)
-    import textwrap
-
-    # click would break the keys at their hyphens
-    wrapped = textwrap.fill(f"Findings: {keys}.", 76, break_on_hyphens=False)
-    says = f"\n\n\b\n{wrapped}" if keys else ""
     return CheckCommand(
         name,
+        findings=[kind.key for kind in check.kinds],
         callback=run,
-        params=[*check_options(check), version_option(), help_all_option()],
-        help=f"{check.question}{says}",
+        params=[*check_options(check), version_option(), help_all_option(), help_option()],
+        add_help_option=False,
+        help=check.question,
         epilog=f"Example: {check.example}",
         context_settings=_SETTINGS,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import click
 
@@ -58,7 +59,22 @@ def help_all_option() -> click.Option:
 
 
 class CheckCommand(click.Command):
-    """A check: its own options, of what all have those of a terminal, and the others' names."""
+    """A check: its own options, of what all have those of a terminal, and the others' names.
+
+    :param findings: the keys of its findings.
+    """
+
+    def __init__(self, name: str, *, findings: Sequence[str], **rest: Any) -> None:
+        super().__init__(name, **rest)
+        self._findings = findings
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The question, then the keys; click would break these at their hyphens."""
+        super().format_help_text(ctx, formatter)
+        if self._findings:
+            formatter.write("\n")
+            for line in _wrapped(f"Findings: {', '.join(self._findings)}."):
+                formatter.write(f"  {line}\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Every option, or those of one screen and the names of the others."""

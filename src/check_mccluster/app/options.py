@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
 import click
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 from ..verdict.check import Check, Option
 from ..verdict.finding import Lasting, State
-from . import completing
-from .nearest import hint
 
 DEFAULT_CONFIG = "/etc/check_mccluster/cluster.toml"
 DEFAULT_TIMEOUT = 8.0
@@ -18,6 +19,39 @@ MOST_SECONDS = 10_000_000_000
 SPEAK_AFTER = 900.0
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def completed(
+    by: str, *about: object
+) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """A function of :mod:`.completing`, or what it makes of *about*, loaded when a shell asks."""
+
+    def complete(
+        ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        from . import completing
+
+        function = getattr(completing, by)
+        if about:
+            function = function(*about)
+        found: list[CompletionItem] = function(ctx, param, incomplete)
+        return found
+
+    return complete
+
+
+class FileType(click.ParamType):
+    """A file or folder, which a shell completes; what it is worth is seen where it is opened."""
+
+    name = "path"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Let the shell list files."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
 
 
 class RangeType(click.ParamType):
@@ -97,6 +131,8 @@ def severity(key: str, word: str) -> tuple[str, Union[State, Lasting]]:
     from ..checks import registry
 
     if key not in registry.kinds():
+        from .nearest import hint
+
         near = hint(key, registry.kinds())
         raise ValueError(f"unknown finding key '{key}'{near} (see: check_mccluster explain)")
     name, colon, when = word.partition(":")
@@ -148,7 +184,7 @@ def severity_option(example: str) -> click.Option:
         type=SeverityType(),
         multiple=True,
         metavar="KEY=STATE",
-        shell_complete=completing.severities,
+        shell_complete=completed("severities"),
         help=f"Another severity (repeatable): {example}.",
     )
 
@@ -174,14 +210,14 @@ def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
         ),
         click.Option(
             ["--config"],
-            type=click.Path(),
+            type=FileType(),
             metavar="FILE",
             help=f"Instead of {DEFAULT_CONFIG}.",
         ),
         click.Option(
             ["--node"],
             metavar="NAME",
-            shell_complete=completing.nodes,
+            shell_complete=completed("nodes"),
             help="The node to judge as this node [default: this host].",
         ),
         click.Option(
@@ -198,7 +234,7 @@ def several_options() -> list[click.Option]:
     return [
         click.Option(
             ["--from", "snapshots"],
-            type=click.Path(),
+            type=FileType(),
             multiple=True,
             metavar="DIR",
             callback=read_once,
@@ -208,7 +244,7 @@ def several_options() -> list[click.Option]:
             ["--host", "hosts"],
             multiple=True,
             metavar="NAME[=TARGET]",
-            shell_complete=completing.nodes,
+            shell_complete=completed("nodes"),
             help="Ask it over ssh (repeatable); or [cluster.hosts].",
         ),
         *shared,
@@ -254,14 +290,14 @@ def check_options(check: Check) -> list[click.Parameter]:
             ["-r", "--resource", "patterns"],
             multiple=True,
             metavar="NAME",
-            shell_complete=completing.resources(check.filters),
+            shell_complete=completed("resources", check.filters),
             help=filters,
             hidden=not check.filters,
         ),
         severity_option("disk-lost=warning"),
         click.Option(
             ["--state", "state_dir"],
-            type=click.Path(),
+            type=FileType(),
             metavar="DIR",
             help="Keep in DIR since when each finding is there, and say so."
             " --severity KEY=STATE:after=SECONDS is then for one that lasts.",
@@ -302,7 +338,7 @@ def _own_option(option: Option) -> click.Option:
     }
     if option.type == "flag":
         return click.Option([option.flag], is_flag=True, help=option.help)
-    complete = {"node": completing.nodes, "check": completing.checks}
+    complete = {"node": completed("nodes"), "check": completed("checks")}
     kind = click.Choice(option.type) if isinstance(option.type, tuple) else types[option.type]
     return click.Option(
         [option.flag],
@@ -325,6 +361,8 @@ class _CheckName(click.ParamType):
         from ..checks import registry
 
         if value not in registry.names():
+            from .nearest import hint
+
             near = hint(str(value), registry.names())
             self.fail(f"'{value}' is not a check{near}", param, ctx)
         return str(value)

@@ -5,17 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, Optional, Union
 
-from ..acquire.snapshot import Snapshot, SnapshotError
-from ..acquire.source import Source
+from ..acquire.source import SnapshotError, Source
 from ..checks.registry import WHOLE
-from ..inputs.corosync_cmapctl import CMAP
-from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
 from ..inputs.evidence import Evidence
 from ..judge import engine
 from ..model.config import Config
+from ..values import NamedTuple
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.filter import Filter
@@ -23,7 +20,6 @@ from ..verdict.finding import Fault, Lasting, Report, State, finding
 from ..verdict.problems import SNAPSHOT_STALE
 from ..verdict.view import Answer, Asked, Judgement, View, contains_node
 from ..verdict.words import join
-from .nearest import hint
 from .options import DEFAULT_CONFIG, SPEAK_AFTER, severity
 
 SIMULATION_SHARE = 0.75
@@ -112,6 +108,8 @@ def _checks(names: Iterable[str]) -> None:
 
     for name in names:
         if name not in registry.names():
+            from .nearest import hint
+
             near = hint(name, registry.names())
             raise ValueError(f"overview.skip: '{name}' is not a check{near}")
 
@@ -122,6 +120,8 @@ def open_source(setup: Setup, config: Config) -> Source:
     :raises SetupError: if the snapshot cannot be read.
     """
     if setup.snapshot is not None:
+        from ..acquire.snapshot import Snapshot
+
         try:
             return Snapshot(setup.snapshot, setup.timeout)
         except SnapshotError as error:
@@ -251,6 +251,8 @@ def _unfiltered(view: View) -> View:
     """The view with the DRBD resources that ``--resource`` left out."""
     if not view.drbd_others:
         return view
+    from ..inputs.drbdsetup_status import DRBD
+
     answer = view[DRBD]
     every = (*(answer.value or ()), *view.drbd_others)
     return view.with_drbd(DRBD, Answer(every, answer.problems), ())
@@ -278,6 +280,9 @@ def _demand_known(node: str, view: View) -> None:
 
     Only Pacemaker and Corosync list their own node; what DRBD lists are its peers.
     """
+    from ..inputs.corosync_cmapctl import CMAP
+    from ..inputs.crm_mon import CLUSTER
+
     cluster, cmap = view[CLUSTER].value, view[CMAP].value
     if cluster is None:
         return

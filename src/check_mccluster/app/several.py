@@ -6,12 +6,14 @@ import contextlib
 import os
 import time
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import Optional
 
-from ..acquire.snapshot import Snapshot, SnapshotError
+from ..acquire.snapshot import Snapshot
+from ..acquire.source import SnapshotError
 from ..checks.overview import CHECK as OVERVIEW
 from ..inputs.evidence import DRBD_RESOURCES, DRBD_UTILS
 from ..model.config import Config
+from ..values import NamedTuple
 from ..verdict.finding import Report
 from ..verdict.view import Asked, Judgement, same_node
 from .session import Setup, SetupError, open_source, run_check, with_file

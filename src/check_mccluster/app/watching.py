@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import shutil
@@ -47,6 +48,7 @@ def watch(
 
     :param body: the lines for a window of so many lines.
     """
+    gc.enable()  # one run does without; this is no single one
     with _keys() as listens, _screen(), _woken() as alarm:
         past: list[Change] = []
         before: Optional[Picture] = None

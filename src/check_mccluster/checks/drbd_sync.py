@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD, DRBD_AGAIN
@@ -29,6 +29,7 @@ from ..model.drbd import (
     ReplicationState,
 )
 from ..model.words import state_name
+from ..values import NamedTuple
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.corosync_cmapctl import CMAP
@@ -13,6 +13,7 @@ from ..judge.facts.mapping import waits_for_primary
 from ..judge.limits import limited_state
 from ..model.corosync import Cmap
 from ..model.drbd import ShownConnection, ShownResource
+from ..values import NamedTuple
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding

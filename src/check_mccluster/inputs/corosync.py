@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_DENIED = re.compile(r"CS_ERR_ACCESS|error 11\b|Permission denied", re.IGNORECASE)
-_NOT_RUNNING = re.compile(
-    r"CS_ERR_LIBRARY|error 2\b|Cannot initialize the? ?COROSYNC", re.IGNORECASE
-)
+_DENIED = r"(?i)CS_ERR_ACCESS|error 11\b|Permission denied"
+_NOT_RUNNING = r"(?i)CS_ERR_LIBRARY|error 2\b|Cannot initialize the? ?COROSYNC"
 
 DIED = range(129, 160)
 """A tool that died by a signal has such an exit code, from a shell or sudo, or a negative one."""
@@ -40,7 +38,7 @@ def runs_by(*attempts: Optional[Attempt[T]]) -> Optional[bool]:
             continue
         if attempt.document is not None:
             return True
-        if attempt.exit_code and _NOT_RUNNING.search(attempt.stderr):
+        if attempt.exit_code and re.search(_NOT_RUNNING, attempt.stderr):
             verdict = False
     return verdict
 
@@ -58,9 +56,9 @@ def judged(attempt: Attempt[T], exit_code_counts: bool = True) -> Answer[T]:
     if attempt.document is not None and not died and not (exit_code_counts and code):
         return Answer(attempt.document)
     if attempt.exit_code:
-        if _DENIED.search(attempt.stderr):
+        if re.search(_DENIED, attempt.stderr):
             return Answer(None, (denied(attempt, "access denied by Corosync"),))
-        if _NOT_RUNNING.search(attempt.stderr):
+        if re.search(_NOT_RUNNING, attempt.stderr):
             return Answer(None, (down("Corosync does not run on this node"),))
         return Answer(None, (failed(attempt),))
     return Answer(None, (invalid(attempt, attempt.detail),))

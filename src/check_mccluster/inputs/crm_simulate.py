@@ -34,7 +34,7 @@ Loss = tuple[str, ...]
 
 MOST_AT_ONCE = 4
 """So many simulations run at the same time, or as many as there are processors."""
-SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+SAFE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 """Names of nodes that are fit for a file's name; others are simulated, and not recorded."""
 
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_NETLINK = re.compile(r"netlink|error|fail", re.IGNORECASE)
+_NETLINK = r"(?i)netlink|error|fail"
 STATUS = "drbdsetup status"
 SHOW = "drbdsetup show"
-_REFUSED = re.compile(r"not permitted|permission denied|access denied", re.IGNORECASE)
+_REFUSED = r"(?i)not permitted|permission denied|access denied"
 
 
 def problem(attempt: Attempt[T], grave: Optional[State], command: str) -> Optional[Finding]:
@@ -52,14 +52,14 @@ def problem(attempt: Attempt[T], grave: Optional[State], command: str) -> Option
                 " or drbd-utils is older than 8.9.8"
             )
             return about(DRBD_MODULE, attempt, text, state=grave)
-        if _REFUSED.search(stderr):
+        if re.search(_REFUSED, stderr):
             return denied(attempt, attempt.complaint)
         return failed(attempt)
     if attempt.document is None:
         return invalid(attempt, attempt.detail)
-    if _NETLINK.search(stderr):
+    if stderr and re.search(_NETLINK, stderr):
         # Exit code 0 and well-formed JSON all the same: the lists are cut.
-        kind = TOOL_DENIED if _REFUSED.search(stderr) else TOOL_FAILED
+        kind = TOOL_DENIED if re.search(_REFUSED, stderr) else TOOL_FAILED
         return about(kind, attempt, f"{command}: {attempt.complaint}; its answer is cut")
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..inputs.crm_mon import CLUSTER
 from ..model.pacemaker import (
@@ -19,6 +19,7 @@ from ..model.pacemaker import (
     base_id,
     primitives,
 )
+from ..values import NamedTuple
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Finding, Report, State, finding

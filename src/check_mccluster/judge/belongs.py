@@ -7,42 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
-from ..inputs.cibadmin import CIB
-from ..inputs.corosync_cfgtool import LINKS
-from ..inputs.corosync_cmapctl import CMAP
-from ..inputs.corosync_quorumtool import VOTES
-from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_show import SHOW
-from ..inputs.drbdsetup_status import DRBD
-from ..model.corosync import Cmap, ConfiguredNode, Links, Voter
-from ..model.pacemaker import Bundle, Clone, Cluster, Group, Node, Primitive, Resource
+from ..values import NamedTuple
 from ..verdict import subject
 from ..verdict.finding import Finding, finding
 from ..verdict.problems import OUTPUT_INVALID
 from ..verdict.view import Input, View, same_node
 from ..verdict.words import join
 
+if TYPE_CHECKING:  # a check loads the models of what it reads, no others
+    from ..model.corosync import Cmap, ConfiguredNode, Links, Voter, Votes
+    from ..model.drbd import DrbdResource, ShownResource
+    from ..model.pacemaker import Cib, Cluster, Node, Resource
+
 JUST_NOW = timedelta(minutes=1)
 """A configuration that is changed while the tools are asked is no contradiction."""
 
 
 class _Pair(NamedTuple):
-    """A rule, the two inputs that it compares, and the tool about which it is told."""
+    """The names of two inputs and the rule that compares their values; the second is named."""
 
-    one: Input[Any]
-    other: Input[Any]
-    rule: Callable[[View], Iterator[str]]
+    one: str
+    other: str
+    rule: Callable[[View, Any, Any], Iterator[str]]
 
 
 def contradictions(view: View, keys: Collection[Input[Any]]) -> Iterator[Finding]:
     """What the inputs among *keys* say against each other; the second of a pair is named."""
+    by_name = {key.name: key for key in keys}
     for pair in PAIRS:
-        if pair.one in keys and pair.other in keys:
-            if view[pair.one].value is not None and view[pair.other].value is not None:
-                for text in pair.rule(view):
-                    yield _told(pair.other, text)
+        if pair.one in by_name and pair.other in by_name:
+            other = by_name[pair.other]
+            values = (view[by_name[pair.one]].value, view[other].value)
+            if None not in values:
+                for text in pair.rule(view, *values):
+                    yield _told(other, text)
 
 
 def _told(key: Input[Any], text: str) -> Finding:
@@ -75,9 +75,8 @@ def _of_another(view: View, cluster: Cluster, node_id: Optional[int]) -> Iterato
 # -- Pacemaker ---------------------------------------------------------------------------------
 
 
-def _cib_nodes(view: View) -> Iterator[str]:
-    cluster, cib = view[CLUSTER].value, view[CIB].value
-    if cluster is None or cib is None or not cib.nodes:
+def _cib_nodes(_view: View, cluster: Cluster, cib: Cib) -> Iterator[str]:
+    if not cib.nodes:
         return
     members = [node.name for node in cluster.nodes if node.type == "member"]
     unknown = [name for name in members if name not in cib.nodes]
@@ -89,11 +88,8 @@ def _cib_nodes(view: View) -> Iterator[str]:
         yield f"the CIB has {join(missing, 3)}, which crm_mon does not know"
 
 
-def _written(view: View) -> Iterator[str]:
+def _written(_view: View, cluster: Cluster, cib: Cib) -> Iterator[str]:
     """Both tell when the configuration was last changed, in the same words."""
-    cluster, cib = view[CLUSTER].value, view[CIB].value
-    if cluster is None or cib is None:
-        return
     now, changed, written = cluster.summary.updated, cluster.summary.changed, cib.last_written
     if now is None or changed is None or written is None or changed == written:
         return
@@ -103,9 +99,8 @@ def _written(view: View) -> Iterator[str]:
         yield f"this CIB was written {written}, the one that crm_mon shows {changed}"
 
 
-def _cib_resources(view: View) -> Iterator[str]:
-    cluster, cib = view[CLUSTER].value, view[CIB].value
-    if cluster is None or cib is None or not cib.nodes:
+def _cib_resources(_view: View, cluster: Cluster, cib: Cib) -> Iterator[str]:
+    if not cib.nodes:
         return
     nodes = {node.name for node in cluster.nodes}
     shown = (name for top in cluster.resources for name in _configured(top))
@@ -117,6 +112,8 @@ def _cib_resources(view: View) -> Iterator[str]:
 
 def _configured(top: Resource) -> Iterator[str]:
     """Ids that the CIB has: not what was removed, not what a bundle makes by itself."""
+    from ..model.pacemaker import Bundle, Clone, Group, Primitive
+
     if isinstance(top, Primitive):
         if not top.orphaned:
             yield top.id.partition(":")[0]
@@ -136,9 +133,8 @@ def _configured(top: Resource) -> Iterator[str]:
 # -- Corosync ----------------------------------------------------------------------------------
 
 
-def _configured_members(view: View) -> Iterator[str]:
-    cluster, cmap = view[CLUSTER].value, view[CMAP].value
-    if cluster is None or cmap is None or not cmap.nodes:
+def _configured_members(view: View, cluster: Cluster, cmap: Cmap) -> Iterator[str]:
+    if not cmap.nodes:
         return
     unknown = [
         _called(each) for each in cmap.nodes if known_node(cluster, each.node_id, each.name) is None
@@ -158,10 +154,7 @@ def _configured_members(view: View) -> Iterator[str]:
         yield from _of_another(view, cluster, cmap.nodes[cmap.local_position].node_id)
 
 
-def _voters(view: View) -> Iterator[str]:
-    cluster, votes = view[CLUSTER].value, view[VOTES].value
-    if cluster is None or votes is None:
-        return
+def _voters(view: View, cluster: Cluster, votes: Votes) -> Iterator[str]:
     unknown = [
         _called(each)
         for each in votes.members
@@ -172,11 +165,8 @@ def _voters(view: View) -> Iterator[str]:
     yield from _of_another(view, cluster, votes.node_id)
 
 
-def _linked(view: View) -> Iterator[str]:
+def _linked(view: View, cluster: Cluster, links: Links) -> Iterator[str]:
     """crm_mon's members are those to which links lead, where the node list cannot be asked."""
-    cluster, links = view[CLUSTER].value, view[LINKS].value
-    if cluster is None or links is None:
-        return
     yield from _of_another(view, cluster, links.node_id)
     told = _peer_ids(links)
     missing = [
@@ -188,10 +178,7 @@ def _linked(view: View) -> Iterator[str]:
         yield f"no line for {join(missing, 3)}, online in crm_mon"
 
 
-def _configured_links(view: View) -> Iterator[str]:
-    cmap, links = view[CMAP].value, view[LINKS].value
-    if cmap is None or links is None:
-        return
+def _configured_links(_view: View, cmap: Cmap, links: Links) -> Iterator[str]:
     told = _peer_ids(links)
     configured = {str(each.node_id): each for each in cmap.nodes if each.node_id is not None}
     if told and configured:
@@ -227,10 +214,9 @@ def _peer_ids(links: Links) -> frozenset[str]:
 # -- DRBD --------------------------------------------------------------------------------------
 
 
-def _shown(view: View) -> Iterator[str]:
-    status, shown = view[DRBD].value, view[SHOW].value
-    if status is None or shown is None:
-        return
+def _shown(
+    _view: View, status: tuple[DrbdResource, ...], shown: tuple[ShownResource, ...]
+) -> Iterator[str]:
     by_name = {each.name: each for each in shown}
     if status and not any(one.name in by_name for one in status):
         yield "drbdsetup show knows none of the resources of drbdsetup status"
@@ -253,12 +239,12 @@ def _shown(view: View) -> Iterator[str]:
 
 
 PAIRS = (
-    _Pair(CLUSTER, CIB, _written),
-    _Pair(CLUSTER, CIB, _cib_nodes),
-    _Pair(CLUSTER, CIB, _cib_resources),
-    _Pair(CLUSTER, CMAP, _configured_members),
-    _Pair(CLUSTER, VOTES, _voters),
-    _Pair(CLUSTER, LINKS, _linked),
-    _Pair(CMAP, LINKS, _configured_links),
-    _Pair(DRBD, SHOW, _shown),
+    _Pair("crm_mon", "cibadmin", _written),
+    _Pair("crm_mon", "cibadmin", _cib_nodes),
+    _Pair("crm_mon", "cibadmin", _cib_resources),
+    _Pair("crm_mon", "corosync-cmapctl", _configured_members),
+    _Pair("crm_mon", "corosync-quorumtool", _voters),
+    _Pair("crm_mon", "corosync-cfgtool", _linked),
+    _Pair("corosync-cmapctl", "corosync-cfgtool", _configured_links),
+    _Pair("drbdsetup", "drbdsetup show", _shown),
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..model.pacemaker import INFINITY, Cluster, Health, Node, Resource, base_id, ids_of
+from ..values import NamedTuple
 from ..verdict.view import View, contains_node
 from .facts.pacemaker import is_service, nodes_opted_in
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from ..inputs.crm_mon import CLUSTER
 from ..model.pacemaker import base_id, ids_of
+from ..values import NamedTuple
 from ..verdict.alike import is_one, text_of
 from ..verdict.alike import mark as alike_mark
 from ..verdict.finding import Fault, Finding

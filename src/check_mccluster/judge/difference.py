@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
 from ..model.drbd import DrbdResource
 from ..model.pacemaker import Cluster, base_id, primitives, status_word
 from ..model.words import state_name
+from ..values import NamedTuple
 from ..verdict.finding import Fault, State
 from ..verdict.view import Judgement
 from ..verdict.words import join

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..model.pacemaker import Cib, Cluster, Primitive, Role, asks_for_stop, base_id
+from ..values import NamedTuple
 from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
 from ..verdict.subject import Subject

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD
@@ -17,6 +17,7 @@ from ..model.drbd import (
     ShownResource,
 )
 from ..model.words import state_name
+from ..values import NamedTuple
 from ..verdict.view import Judgement, View, same_node
 
 

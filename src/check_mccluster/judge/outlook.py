@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..inputs.drbdsetup_status import DRBD
 from ..model.pacemaker import (
@@ -26,6 +26,7 @@ from ..model.pacemaker import (
     primitives,
 )
 from ..model.simulation import Simulation, Simulations
+from ..values import NamedTuple
 from ..verdict.view import View, contains_node, same_node
 from ..verdict.words import join
 from .candidates import Against, may_host, reasons_against, soonest, wanted_exclusions

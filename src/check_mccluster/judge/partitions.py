@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.crm_mon import CLUSTER
 from ..model.corosync import Cmap
 from ..model.pacemaker import Cluster, Role, base_id, primitives
+from ..values import NamedTuple
 from ..verdict.view import Judgement
 from .facts.pacemaker import has_quorum
 

@@ -6,12 +6,13 @@ One view is the picture that one node has; several are joined. Who shows it asks
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
 from ..model.drbd import Connection, Device, DrbdResource, PeerDevice
 from ..model.pacemaker import Cluster
+from ..values import NamedTuple
 from ..verdict.finding import Fault, Finding, Report, State, worst
 from ..verdict.problems import TOOL_MISSING
 from ..verdict.view import Input, Judgement, View, same_node

@@ -7,12 +7,13 @@ holds for the whole partition, then tickets, then what speaks against each node.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.drbdsetup_status import DRBD
 from ..model.configuration import PendingOperation
 from ..model.pacemaker import Clone, Cluster, Failure, Node, Resource, base_id, primitives
+from ..values import NamedTuple
 from ..verdict.view import View
 from .facts.pacemaker import has_quorum, is_service, lost_nodes
 

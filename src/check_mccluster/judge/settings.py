@@ -7,7 +7,7 @@ is known: to the CIB, to Corosync's node list, or to DRBD as a peer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.corosync_cmapctl import CMAP
@@ -15,6 +15,7 @@ from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_show import SHOW
 from ..inputs.drbdsetup_status import DRBD
 from ..model.config import Config, DrbdRule, PlacementRule
+from ..values import NamedTuple
 from ..verdict.finding import Finding
 from ..verdict.problems import CONFIG_UNKNOWN_NAME, unknown_name
 from ..verdict.view import Input, View, contains_node

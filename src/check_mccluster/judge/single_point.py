@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
+from ..values import NamedTuple
 from ..verdict.view import contains_node
 from .facts.drbd import copies
 from .facts.loss import keeps_quorum, volume_left

@@ -36,7 +36,7 @@ from .facts.location import applies, number
 from .facts.pacemaker import is_disabled, is_service
 from .promotion import against_promotion
 
-FAIL_COUNT = re.compile(r"fail-count-([^#]+)(?:#.*)?")
+FAIL_COUNT = r"fail-count-([^#]+)(?:#.*)?"
 """Node attributes that count failures: of a resource, or (since 1.1.17) of its operations."""
 
 BARRING_RESULTS = {
@@ -111,7 +111,7 @@ class Takeover:
         yield from (each.resource for each in self.cib.locations if each.resource is not None)
         for node in self.cib.nodes.values():
             for name in node.transient:
-                found = FAIL_COUNT.fullmatch(name)
+                found = re.fullmatch(FAIL_COUNT, name)
                 if found is not None:
                     yield base_id(found[1])
         capacity = self.cib.properties.get("placement-strategy", "default") != "default"
@@ -199,7 +199,7 @@ class Takeover:
         told = {base_id(past.resource) for past in self.cluster.history if past.node == node.name}
         counts: dict[str, int] = {}
         for name, value in known.transient.items() if known is not None else ():
-            found = FAIL_COUNT.fullmatch(name)
+            found = re.fullmatch(FAIL_COUNT, name)
             if found is not None and (one := base_id(found[1])) in ids - told:
                 counts[one] = counts.get(one, 0) + number(value)
         for one, count in counts.items():

@@ -7,7 +7,7 @@ or a rule about which two views disagree is left out, and a note says so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
@@ -15,6 +15,7 @@ from ..inputs.drbdsetup_status import DRBD
 from ..model.config import Config, DrbdRule, PlacementRule
 from ..model.drbd import DrbdResource
 from ..model.pacemaker import Cluster, Resource, ids_of
+from ..values import NamedTuple
 from ..verdict.view import View, contains_node, same_node
 from ..verdict.words import join
 from .candidates import may_host

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_simulate import SIMULATIONS
 from ..inputs.drbdsetup_status import DRBD
+from ..values import NamedTuple
 from ..verdict.view import Judgement, View, same_node
 from .candidates import may_host
 from .facts.loss import VolumeLeft, keeps_quorum, volume_left

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple, Optional
+from typing import Optional
+
+from ..values import NamedTuple
 
 
 class PlacementRule(NamedTuple):

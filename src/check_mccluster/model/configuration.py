@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple, Optional, Union
+from typing import Optional, Union
+
+from ..values import NamedTuple
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 

@@ -7,8 +7,9 @@ Sources: corosync ``tools/corosync-quorumtool.c``, ``tools/corosync-cfgtool.c``,
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple, Optional, Union
+from typing import Optional, Union
 
+from ..values import NamedTuple
 from .words import Unrecognised
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple, Optional, Union
+from typing import Optional, Union
 
+from ..values import NamedTuple
 from .configuration import (
     CibNode,
     Colocation,

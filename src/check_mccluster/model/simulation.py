@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple, Optional, Union
+from typing import Optional, Union
 
+from ..values import NamedTuple
 from .pacemaker import Role
 from .words import Unrecognised
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple, TypeVar, Union
+from typing import TypeVar, Union
+
+from ..values import NamedTuple
 
 E = TypeVar("E", bound=enum.Enum)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from ..values import NamedTuple
 from ..verdict.finding import NOWHERE, Finding, Kind
 from ..verdict.subject import SETTING, TOOL
 from ..verdict.words import pasted

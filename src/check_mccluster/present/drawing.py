@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from html import escape
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ..judge.mesh import End, Link
 from ..judge.picture import Mesh, Replica
+from ..values import NamedTuple
 from ..verdict.finding import State, worst
 from ..verdict.view import same_node
 from ..verdict.words import join

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from .. import __version__
 from ..inputs.crm_mon import CLUSTER
@@ -13,6 +13,7 @@ from ..judge.mesh import Link
 from ..judge.picture import Part, Picture
 from ..judge.whatif import Consequence
 from ..model.pacemaker import Cluster
+from ..values import NamedTuple
 from ..verdict.finding import Fault, Finding, Report, State, worst
 from ..verdict.problems import TOOL_MISSING
 from ..verdict.view import Input, Judgement

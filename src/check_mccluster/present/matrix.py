@@ -7,11 +7,12 @@ the nodes; several views give the matrix, node by node.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Optional, Union
+from typing import Optional, Union
 
 from ..judge.picture import Mesh, Picture, Replica, Volume
 from ..model.drbd import ConnectionState, DiskState, ReplicationState, Role
 from ..model.words import Unrecognised
+from ..values import NamedTuple
 from ..verdict.finding import Finding, State, worst
 from ..verdict.words import join
 from .drbd_words import (

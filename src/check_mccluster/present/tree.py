@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Optional, Union
+from typing import Optional, Union
 
 from ..judge.picture import Part
 from ..model.pacemaker import (
@@ -17,6 +17,7 @@ from ..model.pacemaker import (
     base_id,
 )
 from ..model.words import Unrecognised
+from ..values import NamedTuple
 from ..verdict.finding import State, worst
 from ..verdict.words import join
 from .layout import Line, Span, mark, of_state, raw, span, table

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from ..judge.picture import Picture
+from ..values import NamedTuple
 from ..verdict.finding import Fault, State
 from .layout import BLANK, Line, Span, raw, span
 

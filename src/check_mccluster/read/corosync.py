@@ -43,7 +43,7 @@ def _number(text: str, what: str) -> int:
 
 # quorumtool
 
-HEADING = re.compile(r"(?:Quorum|Votequorum|Membership) information|-+|")
+HEADING = r"(?:Quorum|Votequorum|Membership) information|-+|"
 FACTS = (
     *("Date", "Quorum provider", "Nodes", "Node ID", "Ring ID", "Quorate"),
     *("Expected votes", "Highest expected", "Total votes", "Quorum", "Flags"),
@@ -70,7 +70,7 @@ def read_quorumtool(text: str) -> Votes:
         raise ReadError(f"Quorate is {quorate!r}, not Yes or No")
     for line in lines[:table]:
         key, colon, _ = line.partition(":")
-        if not (colon and key in FACTS) and not HEADING.fullmatch(line.strip()):
+        if not (colon and key in FACTS) and not re.fullmatch(HEADING, line.strip()):
             raise _unknown(line)
 
     def count(key: str) -> Optional[int]:
@@ -148,15 +148,13 @@ def _members(table: list[str]) -> tuple[tuple[Voter, ...], Optional[int]]:
 
 # cfgtool
 
-PREAMBLE = re.compile(
-    r"Printing (?:link|ring) status\.|Local node ID [0-9]{1,10}(?:, transport \S+)?|\*\*.*|"
-)
+PREAMBLE = r"Printing (?:link|ring) status\.|Local node ID [0-9]{1,10}(?:, transport \S+)?|\*\*.*|"
 """Lines before the first link; with two stars a warning: of sctp, for one."""
 
-LINK = re.compile(r"(?:LINK|RING) ID ([0-9]{1,9})(?: \w*)?")
-FIELD = re.compile(r"\t(\w+)\t= (.*)")
-PEER = re.compile(r"\t\tnodeid:? +(\d+):\t(.+)")
-PEER_3_0_0 = re.compile(
+LINK = r"(?:LINK|RING) ID ([0-9]{1,9})(?: \w*)?"
+FIELD = r"\t(\w+)\t= (.*)"
+PEER = r"\t\tnodeid:? +(\d+):\t(.+)"
+PEER_3_0_0 = (
     r"\t\t(?:nodeid +(?P<id>\d+)|node \d+):\tlink enabled:(?P<enabled>[01])"
     r"\tlink connected:(?P<connected>[01])"
 )
@@ -171,13 +169,13 @@ def read_cfgtool(text: str) -> Links:
     :raises ReadError: not its output, no link, or a link without a state.
     """
     lines = _lines(text)
-    first = next((n for n, line in enumerate(lines) if LINK.fullmatch(line)), None)
+    first = next((n for n, line in enumerate(lines) if re.fullmatch(LINK, line)), None)
     if first is None:
         # The tool prints its own errors here, on standard output, and may end with 0.
         error = next((line for line in lines if line.startswith("Could not")), "not a status")
         raise ReadError(f"no link: {error}")
     for line in lines[:first]:
-        if not PREAMBLE.fullmatch(line):
+        if not re.fullmatch(PREAMBLE, line):
             raise _unknown(line)
     opening = "\n".join(lines[:first])
     local = re.search(r"^Local node ID ([0-9]+)(?:, transport (\S+))?", opening, re.M)
@@ -212,7 +210,9 @@ def _check_complete(links: tuple[Link, ...], local: Optional[int]) -> None:
 
 
 def _links(lines: list[str]) -> Iterator[Link]:
-    headings = [(n, found[1]) for n, found in enumerate(map(LINK.fullmatch, lines)) if found]
+    headings = [
+        (n, found[1]) for n, found in enumerate(map(re.compile(LINK).fullmatch, lines)) if found
+    ]
     refuse_twice((int(number) for _, number in headings), "link")
     ends = [*(n for n, _ in headings[1:]), len(lines)]
     for (start, number), end in zip(headings, ends):
@@ -226,13 +226,13 @@ def _states(link: int, lines: list[str]) -> Iterator[Link]:
     """The link's state to every peer, or the ring's one state."""
     address = None
     for line in lines:
-        field = FIELD.fullmatch(line)
-        peer = PEER_3_0_0.fullmatch(line) or PEER.fullmatch(line)
+        field = re.fullmatch(FIELD, line)
+        peer = re.fullmatch(PEER_3_0_0, line) or re.fullmatch(PEER, line)
         if field and field[1] in ("addr", "id"):
             address = field[2].strip()
         elif field and field[1] == "status":
             yield Link(link, address, None, _ring_state(field[2], link), None, field[2])
-        elif peer and peer.re is PEER_3_0_0:
+        elif peer and peer.re.pattern == PEER_3_0_0:
             connected = peer["connected"] == "1"
             yield Link(
                 link=link,
@@ -274,10 +274,10 @@ def _peer_state(words: str, link: int, peer: str) -> Union[LinkState, Unrecognis
 
 # cmapctl
 
-KEY = re.compile(r"(\S+) \((?:[iu](?:8|16|32|64)|flt|dbl|str)\) = ?(.*)")
-BINARY = re.compile(r"\S+ \(bin\)(?: .*)?")
-NODE_KEY = re.compile(r"nodelist\.node\.([0-9]{1,9})\.(\w+)")
-RING = re.compile(r"ring([0-9]{1,3})_addr")
+KEY = r"(\S+) \((?:[iu](?:8|16|32|64)|flt|dbl|str)\) = ?(.*)"
+BINARY = r"\S+ \(bin\)(?: .*)?"
+NODE_KEY = r"nodelist\.node\.([0-9]{1,9})\.(\w+)"
+RING = r"ring([0-9]{1,3})_addr"
 
 
 def read_cmapctl(text: str) -> Cmap:
@@ -286,13 +286,13 @@ def read_cmapctl(text: str) -> Cmap:
     :raises ReadError: no such line, or a number that is none.
     """
     lines = _lines(text)
-    told = [found for found in map(KEY.fullmatch, lines) if found]
+    told = [found for found in map(re.compile(KEY).fullmatch, lines) if found]
     refuse_twice((found[1] for found in told), "key")
     keys = {found[1]: found[2].strip() for found in told}
     if not keys:
         raise ReadError("no line 'key (type) = value'")
     for line in lines:
-        if line.strip() and not KEY.fullmatch(line) and not BINARY.fullmatch(line):
+        if line.strip() and not re.fullmatch(KEY, line) and not re.fullmatch(BINARY, line):
             raise _unknown(line)
 
     def number(key: str) -> Optional[int]:
@@ -304,7 +304,7 @@ def read_cmapctl(text: str) -> Cmap:
 
     nodes: dict[int, dict[str, str]] = {}
     for key in keys:
-        found = NODE_KEY.fullmatch(key)
+        found = re.fullmatch(NODE_KEY, key)
         if found:
             nodes.setdefault(int(found[1]), {})[found[2]] = key
     places = sorted(nodes)
@@ -322,7 +322,9 @@ def read_cmapctl(text: str) -> Cmap:
                 name=keys.get(nodes[place].get("name", "")),
                 votes=number(nodes[place].get("quorum_votes", "")),
                 links=frozenset(
-                    int(ring[1]) for ring in map(RING.fullmatch, nodes[place]) if ring is not None
+                    int(ring[1])
+                    for ring in map(re.compile(RING).fullmatch, nodes[place])
+                    if ring is not None
                 ),
             )
             for place in places

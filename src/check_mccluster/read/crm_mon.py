@@ -7,7 +7,6 @@ decided by the version number (a vendor's 2.1.2 may print the words of 2.0).
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from typing import Optional, Union
@@ -405,7 +404,7 @@ QUIET = re.compile(
 What looks otherwise in any way is read, and :func:`_history` decides.
 """
 
-OP_KEY = re.compile(
+OP_KEY = (
     r"(?P<resource>.+?)_(?:monitor|start|stop|promote|demote|migrate_to|migrate_from|reload"
     r"|reload-agent|(?:pre|post)_notify_[a-z_]+|notify|last|last_failure)_[0-9]+"
 )
@@ -439,7 +438,7 @@ def _resource_of(key: str, suffix: str) -> str:
     """
     if key.endswith(suffix) and key != suffix:
         return key[: -len(suffix)]
-    found = OP_KEY.fullmatch(key)
+    found = re.fullmatch(OP_KEY, key)
     return found["resource"] if found else key
 
 
@@ -451,6 +450,8 @@ def _reason(words: Optional[str]) -> Optional[str]:
     """
     if words in (None, "none"):
         return None
+    import html
+
     unescaped = re.sub(r"&(?:amp|lt|gt|quot|apos|#\w+);", lambda m: html.unescape(m[0]), words)
     return re.sub(
         r"(?:\\37777777[67][0-7]{2})+",

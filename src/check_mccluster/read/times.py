@@ -6,10 +6,10 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Optional
 
-ISO_TIME = re.compile(
+ISO_TIME = (
     r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?: ?(?P<zone>Z|[+-]\d\d:?\d\d))?"
 )
-C_TIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})")
+C_TIME = r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -21,11 +21,11 @@ def time_of(words: Optional[str]) -> Optional[datetime]:
     if words is None:
         return None
     try:
-        iso = ISO_TIME.fullmatch(words)
+        iso = re.fullmatch(ISO_TIME, words)
         if iso:
             year, month, day, hour, minute, second = map(int, iso.groups()[:6])
             return datetime(year, month, day, hour, minute, second, tzinfo=_zone(iso["zone"]))
-        ctime = C_TIME.fullmatch(words)
+        ctime = re.fullmatch(C_TIME, words)
         if ctime:
             day, hour, minute, second, year = map(int, ctime.groups()[1:])
             return datetime(year, MONTHS.index(ctime[1]) + 1, day, hour, minute, second)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, Optional, Union
 
+from ..values import NamedTuple
 from .finding import Kind, Report
 from .view import Asked, Input, View
 

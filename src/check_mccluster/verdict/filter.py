@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+
+from ..values import NamedTuple
 
 
 class Filter(NamedTuple):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, Optional
+from typing import Optional
 
+from ..values import NamedTuple
 from .subject import Subject
 from .words import pasted
 

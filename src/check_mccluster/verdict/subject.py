@@ -6,7 +6,9 @@ connection is one thing whichever of its ends looks at it. ``str()`` is what is 
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Optional
+
+from ..values import NamedTuple
 
 NODE = "node"
 RESOURCE = "resource"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+_PLAIN = r"(?a)[\w@%+=:,./-]+"
 
 
 def duration(seconds: float) -> str:
@@ -39,6 +39,6 @@ def pasted(name: str) -> str:
 
     ``shlex.quote`` is the same; it costs every check the import.
     """
-    if _PLAIN.fullmatch(name):
+    if re.fullmatch(_PLAIN, name):
         return name
     return "'" + name.replace("'", "'\"'\"'") + "'"

@@ -9,6 +9,7 @@ in crm_mon's document, and Corosync's key in the cmap. Names and addresses of ho
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -17,7 +18,8 @@ import click
 
 from ... import __version__
 from ...acquire.record import Plan, Recorded, RecordError, record
-from ...acquire.snapshot import STREAM, SnapshotError
+from ...acquire.snapshot import STREAM
+from ...acquire.source import SnapshotError
 from ...acquire.tools import Tool
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
@@ -125,7 +127,7 @@ def _simulations(outputs: Mapping[str, bytes]) -> list[tuple[Tool, bytes]]:
     return [
         (simulation(loss, planned=is_large(cluster)), data)
         for loss in each_node(cluster)[: min(MOST_SIMULATIONS, affordable(len(data), whole=True))]
-        if all(map(SAFE_NAME.fullmatch, loss))
+        if all(re.fullmatch(SAFE_NAME, name) for name in loss)
     ]
 
 

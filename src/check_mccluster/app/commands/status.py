@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 import click
 
 from ...judge.picture import Picture, picture
 from ...present.layout import BLANK, Line
 from ...present.terminal import screen
+from ...values import NamedTuple
 from ...verdict.view import Asked
 from ..options import SecondsType, several_options, source_options
 from ..screen import rendered, width

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ...acquire.snapshot import SnapshotError
+from ...acquire.source import SnapshotError
 from ...inputs.cibadmin import CIB
 from ...inputs.corosync_quorumtool import VOTES
 from ...inputs.crm_mon import CLUSTER

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ...acquire.snapshot import SnapshotError
+from ...acquire.source import SnapshotError
 from ...inputs.evidence import Evidence
 from ...present import zabbix
 from ...verdict.view import Asked

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Optional
+from typing import Optional
 
-from ...inputs.drbdsetup_show import SHOW
 from ...model.config import DrbdRule
 from ...model.drbd import (
     Connection,
@@ -17,6 +16,7 @@ from ...model.drbd import (
     Role,
     ShownResource,
 )
+from ...values import NamedTuple
 from ...verdict import subject
 from ...verdict.finding import Finding, Kind, State, finding
 from ...verdict.view import View, contains_node
@@ -83,6 +83,8 @@ def volume_name(resource: DrbdResource, volume: int) -> str:
 
 def shown(view: View, name: str) -> Optional[ShownResource]:
     """The options in force for a resource, if ``drbdsetup show`` could be read."""
+    from ...inputs.drbdsetup_show import SHOW
+
     return view.named(SHOW, name)
 
 

@@ -5,9 +5,10 @@ Source: ``calc_quorum`` in drbd ``drbd_state.c``.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ...model.drbd import Device, DiskState, DrbdResource
+from ...values import NamedTuple
 from ...verdict.view import View, contains_node
 from .drbd import Copies, shown
 

@@ -37,16 +37,18 @@ def devices_for(cib: Optional[Cib], devices: Iterable[str], node: str) -> tuple[
     for name in devices:
         one = cib.resources.get(name) if cib is not None else None
         told = one.parameters if one is not None else {}
-        hosts = _SEPARATORS.split(told.get("pcmk_host_list", ""))
-        hosts += [each.partition(":")[0] for each in _PAIRS.split(told.get("pcmk_host_map", ""))]
+        hosts = re.split(_SEPARATORS, told.get("pcmk_host_list", ""))
+        hosts += [
+            each.partition(":")[0] for each in re.split(_PAIRS, told.get("pcmk_host_map", ""))
+        ]
         named = {host for host in hosts if host}
         if not named or node in named:
             able.append(name)
     return tuple(able)
 
 
-_SEPARATORS = re.compile(r"[\s,;]+")
-_PAIRS = re.compile(r"[\s;]+")
+_SEPARATORS = r"[\s,;]+"
+_PAIRS = r"[\s;]+"
 
 
 def has_fence_device(view: View) -> bool:

@@ -109,14 +109,12 @@ def _date_holds(test: DateExpression, now: Optional[datetime]) -> Optional[bool]
     return None
 
 
-_ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d))?)?(?:\.\d+)? ?(Z|[+-]00:?00)?"
-)
+_ISO = r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d))?)?(?:\.\d+)? ?(Z|[+-]00:?00)?"
 
 
 def time_of(text: Optional[str]) -> Optional[datetime]:
     """A time of a date expression in UTC, the form that Pacemaker's tools write; else ``None``."""
-    found = _ISO.fullmatch(text.strip()) if text else None
+    found = re.fullmatch(_ISO, text.strip()) if text else None
     if found is None:
         return None
     numbers = [int(part or 0) for part in found.groups()[:6]]

@@ -6,11 +6,12 @@ All of it as seen from here: of the connections between the others nothing is kn
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ...model.drbd import Device, DiskState, DrbdResource
 from ...model.pacemaker import Node
 from ...model.words import state_name
+from ...values import NamedTuple
 from ...verdict.view import View, contains_node, same_node
 from .drbd import Copies, copies, volume_name
 from .drbd_votes import ballot

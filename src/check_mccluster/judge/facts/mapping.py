@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
@@ -11,11 +11,11 @@ from ...inputs.drbdsetup_status import DRBD
 from ...model.configuration import TRUE
 from ...model.drbd import DrbdResource
 from ...model.pacemaker import INFINITY, Cib, Cluster, Primitive, Resource, base_id, primitives
+from ...values import NamedTuple
 from ...verdict.view import View
 
-_MINOR = re.compile(r"/dev/drbd_?(\d+)$")
-_BY_RES = re.compile(r"/dev/drbd/by-res/([^/]+)(?:/\d+)?$")
-_DRBD = re.compile(r"/dev/drbd")
+_MINOR = r"/dev/drbd_?(\d+)$"
+_BY_RES = r"/dev/drbd/by-res/([^/]+)(?:/\d+)?$"
 _DEVICE_AGENTS = frozenset(
     (
         *("Filesystem", "LVM", "LVM-activate", "ZFS", "Raid1", "mdraid"),
@@ -59,9 +59,9 @@ def pairs(view: View) -> tuple[Pair, ...]:
     carried = {primitive: _carried(cib, primitive) for primitive in managed}
     for filesystem in cib.filesystems:
         device = filesystem.device
-        if not _DRBD.match(device) or filesystem.resource in found:
+        if not device.startswith("/dev/drbd") or filesystem.resource in found:
             continue
-        by_name = _BY_RES.match(device)
+        by_name = re.match(_BY_RES, device)
         name = by_name.group(1) if by_name else _by_minor(view, device)
         if name is None:
             around = set(cib.chain(filesystem.resource))
@@ -158,7 +158,7 @@ def _primitives_of(cib: Cib, name: str) -> tuple[str, ...]:
 
 
 def _by_minor(view: View, device: str) -> Optional[str]:
-    match = _MINOR.match(device)
+    match = re.match(_MINOR, device)
     if match is None:
         return None
     for resource in view[DRBD].value or ():

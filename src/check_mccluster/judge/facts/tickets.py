@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ...inputs.cibadmin import CIB
 from ...model.pacemaker import Cluster
+from ...values import NamedTuple
 from ...verdict.view import View
 
 

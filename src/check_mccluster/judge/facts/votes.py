@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from ...inputs.corosync_quorumtool import VOTES
 from ...inputs.crm_mon import CLUSTER
 from ...model.corosync import Votes
 from ...model.pacemaker import Node
+from ...values import NamedTuple
 from ...verdict.view import View, same_node
 from .pacemaker import has_quorum
 
