@@ -100,7 +100,7 @@ def parts(*arguments: str, beside: str = "") -> tuple[set[str], set[str]]:
 FOLDERS = {"judge.facts", "app.commands", *(each.name for each in PACKAGE.iterdir())}
 
 START = {
-    *("__main__", "values", "app.cli", "checks.registry", "model.config"),
+    *("__main__", "values", "app.cli", "app.help", "checks.registry", "model.config"),
     *("verdict.check", "verdict.filter", "verdict.finding", "verdict.subject", "verdict.view"),
     "verdict.words",
 }
@@ -109,7 +109,7 @@ START = {
 CHECK = START | {
     *("acquire.snapshot", "acquire.source", "acquire.tools", "app.options", "app.session"),
     *("inputs.base", "inputs.evidence", "judge.engine", "present.plugin", "present.text"),
-    *("read.errors", "verdict.problems"),
+    *("read.errors", "verdict.alike", "verdict.problems"),
 }
 """Every check, of a recording."""
 

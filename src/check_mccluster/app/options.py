@@ -174,7 +174,7 @@ def timeout_option(seconds: float, text: str) -> click.Option:
 
 def snapshot_option(text: str) -> click.Option:
     """``--from`` of a command that reads one node, with its help."""
-    return click.Option(["--from", "snapshot"], type=click.Path(), metavar="DIR", help=text)
+    return click.Option(["--from", "snapshot"], type=FileType(), metavar="DIR", help=text)
 
 
 def severity_option(example: str) -> click.Option:
