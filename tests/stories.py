@@ -102,7 +102,7 @@ SAID: dict[str, tuple[tuple[str, str, str], ...]] = {
 SAID_BY_CLUSTER = {
     "a storage server off": "storage03 is connected to nobody that was asked (r0): the host or its"
     " network",
-    "the active node dead": "app01 is offline",
+    "the active node dead": "app01 is offline, no link to it is up, DRBD's neither",
     "quorum of DRBD lost": "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not"
     " storage02, storage03 (and app02, app03, storage01)",
     "a disk lost": "r0/0: disk lost on storage03 (Diskless, not a client)",
