@@ -131,6 +131,22 @@ def peer_of(node: Path, name: str, **changes: object) -> None:
     file.write_text(json.dumps(status))
 
 
+@pytest.mark.parametrize("connected", [True, False])
+def test_two_primaries_are_told_unless_one_was_it_after_the_other(call, tmp_path, connected):
+    """app01 is Primary as recorded; app02 says so, too."""
+    folder = copied(tmp_path)
+    for node, peer in (("app01", "app02"), ("app02", "app01")):
+        file = folder / node / "drbd-status.json"
+        status = json.loads(file.read_text())
+        (one,) = [c for c in status[0]["connections"] if c["name"] == peer]
+        status[0]["role"], one["peer-role"] = "Primary", "Secondary"
+        if not connected:
+            one["connection-state"], one["peer-role"] = "Connecting", "Unknown"
+        file.write_text(json.dumps(status))
+    keys = {f["key"] for f in judged(call, folder)["findings"]}
+    assert ("primary-multiple" in keys) is not connected
+
+
 def test_tools_that_hang_on_one_node_are_one_fault(call, tmp_path):
     folder = copied(tmp_path)
     for name in ("crm_mon.xml", "cib.xml", "corosync-cfgtool.txt"):

@@ -310,6 +310,8 @@ def primaries(seen: Sequence[Judgement]) -> Iterator[Finding]:
             for resource in one.view[DRBD].value or ()
             if resource.name == name and resource.role is DrbdRole.PRIMARY
         ]
+        if any(_handed_over(name, one, other) for one in primary for other in primary):
+            continue
         in_force = [shown(one.view, name) for one in primary]
         allowed = any(c.allow_two_primaries for o in in_force if o for c in o.connections)
         moment = {round(one.view.time.timestamp()) for one in primary}
@@ -317,6 +319,21 @@ def primaries(seen: Sequence[Judgement]) -> Iterator[Finding]:
             nodes = tuple(one.view.here for one in primary)
             text = f"{name}: {join(nodes)} each say that they are Primary"
             yield finding(PRIMARY_MULTIPLE, subject.drbd(name), text, nodes=nodes)
+
+
+def _handed_over(name: str, one: Judgement, other: Judgement) -> bool:
+    """Whether a node sees the other as Secondary over a connection: then they were Primary in turn.
+
+    Connected nodes know each other's role, and were not asked in the same instant.
+    """
+    return any(
+        connection.is_connected
+        and connection.peer_role is DrbdRole.SECONDARY
+        and same_node(connection.name, other.view.here)
+        for resource in one.view[DRBD].value or ()
+        if resource.name == name
+        for connection in resource.connections
+    )
 
 
 def incomplete(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator[Finding]:
