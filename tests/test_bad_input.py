@@ -320,9 +320,9 @@ WRONG_FILES = {
     "unknown drbd key": ("[drbd.r0]\nreplica = []\n", "unknown key drbd.r0.replica"),
     "wrong type": ("[pacemaker]\nnodes = 3\n", "pacemaker.nodes must be a list of names"),
     "unknown finding": ('[severity]\nnode-of = "ok"\n', "unknown finding key 'node-of'"),
-    "unknown state": ('[severity]\nnode-offline = "fine"\n', "'fine' is no state"),
+    "unknown state": ('[severity]\nnode-offline = "fine"\n', "'fine' is not a state"),
     "unknown check": ('[overview]\nskip = ["linx"]\n', "overview.skip: 'linx' is not a check"),
-    "relative path": ('[tools]\ncrm_mon = "crm_mon"\n', "no absolute path"),
+    "relative path": ('[tools]\ncrm_mon = "crm_mon"\n', "is not an absolute path"),
 }
 
 
