@@ -134,8 +134,8 @@ JUDGING = {
     "drbd-disk": "facts.drbd facts.mending",
     "drbd-role": "facts.drbd",
     "drbd-mesh": "facts.drbd facts.mending limits",
-    "drbd-quorum": "facts.drbd facts.drbd_votes facts.mending limits",
-    "drbd-sync": "facts.drbd facts.mending limits",
+    "drbd-quorum": "facts.drbd facts.drbd_votes facts.in_flight facts.mending limits",
+    "drbd-sync": "facts.comparing facts.drbd facts.mending limits",
     "nodes": "facts.happened facts.pacemaker limits",
     "quorum": "facts.pacemaker facts.votes limits",
     "links": "",
@@ -183,19 +183,21 @@ def everything() -> set[str]:
     """What all checks in one run load."""
     single = set().union(*(reading(registry.load(name)) | judging(name) for name in SINGLE))
     checks = {f"checks.{name.replace('-', '_')}" for name in (*SINGLE, "overview")}
-    return CHECK | single | checks | {"inputs.every", "judge.causes", "judge.facts.happened"}
+    whole = {"inputs.every", "judge.beside", "judge.causes", "judge.facts.happened"}
+    return CHECK | single | checks | whole
 
 
 WHOLE = {
     "overview": ("present.plugin", ""),
-    "checkmk": ("app.commands.checkmk present.checkmk", "locale"),
+    "checkmk": ("app.commands.checkmk judge.fold present.checkmk", "locale"),
     "status": (
-        "app.commands.status app.screen app.several judge.picture"
-        " present.layout present.matrix present.terminal",
+        "app.commands.status app.screen app.several judge.partitions judge.picture"
+        " present.drbd_words present.faults present.layout present.matrix present.terminal"
+        " present.tree",
         "locale textwrap unicodedata",
     ),
     "metrics": (
-        "app.commands.metrics judge.picture present.metrics",
+        "app.commands.metrics judge.partitions judge.picture present.metrics",
         "dataclasses locale pathlib",
     ),
 }

@@ -13,7 +13,7 @@ from .words import join
 MANY = 3
 """So many volumes of which the same is said are one."""
 
-_FIGURE = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?:%| (?:s|min|h|d|B|[KMGT]iB)(?!\w)) ?")
+_FIGURE = r"(?<![\w.-])\d+(?:\.\d+)?(?:%| (?:s|min|h|d|B|[KMGT]iB)(?!\w)) ?"
 _BARE = frozenset({"", "done", "left", "to go"})
 
 
@@ -25,7 +25,7 @@ def mark(each: Finding) -> Optional[tuple[object, ...]]:
     said = _of_any(each)
     if not said:
         return None
-    return (each.kind, each.state, each.nodes, each.reason, _FIGURE.sub("", said))
+    return (each.kind, each.state, each.nodes, each.reason, re.sub(_FIGURE, "", said))
 
 
 def is_one(same: Sequence[Finding]) -> bool:
@@ -55,7 +55,7 @@ def _of_all(texts: Sequence[str]) -> str:
         return texts[0]
     parts = []
     for several in zip(*(text.split(", ") for text in texts)):
-        words = several[0] if len(set(several)) == 1 else _FIGURE.sub("", several[0]).strip()
+        words = several[0] if len(set(several)) == 1 else re.sub(_FIGURE, "", several[0]).strip()
         if words not in _BARE:
             parts.append(words)
     return ", ".join(parts)
