@@ -235,8 +235,8 @@ def _no_copy_step(view: View, resource: DrbdResource, device: Device, have: Copi
     if not whole and len(have.replicas) > 1 and _all_half(view, resource, device, have):
         return (
             f"on {join(have.replicas)}: journalctl -k -g drbd: was one of them UpToDate before?"
-            " Then its data come from a backup. Only a resource that never had any begins with its"
-            f" first sync, on one node alone: drbdadm primary --force {name}"
+            " Then its data come from a backup. A resource that never had any needs its first sync:"
+            " see DRBD's guide, 'The initial device synchronization'"
         )
     if not whole:
         return copy_step(view, resource, device, have.missing[0]) if have.missing else ""
