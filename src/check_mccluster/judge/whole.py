@@ -46,7 +46,16 @@ def told_by_all(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[F
                 or one.view[CLUSTER].value is None
             ):
                 kept.append((here, each))
-    return _one_property(list(_merged(kept)), parts)
+    return _one_property(list(_merged(_by_one_end(kept))), parts)
+
+
+def _by_one_end(kept: Sequence[tuple[str, Finding]]) -> Sequence[tuple[str, Finding]]:
+    """Links of Corosync that are down and all have one end in common: the others' word about it."""
+    links = [(here, {here, *each.nodes}) for here, each in kept if each.key == "peer-unreachable"]
+    common = set.intersection(*(ends for _, ends in links)) if links else set()
+    if len(common) != 1 or all(here in common for here, _ in links):
+        return kept
+    return [(h, each) for h, each in kept if each.key != "peer-unreachable" or h not in common]
 
 
 def _one_property(found: list[Finding], parts: Sequence[Partition]) -> list[Finding]:
