@@ -137,7 +137,7 @@ def test_it_is_an_object_of_icinga_and_a_line_of_nagios(check):
     assert f'object CheckCommand "mccluster-{check}"' in icinga
     (nrpe,) = shipped("nagios/nrpe_*.cfg").values()
     assert f"command[check_mccluster_{check}]=" in nrpe
-    assert re.search(rf"/check_mccluster {check}$", nrpe, re.M)
+    assert re.search(rf"/check_mccluster {check}(?: --fold)?(?: --speaker)? -v$", nrpe, re.M)
 
 
 @pytest.mark.parametrize("check", SINGLE)
