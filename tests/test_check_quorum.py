@@ -326,3 +326,18 @@ def test_constructed_two_node_mode_is_said():
     counted = votes(("app01", "app02"), expected=2, flags=("2Node",))
     judged = report("quorum", view(cluster(TWO), votes=counted))
     assert judged.summary == "quorate, 2 of 2 votes, two-node mode, DC app01"
+
+
+NO_VOTES = replace(votes(), provider="Not configured", total=None, expected=None, quorum=None)
+
+
+def test_constructed_corosync_without_votequorum_tells_no_numbers():
+    judged = report("quorum", view(cluster(), votes=NO_VOTES))
+    assert said(judged) == []
+    assert judged.summary == "quorate, votes not known, can lose not known, DC app01"
+
+
+def test_constructed_quorum_lost_without_votequorum_tells_no_numbers():
+    judged = report("quorum", view(cluster(), votes=replace(NO_VOTES, quorate=False)))
+    assert [each.key for each in judged.findings] == ["quorum-lost"]
+    assert "None" not in judged.findings[0].text

@@ -63,11 +63,7 @@ _CONSEQUENCE = {
 def _lost(view: View, cluster: Cluster, count: Tally) -> Finding:
     policy = cluster.summary.options.no_quorum_policy
     consequence = _CONSEQUENCE.get(policy or "")
-    votes = (
-        f": {count.total} of {count.expected} votes, {count.needed} needed"
-        if count.total is not None
-        else ""
-    )
+    votes = f": {count.words}, {count.needed} needed" if count.total is not None else ""
     then = f"; no-quorum-policy={policy}: {consequence}" if consequence else ""
     lost = tuple(
         node.name
@@ -98,8 +94,10 @@ def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
         return
     else:
         state = MARGIN.default
-    text = f"cannot lose a vote: {count.total} of {count.expected} votes, {count.needed} needed"
-    if margin is None or margin > 0:
+    text = f"cannot lose a vote: {count.words}, {count.needed} needed"
+    if margin is None:
+        text = "how many votes it can lose is not known"
+    elif margin > 0:
         votes = f"{margin} vote{'' if margin == 1 else 's'}"
         text = f"can lose {votes} ({count.total} of {count.expected})"
     yield finding(MARGIN, subject.cluster("partition"), text, state=state)

@@ -343,7 +343,7 @@ class Futures:
         elif keeps_quorum(self.count, gone) is False:
             count = self.count
             names = join([node.name for node in gone])
-            votes = f"{count.total} of {count.expected} votes, {count.needed} needed"
+            votes = f"{count.words}, {count.needed} needed"
             yield Against(f"the quorum ends with the vote of {names} ({votes})", back, "votes")
         if options.maintenance_mode:
             yield Against(

@@ -101,15 +101,17 @@ def cluster_lines(seen: Picture, width: int) -> list[Line]:
 def _cluster_line(part: Part, as_seen: str, width: int) -> list[Line]:
     cluster, count = part.cluster, part.votes
     options = cluster.summary.options
-    votes = f"{count.total} of {count.expected} votes"
     if count.quorate is None:
         state, text = State.UNKNOWN, "quorum not known"
     elif not count.quorate:
-        state, text = State.CRITICAL, f"NO QUORUM, {votes}, {count.needed} needed"
+        state, text = State.CRITICAL, f"NO QUORUM, {count.words}"
+        text += f", {count.needed} needed" if count.needed is not None else ""
+    elif count.covered or count.margin is None:
+        state, text = State.OK, f"quorate, {count.words}"
+        text += ", two-node mode" if count.covered else ""
     else:
-        margin = "two-node mode" if count.covered else f"can lose {count.margin or 'none'}"
-        state = State.OK if count.covered or count.margin else State.WARNING
-        text = f"quorate, {votes}, {margin}"
+        state = State.OK if count.margin > 0 else State.WARNING
+        text = f"quorate, {count.words}, can lose {max(0, count.margin) or 'none'}"
     dc = cluster.summary.dc
     text += f"; DC {dc.name}" if dc is not None and dc.name else "; NO DC"
     if dc is None:
