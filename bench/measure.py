@@ -49,6 +49,7 @@ class Case(NamedTuple):
     """A row of the table.
 
     :param than: the row that its CPU time is compared with. :param goal: the most that it may be.
+    :param above: the row whose CPU time is taken off; the goal is of the rest, in ms.
     :param verdicts: of one run; its CPU time is told for each, and the goal is of those, in ms.
     :param memory: a row, a factor and MiB more: what its memory may be.
     """
@@ -58,6 +59,7 @@ class Case(NamedTuple):
     than: str = ""
     goal: float = 0
     verdicts: int = 0
+    above: str = ""
     memory: tuple[str, float, float] = ("", 0, 0)
 
 
@@ -83,6 +85,9 @@ def starting(folder: Path) -> Iterator[Case]:
     for name in OF_PACEMAKER:
         yield Case(name, check(name), lxml, 1.15)
     yield Case("overview", check("overview"), "nodes", 1.3)
+    if shutil.which("crm_simulate"):
+        asking = check("failover", NODE, "--simulate")
+        yield Case("failover --simulate", asking, above="failover", goal=60)
     yield Case("--version", (*PROGRAM, "--version"), "drbd-disk", 1)
     yield Case("--help", (*PROGRAM, "--help"), "drbd-disk", 1)
     yield Case("drbd-disk --help", (*PROGRAM, "drbd-disk", "--help"), "drbd-disk", 1)
@@ -179,6 +184,9 @@ def row(case: Case, found: dict[str, tuple[float, float]]) -> str:
     if case.than:
         figure = cpu / found[case.than][0]
         said = f"{figure:.2f} x {case.than}"
+    elif case.above:
+        figure = cpu - found[case.above][0]
+        said = f"{figure:.0f} ms above {case.above}"
     elif case.verdicts:
         figure = cpu / case.verdicts
         said = f"{figure:.1f} ms a verdict"

@@ -34,8 +34,8 @@ Do:        on storage03: drbdadm status r0; without an answer: is the host up,
            and is it reached over the replication network
 Do not:    invalidate, promote by force or connect with --discard-my-data while
            an UpToDate copy is known
-It worked: 'check_mccluster drbd-mesh -r r0 -v' tells peer-connecting of
-           r0:storage03 no more, nor does 'check_mccluster overview'
+It worked: 'check_mccluster drbd-mesh -r r0 -v' no longer tells peer-connecting
+           of r0:storage03, nor does 'check_mccluster overview'
 """
     )
 

@@ -150,7 +150,7 @@ def advice_of_kind(kind: Kind, checks: Sequence[str]) -> tuple[tuple[str, str], 
     return (
         ("Make sure", told.make_sure.format_map(names)),
         ("Do not", told.do_not.format_map(names)),
-        ("It worked", f"'{command}' tells {kind.key} no more"),
+        ("It worked", f"'{command}' no longer tells {kind.key}"),
     )
 
 
@@ -165,12 +165,12 @@ def _node(each: Finding) -> str:
 
 
 def _worked(each: Finding, checks: Sequence[str]) -> str:
-    """The command that tells it no more."""
+    """The command that no longer tells it."""
     command = f"check_mccluster {checks[0] if checks else 'overview'}"
     drbd = each.subject.drbd_resource
     if checks and drbd is not None and checks[0].startswith("drbd-"):
         command += f" -r {pasted(drbd)}"
     what = f"{each.key} of {each.object}"
     if each.subject.sort in (TOOL, SETTING):
-        return f"'{command} -v' tells {what} no more"
-    return f"'{command} -v' tells {what} no more, nor does 'check_mccluster overview'"
+        return f"'{command} -v' no longer tells {what}"
+    return f"'{command} -v' no longer tells {what}, nor does 'check_mccluster overview'"
