@@ -320,3 +320,13 @@ def test_a_library_has_its_importers(library):
     assert {m for m in found if not (library == "click" and m.startswith("app.commands."))} == (
         OUTSIDE[library]
     )
+
+
+MANY_LINES = 400
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_a_long_module_says_why(path):
+    text = path.read_text()
+    if len(text.splitlines()) > MANY_LINES:
+        assert "Long because " in ast.get_docstring(ast.parse(text))

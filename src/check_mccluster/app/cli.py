@@ -13,18 +13,24 @@ from typing import TYPE_CHECKING, Any, NoReturn, Optional
 
 import click
 
-from .. import __version__
 from ..checks import registry
 from ..checks.registry import modules_of
 from ..verdict.filter import Filter
 from ..verdict.view import Asked, Judgement
-from .help import CheckCommand, help_all_option, wants_all, write_commands
+from .help import (
+    PROGRAM,
+    CheckCommand,
+    help_all_option,
+    help_option,
+    version_option,
+    wants_all,
+    write_commands,
+)
 
 if TYPE_CHECKING:
     from .memory import Memory
     from .session import Setup
 
-PROGRAM = "check_mccluster"
 UNKNOWN = 3
 _COMMANDS = os.path.join(os.path.dirname(__file__), "commands")
 _COMPLETION = "_CHECK_MCCLUSTER_COMPLETE"
@@ -101,44 +107,6 @@ class Commands(click.Group):
         others = [name for name in self.list_commands(ctx) if name not in checks]
         with formatter.section("Other commands"):
             formatter.write_dl([(name, SHORT_HELP.get(name, "")) for name in others])
-
-
-def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    del param
-    if value and not ctx.resilient_parsing:
-        click.echo(f"{PROGRAM} {__version__}")
-        ctx.exit()
-
-
-def _help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    del param
-    if value and not ctx.resilient_parsing:
-        click.echo(ctx.get_help())
-        ctx.exit()
-
-
-def help_option() -> click.Option:
-    """``-h``: click's own has its text translated, and looks for the file at every start."""
-    return click.Option(
-        ["-h", "--help"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_help,
-        help="Show this message and exit.",
-    )
-
-
-def version_option() -> click.Option:
-    """``-V``: prints the version and ends."""
-    return click.Option(
-        ["-V", "--version"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_version,
-        help="Show the version and exit.",
-    )
 
 
 @click.group(

@@ -7,6 +7,10 @@ from typing import Any
 
 import click
 
+from .. import __version__
+
+PROGRAM = "check_mccluster"
+
 LINES = 23
 """At most so many: the prompt is the last line of the screen."""
 _ALL = "check_mccluster.help-all"
@@ -37,6 +41,44 @@ GROUPS = (
 def wants_all(ctx: click.Context) -> bool:
     """Whether ``--help-all`` asks."""
     return bool(ctx.meta.get(_ALL))
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    del param
+    if value and not ctx.resilient_parsing:
+        click.echo(f"{PROGRAM} {__version__}")
+        ctx.exit()
+
+
+def _help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    del param
+    if value and not ctx.resilient_parsing:
+        click.echo(ctx.get_help())
+        ctx.exit()
+
+
+def help_option() -> click.Option:
+    """``-h``: click's own has its text translated, and looks for the file at every start."""
+    return click.Option(
+        ["-h", "--help"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_help,
+        help="Show this message and exit.",
+    )
+
+
+def version_option() -> click.Option:
+    """``-V``: prints the version and ends."""
+    return click.Option(
+        ["-V", "--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_version,
+        help="Show the version and exit.",
+    )
 
 
 def help_all_option() -> click.Option:

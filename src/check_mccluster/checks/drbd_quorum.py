@@ -1,4 +1,7 @@
-"""Can data be read and written here, and how much may still fail?"""
+"""Can data be read and written here, and how much may still fail?
+
+Long because quorum, copies, and I/O that is suspended or stands still are one question.
+"""
 
 from __future__ import annotations
 

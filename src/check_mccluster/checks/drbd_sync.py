@@ -1,4 +1,7 @@
-"""Is replication current?"""
+"""Is replication current?
+
+Long because each replication state has a rule and a kind of finding of its own.
+"""
 
 from __future__ import annotations
 

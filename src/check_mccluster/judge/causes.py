@@ -1,5 +1,7 @@
 """Findings become faults: which finding explains which. One table, for every output.
 
+Long because the table is: a row for each rule, and no rule stands anywhere else.
+
 A rule is an inhibit rule as alerting systems have it: a *source*, the *targets* that follow from
 it, and what the two must have *equal*.
 """

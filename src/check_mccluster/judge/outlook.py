@@ -1,5 +1,7 @@
 """What becomes of each service after a loss: who takes it, or why nobody does.
 
+Long because one answer needs all of it: whatever can keep a node from taking over, in order.
+
 A takeover is what Pacemaker's scheduler does *and* what the votes and DRBD allow: the scheduler
 knows neither the votes that go with a node, nor DRBD. Where it was not asked our own rules judge.
 """

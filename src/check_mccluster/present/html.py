@@ -1,4 +1,7 @@
-"""The cluster as one page to look at and to send: no network and no script is needed to read it."""
+"""The cluster as one page to look at and to send: no network and no script is needed to read it.
+
+Long because it is one page: a function for each of its parts, which share its markup.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """The cluster as metrics in Prometheus' text format, for node_exporter's textfile collector.
 
+Long because every family of series stands here, with its name and help.
+
 A verdict is one series for each state, 1 for the one in force. The state of an object is one series
 with the word in force as a label. Base units only. A value that is not known is NaN.
 

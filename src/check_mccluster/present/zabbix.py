@@ -1,5 +1,7 @@
 """The documents that Zabbix reads: low-level discovery, and the one that has every value.
 
+Long because both documents name the same objects, in the same order.
+
 Words stay words, yes and no are 1 and 0, sizes are bytes. What is not known is left out, so that
 an item keeps its last value instead of being told a wrong one.
 """

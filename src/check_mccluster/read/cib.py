@@ -1,5 +1,7 @@
 """``cibadmin --query``: the parts of the configuration that crm_mon does not show.
 
+Long because it is one document: a function for each of its parts.
+
 The history in the status section, by far the largest part of a CIB, is dropped while it streams
 by; only node attributes and operations under way are taken from there.
 """

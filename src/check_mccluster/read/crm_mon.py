@@ -1,5 +1,7 @@
 """``crm_mon -r -1 -X`` and ``--output-as=xml``, from Pacemaker 1.1 to 3.0.
 
+Long because it is one document: a function for each of its sections.
+
 Both forms have the same sections below different roots. Sections and attributes come and go with
 the version, their order changes, and old and new names stand side by side; none of that is ever
 decided by the version number (a vendor's 2.1.2 may print the words of 2.0).

@@ -1,5 +1,7 @@
 """Reads ``drbdsetup status --json`` of drbd-utils 8.9.8 to 9.34.
 
+Long because it is one document: a method for each of its objects, read a key at a time.
+
 Sources: the functions ``*_status_json`` of drbd-utils ``user/v9/drbdsetup.c`` in each release,
 drbd-headers ``drbd_strings.c``.
 """

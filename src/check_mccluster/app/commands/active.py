@@ -147,7 +147,7 @@ def _say(state: State, text: str) -> None:
 
 
 def _options() -> list[click.Parameter]:
-    from ..cli import version_option
+    from ..help import version_option
 
     return [
         click.Argument(
