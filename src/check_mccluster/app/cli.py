@@ -7,8 +7,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Optional
 
 import click
@@ -17,6 +16,7 @@ from ..checks import registry
 from ..checks.registry import modules_of
 from ..verdict.filter import Filter
 from ..verdict.view import Asked, Judgement
+from .deadline import Interrupted, deadline, end_on_signal
 from .help import (
     PROGRAM,
     CheckCommand,
@@ -36,10 +36,6 @@ _COMMANDS = os.path.join(os.path.dirname(__file__), "commands")
 _COMPLETION = "_CHECK_MCCLUSTER_COMPLETE"
 """Set by a shell that asks click how a command line goes on."""
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
-
-
-class Interrupted(BaseException):
-    """A signal asks us to end; a BaseException, so that no rule can swallow it."""
 
 
 class Commands(click.Group):
@@ -248,29 +244,6 @@ def _check_filter(name: str, patterns: tuple[str, ...]) -> None:
         )
 
 
-@contextlib.contextmanager
-def deadline(seconds: float, grace: float = 1.0) -> Iterator[None]:
-    """A second line of defence behind the tools' own deadline: parsing ends, too.
-
-    :param grace: seconds from the tools' deadline to this one.
-    """
-
-    def ring(_number: int, _frame: Optional[FrameType]) -> None:
-        raise Interrupted(f"no verdict within {seconds:g} s")
-
-    previous = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds + grace)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
-
-
-def _end_on_signal(number: int, _frame: Optional[FrameType]) -> NoReturn:
-    raise Interrupted(f"ended by signal {signal.Signals(number).name}")
-
-
 def _name_of(args: Sequence[str]) -> str:
     """The command in the arguments, for the prefix of an error."""
     first = next((arg for arg in args if not arg.startswith("-")), "")
@@ -312,7 +285,7 @@ def _run(arguments: Sequence[str]) -> int:
     checked = name != PROGRAM
     stdout = sys.stdout
     try:
-        signal.signal(signal.SIGTERM, _end_on_signal)
+        signal.signal(signal.SIGTERM, end_on_signal)
         if not arguments and _COMPLETION not in os.environ:
             click.echo(cli.get_help(click.Context(cli, info_name=PROGRAM, **_SETTINGS)))
             return UNKNOWN

@@ -23,6 +23,7 @@ from ...present.text import clean, first_line
 from ...verdict.finding import State
 from ...verdict.view import Asked, Judgement, View, contains_node
 from .. import completing
+from ..deadline import deadline
 from ..options import severity_option, source_options, verbose_option
 from ..session import (
     Setup,
@@ -62,8 +63,6 @@ def _demand_dashes(args: list[str]) -> None:
 
 def run(group: str, promoted: bool, plugin: tuple[str, ...], **values: Any) -> NoReturn:
     """Ask Pacemaker, then run the plugin or say why not."""
-    from ..cli import deadline
-
     if not plugin:
         raise click.UsageError("no plugin is named: check_mccluster active GROUP -- PLUGIN ARGS")
     setup = Setup.take(values)

@@ -11,6 +11,7 @@ import click
 
 from ...present import checkmk
 from ...verdict.view import Asked
+from ..deadline import deadline
 from ..options import source_options, telling_options
 from ..session import Setup, Telling, load_config, open_source, run_check
 
@@ -25,7 +26,6 @@ def run(**values: Any) -> None:
     """Look once, print a line for each check."""
     from ...checks.overview import CHECK
     from ...judge.fold import in_parts
-    from ..cli import deadline
 
     setup = Setup.take(values)
     hush = values["speaker"]

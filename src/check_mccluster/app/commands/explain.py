@@ -13,6 +13,7 @@ from ...checks import registry
 from ...present.text import clean
 from ...verdict.finding import Kind
 from .. import completing
+from ..deadline import deadline
 from ..nearest import hint
 from ..options import several_options, source_options
 from ..session import SetupError
@@ -118,7 +119,6 @@ def _found(
     """
     from ...present.advice import advice
     from ...verdict.view import Asked
-    from ..cli import deadline
     from ..session import Setup, load_config
     from ..several import hosts_of, look
 

@@ -14,6 +14,7 @@ from ...checks.overview import CHECK as OVERVIEW
 from ...judge.picture import of_one
 from ...present.metrics import as_text, cluster_name, metrics
 from ...verdict.view import Asked
+from ..deadline import deadline
 from ..options import source_options
 from ..session import Setup, SetupError, Telling, load_config, open_source, run_check
 
@@ -23,8 +24,6 @@ MODE = 0o644
 
 def run(output: Optional[str], **values: Any) -> None:
     """Look, then print or write."""
-    from ..cli import deadline
-
     if output not in (None, "-") and not str(output).endswith(".prom"):
         raise click.UsageError(
             f"--output {output}: node_exporter reads only files whose names end in .prom"

@@ -13,6 +13,7 @@ from ...judge.whatif import of_each_node
 from ...present.html import Page, page
 from ...verdict.finding import State
 from ...verdict.view import Asked
+from ..deadline import deadline
 from ..options import several_options
 from ..session import Setup, SetupError, load_config, with_file
 from ..several import Several, hosts_of, look
@@ -20,8 +21,6 @@ from ..several import Several, hosts_of, look
 
 def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any) -> None:
     """Read, judge, write the page."""
-    from ..cli import deadline
-
     setup = Setup.take({**values, "snapshot": None, "node": None})
     with deadline(setup.timeout):
         config = load_config(setup.config)

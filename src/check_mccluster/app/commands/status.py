@@ -13,6 +13,7 @@ from ...present.layout import BLANK, Line
 from ...present.terminal import screen
 from ...values import NamedTuple
 from ...verdict.view import Asked
+from ..deadline import deadline
 from ..options import SecondsType, several_options, source_options
 from ..screen import rendered, width
 from ..session import Setup, SetupError, load_config, with_file
@@ -65,8 +66,6 @@ def _look(sources: Sources) -> Picture:
 
     :raises SetupError: if one cannot be read at all.
     """
-    from ..cli import deadline
-
     setup = sources.setup
     # Snapshots are read one after the other, hosts all at once.
     with deadline(setup.timeout * max(1, len(sources.snapshots))):

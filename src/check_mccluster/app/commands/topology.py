@@ -15,6 +15,7 @@ from ...judge.topology import learn
 from ...model.config import Config
 from ...present.toml import as_toml
 from ...verdict.view import Asked, Input, View
+from ..deadline import deadline
 from ..options import several_options, source_options
 from ..session import Setup, SetupError, load_config, open_source
 
@@ -30,8 +31,6 @@ def _options() -> list[click.Parameter]:
 
 def run(snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any) -> None:
     """Read every source, learn, print."""
-    from ..cli import deadline
-
     setup = Setup.take({**values, "snapshot": None, "max_age": None})
     if setup.node is not None and len(snapshots) > 1:
         raise click.UsageError("--node goes with one --from only: each snapshot knows its own")

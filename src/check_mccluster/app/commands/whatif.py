@@ -21,6 +21,7 @@ from ...verdict.check import SIMULATE
 from ...verdict.view import same_node
 from ...verdict.words import join
 from .. import completing
+from ..deadline import deadline
 from ..options import source_options
 from ..screen import rendered, width
 from ..session import Setup, SetupError, load_config, open_source, simulator
@@ -48,8 +49,6 @@ def _options() -> list[click.Parameter]:
 
 def run(down: tuple[str, ...], simulate: bool, as_document: bool, **values: Any) -> None:
     """Read, ask the scheduler about every loss, print."""
-    from ..cli import deadline
-
     setup = Setup.take({**values, "max_age": None})
     with deadline(setup.timeout):
         config = load_config(setup.config)

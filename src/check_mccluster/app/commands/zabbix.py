@@ -14,6 +14,7 @@ from ...acquire.source import SnapshotError
 from ...inputs.evidence import Evidence
 from ...present import zabbix
 from ...verdict.view import Asked
+from ..deadline import deadline
 from ..options import several_options, source_options
 from ..session import Setup, SetupError, Telling, load_config, open_source, run_check
 
@@ -32,8 +33,6 @@ class _Zabbix(click.Group):
 
 def run_discovery(kind: str, **values: Any) -> None:
     """Print the rows for a discovery rule."""
-    from ..cli import deadline
-
     setup = Setup.take(values)
     with deadline(setup.timeout, GRACE):
         config = load_config(setup.config)
@@ -50,7 +49,6 @@ def run_data(**values: Any) -> None:
     """Print the document of the master item."""
     from ...checks.overview import CHECK
     from ...judge.picture import of_one
-    from ..cli import deadline
 
     setup = Setup.take(values)
     with deadline(setup.timeout, GRACE):
@@ -64,7 +62,6 @@ def run_data(**values: Any) -> None:
 
 def run_cluster(**values: Any) -> None:
     """Print the same document of several nodes as one cluster."""
-    from ..cli import deadline
     from ..several import judged_together
 
     asked = Asked(values={name: values.pop(name) for name in ("snapshots", "hosts")})
