@@ -99,10 +99,15 @@ SAID: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 """Every message on the way in, where each node tells: node, check (none: the host), words."""
 
+SAID_BY_OVERVIEW = {
+    "app01 is offline": "app01 is offline, no link to it is up, nor is DRBD connected",
+}
+"""What `overview` has in the place of a single check's words: it asks the other tools as well."""
+
 SAID_BY_CLUSTER = {
     "a storage server off": "storage03 is connected to nobody that was asked (r0): the host or its"
     " network",
-    "the active node dead": "app01 is offline, no link to it is up, DRBD's neither",
+    "the active node dead": "app01 is offline, no link to it is up, nor is DRBD connected",
     "quorum of DRBD lost": "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not"
     " storage02, storage03 (and app02, app03, storage01)",
     "a disk lost": "r0/0: disk lost on storage03 (Diskless, not a client)",
@@ -279,11 +284,16 @@ class Told(NamedTuple):
     def check(self, name: str, service: str, cluster: str, semicolon: str = ";") -> None:
         """They are what is expected, each once, and each ends with one recovery.
 
-        :param service: how a node's service is called. :param cluster: that of the cluster's host.
+        :param service: how a node's service is called, with ``{}`` for the check; without, it is
+            ``overview``. :param cluster: that of the cluster's host.
         :param semicolon: what the system makes of one.
         """
+        instead = {} if "{}" in service else SAID_BY_OVERVIEW
         said = [
-            (f"{node}!{service.format(check)}" if check else node, text.replace(";", semicolon))
+            (
+                f"{node}!{service.format(check)}" if check else node,
+                instead.get(text, text).replace(";", semicolon),
+            )
             for node, check, text in SAID[name]
         ]
         assert self.there == sorted(f"{who} PROBLEM: {text}" for who, text in said)

@@ -41,7 +41,7 @@ def told(key, nodes=GONE, **evidence):
         (
             DOWN,
             (peer("app03", state=CUT), peer("app02")),
-            "app03 is offline, no link to it is up, DRBD's neither",
+            "app03 is offline, no link to it is up, nor is DRBD connected",
             "Is app03 up? ping it over every ring address: corosync-cfgtool -s;",
         ),
         (
@@ -110,7 +110,7 @@ def test_constructed_partition_of_which_the_links_carry():
 def test_constructed_peer_whose_cluster_stack_runs():
     others = (peer("app03", state=CUT), peer("storage01"))
     text, step = told("peer-connecting", nodes=None, drbd=(drbd(*others),))
-    assert text.endswith("; the cluster stack of app03 runs, DRBD's port or link does not")
+    assert text.endswith("; the cluster stack of app03 runs, the port or link of DRBD does not")
     assert step.startswith("on app03: drbdadm status r0; without an answer: drbdadm up r0;")
 
 

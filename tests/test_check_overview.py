@@ -89,7 +89,7 @@ NO_TAKER = (
 )
 STOPS = "no-quorum-policy=stop: all resources stop"
 LOST = f"partition without quorum: 1 of 3 votes, 2 needed, no link to app01, app03; {STOPS}"
-APP01_OFF = "app01 is offline, no link to it is up, DRBD's neither"
+APP01_OFF = "app01 is offline, no link to it is up, nor is DRBD connected"
 COPIES = "1 of 3 copies UpToDate and reachable, not storage02, storage03"
 BANNED = "app03 banned by group1-avoids-app03"
 DENIED = (

@@ -222,7 +222,7 @@ def test_data_of_an_application_server(document):
         ),
         pytest.param(
             "app01-powered-off/app02",
-            [("nodes app01", "app01 is offline, no link to it is up, DRBD's neither", 2)],
+            [("nodes app01", "app01 is offline, no link to it is up, nor is DRBD connected", 2)],
             id="node off: not also its links, connections and the quorum's margin",
         ),
         pytest.param(
@@ -332,7 +332,7 @@ def test_fault_that_two_checks_can_have_is_told_by_the_one_that_runs(document, t
         ),
         (
             "app01-powered-off",
-            [("cluster", "app01 is offline, no link to it is up, DRBD's neither", 2)],
+            [("cluster", "app01 is offline, no link to it is up, nor is DRBD connected", 2)],
         ),
         (
             "disk-detached",

@@ -57,7 +57,7 @@ def _offline(view: View, each: Finding) -> Finding:
     if linked is False:
         if each.reason:
             return each  # it left in order, and its links with it
-        also = ", DRBD's neither" if connected is False else ""
+        also = ", nor is DRBD connected" if connected is False else ""
         text = f"{each.text}, no link to it is up{also}"
         step = (
             f"Is {name} up? ping it over every ring address: corosync-cfgtool -s; where it answers,"
@@ -105,7 +105,7 @@ def _not_connected(view: View, each: Finding) -> Finding:
         f"on {name}: drbdadm status {about}; without an answer: drbdadm up {about}; with one: the"
         f" address, port and firewall of its connection: drbdadm dump {about}"
     )
-    text = f"{each.text}; the cluster stack of {name} runs, DRBD's port or link does not"
+    text = f"{each.text}; the cluster stack of {name} runs, the port or link of DRBD does not"
     return each._replace(text=text, next_step=step)
 
 
