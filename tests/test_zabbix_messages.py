@@ -30,7 +30,10 @@ EXPECTED = {
         "app01: r0: replica storage03 is Connecting, 4 of 5 connected",
         f"storage03: {NO_DATA}",
     ],
-    "the active node dead": [f"app01: {NO_DATA}", "app02: app01 is offline"],
+    "the active node dead": [
+        f"app01: {NO_DATA}",
+        "app02: app01 is offline, no link to it is up, nor is DRBD connected",
+    ],
     "quorum of DRBD lost": [
         "app01: r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not storage02,"
         " storage03",
