@@ -389,7 +389,7 @@ _ANY = rb'="%s*"' % _TEXT
 _SOME = rb'="%s+"' % _TEXT
 _INTERVAL = rb'(?: interval="[0-9]{1,18}ms")?'
 _TIMES = rb" last-rc-change%s(?: last-run%s)? exec-time%s queue-time%s" % (_ANY, _ANY, _ANY, _ANY)
-QUIET = re.compile(
+QUIET = (
     rb"<resource_history id%s orphan%s(?: removed%s)? migration-threshold%s>\s*"
     rb"(?:<operation_history call%s task%s(?:"
     rb' rc="(?:[08]|7(?!" rc_text%s interval="(?!0ms")))" rc_text%s%s%s'  # since 2.0.3

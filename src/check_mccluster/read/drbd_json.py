@@ -33,13 +33,12 @@ BLOCK = 64
 STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'
 """A string, or the rest of the text if it has no end."""
 
-DEFECTS = re.compile(
+DEFECTS = (
     r'(?P<quotes>"""")'  # an absent tls-certificate: show, 9.28 to 9.31
     rf"|(?P<string>{STRING})"  # matched to be skipped
     r"|(?P<nan>-?\b(?:nan|inf)\b)"  # printf of a division by zero: 9.4.0 and 9.5.0
     r"|(?P<stray>,(?=\s*[\]}]))"  # after resync-done: 8.9.8 to 8.9.10; connection: 9.6.0 to 9.11.0
-    r'|(?P<gap>[0-9el\]}](?=\s+"))',  # before resync-done: the same; after node-id: 9.6.0 to 9.11.0
-    re.DOTALL,
+    r'|(?P<gap>[0-9el\]}](?=\s+"))'  # before resync-done: the same; after node-id: 9.6.0 to 9.11.0
 )
 
 LARGEST_INTEGER = 2**64 - 1
@@ -129,7 +128,7 @@ def _load(text: str, make_object: Callable[[Pairs], Any]) -> Any:
     try:
         return _loads(text, make_object)
     except ValueError:
-        repaired = DEFECTS.sub(_repair, text)
+        repaired = re.sub(DEFECTS, _repair, text, flags=re.DOTALL)
     try:
         return _loads(repaired, make_object)
     except ValueError:

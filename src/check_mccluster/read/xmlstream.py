@@ -16,6 +16,8 @@ Path = tuple[str, ...]
 """Tags from below the root down to an element; empty for the root itself."""
 
 CHUNK = 64 * 1024
+LARGE = CHUNK // 2
+"""Below so much libxml2 is done before a pattern of what it need not see is compiled."""
 NUMBER = re.compile(r"-?[0-9]{1,18}")
 SCORE = re.compile(r"([+-]?)(INFINITY|[0-9]{1,18})")
 
@@ -32,7 +34,7 @@ def records(
     tool: str,
     roots: Collection[str],
     paths: Collection[Path],
-    left_out: Optional[re.Pattern[bytes]] = None,
+    left_out: Optional[bytes] = None,
 ) -> Iterator[tuple[Path, Element]]:
     """The root when it opens (its attributes only), then each element at one of *paths*, complete.
 
@@ -41,9 +43,9 @@ def records(
     No path may lead through another one. Exceptions of ``stream.read`` pass unchanged.
 
     :param tool: whose XML it should be, for messages.
-    :param left_out: whole elements that libxml2 need not see. It has to match nothing but what is
-        well-formed by itself: what is left is then as well-formed as the document. One that
-        stands across two chunks is told like any other.
+    :param left_out: a pattern of whole elements that libxml2 need not see. It has to match nothing
+        but what is well-formed by itself: what is left is then as well-formed as the document. One
+        that stands across two chunks, or in a small document, is told like any other.
     :raises NotXml: plain text.
     :raises ReadError: empty, JSON, malformed, cut off, with a DOCTYPE, or another root.
     """
@@ -52,7 +54,9 @@ def records(
     root: Optional[Element] = None
     for printed in _chunks(stream, tool):
         ends = not printed
-        chunk = printed if left_out is None else left_out.sub(b"", printed)
+        chunk = printed
+        if left_out is not None and len(printed) >= LARGE:
+            chunk = re.sub(left_out, b"", printed)
         if root is None:
             _feed(first, chunk)
             for _, element in _opened(first):
