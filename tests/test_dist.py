@@ -95,7 +95,7 @@ def test_the_wheel_holds_the_program_the_agent_and_the_manual_page(dist):
     }
     assert f"\nVersion: {VERSION}\n" in metadata
     assert "\nRequires-Python: >=3.9\n" in metadata
-    assert re.search(r"^check_mccluster = check_mccluster[\w.]*\.cli:main$", entry, re.M)
+    assert re.search(r"^check_mccluster = check_mccluster\.__main__:main$", entry, re.M)
 
 
 def test_a_packager_can_run_the_tests_from_the_sdist(dist, tmp_path):
