@@ -22,7 +22,6 @@ LATE = {
     "drbd/04e-active-app-cut-from-all-storages": "links of one node, as the next",
     "drbd/09b-inconsistent-no-sync": "single links, as above",
     "drbd/14e-phantom-out-of-sync": "only the second end counts blocks, and cannot know of it",
-    "pacemaker/23d-controld-killed-app02": "the controller was asked before it noticed",
 }
 """Scenarios with a fault that its speaker does not see: told after ``--speak-after``, by all."""
 TWICE = {
