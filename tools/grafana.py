@@ -10,7 +10,6 @@ counts by state in place of each volume's own, and the queries take those.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
@@ -623,18 +622,7 @@ def files() -> dict[Path, str]:
     }
 
 
-def main(check: Optional[str] = None) -> None:
-    """Write the files, or compare them."""
-    made = files()
-    if check == "--check":
-        old = [p for p, text in made.items() if not p.exists() or p.read_text() != text]
-        for path in old:
-            sys.stdout.write(f"{path.relative_to(ROOT)} is out of date: run tools/grafana.py\n")
-        sys.exit(1 if old else 0)
-    FOLDER.mkdir(exist_ok=True)
-    for path, text in made.items():
-        path.write_text(text)
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    from generated import write_or_check
+
+    write_or_check(files())

@@ -600,17 +600,7 @@ def files() -> dict[Path, str]:
     }
 
 
-def main(args: list[str]) -> None:
-    """Write the files, or look whether they are current."""
-    if args not in ([], ["--check"]):
-        sys.exit(__doc__)
-    stale = [p for p, text in files().items() if not p.exists() or p.read_text() != text]
-    if args and stale:
-        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
-        sys.exit(f"out of date, run tools/icinga.py: {names}")
-    for path in stale:
-        path.write_text(files()[path])
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    from generated import write_or_check
+
+    write_or_check(files())

@@ -1155,17 +1155,7 @@ def files() -> dict[Path, str]:
     return made
 
 
-def main(check: Optional[str] = None) -> None:
-    """Write the files, or compare them."""
-    old = [path for path, text in files().items() if not path.exists() or path.read_text() != text]
-    if check == "--check":
-        for path in old:
-            sys.stdout.write(f"{path.relative_to(ROOT)} is out of date: run tools/zabbix.py\n")
-        sys.exit(1 if old else 0)
-    for path, text in files().items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    from generated import write_or_check
+
+    write_or_check(files())
