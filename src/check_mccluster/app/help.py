@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -43,61 +43,38 @@ def wants_all(ctx: click.Context) -> bool:
     return bool(ctx.meta.get(_ALL))
 
 
-def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    del param
-    if value and not ctx.resilient_parsing:
-        click.echo(f"{PROGRAM} {__version__}")
-        ctx.exit()
+def _ending(flags: list[str], text: str, say: Callable[[click.Context], str]) -> click.Option:
+    """An option that has something printed and ends, whatever else is on the line."""
 
+    def show(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            click.echo(say(ctx), color=ctx.color)
+            ctx.exit()
 
-def _help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    del param
-    if value and not ctx.resilient_parsing:
-        click.echo(ctx.get_help())
-        ctx.exit()
+    return click.Option(
+        flags, is_flag=True, is_eager=True, expose_value=False, callback=show, help=text
+    )
 
 
 def help_option() -> click.Option:
     """``-h``: click's own has its text translated, and looks for the file at every start."""
-    return click.Option(
-        ["-h", "--help"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_help,
-        help="Show this message and exit.",
-    )
+    return _ending(["-h", "--help"], "Show this message and exit.", click.Context.get_help)
 
 
 def version_option() -> click.Option:
     """``-V``: prints the version and ends."""
-    return click.Option(
-        ["-V", "--version"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_version,
-        help="Show the version and exit.",
-    )
+    text = "Show the version and exit."
+    return _ending(["-V", "--version"], text, lambda _: f"{PROGRAM} {__version__}")
 
 
 def help_all_option() -> click.Option:
     """``--help-all``: prints everything and ends."""
 
-    def show(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
-        if value and not ctx.resilient_parsing:
-            ctx.meta[_ALL] = True
-            click.echo(ctx.get_help(), color=ctx.color)
-            ctx.exit()
+    def everything(ctx: click.Context) -> str:
+        ctx.meta[_ALL] = True
+        return ctx.get_help()
 
-    return click.Option(
-        ["--help-all"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=show,
-        help="Every option in full, and exit.",
-    )
+    return _ending(["--help-all"], "Every option in full, and exit.", everything)
 
 
 class CheckCommand(click.Command):

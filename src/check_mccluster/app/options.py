@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
 import click
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
 from ..verdict.check import Check, Option
 from ..verdict.finding import Lasting, State
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 DEFAULT_CONFIG = "/etc/check_mccluster/cluster.toml"
 DEFAULT_TIMEOUT = 8.0
