@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
@@ -31,10 +30,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DRBD_RESOURCES = Tool("drbdadm", ("sh-resources",), "drbdadm-sh-resources.txt", by_root=False)
+"""What this node's own ``/etc/drbd.d`` names; drbdadm reads files that everybody may read."""
 DRBD_UTILS = Tool(
     "drbdadm", ("--version",), "drbdadm-version.txt", by_root=False, loads_module=True
 )
-"""What this node's own ``/etc/drbd.d`` names; drbdadm reads files that everybody may read."""
+"""The version of drbd-utils; it is asked for only where nodes are compared."""
 
 _OBSTACLES = {
     ToolMissing: Obstacle.MISSING,
@@ -177,19 +177,12 @@ class Evidence:
             stream = self.source.open(key.tool)
             if key in self._copies:
                 stream = _Copied(stream, self._copies[key])
-            collects = gc.isenabled()
-            gc.disable()  # of thousands of values nothing is garbage: not to be looked for in vain
             try:
                 document = key.read(stream)
             except NotXml as error:
                 obstacle, detail, text = Obstacle.INVALID, str(error), error.text
             except ReadError as error:
                 obstacle, detail = Obstacle.INVALID, str(error)
-            finally:
-                gc.freeze()
-                gc.unfreeze()  # what was read is old now
-                if collects:
-                    gc.enable()
             ending = stream.finish()
         except AcquireError as error:
             return Attempt(program, command, _OBSTACLES[type(error)], error.detail)
