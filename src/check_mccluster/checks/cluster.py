@@ -126,19 +126,25 @@ _MOMENT = 2.0
 # -- what must be equal -------------------------------------------------------------------------
 
 
+def _unequal(
+    kind: Kind, name: str, what: str, by_value: Sequence[tuple[str, Sequence[str]]], step: str
+) -> Finding:
+    """What nodes have of one thing that all should have the same; the usual value first."""
+    values = join([f"{value} on {join(nodes)}" for value, nodes in by_value], 3)
+    odd = tuple(sorted(node for _, nodes in by_value[1:] for node in nodes))
+    return finding(kind, subject.cluster(name), f"{what} is {values}", nodes=odd)._replace(
+        next_step=step
+    )
+
+
 def _corosync_differs(seen: Sequence[Judgement]) -> Iterator[Finding]:
     """Values of Corosync that must be equal and are not."""
     for option, by_value in corosync_differences(seen):
-        values = join([f"{value} on {join(nodes)}" for value, nodes in by_value], 3)
-        yield finding(
-            DIFFERS,
-            subject.cluster(option),
-            f"Corosync's {option} is {values}",
-            nodes=tuple(sorted(node for _, nodes in by_value[1:] for node in nodes)),
-        )._replace(
-            next_step="Make /etc/corosync/corosync.conf equal on all nodes (pcs cluster sync);"
+        step = (
+            "Make /etc/corosync/corosync.conf equal on all nodes (pcs cluster sync);"
             " then: corosync-cfgtool -R"
         )
+        yield _unequal(DIFFERS, option, f"Corosync's {option}", by_value, step)
 
 
 def _versions(seen: Sequence[Judgement]) -> Iterator[Finding]:
@@ -150,16 +156,10 @@ def _versions(seen: Sequence[Judgement]) -> Iterator[Finding]:
             if version is not None:
                 short = ".".join(version.split(".")[:2])
                 by_version.setdefault(short, []).append(one.view.here)
-        if len(by_version) < 2:
-            continue
-        ordered = sorted(by_version.items(), key=lambda each: (-len(each[1]), each[0]))
-        values = join([f"{version} on {join(nodes)}" for version, nodes in ordered], 3)
-        yield finding(
-            VERSIONS_MIXED,
-            subject.cluster(name),
-            f"{what} is {values}",
-            nodes=tuple(sorted(node for _, nodes in ordered[1:] for node in nodes)),
-        )._replace(next_step=f"{step} on each; finish the upgrade")
+        if len(by_version) > 1:
+            ordered = sorted(by_version.items(), key=lambda each: (-len(each[1]), each[0]))
+            look = f"{step} on each; finish the upgrade"
+            yield _unequal(VERSIONS_MIXED, name, what, ordered, look)
 
 
 _OF_DRBD: tuple[tuple[str, str, str, Callable[[View], Optional[str]]], ...] = (

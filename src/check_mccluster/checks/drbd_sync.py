@@ -281,12 +281,17 @@ def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Fin
         yield from _established(spot, asked)
 
 
-def _spots(view: View, resources: Iterable[DrbdResource]) -> Iterator[_Spot]:
+def _spots(view: View, resources: Iterable[DrbdResource], *, quiet: bool) -> Iterator[_Spot]:
+    """Every volume towards every peer.
+
+    :param quiet: those of which there is nothing to be said, too.
+    """
     return (
         _Spot(view, resource, device, connection, peer)
         for resource in resources
         for device in resource.devices
         for connection, peer in peer_devices(resource, device.volume)
+        if quiet or not _is_quiet(device, peer)
     )
 
 
@@ -331,13 +336,7 @@ def judge(view: View, asked: Asked) -> Report:
     resources = view[DRBD].value
     if resources is None:
         return Report()
-    spots = [
-        _Spot(view, resource, device, connection, peer)
-        for resource in resources
-        for device in resource.devices
-        for connection, peer in peer_devices(resource, device.volume)
-        if not _is_quiet(device, peer)
-    ]
+    spots = list(_spots(view, resources, quiet=False))
     # A resync may wait for that of a resource that --resource leaves out.
     runs_somewhere = _runs(resources) or _runs(view.drbd_others)
     findings = [each for s in spots for each in _judge_spot(s, asked, runs_somewhere)]
@@ -360,7 +359,7 @@ def judge(view: View, asked: Asked) -> Report:
                 f"replication {s.name} with {s.connection.name}:"
                 f" {state_name(s.peer.replication_state)},"
                 f" peer disk {state_name(s.peer.peer_disk_state)}"
-                for s in _spots(view, resources)
+                for s in _spots(view, resources, quiet=True)
             )
         ),
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from ..inputs.crm_mon import CLUSTER
 from ..model.pacemaker import base_id, ids_of
@@ -321,7 +322,7 @@ class _Relation:
         if equal is Equal.RESOURCE:
             return self._near(each)
         if equal is Equal.ON_DRBD:
-            return each.subject.sort == RESOURCE and each.object in self._above()
+            return each.subject.sort == RESOURCE and each.object in self._above
         if equal is Equal.DRBD:
             return drbd in self._drbd
         if equal is Equal.VOLUME:
@@ -336,6 +337,7 @@ class _Relation:
             return self._gives_the_same_reason(each)
         return equal is Equal.NOTHING
 
+    @cached_property
     def _above(self) -> frozenset[str]:
         """Ids of the Pacemaker resources that stand on its DRBD resources."""
         return frozenset().union(*(mapping.above(self._view, name) for name in self._drbd))

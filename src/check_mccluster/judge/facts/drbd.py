@@ -58,15 +58,6 @@ ISOLATED = Kind(
 )
 
 SYNCING = frozenset({ReplicationState.SYNC_TARGET, ReplicationState.SYNC_SOURCE})
-HANDSHAKE = frozenset(
-    {
-        ReplicationState.WF_BITMAP_S,
-        ReplicationState.WF_BITMAP_T,
-        ReplicationState.WF_SYNC_UUID,
-        ReplicationState.STARTING_SYNC_S,
-        ReplicationState.STARTING_SYNC_T,
-    }
-)
 TOWARDS_HERE = frozenset(
     {
         ReplicationState.WF_BITMAP_T,
@@ -74,6 +65,7 @@ TOWARDS_HERE = frozenset(
         ReplicationState.STARTING_SYNC_T,
     }
 )
+HANDSHAKE = TOWARDS_HERE | {ReplicationState.WF_BITMAP_S, ReplicationState.STARTING_SYNC_S}
 
 
 def volume_name(resource: DrbdResource, volume: int) -> str:

@@ -147,7 +147,7 @@ def pause_step(
 
 def own_copy_step(view: View, resource: DrbdResource, device: Device) -> str:
     """How the disk of this node, which is not a usable copy, becomes one."""
-    peers = list(peer_devices(resource, device.volume))
+    peers = peer_devices(resource, device.volume)
     if any(peer.replication_state is ReplicationState.SYNC_TARGET for _, peer in peers):
         return f"Wait; watch it on {view.here} with: drbdadm status {pasted(resource.name)}"
     for connection, peer in peers:

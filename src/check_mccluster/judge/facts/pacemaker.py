@@ -115,11 +115,17 @@ def nodes_opted_in(
     )
 
 
+def _members(resource: Union[Resource, Iterable[Primitive]]) -> Iterable[Primitive]:
+    """The primitives of a resource, or those that are given."""
+    if isinstance(resource, (Primitive, Group, Clone, Bundle)):
+        return primitives(resource)
+    return resource
+
+
 def where(resource: Union[Resource, Iterable[Primitive]]) -> tuple[str, ...]:
     """Nodes where any part has any role but Stopped, in the order of the members."""
-    parts = resource if not isinstance(resource, (Primitive, Group, Clone, Bundle)) else None
     found: dict[str, None] = {}
-    for primitive in parts if parts is not None else primitives(resource):  # type: ignore[arg-type]
+    for primitive in _members(resource):
         if primitive.role is not Role.STOPPED:
             found.update(dict.fromkeys(primitive.nodes))
     return tuple(found)
@@ -130,8 +136,7 @@ def whereabouts(resource: Union[Resource, Iterable[Primitive]]) -> str:
 
     ``runs on app01``, ``is stopping on app01`` where nothing of it runs any more, ``runs nowhere``.
     """
-    parts = resource if not isinstance(resource, (Primitive, Group, Clone, Bundle)) else None
-    members = tuple(parts if parts is not None else primitives(resource))  # type: ignore[arg-type]
+    members = tuple(_members(resource))
     nodes = where(members)
     if not nodes:
         return "runs nowhere"

@@ -44,15 +44,6 @@ class Tally(NamedTuple):
             return None
         return self.total - self.needed
 
-    def survives_loss_of(self, node: Node) -> Optional[bool]:
-        """Whether the quorum stays without *node*'s votes; ``None`` if unknown."""
-        if self.covered:
-            return True
-        margin = self.margin
-        if margin is None:
-            return None
-        return margin >= self.votes_of(node)
-
     def votes_of(self, node: Node) -> int:
         """*node*'s votes: one unless Corosync says otherwise; remote nodes have none.
 
