@@ -20,6 +20,7 @@ from ..judge.facts.mapping import Pair, drbd_of, instances, pairs
 from ..judge.facts.pacemaker import names_of, whereabouts
 from ..model.drbd import Device, DrbdResource
 from ..model.pacemaker import Cluster, Primitive, Role
+from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
@@ -67,11 +68,16 @@ NO_MAPPING = Kind(
 _RUNS = (Role.STARTED, Role.PROMOTED)
 
 
+def _role(pair: Pair) -> str:
+    """The role in which Pacemaker has what uses the device."""
+    return state_name(Role.PROMOTED if pair.resource == pair.promoter else Role.STARTED)
+
+
 def _blind(view: View, pair: Pair, resource: DrbdResource) -> Iterator[Finding]:
     """Started here, and DRBD here cannot do I/O."""
     for device in resource.devices:
         if not has_io(view, resource, device):
-            role = "Promoted" if pair.resource == pair.promoter else "Started"
+            role = _role(pair)
             text = f"{pair.resource} is {role} on {view.here}, and {_why(view, resource, device)}"
             yield finding(
                 NO_IO,
@@ -133,7 +139,7 @@ def _judge_one(
                 resource=resource.name,
             )
     elif nodes and (seen.complete or here):
-        role = "Promoted" if pair.resource == pair.promoter else "Started"
+        role = _role(pair)
         text = f"{pair.resource} is {role} on {join(nodes)}, and {resource.name} has no Primary"
         yield finding(
             NO_PRIMARY, subject.resource(pair.resource), text, nodes=nodes, resource=resource.name

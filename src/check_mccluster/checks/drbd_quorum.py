@@ -313,7 +313,7 @@ def _judge_one(
             yield from _stalled(view, resource, device)
     options = shown(view, name)
     nodes = len(resource.connections) + 1
-    if options is not None and options.quorum == "off" and nodes >= 3:
+    if options is not None and options.quorum_is_on is False and nodes >= 3:
         yield finding(OFF, subject.drbd(name), f"{name}: quorum is off with {nodes} nodes")
 
 

@@ -137,7 +137,7 @@ CHECK = Check(
         Option(
             "--expect-role",
             "The role that this node should have.",
-            ("Primary", "Secondary"),
+            (Role.PRIMARY.value, Role.SECONDARY.value),
         ),
         Option(
             "--never-primary",

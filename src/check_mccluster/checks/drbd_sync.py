@@ -23,6 +23,9 @@ from ..judge.facts.drbd import (
 from ..judge.facts.mending import copy_step, own_copy_step, pause_step, reconnect_step
 from ..judge.limits import limited_state
 from ..model.drbd import (
+    BY_DEPENDENCY,
+    BY_PEER,
+    BY_USER,
     KIB,
     Connection,
     Device,
@@ -168,14 +171,14 @@ def _moved(spot: _Spot) -> Optional[bool]:
 def _target(spot: _Spot) -> Iterator[Finding]:
     """A resync to this node: does it move? One latched by a dependency behind another does not."""
     source = spot.connection.name
-    latched = "dependency" in spot.flags and not spot.others_syncing()
+    latched = BY_DEPENDENCY in spot.flags and not spot.others_syncing()
     progress = spot.peer.progress
     still = progress is not None and (
         (progress.recent_sectors == 0 and (progress.window_ms or 0) >= _WINDOW_MS)
         or (progress.mark_ms or 0) >= _OLD_MARK_MS
     )
     moved = _moved(spot)
-    if "user" in spot.flags:
+    if BY_USER in spot.flags:
         yield _paused(spot)
     elif moved is False or (moved is None and still):
         text = f"resync from {source} does not move, {_left(spot.peer)}"
@@ -190,7 +193,7 @@ def _target(spot: _Spot) -> Iterator[Finding]:
 
 def _paused(spot: _Spot) -> Finding:
     peer = spot.connection.name
-    who = " here" if "user" in spot.flags else f" on {peer}" if "peer" in spot.flags else ""
+    who = " here" if BY_USER in spot.flags else f" on {peer}" if BY_PEER in spot.flags else ""
     state = state_name(spot.peer.replication_state)
     step = pause_step(spot.view, spot.resource, spot.connection, spot.peer) or ""
     return spot.say(PAUSED, f"resync with {peer} is paused{who} ({state})", step=step)
@@ -198,14 +201,14 @@ def _paused(spot: _Spot) -> Finding:
 
 def _paused_target(spot: _Spot, runs_somewhere: bool) -> Iterator[Finding]:
     """PausedSyncT: by somebody, waiting its turn, or waiting for ever."""
-    if "user" in spot.flags:
+    if BY_USER in spot.flags:
         yield _paused(spot)
         return
     if syncing_to_here(spot.resource, spot.device.volume) is not None:
         return  # ordinary: the disk is filled from another source
-    if "peer" in spot.flags and not spot.others_syncing():
+    if BY_PEER in spot.flags and not spot.others_syncing():
         yield _paused(spot)
-    elif "dependency" in spot.flags:
+    elif BY_DEPENDENCY in spot.flags:
         if runs_somewhere:
             yield spot.say(WAITING, f"resync from {spot.connection.name} waits for its turn")
         else:
@@ -257,7 +260,7 @@ def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Fin
     elif state is ReplicationState.PAUSED_SYNC_T:
         yield from _paused_target(spot, runs_somewhere)
     elif state is ReplicationState.PAUSED_SYNC_S:
-        if "user" in spot.flags or ("peer" in spot.flags and not spot.others_syncing()):
+        if BY_USER in spot.flags or (BY_PEER in spot.flags and not spot.others_syncing()):
             yield _paused(spot)
     elif state in HANDSHAKE and _moved(spot) is False:
         text = f"resync handshake with {peer} stands still ({state_name(state)})"
@@ -266,11 +269,12 @@ def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Fin
         text = f"resync handshake with {peer} ({state_name(state)})"
         yield spot.say(SHAKING, text, step=f"Wait some seconds; if it stays, {spot.reconnect}")
     elif state in (ReplicationState.AHEAD, ReplicationState.BEHIND):
-        text = f"{spot.view.here} is {state_name(state)} of {peer}"
+        of = " of" if state is ReplicationState.AHEAD else ""
+        text = f"{spot.view.here} is {state_name(state)}{of} {peer}"
         out = spot.peer.out_of_sync_kib
         rest = f", {size(out * KIB)} out of sync" if out else ""
-        yield spot.say(BEHIND, text.replace("Behind of", "Behind") + rest)
-    elif "user" in spot.flags:
+        yield spot.say(BEHIND, text + rest)
+    elif BY_USER in spot.flags:
         out = spot.peer.out_of_sync_kib
         rest = f"{size(out * KIB)} out of sync" if out else "nothing is to sync"
         step = pause_step(spot.view, spot.resource, spot.connection, spot.peer) or ""
@@ -325,7 +329,7 @@ def _words(spot: _Spot) -> Optional[str]:
         return f"{spot.name}: online verify with {spot.connection.name}, {progress}"
     if state is ReplicationState.PAUSED_SYNC_S:
         return f"{spot.name}: a resync to {spot.connection.name} waits, {_left(spot.peer)}"
-    other = {"peer", "dependency"} & spot.flags
+    other = {BY_PEER, BY_DEPENDENCY} & spot.flags
     if other and spot.peer.peer_disk_state is DiskState.INCONSISTENT:
         return f"{spot.name}: {spot.connection.name} is resynchronised from another node"
     return None

@@ -82,7 +82,7 @@ def _devices_down(view: View, cluster: Cluster) -> Iterator[Finding]:
     cib = view[CIB].value
     running = [name for name, is_up in up.items() if is_up]
     reasons = Reasons(view, cluster)
-    members = [node.name for node in cluster.nodes if node.type == "member"]
+    members = [node.name for node in cluster.nodes if node.is_member]
     for name, is_up in up.items():
         if is_up or name in off or (cib is not None and reasons.pending(name)):
             continue

@@ -133,9 +133,9 @@ def _how_it_left(view: View, cluster: Cluster, node: Node) -> tuple[str, str, st
         when = f", {clock_of(fenced.completed, view)}" if fenced.completed else ""
         step = f"on {node.name}: journalctl -b -1 -u corosync -u pacemaker -n 200; then {start}"
         return f" and was fenced{by}{when}", "fenced", step
-    if node.expected_up is not False or node.type != "member" or not has_quorum(cluster):
+    if node.expected_up is not False or not node.is_member or not has_quorum(cluster):
         return "", "", ""
-    lost = [each for each in cluster.nodes if each.online is False and each.type == "member"]
+    lost = [each for each in cluster.nodes if each.online is False and each.is_member]
     if len(lost) == 1:
         return ", it left cleanly", "left", start
     return ", perhaps stopped", "", f"is the host of {node.name} up? then {start}"
@@ -186,6 +186,9 @@ def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
         yield finding(HEALTH_YELLOW, subject.node(name), f"health of {name} is yellow", nodes=here)
 
 
+_PING_AGENTS = frozenset({"ping", "pingd"})
+
+
 def _connectivity(cluster: Cluster) -> Iterator[Finding]:
     """Nodes whose ping attribute is below what its resource expects."""
     for each in cluster.attributes:
@@ -200,7 +203,7 @@ def _connectivity(cluster: Cluster) -> Iterator[Finding]:
             base_id(one.id)
             for resource in cluster.resources
             for one in primitives(resource)
-            if one.agent.rpartition(":")[2] in ("ping", "pingd")
+            if one.agent.rpartition(":")[2] in _PING_AGENTS
         ]
         look = f"crm_resource -r {pings[0]} --get-parameter host_list" if pings else "crm_mon -1 -A"
         step = f"on {each.node}: ip -br link; ip route; then ping the targets: {look}"
@@ -223,7 +226,7 @@ def _expected(view: View, cluster: Cluster) -> Iterator[Finding]:
     listed = view.config.nodes
     if listed is None:
         return
-    nodes = tuple(node for node in cluster.nodes if node.type != "ping")
+    nodes = tuple(node for node in cluster.nodes if not node.is_ping)
     for name in listed:
         if not contains_node(tuple(node.name for node in nodes), name):
             yield finding(
@@ -240,7 +243,7 @@ def _versions(cluster: Cluster) -> Iterator[Finding]:
     settled = [
         node
         for node in cluster.nodes
-        if node.online and node.type == "member" and not (node.pending or node.shutdown)
+        if node.online and node.is_member and not (node.pending or node.shutdown)
     ]
     sets = {node.feature_set for node in settled if node.feature_set is not None}
     unsettled = any(node.online and (node.pending or node.shutdown) for node in cluster.nodes)
@@ -268,9 +271,7 @@ def judge(view: View, asked: Asked) -> Report:
     if cluster is None:
         return Report()
     nodes = tuple(
-        node
-        for node in cluster.nodes
-        if node.type != "ping" and not guest_is_stopped(cluster, node)
+        node for node in cluster.nodes if not node.is_ping and not guest_is_stopped(cluster, node)
     )
     online = sum(1 for node in nodes if node.online)
     findings = [each for node in nodes for each in _state_of(view, cluster, node)]

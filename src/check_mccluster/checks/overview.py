@@ -54,7 +54,7 @@ def _remote(view: View) -> bool:
     """Whether crm_mon lists this node as a remote node (or the guest of one)."""
     cluster = view[CLUSTER].value
     nodes = cluster.nodes if cluster is not None else ()
-    return any(each.type == "remote" and same_node(each.name, view.here) for each in nodes)
+    return any(each.is_remote and same_node(each.name, view.here) for each in nodes)
 
 
 def _not_installed(answer: Answer[Any]) -> bool:

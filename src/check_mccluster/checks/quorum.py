@@ -68,7 +68,7 @@ def _lost(view: View, cluster: Cluster, count: Tally) -> Finding:
     lost = tuple(
         node.name
         for node in cluster.nodes
-        if node.type == "member"
+        if node.is_member
         and (node.online is False or node.unclean)
         and not view.is_here(node.name)  # without a controller crm_mon says so of all
     )
@@ -84,7 +84,7 @@ def _lost(view: View, cluster: Cluster, count: Tally) -> Finding:
 
 
 def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
-    members = sum(1 for node in cluster.nodes if node.type == "member")
+    members = sum(1 for node in cluster.nodes if node.is_member)
     margin = count.margin
     if asked.has_limits:
         state = limited_state(asked, margin)
@@ -107,7 +107,7 @@ def _expected(cluster: Cluster, votes: Votes) -> Iterator[Finding]:
     """Only where it can be told: every configured member present, or one vote each."""
     if {"AllowDownscale", "LastManStanding"} & votes.flags or votes.expected is None:
         return
-    configured = sum(1 for node in cluster.nodes if node.type == "member")
+    configured = sum(1 for node in cluster.nodes if node.is_member)
     seen = [member.votes for member in votes.members if member.votes is not None]
     qdevice = votes.qdevice_votes or 0
     if len(votes.members) == configured:
@@ -156,7 +156,7 @@ def _qdevice_problem(votes: Votes, model: Optional[str]) -> Optional[str]:
         return "does not vote"
     if votes.qdevice_votes == 0:
         return "has no vote"
-    if model and votes.qdevice_votes is None and "Qdevice" not in votes.flags:
+    if model and votes.qdevice_votes is None and not votes.has_qdevice:
         return "is configured and not running"
     return None
 

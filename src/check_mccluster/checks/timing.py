@@ -153,17 +153,13 @@ def _net(resource: ShownResource) -> Iterator[Finding]:
 
 
 def _policy(resources: tuple[ShownResource, ...]) -> Iterator[Finding]:
-    off = [r.name for r in resources if r.quorum == "off" and len(r.connections) + 1 >= 3]
+    off = [r.name for r in resources if r.quorum_is_on is False and len(r.connections) + 1 >= 3]
     if off:
         text = f"quorum is off on {', '.join(off)} with three or more nodes"
         yield finding(POLICY, subject.drbd(off[0]), text)
-    policies = {
-        r.on_no_quorum for r in resources if r.quorum not in (None, "off") and r.on_no_quorum
-    }
+    policies = {r.on_no_quorum for r in resources if r.quorum_is_on and r.on_no_quorum}
     if len(policies) > 1:
-        words = ", ".join(
-            f"{r.name} {r.on_no_quorum}" for r in resources if r.quorum not in (None, "off")
-        )
+        words = ", ".join(f"{r.name} {r.on_no_quorum}" for r in resources if r.quorum_is_on)
         yield finding(POLICY, subject.cluster("drbd"), f"on-no-quorum differs: {words}")
 
 

@@ -94,11 +94,7 @@ def occupied(cluster: Cluster) -> tuple[Loss, ...]:
 def each_node(cluster: Cluster) -> tuple[Loss, ...]:
     """Each node that could be lost: those that are online, guests aside. The busiest first."""
     busy = occupied(cluster)
-    rest = sorted(
-        node.name
-        for node in cluster.nodes
-        if node.online and node.id_as_resource is None and node.type in ("member", "remote")
-    )
+    rest = sorted(node.name for node in cluster.nodes if node.online and node.runs_services)
     return (*busy, *((name,) for name in rest if (name,) not in busy))
 
 

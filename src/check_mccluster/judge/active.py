@@ -15,6 +15,7 @@ from ..model.pacemaker import (
     Primitive,
     Resource,
     Role,
+    asks_for_no_promotion,
     asks_for_stop,
     base_id,
     primitives,
@@ -122,9 +123,7 @@ def _is_disabled(
         return True
     if isinstance(resource, Clone):
         targets.append(resource.target_role)
-    return promoted and any(
-        target is not None and target.lower() in ("unpromoted", "slave") for target in targets
-    )
+    return promoted and any(map(asks_for_no_promotion, targets))
 
 
 def judge(view: View, asked: Asked) -> Report:

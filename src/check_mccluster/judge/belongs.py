@@ -78,7 +78,7 @@ def _of_another(view: View, cluster: Cluster, node_id: Optional[int]) -> Iterato
 def _cib_nodes(_view: View, cluster: Cluster, cib: Cib) -> Iterator[str]:
     if not cib.nodes:
         return
-    members = [node.name for node in cluster.nodes if node.type == "member"]
+    members = [node.name for node in cluster.nodes if node.is_member]
     unknown = [name for name in members if name not in cib.nodes]
     if unknown:
         yield f"the CIB does not know {join(unknown, 3)}, which crm_mon shows"
@@ -141,9 +141,7 @@ def _configured_members(view: View, cluster: Cluster, cmap: Cmap) -> Iterator[st
     ]
     known = {known_node(cluster, each.node_id, each.name) for each in cmap.nodes}
     missing = [
-        node.name
-        for node in cluster.nodes
-        if node.type == "member" and node.online and node not in known
+        node.name for node in cluster.nodes if node.is_member and node.online and node not in known
     ]
     # A node on which Pacemaker never started is in Corosync's list alone: quorum tells that.
     if unknown and (missing or len(unknown) == len(cmap.nodes)):
@@ -172,7 +170,7 @@ def _linked(view: View, cluster: Cluster, links: Links) -> Iterator[str]:
     missing = [
         node.name
         for node in cluster.nodes
-        if told and node.type == "member" and node.online and node.id not in told
+        if told and node.is_member and node.online and node.id not in told
     ]
     if missing:
         yield f"no line for {join(missing, 3)}, online in crm_mon"

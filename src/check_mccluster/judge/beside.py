@@ -98,7 +98,7 @@ def _not_connected(view: View, each: Finding) -> Finding:
     if len(each.nodes) > 1 or not members or _linked(view, name) is False:
         return each
     here = members[0]
-    if not here.online or here.unclean or here.pending or here.type != "member":
+    if not here.online or here.unclean or here.pending or not here.is_member:
         return each
     about = pasted(each.covers[0] if each.covers else each.subject.name)
     step = (

@@ -12,11 +12,6 @@ from ..verdict.view import View, contains_node
 from .facts.pacemaker import is_service, nodes_opted_in
 
 
-def may_host(node: Node) -> bool:
-    """Whether *node* is of a kind that runs services: members and remote nodes, no guests."""
-    return node.type in ("member", "remote") and node.id_as_resource is None
-
-
 def wanted_exclusions(view: View, cluster: Cluster, resource: Resource) -> frozenset[str]:
     """Nodes that a standing -INFINITY rule or the configuration file keeps the resource from."""
     ids = ids_of(resource)

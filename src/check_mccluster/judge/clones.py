@@ -15,6 +15,7 @@ from ..model.pacemaker import (
     Node,
     Primitive,
     Role,
+    asks_for_no_promotion,
     ids_of,
     primitives,
 )
@@ -69,7 +70,7 @@ def _hosts(context: Context, ids: frozenset[str]) -> tuple[Node, ...]:
         if usable(node)
         and node.name not in banned
         and (opted_in is None or node.name in opted_in)
-        and node.type != "ping"
+        and not node.is_ping
         and node.id_as_resource not in inside_bundles
         and node.health is not Health.RED
     )
@@ -169,7 +170,7 @@ def _promoted(context: Context, clone: Clone) -> Iterator[Finding]:
             yield because(PROMOTED_LOW, text, why, about=about, nodes=nodes)
         return
     targets = {clone.target_role, *(p.target_role for p in instances)}
-    if any(t is not None and t.lower() in ("unpromoted", "slave") for t in targets):
+    if any(map(asks_for_no_promotion, targets)):
         text = f"{clone.id}: no instance is promoted, on purpose (target-role)"
         yield finding(DISABLED, about, text)
     elif moving is not None or under_way is not None:

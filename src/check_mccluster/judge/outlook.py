@@ -31,7 +31,7 @@ from ..model.simulation import Simulation, Simulations
 from ..values import NamedTuple
 from ..verdict.view import View, contains_node, same_node
 from ..verdict.words import join
-from .candidates import Against, may_host, reasons_against, soonest, wanted_exclusions
+from .candidates import Against, reasons_against, soonest, wanted_exclusions
 from .facts.drbd import copies, has_io, volume_name
 from .facts.fencing import has_fence_device
 from .facts.loss import data_against, keeps_quorum
@@ -154,7 +154,7 @@ class Futures:
         self.standing = Standing(view)
         self._simulations = simulations
         self._tickets = ticket_reasons(view, cluster)
-        self._nodes = tuple(node for node in cluster.nodes if may_host(node))
+        self._nodes = tuple(node for node in cluster.nodes if node.runs_services)
         self._rules = Takeover(
             cluster,
             cib,

@@ -8,7 +8,7 @@ from typing import Optional
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.crm_mon import CLUSTER
 from ..model.corosync import Cmap
-from ..model.pacemaker import Cluster, Role, base_id, primitives
+from ..model.pacemaker import Bundle, Clone, Cluster, Role, base_id, primitives
 from ..values import NamedTuple
 from ..verdict.view import Judgement
 from .facts.pacemaker import has_quorum
@@ -135,7 +135,7 @@ def running_in(part: Partition, roles: frozenset[Role] = _HERE) -> dict[str, tup
     """Groups and single resources that run on members of this part, with their nodes."""
     found: dict[str, dict[str, None]] = {}
     for resource in part.cluster.resources:
-        if type(resource).__name__ in ("Clone", "Bundle"):
+        if isinstance(resource, (Clone, Bundle)):
             continue
         for each in primitives(resource):
             if each.role in roles and not each.is_fence_device:

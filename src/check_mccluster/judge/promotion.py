@@ -13,6 +13,8 @@ from ..model.pacemaker import (
     Cluster,
     Node,
     Resource,
+    Role,
+    asks_for_no_promotion,
     base_id,
     ids_of,
     primitives,
@@ -27,7 +29,7 @@ FENCE_HANDLER = "drbd-fence-by-handler-"
 def not_to_be_promoted(resource: Resource) -> bool:
     """Whether somebody asked for a clone that runs and is promoted nowhere."""
     asked = resource.target_role if isinstance(resource, Clone) else None
-    return (asked or "").lower() in ("slave", "unpromoted")
+    return asks_for_no_promotion(asked)
 
 
 def carried_by(cib: Optional[Cib], clone: Clone) -> bool:
@@ -35,7 +37,7 @@ def carried_by(cib: Optional[Cib], clone: Clone) -> bool:
     ids = ids_of(clone)
     return cib is not None and any(
         constraint.primary.resource in ids
-        and constraint.primary.role == "Promoted"
+        and constraint.primary.role == Role.PROMOTED.value
         and constraint.score >= INFINITY
         for constraint in cib.colocations
     )
@@ -94,7 +96,7 @@ def _score(cib: Cib, resource: Clone, node: Node, now: Optional[datetime]) -> It
     ids = ids_of(resource)
     extra = 0
     for location in cib.locations:
-        if location.role == "Promoted" and applies(location, ids):
+        if location.role == Role.PROMOTED.value and applies(location, ids):
             score = score_on(location, here, now)
             if score is None:
                 return

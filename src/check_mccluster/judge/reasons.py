@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Optional
 from ..inputs.cibadmin import CIB
 from ..inputs.drbdsetup_status import DRBD
 from ..model.configuration import PendingOperation
-from ..model.pacemaker import Clone, Cluster, Failure, Node, Resource, base_id, primitives
+from ..model.pacemaker import Clone, Cluster, Failure, Resource, base_id, primitives
 from ..values import NamedTuple
 from ..verdict.view import View
 from .facts.pacemaker import has_quorum, is_service, lost_nodes
@@ -149,11 +149,8 @@ class Reasons:
         return {
             node.name: rules.against(resource, node, promoted=promoted)
             for node in self._cluster.nodes
-            if self._counts(node)
+            if node.runs_services
         }
-
-    def _counts(self, node: Node) -> bool:
-        return node.type in ("member", "remote") and node.id_as_resource is None
 
     def _stands_on_drbd(self, resource: Resource) -> bool:
         from .facts.mapping import below

@@ -100,7 +100,7 @@ def _controller(view: View, cause: Finding) -> Optional[str]:
     dc = cluster.summary.dc if cluster is not None else None
     if cluster is None or dc is None or dc.name is None:
         return None
-    online = [each.name for each in cluster.nodes if each.online and each.type != "remote"]
+    online = [each.name for each in cluster.nodes if each.online and not each.is_remote]
     gone = cause.key in _GONE
     if dc.name in online and not (gone and contains_node(cause.nodes, dc.name)):
         return dc.name

@@ -238,12 +238,12 @@ class Takeover:
                 primary = constraint.primary.resource
                 if abs(constraint.score) < INFINITY or primary in ids or primary not in self._tops:
                     continue
-                if constraint.dependent.role != "Promoted" or promoted:
+                if constraint.dependent.role != Role.PROMOTED.value or promoted:
                     yield constraint
 
     def _colocated(self, constraint: Colocation, node: Node) -> Iterator[Against]:
         primary = self._tops[constraint.primary.resource]
-        promoted = constraint.primary.role == "Promoted"
+        promoted = constraint.primary.role == Role.PROMOTED.value
         where = self._survivors(primary, promoted, constraint.primary.resource)
         if constraint.score < 0:
             if node.name in where:
@@ -342,11 +342,7 @@ class Takeover:
     def remaining(self) -> Iterator[Node]:
         """The nodes that are not gone and run services."""
         return (
-            node
-            for node in self.cluster.nodes
-            if node.name not in self.lost
-            and node.type in ("member", "remote")
-            and node.id_as_resource is None
+            node for node in self.cluster.nodes if node.name not in self.lost and node.runs_services
         )
 
 

@@ -18,7 +18,6 @@ from ..model.pacemaker import Cluster, Resource, ids_of
 from ..values import NamedTuple
 from ..verdict.view import View, contains_node, same_node
 from ..verdict.words import join
-from .candidates import may_host
 from .facts.drbd import by_name, copies, primaries
 from .facts.mapping import pairs
 from .facts.pacemaker import is_service, where
@@ -102,7 +101,7 @@ def _pacemaker(
 def _listed(cluster: Cluster) -> tuple[str, ...]:
     """The nodes that ``nodes`` must name; guests come and go with their resource."""
     return tuple(
-        sorted(n.name for n in cluster.nodes if n.id_as_resource is None and n.type != "ping")
+        sorted(n.name for n in cluster.nodes if n.id_as_resource is None and not n.is_ping)
     )
 
 
@@ -146,7 +145,7 @@ def _resources(seen: _Seen, notes: dict[Path, tuple[str, ...]]) -> dict[str, Pla
             node.name
             for cluster, resource in instances
             for node in cluster.nodes
-            if node.name not in rules and (may_host(node) or node.name in where(resource))
+            if node.name not in rules and (node.runs_services or node.name in where(resource))
         }
         if rules and allowed:
             notes["pacemaker", "resources", name, "allowed"] = (f"Without {_with_ids(rules)}.",)
@@ -165,7 +164,7 @@ def _tie_breakers(seen: _Seen, notes: dict[Path, tuple[str, ...]]) -> tuple[str,
     if not rules:
         return ()
     excluded = set(rules[0]).intersection(*rules)
-    members = {node.name for _, cluster in seen for node in cluster.nodes if may_host(node)}
+    members = {node.name for _, cluster in seen for node in cluster.nodes if node.runs_services}
     primary = {
         name
         for view, _ in seen
@@ -188,7 +187,7 @@ def _preferred(seen: _Seen, notes: dict[Path, tuple[str, ...]]) -> dict[str, str
     """The node with the highest standing score of a resource, if there is one such node."""
     found = {}
     cib = next((view[CIB].value for view, _ in seen if view[CIB].value is not None), None)
-    members = {node.name for _, cluster in seen for node in cluster.nodes if may_host(node)}
+    members = {node.name for _, cluster in seen for node in cluster.nodes if node.runs_services}
     for name in _services(seen):
         scored = [
             location

@@ -10,7 +10,6 @@ from ..inputs.crm_simulate import SIMULATIONS
 from ..inputs.drbdsetup_status import DRBD
 from ..values import NamedTuple
 from ..verdict.view import Judgement, View, same_node
-from .candidates import may_host
 from .facts.loss import VolumeLeft, keeps_quorum, volume_left
 from .outlook import Futures, services
 from .partitions import partitions
@@ -82,7 +81,7 @@ class Consequence(NamedTuple):
 
 def nodes(futures: Futures) -> tuple[str, ...]:
     """The nodes of Pacemaker that are online, and the hosts of DRBD's meshes."""
-    found = [node.name for node in futures.cluster.nodes if node.online and may_host(node)]
+    found = [node.name for node in futures.cluster.nodes if node.online and node.runs_services]
     absent = [node.name for node in futures.cluster.nodes if not node.online]
     for resource in futures.view[DRBD].value or ():
         for name in (futures.view.here, *(each.name for each in resource.connections)):

@@ -140,6 +140,11 @@ class CibNode(NamedTuple):
     utilization: Mapping[str, int] = MappingProxyType({})
     configured: bool = True
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether Pacemaker runs there as a remote."""
+        return self.type == "remote"
+
     def attribute(self, name: str) -> Optional[str]:
         """A node attribute; a transient one goes before a permanent one."""
         return self.transient.get(name, self.attributes.get(name))

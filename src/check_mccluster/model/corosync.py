@@ -40,6 +40,16 @@ class Votes(NamedTuple):
     members: tuple[Voter, ...]
     qdevice_votes: Optional[int]
 
+    @property
+    def is_two_node(self) -> bool:
+        """Whether one of two nodes keeps the quorum alone (``two_node``)."""
+        return "2Node" in self.flags
+
+    @property
+    def has_qdevice(self) -> bool:
+        """Whether a quorum device is registered."""
+        return "Qdevice" in self.flags
+
 
 class LinkState(enum.Enum):
     """State of a knet link to one node, or of a Corosync 2 ring."""

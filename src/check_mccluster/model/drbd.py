@@ -100,12 +100,16 @@ class Progress(NamedTuple):
     mark_ms: Optional[int] = None
 
 
+BY_USER, BY_PEER, BY_DEPENDENCY = "user", "peer", "dependency"
+"""Who holds up a resync: an administrator here, one on the peer, another resync."""
+
+
 class PeerDevice(NamedTuple):
     """A volume on a peer, as seen from here.
 
     ``peer_client`` is local configuration (no bitmap kept for that peer), also known while
     disconnected. ``resync_suspended`` holds the words of ``resync-suspended`` without ``no``
-    (user, peer, dependency); ``None`` if not printed.
+    (:data:`BY_USER`, ...); ``None`` if not printed.
     ``out_of_sync_kib``, ``received_kib``, ``sent_kib``: KiB; ``None`` when the kernel gave no
     statistics (the tool then prints all ones). ``pending`` and ``unacked`` are requests.
     """
@@ -248,3 +252,8 @@ class ShownResource(NamedTuple):
     connections: tuple[ShownConnection, ...]
     options: Mapping[str, str] = MappingProxyType({})
     """Every option of the section ``options``, as printed."""
+
+    @property
+    def quorum_is_on(self) -> Optional[bool]:
+        """Whether the resource asks for a quorum at all; ``None`` if not told."""
+        return None if self.quorum is None else self.quorum != "off"

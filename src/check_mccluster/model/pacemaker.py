@@ -104,6 +104,26 @@ class Node(NamedTuple):
     resources_running: Optional[int]
     id_as_resource: Optional[str]
 
+    @property
+    def is_member(self) -> bool:
+        """Whether it is a node with a vote: no remote, guest or ping node."""
+        return self.type == "member"
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is a remote node, or one that lives in a container or virtual machine."""
+        return self.type == "remote"
+
+    @property
+    def is_ping(self) -> bool:
+        """Whether it is no machine of the cluster but a target to ping, as Heartbeat had them."""
+        return self.type == "ping"
+
+    @property
+    def runs_services(self) -> bool:
+        """Whether it is of a kind that runs services: members and remote nodes, no guests."""
+        return self.type in ("member", "remote") and self.id_as_resource is None
+
 
 class Primitive(NamedTuple):
     """One resource instance.
@@ -132,6 +152,11 @@ class Primitive(NamedTuple):
     def is_fence_device(self) -> bool:
         """Whether the agent is a fence agent (``stonith:…``)."""
         return self.agent.startswith("stonith:")
+
+    @property
+    def pending_change(self) -> Optional[str]:
+        """The operation under way, but for a monitor, which changes nothing."""
+        return None if self.pending == "Monitoring" else self.pending
 
 
 class Group(NamedTuple):
@@ -373,6 +398,11 @@ def base_id(name: str) -> str:
 def asks_for_stop(target_role: Optional[str]) -> bool:
     """Whether a target-role, in any case, asks for the resource to be stopped."""
     return target_role is not None and target_role.lower() == "stopped"
+
+
+def asks_for_no_promotion(target_role: Optional[str]) -> bool:
+    """Whether a target-role, in any case, lets the resource run and not be promoted."""
+    return target_role is not None and target_role.lower() in ("unpromoted", "slave")
 
 
 RUNNING = frozenset({Role.STARTED, Role.PROMOTED, Role.UNPROMOTED})

@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from html import escape
-from typing import Optional
+from typing import Optional, Union
 
 from ..judge.mesh import End, Link
 from ..judge.picture import Mesh, Replica
+from ..model.drbd import Role
+from ..model.words import Unrecognised
 from ..values import NamedTuple
 from ..verdict.finding import State, worst
 from ..verdict.view import same_node
@@ -50,24 +52,26 @@ _ROW = 17
 class Host(NamedTuple):
     """A node of a mesh: its words, and whose words they are.
 
-    :param told: whether the node itself said them; else a peer did.
+    :param asked: whether the node itself said them; else a peer did.
     """
 
     name: str
-    role: Span
+    role: Union[Role, Unrecognised]
     disks: tuple[tuple[str, Span], ...]
-    told: bool
+    asked: bool
 
     @property
     def state(self) -> State:
         """As grave as its gravest word."""
-        return worst(_state(each) for each in (self.role, *(disk for _, disk in self.disks)))
+        return worst(
+            _state(each) for each in (role_span(self.role), *(disk for _, disk in self.disks))
+        )
 
     @property
     def words(self) -> str:
         """``Primary, volume 0 UpToDate``."""
         disks = (f"volume {volume} {disk.text}" for volume, disk in self.disks)
-        return ", ".join((self.role.text, *disks))
+        return ", ".join((role_span(self.role).text, *disks))
 
 
 def _state(word: Span) -> State:
@@ -82,15 +86,15 @@ def hosts(mesh: Mesh) -> tuple[Host, ...]:
     for replica in mesh.seen.values():
         # one that is connected knows best
         for link in sorted(replica.resource.connections, key=lambda each: not each.is_connected):
-            if any(same_node(link.name, known) and host.told for known, host in found.items()):
+            if any(same_node(link.name, known) and host.asked for known, host in found.items()):
                 continue
             disks = tuple(
                 (str(p.volume), disk_span(p.peer_disk_state, p.peer_client))
                 for p in link.peer_devices
             )
-            host = Host(link.name, role_span(link.peer_role), disks, False)
+            host = Host(link.name, link.peer_role, disks, False)
             if link.name not in found or (
-                link.is_connected and found[link.name].role.style == "dim"
+                link.is_connected and found[link.name].role is Role.UNKNOWN
             ):
                 found[link.name] = host
     return tuple(found[each] for each in sorted(found))
@@ -101,7 +105,7 @@ def _own(replica: Replica) -> Host:
         (str(each.device.volume), disk_span(each.device.disk_state, each.client))
         for each in replica.volumes
     )
-    return Host(replica.here, role_span(replica.resource.role), disks, True)
+    return Host(replica.here, replica.resource.role, disks, True)
 
 
 def half(end: Optional[End]) -> tuple[State, str, bool]:
@@ -177,8 +181,8 @@ def _edge(link: Link, places: dict[str, tuple[float, float]]) -> Iterator[str]:
 def _node(
     host: Host, place: tuple[float, float], centre: tuple[float, float], count: int
 ) -> Iterator[str]:
-    primary = "Primary" in host.role.text
-    style = host.state.name if host.told or host.state is not State.OK else "unasked"
+    primary = host.role is Role.PRIMARY
+    style = host.state.name if host.asked or host.state is not State.OK else "unasked"
     size = 15 if count <= _LABELLED else 10
     yield (
         f'<circle class="node {style}{" primary" if primary else ""}"'
@@ -193,7 +197,7 @@ def _node(
         x = place[0] + math.copysign(size + 8, dx)
     lines = [(_short(host.name), "name")]
     if count <= _LABELLED:
-        lines.append((host.role.text, ""))
+        lines.append((role_span(host.role).text, ""))
         disks = list(dict.fromkeys(disk.text for _, disk in host.disks))
         lines.append((_short(join(disks, 2)), ""))
     elif host.state is not State.OK or primary:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional, Union
 
-from ..model.drbd import ConnectionState, DiskState, PeerDevice, ReplicationState, Role
+from ..model.drbd import BY_USER, ConnectionState, DiskState, PeerDevice, ReplicationState, Role
 from ..model.words import Unrecognised
 from ..verdict.finding import State
 from .layout import Span, of_state, span
@@ -45,10 +45,10 @@ def disk_span(disk: Union[DiskState, Unrecognised], client: Optional[bool]) -> S
     tail = " client" if client else ""
     if disk is DiskState.DISKLESS:
         if client is None:
-            return of_state("Diskless (?)", State.UNKNOWN)
+            return of_state(f"{disk.value} (?)", State.UNKNOWN)
         if not client:
-            return of_state("Diskless (lost)", State.CRITICAL)
-        return of_state("Diskless client", State.OK)
+            return of_state(f"{disk.value} (lost)", State.CRITICAL)
+        return of_state(f"{disk.value} client", State.OK)
     if disk is DiskState.D_UNKNOWN:
         return span(disk.value + tail, "dim")
     if disk is DiskState.UP_TO_DATE:
@@ -80,7 +80,7 @@ def replication_span(peer: Optional[PeerDevice]) -> Span:
     done = peer.progress.percent_done if peer.progress is not None else None
     if done is not None:
         text += f" {done:.1f}%"
-    paused = "user" in (peer.resync_suspended or ())
+    paused = BY_USER in (peer.resync_suspended or ())
     if paused:
         text += ", paused by user"
     fine = state in FINE_REPLICATION and not paused

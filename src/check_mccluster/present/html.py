@@ -22,6 +22,7 @@ from ..verdict.problems import TOOL_MISSING
 from ..verdict.view import Input, Judgement
 from ..verdict.words import join
 from .drawing import STYLE, drawing, half, hosts, in_order
+from .drbd_words import role_span
 from .layout import Span
 from .terminal import node_words, part_of
 from .text import clean
@@ -199,7 +200,7 @@ def _mesh(told: Page) -> Iterator[str]:
             " node at that end says: dashed and thick is not in order, dotted was not asked."
             "</figcaption></figure>"
         )
-        if not all(host.told for host in nodes):
+        if not all(host.asked for host in nodes):
             yield "<p>Connections between nodes that were not asked are not seen.</p>"
         yield from _table(
             f"Nodes of {name}",
@@ -207,11 +208,11 @@ def _mesh(told: Page) -> Iterator[str]:
             [
                 (
                     _safe(host.name),
-                    _styled(host.role),
+                    _styled(role_span(host.role)),
                     ", ".join(
                         f"volume {_safe(volume)} {_styled(word)}" for volume, word in host.disks
                     ),
-                    "itself" if host.told else "its peers",
+                    "itself" if host.asked else "its peers",
                 )
                 for host in nodes
             ],

@@ -11,7 +11,7 @@ from typing import Optional, Union
 
 from ..judge.picture import Mesh, Picture, Replica, Volume
 from ..model.drbd import ConnectionState, DiskState, ReplicationState, Role
-from ..model.words import Unrecognised
+from ..model.words import Unrecognised, state_name
 from ..values import NamedTuple
 from ..verdict.finding import Finding, State, worst
 from ..verdict.words import join
@@ -170,18 +170,7 @@ _CODES: Mapping[Word, str] = {
 _OTHER, _ODD = "w", "!"
 _MEANINGS = {
     _SELF: "itself",
-    "+": "Connected",
-    "c": "Connecting",
-    "S": "StandAlone",
-    "u": "Unconnected",
-    "d": "Disconnecting",
-    "n": "NetworkFailure",
-    "t": "Timeout",
-    "b": "BrokenPipe",
-    "p": "ProtocolError",
-    "x": "TearDown",
-    ">": "SyncSource",
-    "<": "SyncTarget",
+    **{code: state_name(word) for word, code in _CODES.items()},
     "v": "verify",
     "P": "paused resync",
     "a": "Ahead or Behind",

@@ -193,7 +193,7 @@ def part_of(node: Node) -> str:
         return "DC"
     if node.id_as_resource is not None:
         return f"inside {node.id_as_resource}"
-    return "" if node.type in ("member", None) else str(node.type)
+    return "" if node.is_member else node.type or ""
 
 
 # -- DRBD --------------------------------------------------------------------------------------

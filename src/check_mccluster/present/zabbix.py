@@ -322,7 +322,7 @@ def _nodes(view: View) -> dict[str, Entry]:
             running=node.resources_running,
         )
         for node in known
-        if node.type != "ping"
+        if not node.is_ping
     }
 
 

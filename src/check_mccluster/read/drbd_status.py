@@ -14,6 +14,9 @@ from typing import Any, Optional, TypeVar, Union
 
 from check_mccluster.model import words
 from check_mccluster.model.drbd import (
+    BY_DEPENDENCY,
+    BY_PEER,
+    BY_USER,
     Connection,
     ConnectionState,
     Device,
@@ -41,7 +44,7 @@ ALL_ONES_32 = 2**32 - 1
 UNKNOWN_SECONDS = 987654321
 """drbdsetup's word for an estimate that it does not have (31 years)."""
 
-SUSPENDERS = frozenset({"user", "peer", "dependency"})
+SUSPENDERS = frozenset({BY_USER, BY_PEER, BY_DEPENDENCY})
 """Who can hold up a resync."""
 
 HIGHEST_NODE_ID = 31

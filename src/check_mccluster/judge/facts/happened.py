@@ -15,6 +15,7 @@ from ...model.pacemaker import (
     Clone,
     Cluster,
     FenceStatus,
+    Health,
     Location,
     Role,
     base_id,
@@ -155,6 +156,8 @@ def health_untold(view: View, cluster: Cluster) -> str:
         f"{name} of {node.name} is red"
         for node in cib.nodes.values()
         for name, value in {**node.attributes, **node.transient}.items()
-        if name.startswith("#health") and value.lower() == "red" and cluster.node(node.name)
+        if name.startswith("#health")
+        and value.lower() == Health.RED.value
+        and cluster.node(node.name)
     ]
     return f"{'; '.join(red)} (node-health-strategy is none)" if red else ""

@@ -55,7 +55,7 @@ def _holds(
         return rule_holds(test, node, now)
     if isinstance(test, DateExpression):
         return _date_holds(test, now)
-    special = {"#uname": node.name, "#kind": "remote" if node.type == "remote" else "cluster"}
+    special = {"#uname": node.name, "#kind": "remote" if node.is_remote else "cluster"}
     actual = special.get(test.attribute, node.attribute(test.attribute))
     if test.attribute.startswith("#") and test.attribute not in special:
         return None

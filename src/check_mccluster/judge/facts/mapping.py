@@ -10,7 +10,16 @@ from ...inputs.crm_mon import CLUSTER
 from ...inputs.drbdsetup_status import DRBD
 from ...model.configuration import TRUE
 from ...model.drbd import DrbdResource
-from ...model.pacemaker import INFINITY, Cib, Cluster, Primitive, Resource, base_id, primitives
+from ...model.pacemaker import (
+    INFINITY,
+    Cib,
+    Cluster,
+    Primitive,
+    Resource,
+    Role,
+    base_id,
+    primitives,
+)
 from ...values import NamedTuple
 from ...verdict.view import View
 
@@ -110,6 +119,9 @@ def managed_drbd(cib: Cib) -> dict[str, str]:
     }
 
 
+_RUNNING = (Role.STARTED.value, Role.PROMOTED.value)
+
+
 def _carried(cib: Cib, primitive: str) -> tuple[str, ...]:
     """What must run where *primitive*, or the clone around it, is promoted, directly or not."""
     below = set(cib.chain(primitive))
@@ -118,7 +130,8 @@ def _carried(cib: Cib, primitive: str) -> tuple[str, ...]:
     steps = [
         each
         for each in cib.colocations
-        if each.score >= INFINITY and each.primary.role in (None, "Started", "Promoted")
+        if each.score >= INFINITY
+        and each.primary.role in (None, Role.STARTED.value, Role.PROMOTED.value)
     ]
     grown = True
     while grown:
@@ -126,7 +139,7 @@ def _carried(cib: Cib, primitive: str) -> tuple[str, ...]:
         for each in steps:
             name, primary = each.dependent.resource, each.primary
             needs = primary.resource in found or (
-                primary.resource in below and primary.role == "Promoted"
+                primary.resource in below and primary.role == Role.PROMOTED.value
             )
             if needs and name not in found and name not in below:
                 found.append(name)

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from typing import Optional
 
 from ...model.drbd import (
+    BY_DEPENDENCY,
+    BY_PEER,
+    BY_USER,
     Connection,
     ConnectionState,
     Device,
@@ -26,7 +29,7 @@ from .drbd import HANDSHAKE, peer_devices
 
 _TO_PEER = frozenset({ReplicationState.SYNC_SOURCE, ReplicationState.PAUSED_SYNC_S})
 _TO_HERE = frozenset({ReplicationState.SYNC_TARGET, ReplicationState.PAUSED_SYNC_T})
-_HELD = frozenset({"user", "peer"})
+_HELD = frozenset({BY_USER, BY_PEER})
 
 
 def _disk_words(state: object, where: str = "") -> str:
@@ -44,7 +47,7 @@ def _disk_words(state: object, where: str = "") -> str:
 def _by_another(peer: PeerDevice) -> bool:
     """Whether a third node brings the peer's disk up to date: this connection waits for that."""
     flags = peer.resync_suspended or frozenset()
-    return bool(flags & {"peer", "dependency"}) and "user" not in flags
+    return bool(flags & {BY_PEER, BY_DEPENDENCY}) and BY_USER not in flags
 
 
 def _syncing_words(peer: PeerDevice) -> str:
@@ -138,7 +141,7 @@ def pause_step(
     """End a pause that somebody set, on the node that set it; ``None`` where nobody did."""
     flags = peer.resync_suspended or frozenset()
     where = [
-        node for flag, node in (("user", view.here), ("peer", connection.name)) if flag in flags
+        node for flag, node in ((BY_USER, view.here), (BY_PEER, connection.name)) if flag in flags
     ]
     if not where:
         return None

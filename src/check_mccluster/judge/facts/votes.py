@@ -49,7 +49,7 @@ class Tally(NamedTuple):
 
         Corosync may list its members by address: the id decides where the name does not.
         """
-        if node.type == "remote":
+        if node.is_remote:
             return 0
         if self.votes is not None:
             for member in self.votes.members:
@@ -71,12 +71,12 @@ def tally(view: View) -> Tally:
             needed=votes.quorum,
             expected=votes.expected,
             counted=True,
-            covered="2Node" in votes.flags,
+            covered=votes.is_two_node,
             votes=votes,
         )
     if cluster is None:
         return Tally(None, None, None, None, False, False, None)
-    members = [node for node in cluster.nodes if node.type == "member"]
+    members = [node for node in cluster.nodes if node.is_member]
     return Tally(
         quorate=by_pacemaker,
         total=sum(1 for node in members if node.online),
