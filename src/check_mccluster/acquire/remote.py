@@ -53,7 +53,7 @@ _REASONS = (
 """What ssh says, and that in an operator's words."""
 
 
-class Answered(NamedTuple):
+class NodeReply(NamedTuple):
     """What a node sent, or why nothing could be had of it.
 
     :param began: Unix time when it was asked. :param ended: when the answer was complete.
@@ -70,7 +70,7 @@ def ask(
     command: Sequence[str],
     deadline: float,
     via: Sequence[str] = SSH,
-) -> dict[str, Answered]:
+) -> dict[str, NodeReply]:
     """Ask every node at the same time, until the one deadline.
 
     :param targets: what to connect to, by the node's name. :param command: what is run there.
@@ -78,19 +78,19 @@ def ask(
     """
     pump = Pump(deadline)
     children: dict[str, Child] = {}
-    answers: dict[str, Answered] = {}
+    answers: dict[str, NodeReply] = {}
     began = time.time()
     try:
         for name, target in targets.items():
             if target.startswith("-"):
-                answers[name] = Answered(b"", f"'{target}' is not a host", began, began)
+                answers[name] = NodeReply(b"", f"'{target}' is not a host", began, began)
                 continue
             argv = (*(part.replace("{target}", target) for part in via), *command)
             try:
                 child = Child(Tool(argv[0], argv[1:], "", LIMIT), argv, os.environ, sudo=False)
             except OSError as error:
                 reason = f"cannot run {argv[0]}: {error.strerror}"
-                answers[name] = Answered(b"", reason, began, began)
+                answers[name] = NodeReply(b"", reason, began, began)
                 continue
             children[name] = child
             pump.add(child)
@@ -103,7 +103,7 @@ def ask(
     finally:
         pump.close()
     for name, child in children.items():
-        answers[name] = Answered(bytes(child.output), _why_not(child), began, ended[name])
+        answers[name] = NodeReply(bytes(child.output), _why_not(child), began, ended[name])
     return answers
 
 

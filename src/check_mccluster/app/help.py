@@ -124,15 +124,15 @@ def write_commands(
     :param others: commands that are no check, with what they do.
     :param checks: checks, with the question that each answers.
     """
-    told = {**others, **checks}
+    questions = {**others, **checks}
     placed = [name for _, names in GROUPS for name in names]
     for title, names in GROUPS:
         formatter.write(f"{title}:\n")
-        known = [name for name in names if name in told]
+        known = [name for name in names if name in questions]
         if title == GROUPS[-1][0]:
             known += [name for name in others if name not in placed]
         for name in known:
-            formatter.write(f"  {name:8}  {told[name]}\n")
+            formatter.write(f"  {name:8}  {questions[name]}\n")
     formatter.write("One question each (exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN):\n")
     for line in _wrapped(", ".join(name for name in checks if name not in placed)):
         formatter.write(f"  {line}\n")

@@ -264,14 +264,14 @@ def _with_speakers(
     """The faults with who tells them; a recording is judged as what was seen first."""
     from ..judge.speaker import identity, with_speakers
 
-    told = with_speakers(view, faults, {}, telling.after)
+    undated = with_speakers(view, faults, {}, telling.after)
     if source.recorded or not telling.remember:
-        return told
+        return undated
     from .ages import ages
 
-    others = [identity(fault.cause) for fault in told if not fault.spoken]
+    others = [identity(fault.cause) for fault in undated if not fault.spoken]
     if not others:
-        return told
+        return undated
     return with_speakers(view, faults, ages(view.here, others, telling.after), telling.after)
 
 

@@ -139,13 +139,13 @@ def _woken() -> Iterator[int]:
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    told = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    former = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     before = signal.signal(signal.SIGWINCH, lambda _number, _frame: None)
     try:
         yield reading
     finally:
         signal.signal(signal.SIGWINCH, before)
-        signal.set_wakeup_fd(told)
+        signal.set_wakeup_fd(former)
         os.close(reading)
         os.close(writing)
 

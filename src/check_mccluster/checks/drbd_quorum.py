@@ -84,7 +84,7 @@ OFF = Kind(
 
 _RANGE_STEP = "Every copy is good: the range of -w or -c asks for another number; correct it"
 _NO_QUORUM = "quorum is lost"
-_UNTOLD = "cause not told by this drbd-utils"
+_CAUSE_UNKNOWN = "cause not told by this drbd-utils"
 
 
 def _suspended(resource: DrbdResource) -> Optional[str]:
@@ -101,7 +101,7 @@ def _suspended(resource: DrbdResource) -> Optional[str]:
     ]
     if causes:
         return " and ".join(causes)
-    return _UNTOLD if resource.suspended else None
+    return _CAUSE_UNKNOWN if resource.suspended else None
 
 
 def _without_data(view: View, resource: DrbdResource) -> str:
@@ -179,9 +179,9 @@ def _volume(
         # Frozen because of that: the other finding says it.
         if not resource.suspended_no_data:
             text = f"no UpToDate copy can be reached from {view.here}"
-            told = [words for words in without if ": " in words]
-            if told:
-                text += f" ({'; '.join(told)})"
+            reasons = [words for words in without if ": " in words]
+            if reasons:
+                text += f" ({'; '.join(reasons)})"
             yield say(NO_COPY, text, step=_no_copy_step(view, resource, device, have))
     elif asked.has_limits:
         state = limited_state(asked, count)
@@ -294,7 +294,7 @@ def _judge_one(
     lost = any(device.quorum is False for device in resource.devices)
     why = _suspended(resource)
     # Frozen only because quorum is lost: that finding says it.
-    if why is not None and not (lost and why in (_NO_QUORUM, _UNTOLD)):
+    if why is not None and not (lost and why in (_NO_QUORUM, _CAUSE_UNKNOWN)):
         gone: tuple[str, ...] = ()
         words = step = ""
         if resource.suspended_user:

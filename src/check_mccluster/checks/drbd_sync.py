@@ -105,7 +105,7 @@ _OLD_MARK_MS = 120_000
 """A mark of minutes: no block has moved since, for the kernel sets one with progress only."""
 
 
-class _Spot(NamedTuple):
+class _PeerVolume(NamedTuple):
     """One volume towards one peer, with what is around it."""
 
     view: View
@@ -153,145 +153,147 @@ def _left(peer: PeerDevice) -> str:
     return progress_words(peer) + rest
 
 
-def _moved(spot: _Spot) -> Optional[bool]:
+def _moved(one: _PeerVolume) -> Optional[bool]:
     """Whether blocks moved between the two readings; ``None`` without a second one."""
-    again = spot.view.named(DRBD_AGAIN, spot.resource.name)
+    again = one.view.named(DRBD_AGAIN, one.resource.name)
     if again is None:
         return None
-    for connection, peer in peer_devices(again, spot.device.volume):
-        if connection.peer_node_id == spot.connection.peer_node_id:
+    for connection, peer in peer_devices(again, one.device.volume):
+        if connection.peer_node_id == one.connection.peer_node_id:
             return (
-                peer.out_of_sync_kib != spot.peer.out_of_sync_kib
-                or peer.received_kib != spot.peer.received_kib
-                or peer.replication_state is not spot.peer.replication_state
+                peer.out_of_sync_kib != one.peer.out_of_sync_kib
+                or peer.received_kib != one.peer.received_kib
+                or peer.replication_state is not one.peer.replication_state
             )
     return None
 
 
-def _target(spot: _Spot) -> Iterator[Finding]:
+def _target(one: _PeerVolume) -> Iterator[Finding]:
     """A resync to this node: does it move? One latched by a dependency behind another does not."""
-    source = spot.connection.name
-    latched = BY_DEPENDENCY in spot.flags and not spot.others_syncing()
-    progress = spot.peer.progress
+    source = one.connection.name
+    latched = BY_DEPENDENCY in one.flags and not one.others_syncing()
+    progress = one.peer.progress
     still = progress is not None and (
         (progress.recent_sectors == 0 and (progress.window_ms or 0) >= _WINDOW_MS)
         or (progress.mark_ms or 0) >= _OLD_MARK_MS
     )
-    moved = _moved(spot)
-    if BY_USER in spot.flags:
-        yield _paused(spot)
+    moved = _moved(one)
+    if BY_USER in one.flags:
+        yield _paused(one)
     elif moved is False or (moved is None and still):
-        text = f"resync from {source} does not move, {_left(spot.peer)}"
-        yield spot.say(STALLED, text, step=spot.reconnect)
+        text = f"resync from {source} does not move, {_left(one.peer)}"
+        yield one.say(STALLED, text, step=one.reconnect)
     elif moved is None and latched:
-        why = ",".join(sorted(spot.flags))
-        text = f"resync from {source} is latched (resync-suspended: {why}), {_left(spot.peer)}"
-        yield spot.say(STALLED, text, step=spot.reconnect)
+        why = ",".join(sorted(one.flags))
+        text = f"resync from {source} is latched (resync-suspended: {why}), {_left(one.peer)}"
+        yield one.say(STALLED, text, step=one.reconnect)
     else:
-        yield spot.say(TARGET, f"resync from {source}, {_left(spot.peer)}")
+        yield one.say(TARGET, f"resync from {source}, {_left(one.peer)}")
 
 
-def _paused(spot: _Spot) -> Finding:
-    peer = spot.connection.name
-    who = " here" if BY_USER in spot.flags else f" on {peer}" if BY_PEER in spot.flags else ""
-    state = state_name(spot.peer.replication_state)
-    step = pause_step(spot.view, spot.resource, spot.connection, spot.peer) or ""
-    return spot.say(PAUSED, f"resync with {peer} is paused{who} ({state})", step=step)
+def _paused(one: _PeerVolume) -> Finding:
+    peer = one.connection.name
+    who = " here" if BY_USER in one.flags else f" on {peer}" if BY_PEER in one.flags else ""
+    state = state_name(one.peer.replication_state)
+    step = pause_step(one.view, one.resource, one.connection, one.peer) or ""
+    return one.say(PAUSED, f"resync with {peer} is paused{who} ({state})", step=step)
 
 
-def _paused_target(spot: _Spot, runs_somewhere: bool) -> Iterator[Finding]:
+def _paused_target(one: _PeerVolume, runs_somewhere: bool) -> Iterator[Finding]:
     """PausedSyncT: by somebody, waiting its turn, or waiting for ever."""
-    if BY_USER in spot.flags:
-        yield _paused(spot)
+    if BY_USER in one.flags:
+        yield _paused(one)
         return
-    if syncing_to_here(spot.resource, spot.device.volume) is not None:
+    if syncing_to_here(one.resource, one.device.volume) is not None:
         return  # ordinary: the disk is filled from another source
-    if BY_PEER in spot.flags and not spot.others_syncing():
-        yield _paused(spot)
-    elif BY_DEPENDENCY in spot.flags:
+    if BY_PEER in one.flags and not one.others_syncing():
+        yield _paused(one)
+    elif BY_DEPENDENCY in one.flags:
         if runs_somewhere:
-            yield spot.say(WAITING, f"resync from {spot.connection.name} waits for its turn")
+            yield one.say(WAITING, f"resync from {one.connection.name} waits for its turn")
         else:
-            text = f"resync from {spot.connection.name} waits, and no resync runs"
-            yield spot.say(STALLED, text, step=spot.reconnect)
-    elif not spot.flags:
-        yield _paused(spot)
+            text = f"resync from {one.connection.name} waits, and no resync runs"
+            yield one.say(STALLED, text, step=one.reconnect)
+    elif not one.flags:
+        yield _paused(one)
 
 
-def _established(spot: _Spot, asked: Asked) -> Iterator[Finding]:
+def _established(one: _PeerVolume, asked: Asked) -> Iterator[Finding]:
     """A quiet link: is what it says of both ends consistent with its counters?"""
-    own, theirs = spot.device.disk_state, spot.peer.peer_disk_state
-    out = spot.peer.out_of_sync_kib
+    own, theirs = one.device.disk_state, one.peer.peer_disk_state
+    out = one.peer.out_of_sync_kib
     if own is DiskState.UP_TO_DATE and theirs is DiskState.UP_TO_DATE:
         if out:
-            yield from _out_of_sync(spot, asked, out * KIB)
+            yield from _out_of_sync(one, asked, out * KIB)
         return
     old = {DiskState.INCONSISTENT, DiskState.OUTDATED, DiskState.CONSISTENT}
-    if not out or spot.peer.resync_suspended is None or spot.flags:
+    if not out or one.peer.resync_suspended is None or one.flags:
         return
-    peer, rest = spot.connection.name, size(out * KIB)
+    peer, rest = one.connection.name, size(out * KIB)
     if own is DiskState.UP_TO_DATE and theirs in old:
         text = f"{peer} is {state_name(theirs)}, {rest} out of sync, and no resync runs"
-        step = copy_step(spot.view, spot.resource, spot.device, peer)
-        yield spot.say(NOT_SYNCING, text, step=step)
+        step = copy_step(one.view, one.resource, one.device, peer)
+        yield one.say(NOT_SYNCING, text, step=step)
     elif own in old and theirs is DiskState.UP_TO_DATE:
         text = f"{state_name(own)} here, {rest} out of sync to {peer}, and no resync runs"
-        step = own_copy_step(spot.view, spot.resource, spot.device)
-        yield spot.say(NOT_SYNCING, text, step=step)
+        step = own_copy_step(one.view, one.resource, one.device)
+        yield one.say(NOT_SYNCING, text, step=step)
 
 
-def _out_of_sync(spot: _Spot, asked: Asked, count: int) -> Iterator[Finding]:
+def _out_of_sync(one: _PeerVolume, asked: Asked, count: int) -> Iterator[Finding]:
     state = limited_state(asked, count) if asked.has_limits else None
     if state is not State.OK:
-        text = f"{size(count)} out of sync with {spot.connection.name}, both UpToDate, no resync"
-        odd = odd_copy(spot.view, spot.resource, spot.device.volume)
+        text = f"{size(count)} out of sync with {one.connection.name}, both UpToDate, no resync"
+        odd = odd_copy(one.view, one.resource, one.device.volume)
         if odd is not None:
             text += f"; {odd} differs from two others"
-        peer, volume = spot.connection.name, spot.device.volume
-        step = compare_step(spot.view, spot.resource.name, volume, peer, odd)
-        yield spot.say(OUT_OF_SYNC, text, state, step)
+        peer, volume = one.connection.name, one.device.volume
+        step = compare_step(one.view, one.resource.name, volume, peer, odd)
+        yield one.say(OUT_OF_SYNC, text, state, step)
 
 
-def _judge_spot(spot: _Spot, asked: Asked, runs_somewhere: bool) -> Iterator[Finding]:
-    state = spot.peer.replication_state
-    peer = spot.connection.name
+def _judge_one(one: _PeerVolume, asked: Asked, runs_somewhere: bool) -> Iterator[Finding]:
+    state = one.peer.replication_state
+    peer = one.connection.name
     if state is ReplicationState.SYNC_TARGET:
-        yield from _target(spot)
+        yield from _target(one)
     elif state is ReplicationState.PAUSED_SYNC_T:
-        yield from _paused_target(spot, runs_somewhere)
+        yield from _paused_target(one, runs_somewhere)
     elif state is ReplicationState.PAUSED_SYNC_S:
-        if BY_USER in spot.flags or (BY_PEER in spot.flags and not spot.others_syncing()):
-            yield _paused(spot)
-    elif state in HANDSHAKE and _moved(spot) is False:
+        if BY_USER in one.flags or (BY_PEER in one.flags and not one.others_syncing()):
+            yield _paused(one)
+    elif state in HANDSHAKE and _moved(one) is False:
         text = f"resync handshake with {peer} stands still ({state_name(state)})"
-        yield spot.say(STALLED, text, step=spot.reconnect)
+        yield one.say(STALLED, text, step=one.reconnect)
     elif state in HANDSHAKE:
         text = f"resync handshake with {peer} ({state_name(state)})"
-        yield spot.say(SHAKING, text, step=f"Wait some seconds; if it stays, {spot.reconnect}")
+        yield one.say(SHAKING, text, step=f"Wait some seconds; if it stays, {one.reconnect}")
     elif state in (ReplicationState.AHEAD, ReplicationState.BEHIND):
         of = " of" if state is ReplicationState.AHEAD else ""
-        text = f"{spot.view.here} is {state_name(state)}{of} {peer}"
-        out = spot.peer.out_of_sync_kib
+        text = f"{one.view.here} is {state_name(state)}{of} {peer}"
+        out = one.peer.out_of_sync_kib
         rest = f", {size(out * KIB)} out of sync" if out else ""
-        yield spot.say(BEHIND, text + rest)
-    elif BY_USER in spot.flags:
-        out = spot.peer.out_of_sync_kib
+        yield one.say(BEHIND, text + rest)
+    elif BY_USER in one.flags:
+        out = one.peer.out_of_sync_kib
         rest = f"{size(out * KIB)} out of sync" if out else "nothing is to sync"
-        step = pause_step(spot.view, spot.resource, spot.connection, spot.peer) or ""
-        yield spot.say(
+        step = pause_step(one.view, one.resource, one.connection, one.peer) or ""
+        yield one.say(
             PAUSED, f"a pause of the resync with {peer} was left behind, {rest}", step=step
         )
-    elif state is ReplicationState.ESTABLISHED and spot.connection.is_connected:
-        yield from _established(spot, asked)
+    elif state is ReplicationState.ESTABLISHED and one.connection.is_connected:
+        yield from _established(one, asked)
 
 
-def _spots(view: View, resources: Iterable[DrbdResource], *, quiet: bool) -> Iterator[_Spot]:
+def _peer_volumes(
+    view: View, resources: Iterable[DrbdResource], *, quiet: bool
+) -> Iterator[_PeerVolume]:
     """Every volume towards every peer.
 
     :param quiet: those of which there is nothing to be said, too.
     """
     return (
-        _Spot(view, resource, device, connection, peer)
+        _PeerVolume(view, resource, device, connection, peer)
         for resource in resources
         for device in resource.devices
         for connection, peer in peer_devices(resource, device.volume)
@@ -300,7 +302,7 @@ def _spots(view: View, resources: Iterable[DrbdResource], *, quiet: bool) -> Ite
 
 
 def _is_quiet(device: Device, peer: PeerDevice) -> bool:
-    """Whether there is nothing at all to be said: nearly all spots of a large node are so."""
+    """Whether there is nothing at all to be said: nearly all of a large node are so."""
     return (
         peer.replication_state is ReplicationState.ESTABLISHED
         and peer.peer_disk_state is DiskState.UP_TO_DATE
@@ -319,19 +321,19 @@ def _runs(resources: Iterable[DrbdResource]) -> bool:
     )
 
 
-def _words(spot: _Spot) -> Optional[str]:
+def _words(one: _PeerVolume) -> Optional[str]:
     """What is worth saying though it is no fault."""
-    state = spot.peer.replication_state
+    state = one.peer.replication_state
     if state is ReplicationState.SYNC_SOURCE:
-        return f"{spot.name}: source of a resync to {spot.connection.name}, {_left(spot.peer)}"
-    if spot.peer.verifying:
-        progress = progress_words(spot.peer)
-        return f"{spot.name}: online verify with {spot.connection.name}, {progress}"
+        return f"{one.name}: source of a resync to {one.connection.name}, {_left(one.peer)}"
+    if one.peer.verifying:
+        progress = progress_words(one.peer)
+        return f"{one.name}: online verify with {one.connection.name}, {progress}"
     if state is ReplicationState.PAUSED_SYNC_S:
-        return f"{spot.name}: a resync to {spot.connection.name} waits, {_left(spot.peer)}"
-    other = {BY_PEER, BY_DEPENDENCY} & spot.flags
-    if other and spot.peer.peer_disk_state is DiskState.INCONSISTENT:
-        return f"{spot.name}: {spot.connection.name} is resynchronised from another node"
+        return f"{one.name}: a resync to {one.connection.name} waits, {_left(one.peer)}"
+    other = {BY_PEER, BY_DEPENDENCY} & one.flags
+    if other and one.peer.peer_disk_state is DiskState.INCONSISTENT:
+        return f"{one.name}: {one.connection.name} is resynchronised from another node"
     return None
 
 
@@ -340,17 +342,17 @@ def judge(view: View, asked: Asked) -> Report:
     resources = view[DRBD].value
     if resources is None:
         return Report()
-    spots = list(_spots(view, resources, quiet=False))
+    peer_volumes = list(_peer_volumes(view, resources, quiet=False))
     # A resync may wait for that of a resource that --resource leaves out.
     runs_somewhere = _runs(resources) or _runs(view.drbd_others)
-    findings = [each for s in spots for each in _judge_spot(s, asked, runs_somewhere)]
-    notes = [words for words in map(_words, spots) if words is not None]
+    findings = [each for s in peer_volumes for each in _judge_one(s, asked, runs_somewhere)]
+    notes = [words for words in map(_words, peer_volumes) if words is not None]
     names = [
         resource.name
         for resource in resources
         if any(peer_devices(resource, device.volume) for device in resource.devices)
     ]
-    most = max((spot.peer.out_of_sync_kib or 0 for spot in spots), default=0) * KIB
+    most = max((one.peer.out_of_sync_kib or 0 for one in peer_volumes), default=0) * KIB
     quiet = f"no resync runs, {size(most)} out of sync" if most else "nothing to resync"
     if len(names) <= 3:
         quiet = f"{', '.join(names)}: {quiet}"
@@ -363,7 +365,7 @@ def judge(view: View, asked: Asked) -> Report:
                 f"replication {s.name} with {s.connection.name}:"
                 f" {state_name(s.peer.replication_state)},"
                 f" peer disk {state_name(s.peer.peer_disk_state)}"
-                for s in _spots(view, resources, quiet=True)
+                for s in _peer_volumes(view, resources, quiet=True)
             )
         ),
     )

@@ -133,7 +133,7 @@ def _words(futures: Futures, outlook: Outlook) -> str:
         return f"{name} has no other node than {join(outlook.active)} by design"
     note = ""
     if any(not view.is_here(node) for node in outlook.candidates):
-        if futures.standing.below(outlook.resource):
+        if futures.pairs.below(outlook.resource):
             note += " (DRBD there judged by its connection)"
     if outlook.candidates and not outlook.scheduled:
         note += f" ({BY_RULES})"
@@ -180,7 +180,7 @@ def judge(view: View, asked: Asked) -> Report:
     findings = list(_findings(outlooks, asked))
     findings += _here(view, cluster, outlooks)
     findings += _points(single_points(futures, outlooks))
-    if any(futures.standing.below(resource) for resource in chosen):
+    if any(futures.pairs.below(resource) for resource in chosen):
         whole = view[DRBD].value is not None
         findings += [p for p in view[DRBD].problems if not whole or p.object == DRBD.name]
     counted = [each for each in outlooks if not each.is_off and not each.pinned] or outlooks

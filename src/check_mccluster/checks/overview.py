@@ -159,11 +159,11 @@ def judge(view: View, asked: Asked) -> Report:
 def _lines(view: View, reports: Sequence[tuple[Check, Report]], folded: Report) -> list[Line]:
     """One line a check; a finding that an earlier check told is not told again."""
     causes = folded.causes
-    told: set[Finding] = set()
+    reported: set[Finding] = set()
     lines = []
     for check, judged in reports:
-        fresh = [each for each in judged.worst_first if each not in told]
-        told.update(judged.findings)
+        fresh = [each for each in judged.worst_first if each not in reported]
+        reported.update(judged.findings)
         texts = [
             f"{each.text} (follows from: {causes[each].key} {causes[each].object})"
             if each in causes

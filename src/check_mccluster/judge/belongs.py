@@ -166,28 +166,28 @@ def _voters(view: View, cluster: Cluster, votes: Votes) -> Iterator[str]:
 def _linked(view: View, cluster: Cluster, links: Links) -> Iterator[str]:
     """crm_mon's members are those to which links lead, where the node list cannot be asked."""
     yield from _of_another(view, cluster, links.node_id)
-    told = _peer_ids(links)
+    peer_ids = _peer_ids(links)
     missing = [
         node.name
         for node in cluster.nodes
-        if told and node.is_member and node.online and node.id not in told
+        if peer_ids and node.is_member and node.online and node.id not in peer_ids
     ]
     if missing:
         yield f"no line for {join(missing, 3)}, online in crm_mon"
 
 
 def _configured_links(_view: View, cmap: Cmap, links: Links) -> Iterator[str]:
-    told = _peer_ids(links)
+    peer_ids = _peer_ids(links)
     configured = {str(each.node_id): each for each in cmap.nodes if each.node_id is not None}
-    if told and configured:
+    if peer_ids and configured:
         missing = [
             each.name or f"node {number}"
             for number, each in configured.items()
-            if number not in told
+            if number not in peer_ids
         ]
         if missing:
             yield f"no line for {join(missing, 3)} of Corosync's node list"
-        unknown = [number for number in told if number not in configured]
+        unknown = [number for number in peer_ids if number not in configured]
         if unknown:
             yield f"a line for node {join(unknown, 3)}, which Corosync's node list does not have"
     rings = _rings(cmap)

@@ -20,11 +20,11 @@ from ..verdict.words import join, pasted
 
 def beside(view: View, report: Report) -> Report:
     """The report with what the other tools say of the nodes that are gone."""
-    told = tuple(_told(view, each) for each in report.findings)
-    return report if told == report.findings else report._replace(findings=told)
+    findings = tuple(_completed(view, each) for each in report.findings)
+    return report if findings == report.findings else report._replace(findings=findings)
 
 
-def _told(view: View, each: Finding) -> Finding:
+def _completed(view: View, each: Finding) -> Finding:
     rule = _RULES.get(each.key)
     return each if rule is None or not each.nodes else rule(view, each)
 

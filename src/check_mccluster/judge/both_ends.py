@@ -172,14 +172,16 @@ def _is_online(seen: Sequence[Judgement], name: str) -> bool:
 def _single(link: Link) -> Finding:
     about = subject.link(link.resource, *link.nodes)
     why = f": only {link.resource}'s port or resource" if link.other_connections else ""
-    connected = [end.connection is not None and end.connection.is_connected for _, end in link.told]
+    connected = [
+        end.connection is not None and end.connection.is_connected for _, end in link.asked_ends
+    ]
     if len(connected) == 2 and any(connected):
         kind = DISPUTED
     else:
         kind = STANDALONE if link.is_alone else CONNECTING
     text = f"{link.name}: {link.words}{why}"
     one = finding(kind, about, text, nodes=link.nodes, resource=link.resource)
-    if kind is CONNECTING and len(link.told) == 2:
+    if kind is CONNECTING and len(link.asked_ends) == 2:
         # Both answered, so both are up: what is between them is not.
         here, there = link.nodes
         return one._replace(
@@ -190,7 +192,7 @@ def _single(link: Link) -> Finding:
 
 
 def options(
-    seen: Sequence[Judgement], all_links: Sequence[Link], told: Sequence[Finding]
+    seen: Sequence[Judgement], all_links: Sequence[Link], findings: Sequence[Finding]
 ) -> Iterator[Finding]:
     """Options of DRBD that are not equal, beyond those that cut a connection."""
     for each in differences(seen, all_links):
@@ -198,7 +200,7 @@ def options(
             one.key == DIFFERS.key
             and one.subject.drbd_resource == each.resource
             and one.reason == each.option
-            for one in told
+            for one in findings
         ):
             continue
         values = join([f"'{value}' on {join(nodes)}" for value, nodes in each.values], 3)
@@ -218,9 +220,9 @@ def options(
 def copies(all_links: Sequence[Link]) -> Iterator[Finding]:
     """What two connected ends say of each other's disks, and of a resync between them."""
     for link in all_links:
-        if len(link.told) < 2 or not link.is_up:
+        if len(link.asked_ends) < 2 or not link.is_up:
             continue
-        (_, first), (_, second) = link.told
+        (_, first), (_, second) = link.asked_ends
         if abs((first.view.time - second.view.time).total_seconds()) > _NEAR:
             continue
         for number, (here, there) in link.volumes():
@@ -244,7 +246,7 @@ def _contradiction(link: Link, number: int, peers: tuple[PeerDevice, PeerDevice]
     """Whose copy is good by its own word, and not by the other's; empty if they agree."""
     one, two = link.nodes
     good = DiskState.UP_TO_DATE
-    disks = [disk_at(end, number) for _, end in link.told]
+    disks = [disk_at(end, number) for _, end in link.asked_ends]
     for name, other, disk, peer in ((one, two, disks[0], peers[1]), (two, one, disks[1], peers[0])):
         said = peer.peer_disk_state
         if disk is good and isinstance(said, DiskState) and said is not good:
@@ -281,7 +283,7 @@ def clients(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator[Fi
                     node
                     for link in all_links
                     if link.resource == resource.name and one.view.here in link.nodes
-                    for node, end in link.told
+                    for node, end in link.asked_ends
                     if node != one.view.here
                     and end.connection is not None
                     and (peer := end.connection.peer_device(device.volume)) is not None

@@ -49,7 +49,7 @@ class Inhibit(NamedTuple):
 
     source: frozenset[str]
     targets: tuple[tuple[Equal, frozenset[str]], ...]
-    beyond: bool = False
+    if_cut_off: bool = False
     """Only where the source names nodes that are no lost members: cut off, not left alone."""
 
 
@@ -78,7 +78,7 @@ RULES = (
         "mesh-isolated",
         (Equal.MORE_NODES, "quorum-lost"),
         (Equal.NODE, "drbd-quorum-lost copies-none"),
-    )._replace(beyond=True),
+    )._replace(if_cut_off=True),
     rule(
         "quorum-lost",
         (Equal.NOTHING, _WITHOUT_QUORUM),
@@ -187,7 +187,7 @@ def more(*added: Inhibit) -> tuple[Inhibit, ...]:
             known = [
                 target
                 for old in RULES
-                if key in old.source and not old.beyond
+                if key in old.source and not old.if_cut_off
                 for target in old.targets
             ]
             found.append(Inhibit(frozenset({key}), (*each.targets, *known)))
@@ -206,11 +206,11 @@ def faults(
     lost = {n for each in findings if each.key in _LOST for n in each.nodes}
     for index, one in enumerate(rules):
         for cause in [each for each in left if each.key in one.source]:
-            if cause not in left or (one.beyond and lost >= {*cause.nodes}):
+            if cause not in left or (one.if_cut_off and lost >= {*cause.nodes}):
                 continue
             others = [each for each in left if each != cause]
             follows, rest = _consequences(view, rules, index, cause, others)
-            if not follows and (one.beyond or one is _BY_REASON):
+            if not follows and (one.if_cut_off or one is _BY_REASON):
                 continue  # another rule may explain it
             left = rest
             found.append(Fault(cause, tuple(follows)))
@@ -264,7 +264,7 @@ def _consequences(
     queue = [cause, *follows]
     for each in queue:
         for next_rule in rules[index + 1 if each is cause else 0 :]:
-            if each.key in next_rule.source and not next_rule.beyond:
+            if each.key in next_rule.source and not next_rule.if_cut_off:
                 further = _following(view, next_rule, each, left)
                 left = [one for one in left if one not in further]
                 follows += further
@@ -306,29 +306,29 @@ def _following(
 
 
 class _Relation:
-    """What a cause has around, above and beneath it."""
+    """What other findings can have in common with a cause."""
 
     def __init__(self, view: View, cause: Finding) -> None:
         self._cause = cause
-        self._around = _around(view, cause)
+        self._family = _resource_family(view, cause)
         own = cause.subject.drbd_resource
-        self._drbd = cause.covers or ((own,) if own else ())
+        self._drbd_names = cause.covers or ((own,) if own else ())
         self._view = view
-        self._beneath = {p.drbd for p in mapping.pairs(view) if p.resource in self._around}
+        self._drbd_under_it = {p.drbd for p in mapping.pairs(view) if p.resource in self._family}
 
     def holds(self, equal: Equal, each: Finding) -> bool:
         """Whether *each* and the cause have *equal* in common; for what needs no nodes."""
         drbd = each.subject.drbd_resource
         if equal is Equal.RESOURCE:
-            return self._near(each)
+            return self._same_resource(each)
         if equal is Equal.ON_DRBD:
-            return each.subject.sort == RESOURCE and each.object in self._above
+            return each.subject.sort == RESOURCE and each.object in self._resources_on_drbd
         if equal is Equal.DRBD:
-            return drbd in self._drbd
+            return drbd in self._drbd_names
         if equal is Equal.VOLUME:
             return each.subject == self._cause.subject
         if equal is Equal.UNDER_RESOURCE:
-            return drbd is not None and drbd in self._beneath
+            return drbd is not None and drbd in self._drbd_under_it
         if equal is Equal.REASON:
             return self._is_reason_of(each)
         if equal is Equal.NO_REASON:
@@ -338,20 +338,22 @@ class _Relation:
         return equal is Equal.NOTHING
 
     @cached_property
-    def _above(self) -> frozenset[str]:
+    def _resources_on_drbd(self) -> frozenset[str]:
         """Ids of the Pacemaker resources that stand on its DRBD resources."""
-        return frozenset().union(*(mapping.above(self._view, name) for name in self._drbd))
+        return frozenset().union(*(mapping.above(self._view, name) for name in self._drbd_names))
 
     def _is_reason_of(self, each: Finding) -> bool:
         """Whether the reason that *each* gives is this very cause."""
         cause = self._cause
         if cause.key in DRBD_CAUSES.get(each.reason, ()):
-            return _stands_in(each, self._drbd) and bool({*cause.nodes} & {*each.nodes})
+            return _stands_in(each, self._drbd_names) and bool({*cause.nodes} & {*each.nodes})
         if cause.key not in CAUSES.get(each.reason, ()):
             return False
         if cause.subject.sort == TICKET:
             return f"ticket {cause.object} " in each.text
-        if cause.subject.sort == RESOURCE and not (self._near(each) or self._is_named(each)):
+        if cause.subject.sort == RESOURCE and not (
+            self._same_resource(each) or self._is_named(each)
+        ):
             return False
         anywhere = not cause.nodes or cause.key == "resource-unmanaged"
         return anywhere or bool({*cause.nodes} & {*each.nodes})
@@ -364,7 +366,7 @@ class _Relation:
 
     def _is_named(self, each: Finding) -> bool:
         """Whether the cause, or a part of it, stands in the text."""
-        return _stands_in(each, self._around)
+        return _stands_in(each, self._family)
 
     def holds_at(self, equal: Equal, each: Finding, nodes: set[str]) -> bool:
         """The same for what compares nodes."""
@@ -378,10 +380,10 @@ class _Relation:
             return nodes > theirs
         if equal is Equal.SAME_NODES:
             return {*self._cause.nodes} == theirs
-        return self._near(each) and bool(nodes & theirs)
+        return self._same_resource(each) and bool(nodes & theirs)
 
-    def _near(self, each: Finding) -> bool:
-        return each.subject.sort == RESOURCE and each.object in self._around
+    def _same_resource(self, each: Finding) -> bool:
+        return each.subject.sort == RESOURCE and each.object in self._family
 
 
 def _stands_in(each: Finding, names: Iterable[str]) -> bool:
@@ -389,7 +391,7 @@ def _stands_in(each: Finding, names: Iterable[str]) -> bool:
     return any(re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", each.text) for n in names)
 
 
-def _around(view: View, cause: Finding) -> frozenset[str]:
+def _resource_family(view: View, cause: Finding) -> frozenset[str]:
     """The ids of a resource, of what it is in and of what is in that."""
     if cause.subject.sort != RESOURCE:
         return frozenset()
@@ -401,7 +403,7 @@ def _around(view: View, cause: Finding) -> frozenset[str]:
     return frozenset({cause.object})
 
 
-def told() -> Iterator[str]:
+def rule_lines() -> Iterator[str]:
     """The table in words, for ``explain --causes``: which fault hides which."""
     for each in RULES:
         yield f"{', '.join(sorted(each.source))} explains"

@@ -136,8 +136,8 @@ def _instances(
     elif running < due:
         busy = {n for member in primitives(resource) for n in member.nodes}
         idle = tuple(node.name for node in hosts if node.name not in busy)
-        told = isinstance(resource, Clone) and idle and due == len(hosts)
-        missing = f", none on {join(idle)}" if told else ""
+        named = isinstance(resource, Clone) and idle and due == len(hosts)
+        missing = f", none on {join(idle)}" if named else ""
         text = f"{resource.id}: {running} of {due} instances run{missing}"
         why = context.reasons.on(resource, idle)
         yield because(CLONE_DEGRADED, text, why, about=about, nodes=idle)

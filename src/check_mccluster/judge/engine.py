@@ -27,7 +27,7 @@ def report(check: Check, view: View, asked: Asked) -> Report:
     return whole if whole.lines else with_memory(whole, asked, view.time)
 
 
-def _filter(check: Check, view: View, asked: Asked, told: bool) -> Iterator[Finding]:
+def _filter(check: Check, view: View, asked: Asked, by_input: bool) -> Iterator[Finding]:
     """A filter that matches nothing is never OK, whatever the rule made of it.
 
     Where DRBD's resources could be read, their input has told it already.
@@ -41,7 +41,7 @@ def _filter(check: Check, view: View, asked: Asked, told: bool) -> Iterator[Find
         cluster = view[CLUSTER].value
         if cluster is not None:
             yield from filter_problems(cluster, asked.filter)
-    elif check.filters == "both" and not told:
+    elif check.filters == "both" and not by_input:
         yield from _in_neither(view, asked)
 
 

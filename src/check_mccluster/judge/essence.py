@@ -65,7 +65,7 @@ def _services(
 
 def _primary_of(futures: Futures, outlook: Outlook, seen: Sequence[Judgement]) -> str:
     """``= Primary of r0``, by the word of the node itself, else of its peers."""
-    names = [pair.drbd for pair in futures.standing.below(outlook.resource) if pair.drbd]
+    names = [pair.drbd for pair in futures.pairs.below(outlook.resource) if pair.drbd]
     primary = [
         name
         for name in dict.fromkeys(names)

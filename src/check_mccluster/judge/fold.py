@@ -95,14 +95,14 @@ def hushed(report: Report) -> Report:
     }
     raised = {_raised(fault): fault.speaker for fault in report.faults if not fault.spoken}
     silent = {**raised, **silent}
-    found, told = [], {}
+    found, quieted = [], {}
     for each in report.findings:
         if each in silent and each.state is not State.OK:
-            told[each] = _quiet(each, f"told by {silent[each]}")
-        found.append(told.get(each, each))
+            quieted[each] = _quiet(each, f"told by {silent[each]}")
+        found.append(quieted.get(each, each))
     changed = report._replace(
         findings=tuple(found),
-        lines=tuple(_line(line, report, told) for line in report.lines),
+        lines=tuple(_line(line, report, quieted) for line in report.lines),
         hushed=True,
     )
     return _summed_up(changed)
@@ -123,8 +123,8 @@ def in_parts(whole: Report, *, hush: bool) -> tuple[tuple[str, Report], ...]:
             for line in whole.lines
         ),
     ]
-    told = ((check, folded(part, whole.faults, keys, {})) for check, part, keys in parts)
-    return tuple((check, hushed(part) if hush else part) for check, part in told)
+    each_folded = ((check, folded(part, whole.faults, keys, {})) for check, part, keys in parts)
+    return tuple((check, hushed(part) if hush else part) for check, part in each_folded)
 
 
 def _raised(fault: Fault) -> Finding:
@@ -132,14 +132,14 @@ def _raised(fault: Fault) -> Finding:
     return fault.cause._replace(state=fault.state, text=fault.text)
 
 
-def _line(line: Line, report: Report, told: Mapping[Finding, Finding]) -> Line:
+def _line(line: Line, report: Report, quieted: Mapping[Finding, Finding]) -> Line:
     """The verdict of a part without what another node tells."""
     own = [each for each in report.findings if each.key in line.keys]
-    if line.unjudged or not any(each in told for each in own):
+    if line.unjudged or not any(each in quieted for each in own):
         return line
     return line._replace(
-        state=worst(told.get(each, each).state for each in own),
-        text="; ".join(told.get(each, each).text for each in own),
+        state=worst(quieted.get(each, each).state for each in own),
+        text="; ".join(quieted.get(each, each).text for each in own),
     )
 
 

@@ -49,7 +49,7 @@ class Link(NamedTuple):
         return f"{self.resource} {self.nodes[0]}-{self.nodes[1]}"
 
     @property
-    def told(self) -> tuple[tuple[str, End], ...]:
+    def asked_ends(self) -> tuple[tuple[str, End], ...]:
         """The ends that were asked, with their nodes."""
         pairs = zip(self.nodes, self.ends)
         return tuple((node, end) for node, end in pairs if end is not None)
@@ -59,14 +59,14 @@ class Link(NamedTuple):
         """The words of the ends that were asked."""
         return tuple(
             state_name(end.connection.state) if end.connection is not None else "not configured"
-            for _, end in self.told
+            for _, end in self.asked_ends
         )
 
     @property
     def is_up(self) -> bool:
         """Whether every end that was asked says Connected."""
         return all(
-            end.connection is not None and end.connection.is_connected for _, end in self.told
+            end.connection is not None and end.connection.is_connected for _, end in self.asked_ends
         )
 
     @property
@@ -74,22 +74,24 @@ class Link(NamedTuple):
         """Whether an end is StandAlone: it will not reconnect by itself."""
         return any(
             end.connection is not None and end.connection.state is ConnectionState.STANDALONE
-            for _, end in self.told
+            for _, end in self.asked_ends
         )
 
     @property
     def words(self) -> str:
         """``StandAlone on storage02, Connecting on storage01``."""
-        if len(set(self.states)) == 1 and len(self.told) == 2:
+        if len(set(self.states)) == 1 and len(self.asked_ends) == 2:
             return f"{self.states[0]} at both ends"
-        return ", ".join(f"{word} on {node}" for (node, _), word in zip(self.told, self.states))
+        return ", ".join(
+            f"{word} on {node}" for (node, _), word in zip(self.asked_ends, self.states)
+        )
 
     @property
     def other_connections(self) -> bool:
         """Whether another resource connects the two nodes: then the hosts reach each other."""
         return any(
             connection.is_connected
-            for node, end in self.told
+            for node, end in self.asked_ends
             for resource in end.view[DRBD].value or ()
             if resource.name != self.resource
             for connection in resource.connections
@@ -105,7 +107,7 @@ class Link(NamedTuple):
         numbers = sorted(
             {
                 device.volume
-                for _, end in self.told
+                for _, end in self.asked_ends
                 if end.connection is not None
                 for device in end.connection.peer_devices
             }
@@ -161,9 +163,9 @@ HAS_DATA = frozenset({DiskState.UP_TO_DATE, DiskState.OUTDATED, DiskState.CONSIS
 
 def have_diverged(link: Link) -> bool:
     """Whether both ends have data of their own, and each counts blocks that the other lacks."""
-    if not link.is_alone or len(link.told) < 2:
+    if not link.is_alone or len(link.asked_ends) < 2:
         return False
-    first, second = (end for _, end in link.told)
+    first, second = (end for _, end in link.asked_ends)
     return any(
         disk_at(first, number) in HAS_DATA
         and disk_at(second, number) in HAS_DATA
@@ -182,10 +184,10 @@ def shown_by(end: End, name: str) -> Optional[ShownResource]:
 
 def different_options(link: Link) -> Iterator[tuple[str, str, str]]:
     """Options of a connection that are not equal at its ends: name, value at the first, second."""
-    if len(link.told) < 2:
+    if len(link.asked_ends) < 2:
         return
     nets = []
-    for node, end in link.told:
+    for node, end in link.asked_ends:
         shown = shown_by(end, link.resource)
         nets.append(_net(shown, link.other(node)) if shown is not None else None)
     first, second = nets
@@ -218,16 +220,16 @@ class Different(NamedTuple):
 
 def differences(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator[Different]:
     """Options that must be equal and are not: both ends of a connection, a resource on all."""
-    told: dict[tuple[str, str], dict[str, str]] = {}
+    values: dict[tuple[str, str], dict[str, str]] = {}
     for one in seen:
         for shown in one.view[SHOW].value or ():
             for option, value in shown.options.items():
                 if option not in _MAY_DIFFER:
-                    told.setdefault((shown.name, option), {})[one.view.here] = value
+                    values.setdefault((shown.name, option), {})[one.view.here] = value
     for link in all_links:
         for option, first, second in different_options(link):
-            told.setdefault((link.resource, option), {}).update(zip(link.nodes, (first, second)))
-    for (resource, option), at in told.items():
+            values.setdefault((link.resource, option), {}).update(zip(link.nodes, (first, second)))
+    for (resource, option), at in values.items():
         by_value: dict[str, list[str]] = {}
         for node, value in at.items():
             by_value.setdefault(value, []).append(node)

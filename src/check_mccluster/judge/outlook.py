@@ -35,7 +35,7 @@ from .candidates import Against, reasons_against, soonest, wanted_exclusions
 from .facts.drbd import copies, has_io, volume_name
 from .facts.fencing import has_fence_device
 from .facts.loss import data_against, keeps_quorum
-from .facts.mapping import Standing, drbd_of
+from .facts.mapping import PairIndex, drbd_of
 from .facts.pacemaker import is_disabled, is_service, nodes_opted_in, where
 from .facts.tickets import ticket_reasons
 from .facts.votes import Tally, tally
@@ -151,7 +151,7 @@ class Futures:
         self.cluster = cluster
         self.cib = cib
         self.count: Tally = tally(view)
-        self.standing = Standing(view)
+        self.pairs = PairIndex(view)
         self._simulations = simulations
         self._tickets = ticket_reasons(view, cluster)
         self._nodes = tuple(node for node in cluster.nodes if node.runs_services)
@@ -254,7 +254,7 @@ class Futures:
         alike = (
             not isinstance(resource, Clone)
             and self._rules.is_plain(resource)
-            and not self.standing.below(resource)
+            and not self.pairs.below(resource)
         )
         key = (gone, left, placed, is_service(resource))
         if alike and key in self._alike:
@@ -364,7 +364,7 @@ class Futures:
         :param data: whether the copies left count; not where something else speaks against it.
         """
         view = self.view
-        for pair in self.standing.below(resource):
+        for pair in self.pairs.below(resource):
             drbd = drbd_of(view, pair)
             if drbd is None:
                 if view.is_here(node.name) and view[DRBD].value is not None:

@@ -24,7 +24,7 @@ from .facts.votes import Tally, tally
 from .partitions import alike
 
 
-class Part(NamedTuple):
+class PartitionView(NamedTuple):
     """Nodes whose view of Pacemaker is the same; those of a cluster that fell apart differ.
 
     :param seen_from: them, by name. :param states: how grave the findings about an object are.
@@ -123,7 +123,7 @@ class Picture(NamedTuple):
     seen: tuple[Judgement, ...]
     state: State
     faults: tuple[Fault, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[PartitionView, ...]
     replicas: tuple[Replica, ...]
     no_cluster: tuple[Unread, ...]
     no_drbd: tuple[Unread, ...]
@@ -178,14 +178,14 @@ def of_one(judgement: Judgement) -> Picture:
 # -- Pacemaker ---------------------------------------------------------------------------------
 
 
-def _part(group: Sequence[Judgement]) -> Part:
+def _part(group: Sequence[Judgement]) -> PartitionView:
     view = group[0].view
     cluster = view[CLUSTER].value
     assert cluster is not None  # noqa: S101 - it is what the views are grouped by
     states: dict[str, State] = {}
     for each in (finding for one in group for finding in one.report.findings):
         states[each.object] = worst([each.state, states.get(each.object, State.OK)])
-    return Part(
+    return PartitionView(
         tuple(one.view.here for one in group),
         cluster,
         tally(view),

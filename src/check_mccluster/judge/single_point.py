@@ -32,10 +32,10 @@ def single_points(futures: Futures, outlooks: Sequence[Outlook]) -> tuple[Single
         for lost in dict.fromkeys(each.lost for each in sound)
         if len(lost) == 1 and futures.simulation(lost) is not None
     )
-    heavy = tuple(_heavy(futures))
+    decisive = tuple(_decisive_voters(futures))
     found: dict[str, list[tuple[str, str]]] = {}
     for outlook in sound:
-        for node, why in _of(futures, outlook, heavy, losses):
+        for node, why in _of(futures, outlook, decisive, losses):
             found.setdefault(node, []).append((outlook.resource.id, why))
     return tuple(
         SinglePoint(node, tuple(name for name, _ in ends), ends[0][1])
@@ -46,12 +46,12 @@ def single_points(futures: Futures, outlooks: Sequence[Outlook]) -> tuple[Single
 def _of(
     futures: Futures,
     outlook: Outlook,
-    heavy: tuple[str, ...],
+    decisive: tuple[str, ...],
     losses: tuple[frozenset[str], ...],
 ) -> Iterator[tuple[str, str]]:
     told = set()
     # Where the loss of the active node ends the quorum, no-candidate says it.
-    by_votes = () if outlook.blocked else heavy
+    by_votes = () if outlook.blocked else decisive
     for node, why in (
         *((name, "the quorum ends with its vote") for name in by_votes),
         *_by_drbd(futures, outlook),
@@ -62,7 +62,7 @@ def _of(
             yield node, why
 
 
-def _heavy(futures: Futures) -> Iterator[str]:
+def _decisive_voters(futures: Futures) -> Iterator[str]:
     """Nodes whose vote the quorum ends with, although no vote is missing."""
     count, policy = futures.count, futures.cluster.summary.options.no_quorum_policy
     if policy == "ignore" or count.quorate is not True:
@@ -76,7 +76,7 @@ def _heavy(futures: Futures) -> Iterator[str]:
 
 def _by_drbd(futures: Futures, outlook: Outlook) -> Iterator[tuple[str, str]]:
     view = futures.view
-    for pair in futures.standing.below(outlook.resource):
+    for pair in futures.pairs.below(outlook.resource):
         drbd = drbd_of(view, pair)
         for device in drbd.devices if drbd is not None else ():
             assert drbd is not None  # noqa: S101 - it has devices

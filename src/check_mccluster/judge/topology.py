@@ -105,10 +105,10 @@ def _listed(cluster: Cluster) -> tuple[str, ...]:
     )
 
 
-_Seen = Sequence[tuple[View, Cluster]]
+_Views = Sequence[tuple[View, Cluster]]
 
 
-def _services(seen: _Seen) -> dict[str, list[tuple[Cluster, Resource]]]:
+def _services(seen: _Views) -> dict[str, list[tuple[Cluster, Resource]]]:
     """Groups and single resources that every view knows."""
     found: dict[str, list[tuple[Cluster, Resource]]] = {}
     for _, cluster in seen:
@@ -130,7 +130,7 @@ def _rules(cluster: Cluster, resource: Resource) -> dict[str, str]:
     }
 
 
-def _resources(seen: _Seen, notes: dict[Path, tuple[str, ...]]) -> dict[str, PlacementRule]:
+def _resources(seen: _Views, notes: dict[Path, tuple[str, ...]]) -> dict[str, PlacementRule]:
     """Where each resource may run, if rules exclude some nodes."""
     found = {}
     for name, instances in _services(seen).items():
@@ -157,7 +157,7 @@ def _with_ids(rules: Mapping[str, str]) -> str:
     return join([f"{node} (rule {rules[node]})" for node in sorted(rules)], 8)
 
 
-def _tie_breakers(seen: _Seen, notes: dict[Path, tuple[str, ...]]) -> tuple[str, ...]:
+def _tie_breakers(seen: _Views, notes: dict[Path, tuple[str, ...]]) -> tuple[str, ...]:
     """Nodes that standing rules keep every group and single resource from."""
     services = _services(seen)
     rules = [_rules(*each) for instances in services.values() for each in instances]
@@ -183,7 +183,7 @@ def _tie_breakers(seen: _Seen, notes: dict[Path, tuple[str, ...]]) -> tuple[str,
     return tuple(found)
 
 
-def _preferred(seen: _Seen, notes: dict[Path, tuple[str, ...]]) -> dict[str, str]:
+def _preferred(seen: _Views, notes: dict[Path, tuple[str, ...]]) -> dict[str, str]:
     """The node with the highest standing score of a resource, if there is one such node."""
     found = {}
     cib = next((view[CIB].value for view, _ in seen if view[CIB].value is not None), None)

@@ -94,8 +94,8 @@ def _merged(kept: Sequence[tuple[str, Finding]]) -> Iterator[Finding]:
     together: dict[tuple[str, Subject], list[tuple[str, Finding]]] = {}
     for here, each in kept:
         together.setdefault(_same(here, each), []).append((here, each))
-    for told in together.values():
-        yield _one(told)
+    for sightings in together.values():
+        yield _one(sightings)
 
 
 def _same(here: str, each: Finding) -> tuple[str, Subject]:
@@ -111,10 +111,10 @@ def _same(here: str, each: Finding) -> tuple[str, Subject]:
     return each.key, each.subject
 
 
-def _one(told: Sequence[tuple[str, Finding]]) -> Finding:
-    gravest = max((each for _, each in told), key=lambda each: each.state.rank)
-    nodes = tuple(dict.fromkeys(here for here, _ in told))
-    state = worst(each.state for _, each in told)
+def _one(sightings: Sequence[tuple[str, Finding]]) -> Finding:
+    gravest = max((each for _, each in sightings), key=lambda each: each.state.rank)
+    nodes = tuple(dict.fromkeys(here for here, _ in sightings))
+    state = worst(each.state for _, each in sightings)
     key = gravest.key
     if key in _INPUT and gravest.subject.sort not in (DRBD, VOLUME):
         about = node(join(nodes, 8))
@@ -132,8 +132,8 @@ def _one(told: Sequence[tuple[str, Finding]]) -> Finding:
     if key in ("drbd-quorum-lost", "copies-none"):
         return gravest._replace(text=_of_many(gravest.text, nodes), state=state)
     if key.startswith(("out-of-sync", "sync-missing")):
-        return _odd_one(gravest, told, state)
-    everybody = tuple(dict.fromkeys(name for _, each in told for name in each.nodes))
+        return _odd_one(gravest, sightings, state)
+    everybody = tuple(dict.fromkeys(name for _, each in sightings for name in each.nodes))
     return gravest._replace(nodes=everybody, state=state)
 
 
@@ -155,10 +155,10 @@ def _of_many(text: str, nodes: Sequence[str]) -> str:
     return f"{text} (and {join(others)})" if others and len(nodes) > 1 else text
 
 
-def _odd_one(gravest: Finding, told: Sequence[tuple[str, Finding]], state: State) -> Finding:
+def _odd_one(gravest: Finding, sightings: Sequence[tuple[str, Finding]], state: State) -> Finding:
     """Of several copies the one that differs from most: named by most ends of what differs."""
     count: dict[str, int] = {}
-    for here, each in told:
+    for here, each in sightings:
         for name in (here, *each.nodes):
             count[name] = count.get(name, 0) + 1
     most = max(count.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..judge.picture import Mesh, Part, Picture
+from ..judge.picture import Mesh, PartitionView, Picture
 from ..verdict.finding import Fault, State, worst
 from ..verdict.words import join
 from .faults import fault_lines
@@ -93,7 +93,7 @@ def _part(text: str, state: State) -> Line:
     return (_mark(state), span(name), Span("  "), span(rest, style))
 
 
-def _nodes(part: Part, name: str) -> Line:
+def _nodes(part: PartitionView, name: str) -> Line:
     """Who is not as they should be, then who is."""
     state, bad, good = State.OK, [], []
     for node in part.cluster.nodes:
@@ -109,7 +109,7 @@ def _nodes(part: Part, name: str) -> Line:
     return _part(f"{name}  {'; '.join([*bad, *([online] if online else [])])}", state)
 
 
-def _resources(part: Part, name: str) -> Line:
+def _resources(part: PartitionView, name: str) -> Line:
     """What does not run as it should, then what runs, and where."""
     state, bad, good = State.OK, [], []
     for resource in part.cluster.resources:

@@ -13,7 +13,7 @@ from .. import __version__
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
 from ..judge.mesh import Link
-from ..judge.picture import Part, Picture
+from ..judge.picture import PartitionView, Picture
 from ..judge.whatif import Consequence
 from ..model.pacemaker import Cluster
 from ..values import NamedTuple
@@ -278,7 +278,7 @@ def _quorum(cluster: Cluster) -> str:
     return _word(f"The partition has NO QUORUM{name}.", State.CRITICAL)
 
 
-def _nodes(part: Part) -> Iterator[str]:
+def _nodes(part: PartitionView) -> Iterator[str]:
     rows = []
     for node in part.cluster.nodes:
         state, words = node_words(part, node)
@@ -294,7 +294,7 @@ def _nodes(part: Part) -> Iterator[str]:
     yield from _table("Nodes", ("Node", "State", "Resources", "Part"), rows)
 
 
-def _resources(part: Part) -> Iterator[str]:
+def _resources(part: PartitionView) -> Iterator[str]:
     rows = [
         (
             f'<span class="{"depth" if row.depth else ""}">{_safe(row.name)}</span>',

@@ -25,7 +25,7 @@ from typing import Optional
 from .. import __version__
 from ..inputs.cibadmin import CIB
 from ..inputs.drbdsetup_status import DRBD
-from ..judge.picture import Part, Picture, Replica
+from ..judge.picture import PartitionView, Picture, Replica
 from ..model import drbd, pacemaker
 from ..model.pacemaker import RUNNING, base_id, primitives, status_word
 from ..model.words import Unrecognised, state_name
@@ -222,7 +222,7 @@ def _node_of(cause: Finding) -> Optional[str]:
 # -- Pacemaker and Corosync --------------------------------------------------------------------
 
 
-def _cluster(part: Part, judgement: Judgement) -> Iterator[Family]:
+def _cluster(part: PartitionView, judgement: Judgement) -> Iterator[Family]:
     cluster, count = part.cluster, part.votes
     state = Family("node_state", "State of a cluster node, the one that matters most.")
     controller = Family("node_dc", "Whether the node is the designated controller.")

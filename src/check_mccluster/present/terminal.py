@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..judge.picture import Part, Picture, Unread
+from ..judge.picture import PartitionView, Picture, Unread
 from ..model.pacemaker import Health, Node
 from ..verdict.finding import State, worst
 from ..verdict.words import join
@@ -81,7 +81,7 @@ def _style(state: State) -> str:
     return "" if state is State.OK else state.name
 
 
-def _as_seen(part: Part, parts: Sequence[Part]) -> str:
+def _as_seen(part: PartitionView, parts: Sequence[PartitionView]) -> str:
     return f" as seen from {join(part.seen_from)}" if len(parts) > 1 else ""
 
 
@@ -98,7 +98,7 @@ def cluster_lines(seen: Picture, width: int) -> list[Line]:
     return lines
 
 
-def _cluster_line(part: Part, as_seen: str, width: int) -> list[Line]:
+def _cluster_line(part: PartitionView, as_seen: str, width: int) -> list[Line]:
     cluster, count = part.cluster, part.votes
     options = cluster.summary.options
     if count.quorate is None:
@@ -134,7 +134,7 @@ def _pacemaker(seen: Picture, width: int) -> Iterator[tuple[str, list[Line]]]:
         yield f"History{as_seen}", [line for lines in history for line in lines]
 
 
-def _nodes(part: Part, width: int) -> list[Line]:
+def _nodes(part: PartitionView, width: int) -> list[Line]:
     cluster = part.cluster
     rows: list[list[Span]] = []
     plain: list[str] = []
@@ -162,7 +162,7 @@ def _nodes(part: Part, width: int) -> list[Line]:
     return lines
 
 
-def node_words(part: Part, node: Node) -> tuple[State, str]:
+def node_words(part: PartitionView, node: Node) -> tuple[State, str]:
     """A node's state in words, a bad one in capitals; the state as far as the words alone tell."""
     if node.name in part.stopped_guests:
         return State.OK, "not running"

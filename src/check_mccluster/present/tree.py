@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional, Union
 
-from ..judge.picture import Part
+from ..judge.picture import PartitionView
 from ..model.pacemaker import (
     RUNNING,
     Bundle,
@@ -42,7 +42,7 @@ class Row(NamedTuple):
         return self.kind, self.word, self.where, self.state
 
 
-def tree(part: Part, width: int) -> list[Line]:
+def tree(part: PartitionView, width: int) -> list[Line]:
     """The tree. Of very many, branches in order become one row, and equal rows one."""
     branches = [branch_rows(part, resource) for resource in part.cluster.resources]
     if sum(map(len, branches)) > FULL_ROWS:
@@ -86,7 +86,7 @@ def _shared(branches: Sequence[list[Row]]) -> list[list[Row]]:
     return shared
 
 
-def branch_rows(part: Part, resource: Resource) -> list[Row]:
+def branch_rows(part: PartitionView, resource: Resource) -> list[Row]:
     """A resource with what is in it."""
     if isinstance(resource, Primitive):
         return [_primitive(part, resource)]
@@ -102,7 +102,7 @@ def branch_rows(part: Part, resource: Resource) -> list[Row]:
 
 
 def _instances(
-    part: Part, resource: Union[Clone, Bundle], kind: str, inside: Sequence[Row]
+    part: PartitionView, resource: Union[Clone, Bundle], kind: str, inside: Sequence[Row]
 ) -> list[Row]:
     """The instances by their state, on one line if all are in the same."""
     state = part.states.get(resource.id, State.OK)
@@ -128,7 +128,7 @@ def _places(places: Sequence[str]) -> str:
     return join(nodes) if nodes else f"{len(places)} child{'' if len(places) == 1 else 'ren'}"
 
 
-def _group(part: Part, group: Group) -> list[Row]:
+def _group(part: PartitionView, group: Group) -> list[Row]:
     members = [_primitive(part, member, 1) for member in group.members]
     running = sum(1 for member in group.members if member.role in RUNNING)
     nodes = dict.fromkeys(node for member in group.members for node in member.nodes)
@@ -140,14 +140,14 @@ def _group(part: Part, group: Group) -> list[Row]:
     return [Row(group.id, "group", word, join(nodes), state), *members]
 
 
-def _instance(part: Part, instance: Union[Primitive, Group]) -> Row:
+def _instance(part: PartitionView, instance: Union[Primitive, Group]) -> Row:
     """One row for an instance; of a group the member that is worst off speaks."""
     if isinstance(instance, Primitive):
         return _primitive(part, instance)
     return _spokesman([_primitive(part, member) for member in instance.members])
 
 
-def _replica(part: Part, bundle: Bundle, members: Sequence[Primitive]) -> Row:
+def _replica(part: PartitionView, bundle: Bundle, members: Sequence[Primitive]) -> Row:
     container = [m for m in members if m.agent.rpartition(":")[2] == bundle.type]
     others = [member for member in members if member not in container]
     return _spokesman([_primitive(part, member) for member in (*container, *others)])
@@ -162,7 +162,7 @@ def _spokesman(rows: Sequence[Row]) -> Row:
     return Row("", "", f"{worst_off.name} {worst_off.word}", rows[0].where, worst_off.state)
 
 
-def _primitive(part: Part, primitive: Primitive, depth: int = 0) -> Row:
+def _primitive(part: PartitionView, primitive: Primitive, depth: int = 0) -> Row:
     role = primitive.role
     words = [f"{role} (?)" if isinstance(role, Unrecognised) else role.value]
     words += ["FAILED"] if primitive.failed else []

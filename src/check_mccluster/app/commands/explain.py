@@ -52,9 +52,9 @@ def run(
             click.echo(line)
         return
     if causes:
-        from ...judge.causes import told
+        from ...judge.causes import rule_lines
 
-        for line in told():
+        for line in rule_lines():
             indent = " " * (len(line) - len(line.lstrip()))
             click.echo(textwrap.fill(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False))
         return
@@ -128,11 +128,11 @@ def _found(
         found = look(setup, config, snapshots, hosts_of(hosts, config) if hosts else {}, Asked())
         report = found.report(Asked())
     # What the nodes say together goes before what each of them says.
-    told = [each for each in report.findings if each.key == kind.key] or [
+    matching = [each for each in report.findings if each.key == kind.key] or [
         each for one in found.seen for each in one.report.findings if each.key == kind.key
     ]
     nodes = ", ".join(one.view.here for one in found.seen)
-    if not told:
+    if not matching:
         yield from _field("Now", f"no {kind.key} is seen from {nodes}")
         yield ""
         yield from _explain(kind.key)
@@ -140,7 +140,7 @@ def _found(
     yield f"{kind.key}: {kind.default.name} by default; seen from {nodes}"
     yield ""
     yield from _field("Meaning", kind.meaning)
-    shown = {each.subject.same: each for each in reversed(told)}
+    shown = {each.subject.same: each for each in reversed(matching)}
     for each in list(reversed(shown.values()))[:MOST]:
         yield ""
         yield from _field(each.state.name.capitalize(), clean(each.text))

@@ -36,10 +36,10 @@ def devices_for(cib: Optional[Cib], devices: Iterable[str], node: str) -> tuple[
     able = []
     for name in devices:
         one = cib.resources.get(name) if cib is not None else None
-        told = one.parameters if one is not None else {}
-        hosts = re.split(_SEPARATORS, told.get("pcmk_host_list", ""))
+        parameters = one.parameters if one is not None else {}
+        hosts = re.split(_SEPARATORS, parameters.get("pcmk_host_list", ""))
         hosts += [
-            each.partition(":")[0] for each in re.split(_PAIRS, told.get("pcmk_host_map", ""))
+            each.partition(":")[0] for each in re.split(_PAIRS, parameters.get("pcmk_host_map", ""))
         ]
         named = {host for host in hosts if host}
         if not named or node in named:

@@ -26,7 +26,7 @@ from ...verdict.words import duration, join
 from .pacemaker import is_service
 
 _MOST = 3
-"""Fenced nodes, and services, that are told."""
+"""Fenced nodes, and services, that are newest."""
 
 
 def happened(view: View) -> tuple[str, ...]:
@@ -68,20 +68,20 @@ def _clock(view: View, when: datetime) -> str:
 
 def _fenced(view: View, cluster: Cluster) -> Iterator[str]:
     """The last fencing of each node that was fenced; the newest first."""
-    told: dict[str, str] = {}
+    newest: dict[str, str] = {}
     for event in cluster.fence_events:
-        if event.target in told or event.status is FenceStatus.PENDING:
+        if event.target in newest or event.status is FenceStatus.PENDING:
             continue
         by = f" by {event.delegate}" if event.delegate else ""
         when = f", {_short(view, event.completed)}" if event.completed else ""
         if event.status is FenceStatus.SUCCESS:
             action = f" ({event.action})" if event.action else ""
-            told[event.target] = f"{event.target} was fenced{action}{by}{when}"
+            newest[event.target] = f"{event.target} was fenced{action}{by}{when}"
         else:
-            told[event.target] = f"the fencing of {event.target}{by} failed{when}"
-    yield from list(told.values())[:_MOST]
-    if len(told) > _MOST:
-        yield f"fenced or tried, too: {join(list(told)[_MOST:])}"
+            newest[event.target] = f"the fencing of {event.target}{by} failed{when}"
+    yield from list(newest.values())[:_MOST]
+    if len(newest) > _MOST:
+        yield f"fenced or tried, too: {join(list(newest)[_MOST:])}"
 
 
 def _short(view: View, completed: str) -> str:

@@ -190,7 +190,7 @@ def instances(cluster: Cluster, name: str) -> tuple[Primitive, ...]:
     )
 
 
-class Standing:
+class PairIndex:
     """What each Pacemaker resource of a view stands on, found once for all of them."""
 
     def __init__(self, view: View) -> None:
@@ -220,8 +220,8 @@ class Standing:
 
 
 def below(view: View, resource: Resource) -> tuple[Pair, ...]:
-    """What one resource stands on; for many of them see :class:`Standing`."""
-    return Standing(view).below(resource)
+    """What one resource stands on; for many of them see :class:`PairIndex`."""
+    return PairIndex(view).below(resource)
 
 
 def drbd_of(view: View, pair: Pair) -> Optional[DrbdResource]:

@@ -8,7 +8,7 @@ from ...values import NamedTuple
 from ...verdict.view import View
 
 
-class Withheld(NamedTuple):
+class WithheldTicket(NamedTuple):
     """A ticket that keeps a resource from being started. :param step: what ends that."""
 
     ticket: str
@@ -16,7 +16,7 @@ class Withheld(NamedTuple):
     step: str
 
 
-def ticket_reasons(view: View, cluster: Cluster) -> dict[str, Withheld]:
+def ticket_reasons(view: View, cluster: Cluster) -> dict[str, WithheldTicket]:
     """Why resources may not be started, by their id: a ticket not granted, or in standby.
 
     Which resource needs which ticket is in the CIB only.
@@ -24,21 +24,21 @@ def ticket_reasons(view: View, cluster: Cluster) -> dict[str, Withheld]:
     cib = view[CIB].value
     if cib is None:
         return {}
-    reasons: dict[str, Withheld] = {}
+    reasons: dict[str, WithheldTicket] = {}
     tickets = {ticket.id: ticket for ticket in cluster.tickets}
     for constraint in cib.tickets:
         ticket = tickets.get(constraint.ticket)
         if constraint.resource is None:
             continue
         if ticket is None or not ticket.granted:
-            reasons[constraint.resource] = Withheld(
+            reasons[constraint.resource] = WithheldTicket(
                 constraint.ticket,
                 f"ticket {constraint.ticket} is not granted",
                 f"once no other site holds it: booth grant {constraint.ticket}, or without booth"
                 f" crm_ticket --ticket {constraint.ticket} --grant",
             )
         elif ticket.standby:
-            reasons[constraint.resource] = Withheld(
+            reasons[constraint.resource] = WithheldTicket(
                 constraint.ticket,
                 f"ticket {constraint.ticket} is in standby",
                 f"crm_ticket --ticket {constraint.ticket} --activate",
