@@ -5,29 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..verdict.finding import TOOLS, Fault, Finding, Line, Report, State, worst
-from ..verdict.problems import (
-    DRBD_EMPTY,
-    DRBD_MODULE,
-    DRBD_RESOURCE_MISSING,
-    PACEMAKER_DOWN,
-    PACEMAKER_STARTING,
-    PACEMAKER_STOPPING,
-    PACEMAKER_UNRESPONSIVE,
-)
-
-SHARED = frozenset(
-    {
-        DRBD_EMPTY,
-        DRBD_MODULE,
-        DRBD_RESOURCE_MISSING,
-        PACEMAKER_DOWN,
-        PACEMAKER_STARTING,
-        PACEMAKER_STOPPING,
-        PACEMAKER_UNRESPONSIVE,
-    }
-)
-"""What is known to be wrong with what a tool belongs to, and is told by the first check that reads
-it. A tool that cannot be read is none of them: what depends on it stays UNKNOWN in every check."""
+from ..verdict.problems import OF_A_DAEMON
 
 
 def together(own: Sequence[Finding], whole: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -62,7 +40,7 @@ def folded(
     found: list[Finding] = []
     pairs: list[tuple[Finding, Finding]] = []
     for each in own.findings:
-        if each in tellers and each.kind in SHARED:
+        if each in tellers and each.kind in OF_A_DAEMON:
             quiet = _quiet(each, f"told by {tellers[each]}")
             pairs.append((quiet, each))
             found.append(quiet)

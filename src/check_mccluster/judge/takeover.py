@@ -267,12 +267,7 @@ class Takeover:
         if isinstance(primary, Bundle):
             return
         if is_disabled(self.cluster, primary):
-            yield Against(
-                f"{primary.id} is disabled",
-                f"pcs resource enable {primary.id}",
-                "colocation",
-                primary.id,
-            )
+            yield _disabled(primary, " is disabled", "colocation")
             return
         for reason in self.against(primary, node, promoted=promoted):
             told = any(name in reason.text for name in ids_of(primary))
@@ -319,12 +314,7 @@ class Takeover:
             if self._survivors(first, promoted, order.first) or isinstance(first, Bundle):
                 continue
             if is_disabled(self.cluster, first):
-                yield Against(
-                    f"{first.id}, which must be there first, is disabled",
-                    f"pcs resource enable {first.id}",
-                    "order",
-                    first.id,
-                )
+                yield _disabled(first, ", which must be there first, is disabled", "order")
             else:
                 reasons = {
                     node.name: self.against(first, node, promoted=promoted)
@@ -344,6 +334,11 @@ class Takeover:
         return (
             node for node in self.cluster.nodes if node.name not in self.lost and node.runs_services
         )
+
+
+def _disabled(one: Resource, how: str, word: str) -> Against:
+    text = f"{one.id}{how}"
+    return Against(text, f"pcs resource enable {one.id}", word, one.id)
 
 
 K = TypeVar("K")

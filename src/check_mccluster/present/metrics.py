@@ -320,6 +320,23 @@ def _bytes(kib: Optional[int]) -> Optional[int]:
     return None if kib is None else kib * drbd.KIB
 
 
+class _Single:
+    """Which objects have series of their own: all of few, of many the first that are not well."""
+
+    def __init__(self, everything: bool) -> None:
+        self._everything = everything
+        self._shown = 0
+        self.left = 0
+
+    def takes(self, well: bool) -> bool:
+        """Whether the next object is one of them; else it is counted as left out."""
+        if not self._everything and (well or self._shown >= MOST_SINGLE):
+            self.left += 1
+            return False
+        self._shown += 1
+        return True
+
+
 def _drbd(replicas: tuple[Replica, ...], left: Family) -> Iterator[Family]:
     resources = tuple(each.resource for each in replicas)
     peers = sum(len(each.peer_devices) for one in resources for each in one.connections)
@@ -382,7 +399,7 @@ def _volumes(replicas: tuple[Replica, ...], everything: bool, left: Family) -> I
     wait = Family(
         "drbd_sync_remaining_seconds", "Time that the resync to this node will take; 0 without one."
     )
-    shown = hidden = 0
+    single = _Single(everything)
     for replica in replicas:
         resource = replica.resource
         for volume in replica.volumes:
@@ -392,10 +409,8 @@ def _volumes(replicas: tuple[Replica, ...], everything: bool, left: Family) -> I
                 and device.quorum is not False
                 and not resource.suspended
             )
-            if not everything and (well or shown >= MOST_SINGLE):
-                hidden += 1
+            if not single.takes(well):
                 continue
-            shown += 1
             role.set(1, resource=resource.name, role=_word(resource.role))
             suspended.set(resource.suspended, resource=resource.name)
             name = {"resource": resource.name, "volume": device.volume}
@@ -411,7 +426,7 @@ def _volumes(replicas: tuple[Replica, ...], everything: bool, left: Family) -> I
             progress = sync.progress if sync is not None else None
             seconds = progress.seconds_left if progress is not None else None
             wait.set(0 if sync is None else seconds, **name)
-    left.set(hidden, what="drbd_volumes")
+    left.set(single.left, what="drbd_volumes")
     yield from (role, suspended, disk, client, quorum, good, due)
     yield from (size, read, written, pending, wait)
 
@@ -422,19 +437,17 @@ def _connections(
     state = Family("drbd_connection_state", "State of the connection to a peer.")
     role = Family("drbd_peer_role", "Role of the resource on a peer.")
     congested = Family("drbd_congested", "Whether the connection is congested.")
-    shown = hidden = 0
+    single = _Single(everything)
     for resource in resources:
         for each in resource.connections:
             well = each.is_connected and not each.congested
-            if not everything and (well or shown >= MOST_SINGLE):
-                hidden += 1
+            if not single.takes(well):
                 continue
-            shown += 1
             name = {"resource": resource.name, "peer": each.name}
             state.set(1, **name, state=_word(each.state))
             role.set(1, **name, role=_word(each.peer_role))
             congested.set(each.congested, **name)
-    left.set(hidden, what="drbd_connections")
+    left.set(single.left, what="drbd_connections")
     yield from (state, role, congested)
 
 
@@ -449,7 +462,7 @@ def _peers(
     )
     received = Family("drbd_received_bytes_total", "Received from the peer.", "counter")
     sent = Family("drbd_sent_bytes_total", "Sent to the peer.", "counter")
-    shown = hidden = 0
+    single = _Single(everything)
     for resource in resources:
         for connection in resource.connections:
             for peer in connection.peer_devices:
@@ -458,10 +471,8 @@ def _peers(
                     and peer.peer_disk_state in _GOOD_DISKS
                     and not peer.out_of_sync_kib
                 )
-                if not everything and (well or shown >= MOST_SINGLE):
-                    hidden += 1
+                if not single.takes(well):
                     continue
-                shown += 1
                 name = {"resource": resource.name, "peer": connection.name, "volume": peer.volume}
                 disk.set(1, **name, state=_word(peer.peer_disk_state))
                 replication.set(1, **name, state=_word(peer.replication_state))
@@ -470,5 +481,5 @@ def _peers(
                 ratio.set(None if share is None else round(share / 100, 6), **name)
                 received.set(_bytes(peer.received_kib), **name)
                 sent.set(_bytes(peer.sent_kib), **name)
-    left.set(hidden, what="drbd_peer_volumes")
+    left.set(single.left, what="drbd_peer_volumes")
     yield from (disk, replication, out, ratio, received, sent)

@@ -104,6 +104,18 @@ DRBD_RESOURCE_MISSING = Kind(
     "drbdadm up {resource}",
 )
 
+OF_A_DAEMON = (
+    PACEMAKER_DOWN,
+    PACEMAKER_STARTING,
+    PACEMAKER_STOPPING,
+    PACEMAKER_UNRESPONSIVE,
+    DRBD_MODULE,
+    DRBD_EMPTY,
+    DRBD_RESOURCE_MISSING,
+)
+"""What is known to be wrong with what a tool belongs to, and is told by the first check that reads
+it. A tool that cannot be read is none of them: what depends on it stays UNKNOWN in every check."""
+
 KINDS = (
     TOOL_MISSING,
     TOOL_DENIED,
