@@ -8,15 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
-from build import view_of
+from build import NOW, cluster, node, offline, primitive, view_of
 from check_mccluster.acquire.plugin_run import LIMIT
 from check_mccluster.judge import active
-from check_mccluster.read.crm_mon import read_crm_mon
 from check_mccluster.verdict.view import Asked
 from conftest import FIXTURES, ROOT
 
@@ -372,27 +370,15 @@ def test_verbose_tells_the_next_step(call):
     ]
 
 
-LOST = b"""<crm_mon version="2.1.5"><summary>
-  <stack type="corosync"/><current_dc present="true" name="app02" with_quorum="true"/>
-  <cluster_options stonith-enabled="true"/></summary>
- <nodes>
-  <node name="app01" id="1" online="false" unclean="true" type="member"/>
-  <node name="app02" id="2" online="true" unclean="false" type="member"/></nodes>
- <resources><resource id="IP" resource_agent="ocf:heartbeat:IPaddr2" role="Started">
-  <node name="app01" id="1"/></resource></resources></crm_mon>"""
-
-
-@pytest.mark.parametrize("node", ["app01", "app02"])
-def test_on_a_lost_node_it_serves_nobody_unless_that_is_this_node(node):
+@pytest.mark.parametrize("here", ["app01", "app02"])
+def test_on_a_lost_node_it_serves_nobody_unless_that_is_this_node(here):
     """Constructed: app01 waits to be fenced and is still said to run the resource."""
-    import io
-
-    cluster = read_crm_mon(io.BytesIO(LOST)).cluster
-    view = view_of(node, datetime(2026, 11, 22, tzinfo=timezone.utc), cluster=cluster)
+    known = cluster((offline(unclean=True), node("app02")), (primitive("IP"),))
+    view = view_of(here, NOW, cluster=known)
     report = active.judge(view, Asked(values={"group": "IP", "promoted": False}))
     told = [(each.key, each.state.name, each.text) for each in report.findings]
     lost = ("resource-on-lost-node", "CRITICAL", "IP is said to run on app01, which is lost")
-    assert told == ([] if node == "app01" else [lost])
+    assert told == ([] if here == "app01" else [lost])
 
 
 # -- usage -------------------------------------------------------------------------------------

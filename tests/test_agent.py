@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
 import pytest
 
+from build_documents import status, status_connection, status_resource
 from check_mccluster.acquire.live import Live
 from check_mccluster.app import agent
 from conftest import ROOT
 
 
 def peer(name, role="Secondary", state="Connected"):
-    return {
-        "peer-node-id": int(name[-1]),
-        "name": name,
-        "connection-state": state,
-        "congested": False,
-        "peer-role": role,
-        "peer_devices": [],
-    }
+    return status_connection(
+        **{"peer-node-id": int(name[-1]), "connection-state": state, "peer-role": role},
+        name=name,
+        peer_devices=[],
+    )
 
 
 def resource(*peers, name="r0", role="Secondary"):
     """Constructed: what the agent looks at, and what the reader demands."""
-    return {
-        "name": name,
-        "node-id": 0,
-        "role": role,
-        "suspended": False,
-        "devices": [],
-        "connections": list(peers),
-    }
+    return status_resource(name=name, role=role, devices=[], connections=list(peers))
 
 
 @pytest.fixture
@@ -67,7 +57,7 @@ def node(tmp_path, monkeypatch):
 
 
 def prints(*resources):
-    return f"echo '{json.dumps(resources)}'\n"
+    return f"echo '{status(*resources)}'\n"
 
 
 def log_of(node):

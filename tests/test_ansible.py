@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from build_documents import cib as cib_document
 from conftest import FIXTURES, ROOT
 
 COLLECTION = ROOT / "contrib/ansible"
@@ -54,12 +55,8 @@ def dummy(name: str) -> dict[str, str]:
     return {"name": name, "agent": "ocf:pacemaker:Dummy"}
 
 
-def cib(resources: str = "", constraints: str = "", config: str = "") -> ET.Element:
-    return ET.fromstring(
-        f"<cib><configuration><crm_config>{config}</crm_config><nodes/>"
-        f"<resources>{resources}</resources><constraints>{constraints}</constraints>"
-        "</configuration><status/></cib>"
-    )
+def cib(*sections: str, **more: str) -> ET.Element:
+    return ET.fromstring(cib_document(*sections, **more))
 
 
 def todo(found: ET.Element, *, purge: bool = False, **wanted) -> list[str]:
@@ -214,7 +211,7 @@ def test_properties_and_what_the_cluster_itself_writes():
         '<nvpair id="2" name="dc-version" value="2.1.5"/>'
         '<nvpair id="3" name="no-quorum-policy" value="ignore"/></cluster_property_set>'
     )
-    found = cib(config=config)
+    found = cib(crm_config=config)
     wanted = {"properties": {"stonith-enabled": False}}
     assert todo(found, **wanted) == ["property set stonith-enabled=false"]
     assert left_alone(found, **wanted) == ["property: no-quorum-policy"]

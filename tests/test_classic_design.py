@@ -9,34 +9,25 @@ from pathlib import Path
 import pytest
 
 from build import NOW, SNAPSHOTS, drbd, group, primitive, view_of
+from build_documents import cib, configured, meta, parameters
 from check_mccluster.judge.facts.mapping import above, below, pairs, waits_for_primary
 from check_mccluster.model.pacemaker import Clone, Role
 from check_mccluster.read.cib import read_cib
 
 ALPHA = SNAPSHOTS / "classic-simulated" / "alpha"
 
-DRBD = (
-    '<clone id="ms"><meta_attributes id="m"><nvpair id="m1" name="promotable" value="true"/>'
-    '</meta_attributes><primitive id="p_drbd" class="ocf" provider="linbit" type="drbd">'
-    '<instance_attributes id="i"><nvpair id="i1" name="drbd_resource" value="r0"/>{}'
-    "</instance_attributes></primitive></clone>"
-)
 WITH = '<rsc_colocation id="c-{0}" rsc="{0}" with-rsc="{1}" with-rsc-role="Promoted" score="{2}"/>'
 
 
-def a_cib(resources="", constraints="", parameters=""):
-    text = (
-        f"<cib><configuration><resources>{DRBD.format(parameters)}{resources}</resources>"
-        f"<constraints>{constraints}</constraints></configuration></cib>"
-    )
+def read(text):
     return read_cib(io.BytesIO(text.encode()))
 
 
-def one(name, agent, inside=""):
-    class_, _, rest = agent.partition(":")
-    provider, _, type_ = rest.rpartition(":")
-    place = f' provider="{provider}"' if provider else ""
-    return f'<primitive id="{name}" class="{class_}"{place} type="{type_}">{inside}</primitive>'
+def a_cib(resources="", constraints="", **more):
+    """With r0 under a promotable clone; *more* are parameters of its agent."""
+    agent = configured("p_drbd", "ocf:linbit:drbd", parameters(drbd_resource="r0", **more))
+    clone = f'<clone id="ms">{meta(promotable="true")}{agent}</clone>'
+    return read(cib(f"{clone}{resources}", constraints))
 
 
 def seen(cib):
@@ -58,20 +49,24 @@ def found(cib):
     ],
 )
 def test_what_must_run_with_the_promoted_instance_stands_on_its_drbd_resource(agent, members):
-    service = f'<group id="svc">{one("first", agent)}{one("second", members)}</group>'
+    service = f'<group id="svc">{configured("first", agent)}{configured("second", members)}</group>'
     assert found(a_cib(service, WITH.format("svc", "ms", "INFINITY"))) == [
         ("first", "r0", "p_drbd")
     ]
 
 
 def test_an_address_before_the_volume_group_is_not_what_opens_the_device():
-    inside = one("ip", "ocf:heartbeat:IPaddr2") + one("vg", "ocf:heartbeat:LVM-activate")
+    inside = configured("ip", "ocf:heartbeat:IPaddr2") + configured(
+        "vg", "ocf:heartbeat:LVM-activate"
+    )
     service = f'<group id="svc">{inside}</group>'
     assert found(a_cib(service, WITH.format("svc", "ms", "INFINITY"))) == [("vg", "r0", "p_drbd")]
 
 
 def test_a_chain_of_colocations():
-    service = one("vm", "ocf:heartbeat:VirtualDomain") + one("ip", "ocf:heartbeat:IPaddr2")
+    service = configured("vm", "ocf:heartbeat:VirtualDomain") + configured(
+        "ip", "ocf:heartbeat:IPaddr2"
+    )
     constraints = (
         WITH.format("vm", "ms", "INFINITY")
         + '<rsc_colocation id="c" rsc="ip" with-rsc="vm" score="INFINITY"/>'
@@ -82,12 +77,12 @@ def test_a_chain_of_colocations():
 
 
 def test_what_had_better_run_with_it_does_not_stand_on_it():
-    service = one("ip", "ocf:heartbeat:IPaddr2")
+    service = configured("ip", "ocf:heartbeat:IPaddr2")
     assert found(a_cib(service, WITH.format("ip", "ms", "1000"))) == [("p_drbd", "r0", "p_drbd")]
 
 
 def test_a_mount_of_its_device_is_one_pair_with_its_promoter():
-    mount = one(
+    mount = configured(
         "fs",
         "ocf:heartbeat:Filesystem",
         '<instance_attributes id="d"><nvpair id="d1" name="device" value="/dev/drbd0"/>'
@@ -120,16 +115,16 @@ def test_the_clone_itself_stands_on_it_too():
 
 
 @pytest.mark.parametrize(
-    ("value", "waits"),
+    ("early", "waits"),
     [
-        ("", True),
-        ('<nvpair id="e" name="fail_promote_early_if_peer_primary" value="false"/>', True),
-        ('<nvpair id="e" name="fail_promote_early_if_peer_primary" value="true"/>', False),
-        ('<nvpair id="e" name="fail_promote_early_if_peer_primary" value="1"/>', False),
+        ({}, True),
+        ({"fail_promote_early_if_peer_primary": "false"}, True),
+        ({"fail_promote_early_if_peer_primary": "true"}, False),
+        ({"fail_promote_early_if_peer_primary": "1"}, False),
     ],
 )
-def test_the_agent_retries_unless_told_otherwise(value, waits):
-    why = waits_for_primary(a_cib(parameters=value), "r0")
+def test_the_agent_retries_unless_told_otherwise(early, waits):
+    why = waits_for_primary(a_cib(**early), "r0")
     assert why == ("p_drbd retries to promote until its timeout" if waits else None)
 
 
@@ -143,25 +138,12 @@ def test_the_agent_retries_unless_told_otherwise(value, waits):
 )
 def test_the_waiting_agent_counts_before_the_mount_and_for_its_own_resource(order, resource, why):
     members = {
-        "wait": one(
-            "wait",
-            "ocf:mccluster:drbd-no-primary",
-            '<instance_attributes id="w"><nvpair id="w1" name="drbd_resource" value="r0"/>'
-            "</instance_attributes>",
-        ),
-        "fs": one(
-            "fs",
-            "ocf:heartbeat:Filesystem",
-            '<instance_attributes id="d"><nvpair id="d1" name="device" value="/dev/drbd0"/>'
-            "</instance_attributes>",
-        ),
+        "wait": configured("wait", "ocf:mccluster:drbd-no-primary", parameters(drbd_resource="r0")),
+        "fs": configured("fs", "ocf:heartbeat:Filesystem", parameters(device="/dev/drbd0")),
     }
     inside = "".join(members[name] for name in order.split())
-    text = (
-        f'<cib><configuration><resources><group id="g">{inside}</group></resources>'
-        "</configuration></cib>"
-    )
-    assert waits_for_primary(read_cib(io.BytesIO(text.encode())), resource) == why
+    known = read(cib(f'<group id="g">{inside}</group>'))
+    assert waits_for_primary(known, resource) == why
 
 
 # -- the checks ------------------------------------------------------------------------------------

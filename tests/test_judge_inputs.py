@@ -10,6 +10,7 @@ from io import BytesIO
 import pytest
 
 from build import SNAPSHOTS
+from build_documents import crm_mon_root, result
 from check_mccluster.inputs import cibadmin, corosync, corosync_cfgtool, corosync_quorumtool
 from check_mccluster.inputs import crm_mon as crm_mon_input
 from check_mccluster.inputs.base import Attempt, Obstacle
@@ -52,13 +53,7 @@ def found(answer):
 
 def root(inside="", state=None):
     daemon = f'<pacemakerd sys_from="pacemakerd" state="{state}"/>' if state else ""
-    return f'<crm_mon version="2.1.5">{daemon}{inside}</crm_mon>'
-
-
-def result(code, *errors):
-    told = "".join(f"<error>{error}</error>" for error in errors)
-    status = f'<status code="{code}" message="m"><errors>{told}</errors></status>'
-    return f'<pacemaker-result api-version="2.25" request="crm_mon">{status}</pacemaker-result>'
+    return crm_mon_root(daemon, inside)
 
 
 DOWN = ("pacemaker-down", "CRITICAL", "Pacemaker does not run on this node")
@@ -123,9 +118,9 @@ NO_ANSWER = {
     ),
     "nothing-at-all": (root(), 0, "", None, NO_SUMMARY),
     "nothing-at-all-and-exit-102": (root(), 102, "Not connected", None, DOWN),
-    "status-102": (result(102, "Not connected"), 102, "", None, DOWN),
+    "status-102": (result(code=102, errors=("Not connected",)), 102, "", None, DOWN),
     "status-4": (
-        result(4, "Permission denied"),
+        result(code=4, errors=("Permission denied",)),
         4,
         "",
         None,
@@ -142,7 +137,13 @@ NO_ANSWER = {
             "crm_mon failed with exit code 78: Update does not conform",
         ),
     ),
-    "status-0-with-errors": (result(0, "Could not connect to the CIB"), 0, "", None, NO_SUMMARY),
+    "status-0-with-errors": (
+        result(code=0, errors=("Could not connect to the CIB",)),
+        0,
+        "",
+        None,
+        NO_SUMMARY,
+    ),
     "summary-without-nodes": (
         root(SUMMARY),
         0,

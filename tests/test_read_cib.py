@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from build_documents import cib as cib_document
+from build_documents import configured, meta, nvpairs, parameters
 from build_tools import CIB
 from check_mccluster.acquire.source import ToolTimeout
 from check_mccluster.model.configuration import (
@@ -39,28 +41,13 @@ def read(text: str) -> Cib:
     return read_cib(io.BytesIO(text.encode()))
 
 
-def a_cib(resources: str = "", constraints: str = "", crm_config: str = "") -> Cib:
+def a_cib(*sections: str, **more: str) -> Cib:
     """A constructed CIB."""
-    return read(
-        f'<cib epoch="1"><configuration><crm_config>{crm_config}</crm_config><nodes/>'
-        f"<resources>{resources}</resources><constraints>{constraints}</constraints>"
-        "</configuration><status/></cib>"
-    )
-
-
-def nvpairs(**values: str) -> str:
-    return "".join(f'<nvpair id="{n}" name="{n}" value="{v}"/>' for n, v in values.items())
+    return read(cib_document(*sections, **more))
 
 
 def filesystem(name: str, inside: str, attributes: str = "") -> str:
-    return (
-        f'<primitive id="{name}" class="ocf" provider="heartbeat" type="Filesystem" {attributes}>'
-        f"{inside}</primitive>"
-    )
-
-
-def parameters(**values: str) -> str:
-    return f'<instance_attributes id="i">{nvpairs(**values)}</instance_attributes>'
+    return configured(name, "ocf:heartbeat:Filesystem", inside, attributes)
 
 
 def recorded(name: str) -> Cib:
@@ -359,18 +346,15 @@ def test_clone_group_and_primitive_know_what_is_around_them() -> None:
 
 
 def test_meta_attributes_are_inherited_and_have_defaults() -> None:
-    text = (
-        "<cib><configuration><resources>"
-        f'<group id="g"><meta_attributes id="m">{nvpairs(a="group", b="group")}</meta_attributes>'
-        f'<primitive id="p"><meta_attributes id="n">{nvpairs(a="own")}</meta_attributes>'
-        "</primitive></group></resources><rsc_defaults>"
-        f'<meta_attributes id="d">{nvpairs(a="default", c="default")}</meta_attributes>'
-        '<meta_attributes id="e"><rule id="r" score="1"/>'
-        + nvpairs(d="some")
-        + "</meta_attributes>"
-        "</rsc_defaults></configuration></cib>"
+    defaults = (
+        meta(a="default", c="default")
+        + f'<meta_attributes id="e"><rule id="r" score="1"/>{nvpairs(d="some")}</meta_attributes>'
     )
-    cib = read(text)
+    cib = a_cib(
+        f'<group id="g">{meta(a="group", b="group")}'
+        f'<primitive id="p">{meta(a="own")}</primitive></group>',
+        defaults=f"<rsc_defaults>{defaults}</rsc_defaults>",
+    )
     assert [cib.meta("p", key) for key in "abcd"] == ["own", "group", "default", None]
 
 
@@ -460,17 +444,13 @@ def test_orders() -> None:
 
 
 def test_nodes_capacity_attributes_and_promotion_scores() -> None:
-    cib = read(
-        "<cib><configuration><nodes>"
-        '<node id="1" uname="app01" type="member"><instance_attributes id="a">'
-        + nvpairs(site="east", load="1")
-        + '</instance_attributes><utilization id="u">'
-        + nvpairs(memory="2048", note="much")
-        + '</utilization></node></nodes></configuration><status><node_state id="1" uname="app01">'
-        '<transient_attributes id="1"><instance_attributes id="s">'
-        + nvpairs(load="2", **{"master-drbd": "10000"})
-        + '</instance_attributes></transient_attributes></node_state><node_state id="2" uname="x">'
-        '<transient_attributes id="2"/></node_state></status></cib>'
+    transient = parameters(load="2", **{"master-drbd": "10000"})
+    cib = a_cib(
+        nodes=f'<node id="1" uname="app01" type="member">{parameters(site="east", load="1")}'
+        f'<utilization id="u">{nvpairs(memory="2048", note="much")}</utilization></node>',
+        status='<node_state id="1" uname="app01">'
+        f'<transient_attributes id="1">{transient}</transient_attributes></node_state>'
+        '<node_state id="2" uname="x"><transient_attributes id="2"/></node_state>',
     )
     node = cib.nodes["app01"]
     assert node.utilization == {"memory": 2048}
@@ -484,10 +464,10 @@ def test_nodes_capacity_attributes_and_promotion_scores() -> None:
 
 
 def test_operations_under_way_are_taken_from_the_status() -> None:
-    cib = read(
-        '<cib><configuration/><status><node_state id="1" uname="app01"><lrm id="1"><lrm_resources>'
+    cib = a_cib(
+        status='<node_state id="1" uname="app01"><lrm id="1"><lrm_resources>'
         '<lrm_resource id="FS"><lrm_rsc_op id="a" operation="start" interval="0" op-status="-1"/>'
         '<lrm_rsc_op id="b" operation="monitor" interval="0" op-status="0"/></lrm_resource>'
-        "</lrm_resources></lrm></node_state></status></cib>"
+        "</lrm_resources></lrm></node_state>"
     )
     assert cib.pending == (PendingOperation("FS", "app01", "start", 0),)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from build_documents import quorumtool
 from check_mccluster.model.corosync import (
     Cmap,
     ConfiguredNode,
@@ -28,26 +29,6 @@ def recorded(name: str) -> str:
 
 
 # corosync-quorumtool -s
-
-
-def quorumtool(
-    *,
-    ring: str = "1.d",
-    nodes: str = "2",
-    quorate: str = "Yes",
-    quorum: str = "2  ",
-    flags: str = "Quorate ",
-    table: str = "    Nodeid      Votes Name\n         1          1 app01 (local)\n"
-    "         2          1 app02\n",
-) -> str:
-    return (
-        "Quorum information\n------------------\nDate:             Sun Nov 22 08:54:36 2026\n"
-        f"Quorum provider:  corosync_votequorum\nNodes:            {nodes}\n"
-        f"Node ID:          1\nRing ID:          {ring}\nQuorate:          {quorate}\n\n"
-        "Votequorum information\n----------------------\nExpected votes:   3\n"
-        f"Highest expected: 3\nTotal votes:      2\nQuorum:           {quorum}\n"
-        f"Flags:            {flags}\n\nMembership information\n----------------------\n{table}"
-    )
 
 
 APP01 = Voter(1, 1, "app01", True, None)

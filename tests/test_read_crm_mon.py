@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from build import replace
+from build_documents import NODES, SUMMARY, resource, result
+from build_documents import crm_mon as document
+from build_documents import crm_mon_root as root
 from build_tools import CRM_MON
 from check_mccluster.acquire.source import ToolTimeout
 from check_mccluster.model.pacemaker import (
@@ -47,18 +50,9 @@ from conftest import FIXTURES
 
 DOCUMENTS = Path(__file__).parents[1] / "fixtures" / "documents"
 
-# Constructed documents: one summary and one node, and what a test adds.
-
-SUMMARY = '<summary><stack type="corosync"/><cluster_options/></summary>'
-NODES = '<nodes><node name="app01" id="1" online="true"/></nodes>'
-
 
 def read(text: str | bytes) -> CrmMonDocument:
     return read_crm_mon(io.BytesIO(text.encode() if isinstance(text, str) else text))
-
-
-def document(*sections: str) -> str:
-    return f'<crm_mon version="2.1.5">{"".join((SUMMARY, NODES, *sections))}</crm_mon>'
 
 
 def a_cluster(*sections: str) -> Cluster:
@@ -76,13 +70,6 @@ def recorded(name: str) -> Cluster:
     cluster = recorded_document(name).cluster
     assert cluster is not None
     return cluster
-
-
-def resource(attributes: str = "", inside: str = "", *, role: str = "Started") -> str:
-    return (
-        f'<resource id="MYSQL" resource_agent="ocf:heartbeat:mysql" role="{role}" {attributes}>'
-        f"{inside}</resource>"
-    )
 
 
 def a_primitive(**values: Any) -> Primitive:
@@ -310,8 +297,7 @@ def test_comments_and_processing_instructions_are_skipped() -> None:
 
 
 def test_order_of_sections_does_not_matter() -> None:
-    turned = f'<crm_mon version="2.1.5">{NODES}{SUMMARY}</crm_mon>'
-    assert read(turned) == read(document())
+    assert read(root(NODES, SUMMARY)) == read(document())
 
 
 def test_unknown_sections_elements_and_attributes_are_skipped() -> None:
@@ -320,25 +306,19 @@ def test_unknown_sections_elements_and_attributes_are_skipped() -> None:
 
 
 def test_output_as_xml_holds_the_same_and_a_status() -> None:
-    result = read(
-        '<pacemaker-result api-version="2.25" request="crm_mon">'
-        f'{SUMMARY}{NODES}<status code="0" message="OK"/></pacemaker-result>'
-    )
-    assert result.status_code == 0
-    assert result.cluster == replace(a_cluster(), version=None)
+    found = read(result(SUMMARY, NODES))
+    assert found.status_code == 0
+    assert found.cluster == replace(a_cluster(), version=None)
 
 
 def test_output_as_xml_with_errors_and_status_0_is_no_answer() -> None:
-    assert read(
-        '<pacemaker-result api-version="2.25" request="crm_mon"><status code="0" message="OK">'
-        "<errors><error>Could not connect to the CIB: Permission denied</error>"
-        "<error>Second</error></errors></status></pacemaker-result>"
-    ) == CrmMonDocument(
+    errors = ("Could not connect to the CIB: Permission denied", "Second")
+    assert read(result(errors=errors)) == CrmMonDocument(
         version=None,
         pacemakerd_state=None,
         has_summary=False,
         status_code=0,
-        errors=("Could not connect to the CIB: Permission denied", "Second"),
+        errors=errors,
         cluster=None,
     )
 
@@ -360,18 +340,16 @@ def test_recorded_pacemakerd_without_a_cib() -> None:
 
 def test_state_of_pacemakerd_beside_the_stack() -> None:
     summary = '<summary><stack type="corosync" pacemakerd-state="shutting_down"/></summary>'
-    assert read(f"<crm_mon>{summary}</crm_mon>").pacemakerd_state == "shutting_down"
+    assert read(root(summary)).pacemakerd_state == "shutting_down"
 
 
 @pytest.mark.parametrize("nodes", ["", "<nodes/>"])
 def test_summary_without_nodes_is_no_answer(nodes: str) -> None:
-    result = read(f'<crm_mon version="2.1.5">{SUMMARY}{nodes}</crm_mon>')
-    assert result == CrmMonDocument("2.1.5", None, True, None, (), None)
+    assert read(root(SUMMARY, nodes)) == CrmMonDocument("2.1.5", None, True, None, (), None)
 
 
 def test_nodes_without_summary_are_no_answer() -> None:
-    result = read(f'<crm_mon version="2.1.5">{NODES}</crm_mon>')
-    assert result == CrmMonDocument("2.1.5", None, False, None, (), None)
+    assert read(root(NODES)) == CrmMonDocument("2.1.5", None, False, None, (), None)
 
 
 # Input that is not crm_mon's document
@@ -586,10 +564,8 @@ def test_what_is_not_printed_is_none() -> None:
 
 
 def test_unknown_last_change_is_none() -> None:
-    read_back = read(
-        '<crm_mon><summary><last_change time="" user="" client="" origin=""/><cluster_options/>'
-        f"</summary>{NODES}</crm_mon>"
-    ).cluster
+    change = '<last_change time="" user="" client="" origin=""/>'
+    read_back = read(root(f"<summary>{change}<cluster_options/></summary>", NODES)).cluster
     assert read_back is not None
     assert read_back.summary.last_change is None
 
@@ -604,9 +580,7 @@ def test_unknown_last_change_is_none() -> None:
     ],
 )
 def test_fencing_enabled_under_both_names(attributes: str, enabled: bool | None) -> None:
-    cluster = read(
-        f"<crm_mon><summary><cluster_options {attributes}/></summary>{NODES}</crm_mon>"
-    ).cluster
+    cluster = read(root(f"<summary><cluster_options {attributes}/></summary>", NODES)).cluster
     assert cluster is not None
     assert cluster.summary.options.fencing_enabled is enabled
 
@@ -1095,14 +1069,13 @@ def test_the_pieces_in_which_a_document_arrives_make_no_difference(size):
         f' rc="{n % 2}" interval="10000ms"/></resource_history>'
         for n in range(40)
     )
-    data = (
-        '<crm_mon version="2.1.5"><summary><nodes_configured number="2"/><cluster_options/>'
-        "</summary><nodes>"
-        '<node name="a" id="1"/><node name="b" id="2"/></nodes><resources>'
-        '<group id="g"><resource id="x" resource_agent="ocf::d" role="Started"/></group>'
-        '<resource id="y" resource_agent="ocf::d" role="Stopped"/></resources>'
+    data = root(
+        '<summary><nodes_configured number="2"/><cluster_options/></summary>'
+        '<nodes><node name="a" id="1"/><node name="b" id="2"/></nodes>',
+        f'<resources><group id="g">{resource(name="x")}</group>'
+        f"{resource(name='y', role='Stopped')}</resources>",
         f'<node_history><node name="a">{history}</node><node name="b">{history}</node>'
-        "</node_history></crm_mon>"
+        "</node_history>",
     ).encode()
     whole = read_crm_mon(io.BytesIO(data))
     assert read_crm_mon(_InPieces(data, size)) == whole
@@ -1112,25 +1085,21 @@ def test_the_pieces_in_which_a_document_arrives_make_no_difference(size):
 
 @pytest.mark.parametrize("interval", ["NaNms", "ms", "1.5ms", "m5s", "5ms5", " 5ms", "INFINITYms"])
 def test_an_interval_that_is_none_is_refused_in_a_good_operation_too(interval):
-    data = (
-        '<crm_mon><node_history><node name="a"><resource_history id="r"><operation_history'
+    data = root(
+        '<node_history><node name="a"><resource_history id="r"><operation_history'
         f' task="monitor" rc="0" interval="{interval}"/></resource_history></node></node_history>'
-        "</crm_mon>"
     ).encode()
     with pytest.raises(ReadError, match=r"interval is .*, not a number"):
         read_crm_mon(io.BytesIO(data))
 
 
 def _damaged(nodes: str = "", resources: str = "", history: str = "") -> bytes:
-    return (
-        "<crm_mon><summary><cluster_options/></summary>"
-        f'<nodes><node name="a" id="1" type="member"/>{nodes}</nodes>'
+    return root(
+        SUMMARY,
+        f'<nodes><node name="a" id="1" type="member"/>{nodes}</nodes>',
         f'<resources>{resources}</resources><node_history><node name="a">{history}</node>'
-        "</node_history></crm_mon>"
+        "</node_history>",
     ).encode()
-
-
-RESOURCE_X = '<resource id="x" resource_agent="ocf::d" role="Started"/>'
 
 
 @pytest.mark.parametrize(
@@ -1138,7 +1107,7 @@ RESOURCE_X = '<resource id="x" resource_agent="ocf::d" role="Started"/>'
     [
         (_damaged(nodes='<node name="a" id="2"/>'), "node a is there twice"),
         (_damaged(nodes='<node name="b" id="1"/>'), "node id 1 is there twice"),
-        (_damaged(resources=RESOURCE_X * 2), "resource x is there twice"),
+        (_damaged(resources=resource(name="x") * 2), "resource x is there twice"),
         (
             _damaged(history='<resource_history id="x" fail-count="-1"/>'),
             "resource_history x: fail-count is -1, below 0",

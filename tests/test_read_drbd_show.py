@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from build import replace
+from build_documents import SHOWN_NET, show, show_connection
 from check_mccluster.model.drbd import ShownConnection, ShownResource, ShownVolume
 from check_mccluster.read.drbd_show import read_drbd_show
 from check_mccluster.read.errors import ReadError
@@ -47,55 +48,14 @@ def plain(resource: ShownResource) -> ShownResource:
     return resource._replace(options={}, connections=connections)
 
 
-# Constructed documents: one resource as JSON text, because some of them are not JSON.
-
-OPTIONS = '"options": {"quorum": "majority", "on-no-quorum": "io-error", "auto-promote": true},'
-NET = """"net": {"protocol": "C", "timeout": "60", "ping-timeout": "5", "ping-int": "10",
-    "connect-int": "10", "ko-count": "7", "allow-two-primaries": false, "_name": "storage01"},"""
-
-
-def a_resource(*, options: str = OPTIONS, volume: str = "", connections: str = "") -> bytes:
-    return f"""[
-    {{
-        "resource": "r0",
-        {options}
-        "_this_host": {{
-            "node-id": 2,
-            "volumes": [
-                {{
-                    "volume_nr": 0,
-                    "device_minor": 0{volume}
-                }}
-            ]
-        }}{connections}
-    }}
-]
-""".encode()
-
-
-def a_connection(net: str = NET, volumes: str = '"volumes": [],') -> str:
-    return f""",
-        "connections": [
-            {{
-                "path": {{
-                    "_this_host": "ipv4 192.0.2.1:7000",
-                    "_remote_host": "ipv4 192.0.2.2:7000"
-                }},
-                {net}
-                {volumes}
-                "_peer_node_id": 0
-            }}
-        ]"""
-
-
 def read_volume(text: str) -> ShownVolume:
-    (resource,) = read_drbd_show(a_resource(volume=text))
+    (resource,) = read_drbd_show(show(volume=text))
     (volume,) = resource.volumes
     return volume
 
 
-def read_connection(net: str = NET, volumes: str = '"volumes": [],') -> ShownConnection:
-    (resource,) = map(plain, read_drbd_show(a_resource(connections=a_connection(net, volumes))))
+def read_connection(net: str = SHOWN_NET, volumes: str = '"volumes": [],') -> ShownConnection:
+    (resource,) = map(plain, read_drbd_show(show(connections=show_connection(net, volumes))))
     (connection,) = resource.connections
     return connection
 
@@ -243,18 +203,18 @@ def test_constructed_9_6_connection_that_ends_with_a_comma() -> None:
                 },
             }
         ]"""
-    (resource,) = read_drbd_show(a_resource(connections=connections))
+    (resource,) = read_drbd_show(show(connections=connections))
     assert [c.peer_node_id for c in resource.connections] == [1]
 
 
 def test_constructed_9_28_four_quotes_for_an_absent_certificate() -> None:
-    net = NET.replace('"_name"', '"tls-certificate": """",\n"_name"')
+    net = SHOWN_NET.replace('"_name"', '"tls-certificate": """",\n"_name"')
     assert read_connection(net).name == "storage01"
 
 
 def test_constructed_9_6_two_paths_under_the_same_key() -> None:
     path = '"path": {"_this_host": "ipv4 192.0.2.1:7001", "_remote_host": "ipv4 192.0.2.2:7001"},'
-    assert read_connection(path + NET).name == "storage01"
+    assert read_connection(path + SHOWN_NET).name == "storage01"
 
 
 # Options.
@@ -280,7 +240,7 @@ def test_constructed_times_are_in_seconds() -> None:
 
 
 def test_constructed_options_that_are_not_printed_are_none() -> None:
-    (resource,) = read_drbd_show(a_resource(options="", connections=a_connection("", "")))
+    (resource,) = read_drbd_show(show(options="", connections=show_connection("", "")))
     assert resource == ShownResource(
         name="r0",
         node_id=2,
@@ -309,7 +269,7 @@ def test_constructed_volumes_with_and_without_bitmap() -> None:
 
 
 def test_constructed_quorum_of_a_number_of_nodes() -> None:
-    (resource,) = read_drbd_show(a_resource(options='"options": {"quorum": "3"},'))
+    (resource,) = read_drbd_show(show(options='"options": {"quorum": "3"},'))
     assert (resource.quorum, resource.auto_promote) == ("3", None)
 
 
@@ -346,20 +306,20 @@ def test_constructed_number_that_is_none_is_refused(key: str, value: str) -> Non
             b'[{"resource": "r0", "_this_host": {"volumes": [{}]}}]',
             "a volume of r0: volume_nr is missing",
         ),
-        (a_resource(volume=', "disk": 5'), "r0/0: disk is neither a path nor options"),
-        (a_resource(volume=', "disk": "a\\nb"'), "r0/0: disk is neither a path nor options"),
-        (a_resource(volume=', "disk": null'), "r0/0: disk is neither a path nor options"),
+        (show(volume=', "disk": 5'), "r0/0: disk is neither a path nor options"),
+        (show(volume=', "disk": "a\\nb"'), "r0/0: disk is neither a path nor options"),
+        (show(volume=', "disk": null'), "r0/0: disk is neither a path nor options"),
         (
-            a_resource(connections=a_connection('"net": 5,')),
+            show(connections=show_connection('"net": 5,')),
             "net of a connection of r0: not an object",
         ),
         (
-            a_resource(connections=a_connection(volumes='"volumes": [{"volume_nr": "0"}],')),
+            show(connections=show_connection(volumes='"volumes": [{"volume_nr": "0"}],')),
             "a volume of r0 to storage01: volume_nr is not a whole number",
         ),
         (
-            a_resource(
-                connections=a_connection(
+            show(
+                connections=show_connection(
                     volumes='"volumes": [{"volume_nr": 0, "disk": {"bitmap": 1}}],'
                 )
             ),
@@ -388,7 +348,7 @@ def test_every_shorter_document_is_cut_off() -> None:
 
 # The shared secret.
 
-SECRET_NET = NET.replace('"_name"', '"shared-secret": "kangaroo", "_name"')
+SECRET_NET = SHOWN_NET.replace('"_name"', '"shared-secret": "kangaroo", "_name"')
 
 
 def test_constructed_secret_is_not_in_the_model() -> None:

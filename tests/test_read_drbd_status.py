@@ -8,6 +8,13 @@ from typing import Any
 
 import pytest
 
+from build_documents import (
+    status,
+    status_connection,
+    status_device,
+    status_peer_device,
+    status_resource,
+)
 from check_mccluster.model.drbd import (
     Connection,
     ConnectionState,
@@ -37,88 +44,21 @@ def peer_device(resource: DrbdResource, peer: str) -> PeerDevice:
     return next(c for c in resource.connections if c.name == peer).peer_devices[0]
 
 
-# Constructed documents: one resource with one volume and one peer, in the shape of 9.22.
-
-
-def a_device(**changes: Any) -> dict[str, Any]:
-    return {
-        "volume": 0,
-        "minor": 1000,
-        "disk-state": "UpToDate",
-        "client": False,
-        "quorum": True,
-        "size": 524140,
-        "read": 10,
-        "written": 20,
-        "al-writes": 1,
-        "bm-writes": 2,
-        "upper-pending": 3,
-        "lower-pending": 4,
-        **changes,
-    }
-
-
-def a_peer_device(**changes: Any) -> dict[str, Any]:
-    return {
-        "volume": 0,
-        "replication-state": "Established",
-        "peer-disk-state": "UpToDate",
-        "peer-client": False,
-        "resync-suspended": "no",
-        "received": 5,
-        "sent": 6,
-        "out-of-sync": 0,
-        "pending": 0,
-        "unacked": 0,
-        "has-sync-details": False,
-        "has-online-verify-details": False,
-        "percent-in-sync": 100.00,
-        **changes,
-    }
-
-
-def a_connection(**changes: Any) -> dict[str, Any]:
-    return {
-        "peer-node-id": 1,
-        "name": "storage02",
-        "connection-state": "Connected",
-        "congested": False,
-        "peer-role": "Secondary",
-        "ap-in-flight": 7,
-        "rs-in-flight": 8,
-        "peer_devices": [a_peer_device()],
-        **changes,
-    }
-
-
-def a_resource(**changes: Any) -> dict[str, Any]:
-    return {
-        "name": "r0",
-        "node-id": 0,
-        "role": "Primary",
-        "suspended": False,
-        "write-ordering": "flush",
-        "devices": [a_device()],
-        "connections": [a_connection()],
-        **changes,
-    }
-
-
 def read_resource(**changes: Any) -> DrbdResource:
-    (resource,) = read_drbd_status(json.dumps([a_resource(**changes)]).encode())
+    (resource,) = read_drbd_status(status(status_resource(**changes)).encode())
     return resource
 
 
 def read_device(**changes: Any) -> Device:
-    return read_resource(devices=[a_device(**changes)]).devices[0]
+    return read_resource(devices=[status_device(**changes)]).devices[0]
 
 
 def read_connection(**changes: Any) -> Connection:
-    return read_resource(connections=[a_connection(**changes)]).connections[0]
+    return read_resource(connections=[status_connection(**changes)]).connections[0]
 
 
 def read_peer_device(**changes: Any) -> PeerDevice:
-    return read_connection(peer_devices=[a_peer_device(**changes)]).peer_devices[0]
+    return read_connection(peer_devices=[status_peer_device(**changes)]).peer_devices[0]
 
 
 def without(members: dict[str, Any], key: str) -> dict[str, Any]:
@@ -360,7 +300,7 @@ def test_empty_list_is_no_resource() -> None:
 
 @pytest.mark.parametrize("word", ["nan", "-nan", "inf", "-inf", "NaN", "Infinity", "-Infinity"])
 def test_constructed_number_that_is_none(word: str) -> None:
-    text = json.dumps([a_resource()]).replace(
+    text = status(status_resource()).replace(
         '"percent-in-sync": 100.0', f'"percent-in-sync": {word}'
     )
     (resource,) = read_drbd_status(text.encode())
@@ -368,14 +308,14 @@ def test_constructed_number_that_is_none(word: str) -> None:
 
 
 def test_constructed_comma_left_by_a_filtered_resource() -> None:
-    text = "[\n" + json.dumps(a_resource()) + "\n,\n]\n"
+    text = "[\n" + json.dumps(status_resource()) + "\n,\n]\n"
     assert read_drbd_status(text.encode()) == (read_resource(),)
 
 
 def test_repairs_do_not_touch_strings() -> None:
     # Constructed: all that is repaired outside strings, inside one.
     name = 'a,} nan -inf ,] # 5 "x"'
-    text = json.dumps([a_resource(name=name)]).replace("100.0", "-nan")
+    text = status(status_resource(name=name)).replace("100.0", "-nan")
     (resource,) = read_drbd_status(text.encode())
     assert resource.name == name
 
@@ -405,7 +345,7 @@ def test_constructed_boolean_of_another_kind_is_refused(printed: object) -> None
 
 
 def test_constructed_key_of_8_9_10_with_an_unknown_word() -> None:
-    device = without(a_device(**{"disk-state:": "?"}), "disk-state")
+    device = without(status_device(**{"disk-state:": "?"}), "disk-state")
     resource = read_resource(devices=[device])
     assert resource.unrecognised == (Unrecognised("?", "disk-state of r0/0"),)
 
@@ -436,12 +376,12 @@ def test_constructed_device_without_statistics() -> None:
 
 @pytest.mark.parametrize("key", ["client", "peer-client"])
 def test_constructed_release_that_tells_clients_tells_them_at_both_ends(key: str) -> None:
-    resource = a_resource(
-        devices=[without(a_device(), key)],
-        connections=[a_connection(peer_devices=[without(a_peer_device(), key)])],
+    resource = status_resource(
+        devices=[without(status_device(), key)],
+        connections=[status_connection(peer_devices=[without(status_peer_device(), key)])],
     )
     with pytest.raises(ReadError, match="of client and peer-client one is not told"):
-        read_drbd_status(json.dumps([resource]).encode())
+        read_drbd_status(status(resource).encode())
 
 
 def test_constructed_peer_statistics_of_all_ones_are_unknown() -> None:
@@ -523,7 +463,7 @@ def test_constructed_percentage_without_details_of_an_older_kernel() -> None:
 
 
 def test_constructed_percentage_of_a_device_of_size_zero() -> None:
-    text = json.dumps([a_resource(connections=[a_connection(peer_devices=[a_peer_device()])])])
+    text = status(status_resource())
     text = text.replace('"percent-in-sync"', '"percent-resync-done": -inf, "percent-in-sync"')
     (resource,) = read_drbd_status(text.encode())
     progress = resource.connections[0].peer_devices[0].progress
@@ -571,14 +511,14 @@ def test_constructed_resync_suspended(printed: object, read: object) -> None:
 def test_constructed_unknown_words_are_kept_and_collected_with_their_place() -> None:
     resource = read_resource(
         role="Tertiary",
-        devices=[a_device(**{"disk-state": "?"})],
+        devices=[status_device(**{"disk-state": "?"})],
         connections=[
-            a_connection(
+            status_connection(
                 **{
                     "connection-state": "?",
                     "peer-role": "Boss",
                     "peer_devices": [
-                        a_peer_device(
+                        status_peer_device(
                             **{
                                 "replication-state": "Guessing",
                                 "peer-disk-state": "uptodate",
@@ -758,30 +698,30 @@ def test_constructed_peer_device_of_wrong_types_is_refused(
 
 
 def test_constructed_number_with_too_many_digits_is_refused() -> None:
-    text = json.dumps([a_resource()]).replace("524140", "9" * 10_000)
+    text = status(status_resource()).replace("524140", "9" * 10_000)
     with pytest.raises(ReadError):
         read_drbd_status(text.encode())
 
 
 @pytest.mark.parametrize(("key", "word"), [("name", b"rX"), ("role", b"Secondary")])
 def test_constructed_bytes_that_are_not_utf_8_are_refused(key: str, word: bytes) -> None:
-    text = json.dumps([a_resource(**{key: word.decode()})]).encode()
+    text = status(status_resource(**{key: word.decode()})).encode()
     with pytest.raises(ReadError, match=f"^(r0|a resource): {key} is not UTF-8$"):
         read_drbd_status(text.replace(b'"' + word + b'"', b'"r\xff"'))
 
 
 def test_constructed_resource_listed_twice_is_refused() -> None:
     with pytest.raises(ReadError, match=r"^resource r0 is there twice$"):
-        read_drbd_status(json.dumps([a_resource(), a_resource()]).encode())
+        read_drbd_status(status(status_resource(), status_resource()).encode())
 
 
 def test_constructed_volume_listed_twice_is_refused() -> None:
     with pytest.raises(ReadError, match=r"^r0: volume 0 is there twice$"):
-        read_resource(devices=[a_device(), a_device()])
+        read_resource(devices=[status_device(), status_device()])
 
 
 def test_constructed_peer_device_listed_twice_is_refused() -> None:
-    connection = a_connection(**{"peer_devices": [a_peer_device(), a_peer_device()]})
+    connection = status_connection(**{"peer_devices": [status_peer_device(), status_peer_device()]})
     with pytest.raises(ReadError, match=r"^r0 to storage02: volume 0 is there twice$"):
         read_resource(connections=[connection])
 
@@ -796,14 +736,14 @@ def test_constructed_peer_device_listed_twice_is_refused() -> None:
 )
 def test_constructed_peer_listed_twice_is_refused(other: dict[str, Any], message: str) -> None:
     with pytest.raises(ReadError, match=message):
-        read_resource(connections=[a_connection(), a_connection(**other)])
+        read_resource(connections=[status_connection(), status_connection(**other)])
 
 
 def test_constructed_path_listed_twice_is_refused() -> None:
     end = {"address": "192.0.2.1", "port": 7789, "family": "ipv4"}
     path = {"this_host": end, "remote_host": end, "established": True}
     with pytest.raises(ReadError, match=r"^r0 to storage02: path 192.+ is there twice$"):
-        read_resource(connections=[a_connection(paths=[path, path])])
+        read_resource(connections=[status_connection(paths=[path, path])])
 
 
 @pytest.mark.parametrize("number", [-1, 65536, 10**30])
@@ -815,23 +755,23 @@ def test_constructed_volume_out_of_range(number: int) -> None:
 @pytest.mark.parametrize("number", [-1, 32])
 def test_constructed_node_id_out_of_range(number: int) -> None:
     with pytest.raises(ReadError, match=r"^r0 to storage02: peer-node-id is out of range$"):
-        read_resource(connections=[a_connection(**{"peer-node-id": number})])
+        read_resource(connections=[status_connection(**{"peer-node-id": number})])
 
 
 @pytest.mark.parametrize("key", ["received", "sent", "out-of-sync", "pending", "unacked"])
 def test_constructed_figure_that_is_gone_or_negative(key: str) -> None:
     with pytest.raises(ReadError, match=f"^r0/0 to storage02: {key} is out of range$"):
         read_peer_device(**{key: -1})
-    device = a_peer_device()
+    device = status_peer_device()
     del device[key]
     with pytest.raises(ReadError, match=f"^r0/0 to storage02: {key} is missing$"):
-        read_resource(connections=[a_connection(peer_devices=[device])])
+        read_resource(connections=[status_connection(peer_devices=[device])])
 
 
 def test_constructed_flag_that_one_place_has_and_another_has_not() -> None:
-    without = {key: value for key, value in a_device(volume=1).items() if key != "quorum"}
+    without = {key: value for key, value in status_device(volume=1).items() if key != "quorum"}
     with pytest.raises(ReadError, match=r"^quorum is there 1 times, not 2$"):
-        read_resource(devices=[a_device(), without])
+        read_resource(devices=[status_device(), without])
 
 
 @pytest.mark.parametrize("key", ["resync-suspended", "out-of-sync", "received"])
@@ -846,14 +786,14 @@ def test_constructed_null_is_not_what_is_not_printed(key: str) -> None:
 def many(number: int = 3 * BLOCK, **of_the_last: Any) -> str:
     """As drbdsetup prints them, with counters that differ; the last one is changed."""
     resources = [
-        a_resource(
+        status_resource(
             name=f"r{each}",
-            connections=[a_connection(peer_devices=[a_peer_device(received=each)])],
+            connections=[status_connection(peer_devices=[status_peer_device(received=each)])],
         )
         for each in range(number)
     ]
     resources[-1].update(of_the_last)
-    return json.dumps(resources, indent=1)
+    return status(*resources, indent=1)
 
 
 def refusal(text: str) -> str:
@@ -888,7 +828,9 @@ def test_constructed_key_twice_anywhere_is_refused(key: str) -> None:
         "remote_host": {"address": "fd00::2", "port": 7000, "family": "ipv6"},
         "established": True,
     }
-    text = json.dumps([a_resource(name="r0"), a_resource(connections=[a_connection(paths=[path])])])
+    text = json.dumps(
+        [status_resource(name="r0"), status_resource(connections=[status_connection(paths=[path])])]
+    )
     place = text.rindex(f'"{key}"')
     twice = text[:place] + f'"{key}": "UpToDate", ' + text[place:]
     assert refusal(twice) == "not drbdsetup's JSON: the same key twice"
@@ -903,14 +845,14 @@ def test_constructed_addresses_with_colons_need_no_second_look(monkeypatch) -> N
     host = {"address": "fd00::1", "port": 7000, "family": "ipv6"}
     path = {"this_host": host, "remote_host": {**host, "address": "fd00::2"}, "established": True}
     monkeypatch.setattr(drbd_status, "decode", None)
-    resource = read_resource(connections=[a_connection(paths=[path])])
+    resource = read_resource(connections=[status_connection(paths=[path])])
     assert resource.connections[0].paths == (
         NetworkPath("[fd00::1]:7000", "[fd00::2]:7000", established=True),
     )
 
 
 def test_constructed_key_that_only_the_last_block_has_not_is_told() -> None:
-    device = without(a_device(), "quorum")
+    device = without(status_device(), "quorum")
     number = 3 * BLOCK
     assert refusal(many(devices=[device])) == f"quorum is there {number - 1} times, not {number}"
 
