@@ -25,7 +25,9 @@ from build_drbd import (
     steps,
     view,
 )
+from check_mccluster.inputs.drbdsetup_status import DRBD
 from check_mccluster.model.drbd import DiskState, Progress, ReplicationState, Role
+from check_mccluster.verdict.view import View
 
 RECORDED = [
     Case(
@@ -1011,9 +1013,14 @@ DIFFERS = connection("storage03", peer_device(out_of_sync_kib=8))
 
 
 AGAIN = (
-    "what differs then is copied from storage01: on storage03, not while it is Primary: drbdadm"
-    " disconnect r0:storage01; drbdadm connect r0:storage01"
+    "what differs then is copied from storage01: on storage03: drbdadm role r0; where it is"
+    " Secondary: drbdadm invalidate --reset-bitmap=no r0:storage01/0"
 )
+RECONNECT = (
+    "drbdadm disconnect r0:storage01; drbdadm connect r0:storage01; without a resync in journalctl"
+    " -k -g drbd the copies still differ, though the counter says 0"
+)
+OLD = f" (needs DRBD 9.0.29 and drbd-utils 9.17; before them: {RECONNECT})"
 
 
 @pytest.mark.parametrize(
@@ -1034,8 +1041,40 @@ AGAIN = (
 )
 def test_verify_is_offered_where_it_can_run(options, look):
     assert steps("drbd-sync", view(mesh(DIFFERS), options=options)) == [
-        ("out-of-sync", f"{look}; {AGAIN}")
+        ("out-of-sync", f"{look}; {AGAIN}{OLD}")
     ]
+
+
+@pytest.mark.parametrize(
+    ("module", "utils", "again"),
+    [
+        ("9.2.18", "9.22.0", AGAIN),
+        ("9.0.29-1", "9.17.0", AGAIN),
+        (
+            "9.0.28-1",
+            "9.22.0",
+            f"what differs then is copied from storage01: on storage03: {RECONNECT}",
+        ),
+        (
+            "9.2.18",
+            "9.16.0",
+            f"what differs then is copied from storage01: on storage03: {RECONNECT}",
+        ),
+        ("9.2.18", None, AGAIN + OLD),
+    ],
+)
+def test_blocks_that_were_found_are_copied_by_what_this_drbd_can(module, utils, again):
+    """A reconnect forgot them on 9.2.18 and copied nothing (recorded)."""
+    there = view(mesh(DIFFERS))
+    seen = View(
+        there.node,
+        there.time,
+        {DRBD: there[DRBD]},
+        drbd_module=module,
+        drbd_utils=utils,
+    )
+    ((_, step),) = steps("drbd-sync", seen)
+    assert step.endswith(again)
 
 
 def test_of_three_copies_the_one_that_differs_is_named():

@@ -105,7 +105,7 @@ def test_an_option_that_is_not_equal_on_all_is_told_with_both_values(call, tmp_p
     assert (fault["object"], fault["nodes"], fault["text"]) == (
         "r0",
         ["app02"],
-        "r0: quorum is 'majority' on app01, app03, storage01, storage02, storage03, 'off' on app02",
+        "r0: quorum is majority on app01, app03, storage01, storage02, storage03, off on app02",
     )
 
 
@@ -116,8 +116,8 @@ def test_an_option_of_connections_that_are_up_is_told_once_for_its_node(call, tm
         (
             "config-differs",
             ["storage03"],
-            "r0: verify-alg is '' on app01, app02, app03, storage01, storage02,"
-            " 'crc32c' on storage03",
+            "r0: verify-alg is not set on app01, app02, app03, storage01, storage02,"
+            " crc32c on storage03",
         )
     ]
 

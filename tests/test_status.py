@@ -240,7 +240,7 @@ def test_all_six_views_make_the_whole_matrix(status):
         ("cib-manager-hangs/app02", "Pacemaker runs and does not answer", "journalctl -u"),
         ("utils-9.34-standalone/storage01", "StandAlone", "journalctl -k -g Split-Brain"),
         ("fifty-resources/storage02", "m07/0: disk lost on storage02", "drbdadm attach m07"),
-        ("module-missing/storage01", "kernel module is not loaded", "modinfo drbd"),
+        ("module-missing/storage01", "kernel module is not loaded", "modprobe drbd"),
     ],
 )
 def test_the_gravest_fault_and_its_next_step_are_on_the_first_screen(status, place, fault, step):

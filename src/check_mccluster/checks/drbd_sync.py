@@ -89,8 +89,9 @@ OUT_OF_SYNC = Kind(
     "Both ends say UpToDate and blocks are out of sync: the copies differ silently. The counter"
     " may go back to 0 without a resync.",
     "With verify-alg set: drbdadm verify {resource}; the copy that differs from the others is the"
-    " bad one. On its node, when the service may pause: drbdadm disconnect {resource}; drbdadm"
-    " connect {resource} copies the blocks that were found",
+    " bad one. On its node, not while it is Primary, this copies the blocks that were found:"
+    " drbdadm invalidate --reset-bitmap=no {resource} (DRBD 9.0.29, drbd-utils 9.17). A reconnect"
+    " may forget them and copy nothing",
 )
 BEHIND = Kind(
     "behind",

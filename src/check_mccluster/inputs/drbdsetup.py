@@ -17,6 +17,7 @@ from ..verdict.problems import (
     TOOL_FAILED,
     unknown_name,
 )
+from ..verdict.words import pasted
 from .base import Attempt, about, denied, failed, invalid, no_output
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def nothing_up(expected: tuple[str, ...]) -> Finding:
     """``drbd-empty``."""
     names = f"; expected: {', '.join(expected)}" if expected else ""
     text = f"no DRBD resource is up on this node{names}"
-    return finding(DRBD_EMPTY, subject.tool("drbd"), text, state=gravity(expected))
+    up = f"drbdadm status; drbdadm up {' '.join(map(pasted, expected))}" if expected else ""
+    return finding(DRBD_EMPTY, subject.tool("drbd"), text, state=gravity(expected), step=up)
 
 
 def not_up(names: Iterable[str]) -> tuple[Finding, ...]:

@@ -12,7 +12,8 @@ from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
 from ..verdict.view import Judgement, same_node
-from ..verdict.words import join
+from ..verdict.words import join, pasted
+from .facts.comparing import compare_step
 from .facts.drbd import (
     CONNECTING,
     HANDSHAKE,
@@ -22,7 +23,7 @@ from .facts.drbd import (
     SYNCING,
     shown,
 )
-from .mesh import Link, differences, different_options, disk_at, have_diverged
+from .mesh import Different, Link, differences, different_options, disk_at, have_diverged
 from .whole import is_asked
 
 SPLIT_BRAIN = Kind(
@@ -37,15 +38,16 @@ DISPUTED = Kind(
     "connection-disputed",
     State.WARNING,
     "One end of a connection is connected, or resyncs, and the other knows nothing of it.",
-    "on both ends: drbdadm status {resource}; if it stays so: drbdadm disconnect {resource} and"
-    " drbdadm connect {resource} on one end",
+    "on both ends: drbdadm status {resource}; if it stays so, on the end that no Primary reads"
+    " from: drbdadm disconnect {resource}:{peer}; drbdadm connect {resource}:{peer}",
 )
 DISK_DISPUTED = Kind(
     "disk-disputed",
     State.WARNING,
     "A node calls its disk UpToDate, and a connected peer says or counts otherwise.",
-    "on {node}: drbdadm disconnect {resource}; drbdadm connect {resource}; then look at the"
-    " blocks out of sync",
+    "drbdadm status {resource} on both; on the one that is not Primary: drbdadm disconnect"
+    " {resource}:{peer}; drbdadm connect {resource}:{peer}. Where only one counts blocks, compare"
+    " before: drbdadm verify {resource}",
 )
 CLIENT_DISPUTED = Kind(
     "client-disputed",
@@ -58,7 +60,8 @@ DIFFERS = Kind(
     State.WARNING,
     "An option that must be equal at both ends of a connection, or on all nodes, is not.",
     "Make the section equal in {resource}'s file on both nodes; then on both see what would"
-    " change: drbdadm --dry-run adjust {resource}",
+    " change: drbdadm --dry-run adjust {resource}; where that is all: drbdadm net-options"
+    " {resource}",
 )
 INCOMPLETE = Kind(
     "mesh-incomplete",
@@ -112,9 +115,13 @@ def _special(down: Sequence[Link]) -> Iterator[tuple[Link, Finding]]:
         differing = sorted(different_options(link))
         if differing:
             name, one, other = differing[0]
-            said = f"{name} is '{one}' on {link.nodes[0]} and '{other}' on {link.nodes[1]}"
+            here, there = link.nodes
+            said = f"{name} is {_value(one)} on {here} and {_value(other)} on {there}"
             text = f"{link.name}: {said} ({link.words})"
             state = State.CRITICAL if link.is_alone else None
+            step = _make_equal(link.resource, "drbdadm net-options")
+            if link.is_alone:
+                step += f", then on one: drbdadm connect {pasted(link.resource)}"
             yield (
                 link,
                 finding(
@@ -125,8 +132,22 @@ def _special(down: Sequence[Link]) -> Iterator[tuple[Link, Finding]]:
                     resource=link.resource,
                     state=state,
                     reason=name,
+                    step=step,
                 ),
             )
+
+
+def _value(value: str) -> str:
+    return value or "not set"
+
+
+def _make_equal(resource: str, command: str) -> str:
+    """Equal options by file, and in force by the one command that sets nothing else."""
+    name = pasted(resource)
+    return (
+        f"Make the section equal in {resource}'s file on both nodes; then on both see what would"
+        f" change: drbdadm --dry-run adjust {name}; where that is all: {command} {name}"
+    )
 
 
 def _host(seen: Sequence[Judgement], name: str, mine: Sequence[Link], alone: bool) -> Finding:
@@ -203,7 +224,8 @@ def options(
             for one in findings
         ):
             continue
-        values = join([f"'{value}' on {join(nodes)}" for value, nodes in each.values], 3)
+        values = join([f"{_value(value)} on {join(nodes)}" for value, nodes in each.values], 3)
+        command = _command(seen, each)
         yield finding(
             DIFFERS,
             subject.drbd(each.resource),
@@ -211,7 +233,19 @@ def options(
             nodes=each.odd,
             resource=each.resource,
             reason=each.option,
+            step=_make_equal(each.resource, command),
         )
+
+
+def _command(seen: Sequence[Judgement], different: Different) -> str:
+    """The command that sets options of that section."""
+    for one in seen:
+        own = shown(one.view, different.resource)
+        if own is not None and different.option in own.options:
+            return "drbdadm resource-options"
+        if own is not None and any(different.option in c.of_volumes for c in own.connections):
+            return "drbdadm peer-device-options"
+    return "drbdadm net-options"
 
 
 # -- disks and roles ---------------------------------------------------------------------------
@@ -230,12 +264,41 @@ def copies(all_links: Sequence[Link]) -> Iterator[Finding]:
                 continue
             states = here.replication_state, there.replication_state
             kind, text = DISPUTED, _stuck(link, (here, there))
+            step = _reconnect(link)
             if states == (ReplicationState.ESTABLISHED, ReplicationState.ESTABLISHED):
                 kind, text = DISK_DISPUTED, _contradiction(link, number, (here, there))
+                if not text:
+                    text = _one_sided(link, number, (here, there))
+                    step = _compare(link, number, 0 if here.out_of_sync_kib else 1)
             if text:
                 about = subject.link(link.resource, *link.nodes)
                 text = f"{link.name}: {text}"
-                yield finding(kind, about, text, nodes=link.nodes, resource=link.resource)
+                yield finding(
+                    kind, about, text, nodes=link.nodes, resource=link.resource, step=step
+                )
+
+
+def _reconnect(link: Link) -> str:
+    """Let both ends negotiate anew, on the end whose disk no Primary at the other reads."""
+    (one, first), (two, second) = link.told
+    here, peer = (two, one) if first.own.role is DrbdRole.PRIMARY else (one, two)
+    about = f"{pasted(link.resource)}:{pasted(peer)}"
+    status = f"on both: drbdadm status {pasted(link.resource)}"
+    again = f"drbdadm disconnect {about}; drbdadm connect {about}"
+    if DrbdRole.PRIMARY in (first.own.role, second.own.role):
+        return f"{status}; if it stays so, on {here} (not where it is Primary): {again}"
+    return f"{status}; if it stays so, on {here}: {again}"
+
+
+def _compare(link: Link, number: int, which: int) -> str:
+    """A counter at one end alone may be real or left over: compare before it is cleared."""
+    (name, end), (peer, _) = link.told[which], link.told[1 - which]
+    look = compare_step(end.view, link.resource, number, peer, None)
+    about = f"{pasted(link.resource)}:{pasted(peer)}"
+    return (
+        f"{look}; where nothing differs, on {name}: drbdadm disconnect {about}; drbdadm connect"
+        f" {about} clears the counter"
+    )
 
 
 _NEAR = 5.0
@@ -251,11 +314,17 @@ def _contradiction(link: Link, number: int, peers: tuple[PeerDevice, PeerDevice]
         said = peer.peer_disk_state
         if disk is good and isinstance(said, DiskState) and said is not good:
             return f"{name} calls its disk UpToDate, {other} calls it {state_name(said)}"
-    counts = [bool(peer.out_of_sync_kib) for peer in peers]
-    if disks == [good, good] and counts[0] != counts[1]:
-        who = one if counts[0] else two
-        return f"both ends are UpToDate, and only {who} counts blocks out of sync"
     return ""
+
+
+def _one_sided(link: Link, number: int, peers: tuple[PeerDevice, PeerDevice]) -> str:
+    """Who alone counts blocks that differ between two good copies; empty if both or nobody."""
+    counts = [bool(peer.out_of_sync_kib) for peer in peers]
+    good = all(disk_at(end, number) is DiskState.UP_TO_DATE for _, end in link.told)
+    if not good or counts[0] == counts[1]:
+        return ""
+    who = link.nodes[0] if counts[0] else link.nodes[1]
+    return f"both ends are UpToDate, and only {who} counts blocks out of sync"
 
 
 def _stuck(link: Link, peers: tuple[PeerDevice, PeerDevice]) -> str:

@@ -82,7 +82,9 @@ DRBD_MODULE = Kind(
     State.UNKNOWN,
     "The DRBD 9 kernel module is not loaded, or the kernel's own DRBD 8.4 is loaded instead."
     " CRITICAL where a resource is expected.",
-    "cat /sys/module/drbd/version; modinfo drbd; after a kernel upgrade rebuild the module (dkms)",
+    "cat /sys/module/drbd/version; where it is not there: modprobe drbd, and if it is not found for"
+    " this kernel: dkms autoinstall; where it is 8: install DRBD 9 for this kernel; then:"
+    " drbdadm up all",
 )
 DRBD_EMPTY = Kind(
     "drbd-empty",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Optional
 
 from ...model.drbd import DiskState, DrbdResource
@@ -41,8 +42,32 @@ def compare_step(view: View, resource: str, volume: int, peer: str, odd: Optiona
         look = f"on {here}: drbdadm dump {name} shows whether verify-alg is set (to compare)"
     wrong = odd or f"whichever of {here} and {peer} has the wrong copy"
     other = here if odd == peer else peer if odd == here else "the other"
-    link = f"{name}:{pasted(other)}" if odd else name
-    again = (
-        f"on {wrong}, not while it is Primary: drbdadm disconnect {link}; drbdadm connect {link}"
+    source = other if odd else "GOOD_NODE"
+    return (
+        f"{look}; what differs then is copied from {other}: on {wrong}:"
+        f" {_copy_again(view, name, pasted(source), volume)}"
     )
-    return f"{look}; what differs then is copied from {other}: {again}"
+
+
+def _copy_again(view: View, name: str, source: str, volume: int) -> str:
+    """Copy the blocks that were found; a mere reconnect may forget them and copy nothing."""
+    known = _version(view.drbd_module, (9, 0, 29)), _version(view.drbd_utils, (9, 17))
+    by_bitmap = (
+        f"drbdadm role {name}; where it is Secondary: drbdadm invalidate --reset-bitmap=no"
+        f" {name}:{source}/{volume}"
+    )
+    by_link = (
+        f"drbdadm disconnect {name}:{source}; drbdadm connect {name}:{source}; without a resync in"
+        " journalctl -k -g drbd the copies still differ, though the counter says 0"
+    )
+    if False in known:
+        return by_link
+    if None in known:
+        return f"{by_bitmap} (needs DRBD 9.0.29 and drbd-utils 9.17; before them: {by_link})"
+    return by_bitmap
+
+
+def _version(told: Optional[str], least: tuple[int, ...]) -> Optional[bool]:
+    """Whether a version is *least* or later; ``None`` where it is not known."""
+    numbers = re.findall(r"\d+", told or "")
+    return tuple(map(int, numbers[:3])) >= least if numbers else None
