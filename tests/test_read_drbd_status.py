@@ -422,6 +422,7 @@ RESYNC = {
     "rs-paused-ms": 10,
     "rs-dt0-ms": 3000,
     "rs-db0-sectors": -8,
+    "rs-dt1-ms": 6000,
     "rs-failed": 2,
     "want": 40.00,
     "db0/dt0 [MiB/s]": 1.25,
@@ -445,7 +446,14 @@ def test_constructed_progress_with_all_details() -> None:
         paused_ms=10,
         total_sectors=1000,
         failed_sectors=2,
+        mark_ms=6000,
     )
+
+
+@pytest.mark.parametrize("key", [key for key in RESYNC if key.startswith("rs-d")])
+def test_constructed_details_without_one_that_tells_whether_it_moves(key: str) -> None:
+    with pytest.raises(ReadError, match=f"r0/0 to storage02: {key} is missing"):
+        read_peer_device(**{name: value for name, value in RESYNC.items() if name != key})
 
 
 @pytest.mark.parametrize("estimate", [987654321, -17, 1.0e30, None, 10**30])

@@ -365,14 +365,23 @@ def _address(host: Members) -> str:
 def _progresses(table: Table) -> list[Optional[Progress]]:
     details = table.flags("has-sync-details")
     return [
-        _progress(Members(one, table.where(index)))
+        _progress(Members(one, table.where(index)), detailed=bool(detailed))
         if detailed or "percent-resync-done" in one or "resync-done" in one
         else None
         for index, (one, detailed) in enumerate(zip(table.objects, details))
     ]
 
 
-def _progress(device: Members) -> Progress:
+DETAILS = (
+    *("rs-total", "rs-dt-start-ms", "rs-paused-ms"),
+    *("rs-dt0-ms", "rs-db0-sectors", "rs-dt1-ms"),
+)
+"""What is printed together; each of them may be what tells that a resync stands still."""
+
+
+def _progress(device: Members, *, detailed: bool) -> Progress:
+    if detailed:
+        device.demand(*DETAILS)
     percent = next((key for key in PERCENT if key in device), PERCENT[-1])
     return Progress(
         percent_done=_percent(device, percent),
