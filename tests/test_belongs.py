@@ -278,3 +278,14 @@ def test_two_hundred_thousand_levels(call, node, file):
 def test_the_inputs_that_are_compared_are_called_so():
     known = {key.name for key in every()}
     assert {name for pair in PAIRS for name in (pair.one, pair.other)} <= known
+
+
+def test_word_of_drbd_that_nobody_knows_excuses_no_constraint(call, tmp_path):
+    """A fence handler's constraint is in force while a disk is not UpToDate, if that is known."""
+    source = next((SNAPSHOTS / "classic-fence-handler").iterdir())
+    node = Path(shutil.copytree(source, tmp_path / source.name))
+    assert call("placement", "--from", node).code == 1
+    change(node / "drbd-status.json", '"Connected"', '"nonsense"', count=1)
+    outcome = call("placement", "--from", node)
+    assert outcome.code == 1
+    assert "until the peer" in outcome.first

@@ -197,12 +197,15 @@ def _fences(view: View, constraints: dict[str, str]) -> Iterator[Finding]:
 
 
 def _mesh_is_whole(view: View, bound: str) -> Optional[bool]:
-    """Whether every disk of the DRBD resource that *bound* manages is seen UpToDate from here."""
+    """Whether every disk of the DRBD resource that *bound* manages is seen UpToDate from here.
+
+    A word that nobody knows says neither.
+    """
     cib, resources = view[CIB].value, view[DRBD].value
     managed = managed_drbd(cib) if cib is not None else {}
     names = {drbd for primitive, drbd in managed.items() if cib and bound in cib.chain(primitive)}
     mine = [each for each in resources or () if each.name in names]
-    if not mine:
+    if not mine or any(each.unrecognised for each in mine):
         return None
     return all(
         all(device.disk_state is DiskState.UP_TO_DATE for device in each.devices)
