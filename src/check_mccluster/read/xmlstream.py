@@ -18,6 +18,7 @@ Path = tuple[str, ...]
 CHUNK = 64 * 1024
 LARGE = CHUNK // 2
 """Below so much libxml2 is done before a pattern of what it need not see is compiled."""
+STRAY_TEXT = "//text()[normalize-space()][not(parent::error or parent::output)]"
 NUMBER = re.compile(r"-?[0-9]{1,18}")
 SCORE = re.compile(r"([+-]?)(INFINITY|[0-9]{1,18})")
 
@@ -47,7 +48,7 @@ def records(
         but what is well-formed by itself: what is left is then as well-formed as the document. One
         that stands across two chunks, or in a small document, is told like any other.
     :raises NotXml: plain text.
-    :raises ReadError: empty, JSON, malformed, cut off, with a DOCTYPE, or another root.
+    :raises ReadError: empty, JSON, malformed, cut off, with a DOCTYPE or text, or another root.
     """
     pick = _picker(paths)
     first, parser = _parser(), _parser(roots)
@@ -71,6 +72,7 @@ def records(
             root = next((element for _, element in _opened(parser)), None)
         if root is None:
             continue
+        _refuse_text(root)
         # What is last on its level may be open, or its tail be growing: it is told with the next.
         growing = set() if ends else set(_last(root, paths))
         for element in pick(root):
@@ -167,6 +169,15 @@ def _check_root(root: Element, tool: str, roots: Collection[str]) -> None:
         raise ReadError(f"has a DOCTYPE, which {tool} never prints")
     if root.tag not in roots:
         raise ReadError(f"root element is {root.tag}, not {' or '.join(roots)}")
+
+
+def _refuse_text(root: Element) -> None:
+    """Text is what is left of a tag whose first character is gone; none of the tools prints any.
+
+    What it says is not told: it may hold a secret.
+    """
+    if cast(str, root.xpath("string()")).strip() and root.xpath(STRAY_TEXT):
+        raise ReadError("text between the elements")
 
 
 def label(element: Element) -> str:
