@@ -311,10 +311,6 @@ SINGLE = {
         stopped(pending="Monitoring"),
         [("resource-stopped", "CRITICAL", "FS is stopped")],
     ),
-    "probe-pending": (
-        primitive(pending="Checking"),
-        [("resource-transition", "WARNING", "FS: Checking is pending")],
-    ),
     "orphan-that-is-stopped": (
         stopped(orphaned=True),
         [("resource-orphaned", "WARNING", "FS is orphaned: not configured any more")],

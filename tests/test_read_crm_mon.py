@@ -711,12 +711,15 @@ def test_bundle_replica_with_ip_inner_resource_container_and_remote() -> None:
 def test_unknown_words_are_kept_and_collected_once() -> None:
     cluster = a_cluster(
         '<nodes><node name="app02" id="2" health="purple"/></nodes>'
-        f'<resources><clone id="c">{resource(role="Dancing") * 2}</clone></resources>'
+        f'<resources><clone id="c">{resource(role="Dancing") * 2}</clone>'
+        + resource('pending="Waiting"').replace('"MYSQL"', '"other"')
+        + "</resources>"
         '<fence_history><fence_event target="app03" status="done"/></fence_history>'
         '<tickets><ticket id="T" status="lent" standby="false"/></tickets>'
     )
     words = {
         "role": Unrecognised("Dancing", "role of MYSQL"),
+        "pending": Unrecognised("Waiting", "pending of other"),
         "health": Unrecognised("purple", "health of app02"),
         "fencing": Unrecognised("done", "fencing of app03"),
         "ticket": Unrecognised("lent", "status of ticket T"),
@@ -1159,9 +1162,22 @@ def test_an_unknown_type_of_a_node_is_told(word):
             ),
             "resource_history MYSQL: fail-count is -1, below 0",
         ),
+        (document("\tban id='x'/>"), "text between the elements"),
+        (document(f"<resources>{resource()} resource/></resources>"), "text between the elements"),
         (document().replace("app01", "a" * 100_000), "node: name has 100000 characters"),
     ],
-    ids=["node", "id", "resource", "member", "count", "options", "fail-count", "length"],
+    ids=[
+        "node",
+        "id",
+        "resource",
+        "member",
+        "count",
+        "options",
+        "fail-count",
+        "tag",
+        "inner",
+        "length",
+    ],
 )
 def test_damage_inside_a_well_formed_document(text: str, message: str) -> None:
     with pytest.raises(ReadError) as error:

@@ -203,8 +203,6 @@ def instance_fault(
         asked = disabled or context.stop_all or asks_for_stop(primitive.target_role)
         tail = ", it is disabled" if role is Role.STOPPING and asked else ""
         return say(TRANSITION, f"{name} is {role.value.lower()}{on(primitive)}{tail}")
-    if primitive.pending_change is not None:
-        return say(TRANSITION, f"{name}: {primitive.pending_change} is pending")
     if role is Role.STOPPED:
         if disabled or context.stop_all or asks_for_stop(primitive.target_role):
             return say(DISABLED, f"{name} is disabled")

@@ -144,7 +144,7 @@ class Primitive(NamedTuple):
     maintenance: Optional[bool]
     failed: Optional[bool]
     failure_ignored: Optional[bool]
-    pending: Optional[str]
+    pending: Optional[Union[str, Unrecognised]]
     locked_to: Optional[str]
     nodes: tuple[str, ...]
 
@@ -152,11 +152,6 @@ class Primitive(NamedTuple):
     def is_fence_device(self) -> bool:
         """Whether the agent is a fence agent (``stonith:…``)."""
         return self.agent.startswith("stonith:")
-
-    @property
-    def pending_change(self) -> Optional[str]:
-        """The operation under way, but for a monitor, which changes nothing."""
-        return None if self.pending == "Monitoring" else self.pending
 
 
 class Group(NamedTuple):

@@ -55,6 +55,8 @@ from .xmlstream import (
 )
 
 ROOTS = ("crm_mon", "pacemaker-result")
+MONITORING = "Monitoring"
+"""The one word that is ever printed as pending: a start or stop under way is told as the role."""
 
 
 def read_crm_mon(stream: Readable) -> CrmMonDocument:
@@ -109,7 +111,12 @@ class _Found:
         words = (
             *self.unrecognised,
             *(node.health for node in self.nodes),
-            *(instance.role for top in self.resources for instance in primitives(top)),
+            *(
+                word
+                for top in self.resources
+                for instance in primitives(top)
+                for word in (instance.role, instance.pending)
+            ),
             *(event.status for event in self.fence_events),
         )
         return Cluster(
@@ -277,11 +284,17 @@ def _primitive(element: Element) -> Primitive:
         maintenance=boolean(element, "maintenance"),
         failed=boolean(element, "failed"),
         failure_ignored=boolean(element, "failure_ignored"),
-        pending=text(element, "pending"),
+        pending=_pending(element, name),
         locked_to=text(element, "locked_to"),
         # node@cached changed its meaning in 2.0.3: never read.
         nodes=tuple(required(node, "name") for node in element.iterfind("node")),
     )
+
+
+def _pending(element: Element, resource: str) -> Optional[Union[str, Unrecognised]]:
+    word = text(element, "pending")
+    known = word is None or word == MONITORING
+    return word if known else Unrecognised(word or "", f"pending of {resource}")
 
 
 def role(word: str, resource: str) -> Union[Role, Unrecognised]:
