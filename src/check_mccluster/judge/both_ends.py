@@ -280,7 +280,7 @@ def copies(all_links: Sequence[Link]) -> Iterator[Finding]:
 
 def _reconnect(link: Link) -> str:
     """Let both ends negotiate anew, on the end whose disk no Primary at the other reads."""
-    (one, first), (two, second) = link.told
+    (one, first), (two, second) = link.asked_ends
     here, peer = (two, one) if first.own.role is DrbdRole.PRIMARY else (one, two)
     about = f"{pasted(link.resource)}:{pasted(peer)}"
     status = f"on both: drbdadm status {pasted(link.resource)}"
@@ -292,7 +292,7 @@ def _reconnect(link: Link) -> str:
 
 def _compare(link: Link, number: int, which: int) -> str:
     """A counter at one end alone may be real or left over: compare before it is cleared."""
-    (name, end), (peer, _) = link.told[which], link.told[1 - which]
+    (name, end), (peer, _) = link.asked_ends[which], link.asked_ends[1 - which]
     look = compare_step(end.view, link.resource, number, peer, None)
     about = f"{pasted(link.resource)}:{pasted(peer)}"
     return (
@@ -320,7 +320,7 @@ def _contradiction(link: Link, number: int, peers: tuple[PeerDevice, PeerDevice]
 def _one_sided(link: Link, number: int, peers: tuple[PeerDevice, PeerDevice]) -> str:
     """Who alone counts blocks that differ between two good copies; empty if both or nobody."""
     counts = [bool(peer.out_of_sync_kib) for peer in peers]
-    good = all(disk_at(end, number) is DiskState.UP_TO_DATE for _, end in link.told)
+    good = all(disk_at(end, number) is DiskState.UP_TO_DATE for _, end in link.asked_ends)
     if not good or counts[0] == counts[1]:
         return ""
     who = link.nodes[0] if counts[0] else link.nodes[1]
