@@ -5,6 +5,7 @@ Every builder gives what a healthy cluster of three would show; a test names wha
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -348,6 +349,32 @@ def run(call, check, snapshot, *options):
     """The program's exit code and standard output over a recorded case."""
     outcome = call(check, "--from", SNAPSHOTS / snapshot, *options)
     return outcome.code, outcome.out
+
+
+def short(call, check, snapshot, *options, figure=None):
+    """Of a check over a recorded case: the exit code, the first line, the figure of that label."""
+    outcome = call(check, "--from", SNAPSHOTS / snapshot, *options)
+    if figure is None:
+        return outcome.code, outcome.first, None
+    label = f"{figure.partition('=')[0]}="
+    shown = [word for word in outcome.lines[0].split() if word.startswith(label)]
+    return outcome.code, outcome.first, *shown
+
+
+def altered(folder, recorded, *changes, file="drbd-status.json"):
+    """A copy of a recorded node under *folder*, with texts replaced in *file*."""
+    copy = folder / Path(recorded).name
+    shutil.copytree(SNAPSHOTS / recorded, copy)
+    for old, new in changes:
+        replace_in(copy / file, old, new)
+    return copy
+
+
+def replace_in(file, old, new):
+    """Replace a text, which is there, in a file."""
+    text = file.read_text()
+    assert old in text, f"{file} has no {old!r}"
+    file.write_text(text.replace(old, new))
 
 
 def replace(value, **changes):

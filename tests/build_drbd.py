@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from build import replace, view_of
+from build import altered, replace, replace_in, view_of
 from check_mccluster.checks import registry
 from check_mccluster.judge import engine
 from check_mccluster.model.config import Config
@@ -30,7 +30,6 @@ from check_mccluster.model.drbd import (
 from check_mccluster.verdict.filter import Filter
 from check_mccluster.verdict.view import Asked, View
 
-SNAPSHOTS = Path(__file__).resolve().parent.parent / "fixtures" / "snapshots"
 STORAGES = ("storage01", "storage02", "storage03")
 APPS = ("app01", "app02", "app03")
 
@@ -49,10 +48,11 @@ class Case:
     more: tuple[str, ...] = ()
 
     @property
-    def output(self) -> str:
+    def due(self) -> tuple[int, str]:
+        """The exit code and the whole standard output."""
         perfdata = " ".join(self.perfdata.split())
         first = f"{self.first} | {perfdata}" if perfdata else self.first
-        return "\n".join((first, *self.more)) + "\n"
+        return self.code, "\n".join((first, *self.more)) + "\n"
 
 
 def place(case: Case) -> str:
@@ -252,30 +252,13 @@ def steps(check: str, seen: View) -> list[tuple[str, str]]:
 # -- recorded states ---------------------------------------------------------------------------
 
 
-def altered(
-    folder: Path, recorded: str, *changes: tuple[str, str], file: str = "drbd-status.json"
-) -> Path:
-    """A copy of a recorded node under *folder*, with texts replaced in *file*."""
-    copy = folder / Path(recorded).name
-    copy.mkdir()
-    for path in (SNAPSHOTS / recorded).iterdir():
-        text = path.read_text()
-        if path.name == file:
-            for old, new in changes:
-                assert old in text, f"{recorded} has no {old!r}"
-                text = text.replace(old, new)
-        (copy / path.name).write_text(text)
-    return copy
-
-
 def read_twice(folder: Path, recorded: str, *changes: tuple[str, str]) -> Path:
     """A recorded node whose first reading is also the second one, but for *changes*."""
     copy = altered(folder, recorded)
-    text = (copy / "drbd-status.json").read_text()
+    again = copy / "drbd-status.2.json"
+    again.write_text((copy / "drbd-status.json").read_text())
     for old, new in changes:
-        assert old in text, f"{recorded} has no {old!r}"
-        text = text.replace(old, new)
-    (copy / "drbd-status.2.json").write_text(text)
+        replace_in(again, old, new)
     return copy
 
 

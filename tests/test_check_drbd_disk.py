@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from build import SNAPSHOTS, altered, run
 from build_drbd import (
-    SNAPSHOTS,
     Case,
-    altered,
     away,
     client_device,
     configuration,
@@ -359,8 +358,7 @@ clients = ["app01", "app02", "app03"]
 
 @pytest.mark.parametrize("case", RECORDED, ids=place)
 def test_recorded_states(call, case):
-    outcome = call("drbd-disk", "--from", SNAPSHOTS / case.place)
-    assert (outcome.code, outcome.out) == (case.code, case.output)
+    assert run(call, "drbd-disk", case.place) == case.due
 
 
 def test_long_output_has_key_next_step_and_every_volume(call):

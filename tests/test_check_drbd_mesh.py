@@ -6,10 +6,9 @@ import json
 
 import pytest
 
+from build import SNAPSHOTS, altered, run, short
 from build_drbd import (
-    SNAPSHOTS,
     Case,
-    altered,
     away,
     configuration,
     connection,
@@ -288,8 +287,7 @@ RECORDED = [
 
 @pytest.mark.parametrize("case", RECORDED, ids=place)
 def test_recorded_states(call, case):
-    outcome = call("drbd-mesh", "--from", SNAPSHOTS / case.place)
-    assert (outcome.code, outcome.out) == (case.code, case.output)
+    assert run(call, "drbd-mesh", case.place) == case.due
 
 
 def test_long_output_has_key_next_step_and_every_connection(call):
@@ -332,10 +330,8 @@ OFF = "r0: replica storage03 is Connecting, 4 of 5 connected"
     ],
 )
 def test_options(call, options, code, first, perfdata):
-    outcome = call("drbd-mesh", "--from", SNAPSHOTS / "storage03-powered-off/app01", *options)
-    assert (outcome.code, outcome.first) == (code, f"DRBD-MESH {first}")
-    if perfdata is not None:
-        assert perfdata in outcome.lines[0].split()
+    found = short(call, "drbd-mesh", "storage03-powered-off/app01", *options, figure=perfdata)
+    assert found == (code, f"DRBD-MESH {first}", perfdata)
 
 
 def test_range_that_asks_for_more_peers_than_there_are(call):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from build import replace
+from build import SNAPSHOTS, altered, replace, run, short
 from build_drbd import (
     APPS,
-    SNAPSHOTS,
     STORAGES,
     Case,
-    altered,
     away,
     client_device,
     configuration,
@@ -343,8 +341,7 @@ RECORDED = [
 
 @pytest.mark.parametrize("case", RECORDED, ids=place)
 def test_recorded_states(call, case):
-    outcome = call("drbd-quorum", "--from", SNAPSHOTS / case.place)
-    assert (outcome.code, outcome.out) == (case.code, case.output)
+    assert run(call, "drbd-quorum", case.place) == case.due
 
 
 def test_long_output_has_key_next_step_and_every_volume(call):
@@ -384,10 +381,8 @@ TWO = "r0/0: 2 of 3 copies UpToDate and reachable, not storage03"
     ],
 )
 def test_options(call, options, code, first, perfdata):
-    outcome = call("drbd-quorum", "--from", SNAPSHOTS / "storage03-powered-off/app01", *options)
-    assert (outcome.code, outcome.first) == (code, f"DRBD-QUORUM {first}")
-    if perfdata is not None:
-        assert perfdata in outcome.lines[0].split()
+    found = short(call, "drbd-quorum", "storage03-powered-off/app01", *options, figure=perfdata)
+    assert found == (code, f"DRBD-QUORUM {first}", perfdata)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from build import SNAPSHOTS, altered, run, short
 from build_drbd import (
-    SNAPSHOTS,
     Case,
-    altered,
     away,
     configuration,
     connection,
@@ -266,8 +265,7 @@ RECORDED = [
 
 @pytest.mark.parametrize("case", RECORDED, ids=place)
 def test_recorded_states(call, case):
-    outcome = call("drbd-role", "--from", SNAPSHOTS / case.place)
-    assert (outcome.code, outcome.out) == (case.code, case.output)
+    assert run(call, "drbd-role", case.place) == case.due
 
 
 def test_long_output_has_the_role_of_every_node(call):
@@ -315,8 +313,8 @@ def test_long_output_has_the_role_of_every_node(call):
     ],
 )
 def test_options(call, options, code, first):
-    outcome = call("drbd-role", "--from", SNAPSHOTS / "six-nodes-healthy/storage01", *options)
-    assert (outcome.code, outcome.first) == (code, f"DRBD-ROLE {first}")
+    found = short(call, "drbd-role", "six-nodes-healthy/storage01", *options)
+    assert found == (code, f"DRBD-ROLE {first}", None)
 
 
 @pytest.mark.parametrize(
@@ -332,8 +330,8 @@ def test_options(call, options, code, first):
 )
 def test_filter(call, patterns, code, first):
     options = [word for pattern in patterns for word in ("-r", pattern)]
-    outcome = call("drbd-role", "--from", SNAPSHOTS / "two-resources/storage01", *options)
-    assert (outcome.code, outcome.first) == (code, f"DRBD-ROLE {first}")
+    found = short(call, "drbd-role", "two-resources/storage01", *options)
+    assert found == (code, f"DRBD-ROLE {first}", None)
 
 
 def test_tie_breaker_of_the_configuration_file_must_never_be_primary(call, tmp_path):

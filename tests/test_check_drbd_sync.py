@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from build import replace
+from build import SNAPSHOTS, altered, replace, run, short
 from build_drbd import (
-    SNAPSHOTS,
     Case,
-    altered,
     away,
     client_device,
     connection,
@@ -357,8 +355,7 @@ RECORDED = [
 
 @pytest.mark.parametrize("case", RECORDED, ids=place)
 def test_recorded_states(call, case):
-    outcome = call("drbd-sync", "--from", SNAPSHOTS / case.place)
-    assert (outcome.code, outcome.out) == (case.code, case.output)
+    assert run(call, "drbd-sync", case.place) == case.due
 
 
 def test_verify_alone_is_fine_and_shows_its_progress(call):
@@ -426,10 +423,8 @@ OUT = (
     ],
 )
 def test_options(call, options, code, first, perfdata):
-    outcome = call("drbd-sync", "--from", SNAPSHOTS / "out-of-sync-one-side/storage02", *options)
-    assert (outcome.code, outcome.first) == (code, f"DRBD-SYNC {first}")
-    if perfdata is not None:
-        assert perfdata in outcome.lines[0].split()
+    found = short(call, "drbd-sync", "out-of-sync-one-side/storage02", *options, figure=perfdata)
+    assert found == (code, f"DRBD-SYNC {first}", perfdata)
 
 
 def test_range_does_not_excuse_a_disk_that_nothing_brings_up_to_date(call):

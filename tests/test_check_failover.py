@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from build import (
     SNAPSHOTS,
     Answer,
+    altered,
     ban,
     bundle,
     cib,
@@ -831,12 +830,13 @@ def test_constructed_a_clone_that_is_not_to_be_promoted_is_no_fault():
 # -- DRBD after the loss ---------------------------------------------------------------------------
 
 
-CLASSIC = SNAPSHOTS / "classic-simulated" / "alpha"
+CLASSIC = "classic-simulated/alpha"
 
 
 @pytest.mark.parametrize("state", ["Outdated", "Inconsistent", "Consistent"])
 def test_constructed_the_only_peers_copy_is_not_up_to_date(call, tmp_path, state):
-    folder = altered(tmp_path, CLASSIC, "drbd-status.json", '"UpToDate"', f'"{state}"', last=True)
+    theirs = ('"peer-disk-state": "UpToDate"', f'"peer-disk-state": "{state}"')
+    folder = altered(tmp_path, CLASSIC, theirs)
     outcome = call("failover", "--from", folder, "-v")
     assert outcome.code == 2
     text = f"no node could take svc: bravo r0/0 is {state} there, and no other copy is left"
@@ -846,19 +846,9 @@ def test_constructed_the_only_peers_copy_is_not_up_to_date(call, tmp_path, state
     )
 
 
-def altered(tmp_path, snapshot, file, old, new, *, last=False):
-    """A copy of a snapshot with one text replaced."""
-    folder = tmp_path / snapshot.name
-    shutil.copytree(snapshot, folder)
-    text = (folder / file).read_text()
-    assert old in text
-    before, _, after = text.rpartition(old) if last else text.partition(old)
-    (folder / file).write_text(f"{before}{new}{after}")
-    return folder
-
-
 def test_constructed_two_replicas_that_both_have_to_be_there_are_single_points(call, tmp_path):
-    folder = altered(tmp_path, CLASSIC, "drbd-show.json", '"quorum": "off"', '"quorum": "all"')
+    change = ('"quorum": "off"', '"quorum": "all"')
+    folder = altered(tmp_path, CLASSIC, change, file="drbd-show.json")
     outcome = call("failover", "--from", folder)
     assert outcome.code == 2
     assert outcome.lines[1:] == [
@@ -869,7 +859,7 @@ def test_constructed_two_replicas_that_both_have_to_be_there_are_single_points(c
 
 def test_recorded_a_whole_classic_cluster_is_judged_by_the_scheduler(call):
     for name, note in (("alpha", f" {BY_CONNECTION}"), ("bravo", "")):
-        outcome = call("failover", "--from", CLASSIC.parent / name)
+        outcome = call("failover", "--from", SNAPSHOTS / "classic-simulated" / name)
         assert (outcome.code, outcome.first) == (
             0,
             f"FAILOVER OK - bravo could take svc from alpha{note}",

@@ -6,17 +6,8 @@ import re
 
 import pytest
 
-from build import NOW, view_of
-from build_drbd import (
-    SNAPSHOTS,
-    Case,
-    altered,
-    configuration,
-    judge,
-    place,
-    shown,
-    shown_connection,
-)
+from build import NOW, SNAPSHOTS, altered, run, short, view_of
+from build_drbd import Case, configuration, judge, place, shown, shown_connection
 from check_mccluster.model.corosync import Cmap
 
 RECORDED = [
@@ -101,8 +92,7 @@ RECORDED = [
 
 @pytest.mark.parametrize("case", RECORDED, ids=place)
 def test_recorded_states(call, case):
-    outcome = call("timing", "--from", SNAPSHOTS / case.place)
-    assert (outcome.code, outcome.out) == (case.code, case.output)
+    assert run(call, "timing", case.place) == case.due
 
 
 def test_long_output_has_all_figures_with_their_units(call):
@@ -294,8 +284,8 @@ def test_ranges_replace_the_default(call, tmp_path, totem, drbd, options, code, 
     ],
 )
 def test_filter(call, options, code, first):
-    outcome = call("timing", "--from", SNAPSHOTS / "six-nodes-healthy/app01", *options)
-    assert (outcome.code, outcome.first) == (code, f"TIMING {first}")
+    found = short(call, "timing", "six-nodes-healthy/app01", *options)
+    assert found == (code, f"TIMING {first}", None)
 
 
 def test_resource_of_the_configuration_file_that_is_not_up(call, tmp_path):

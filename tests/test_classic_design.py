@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import io
-import shutil
-from pathlib import Path
 
 import pytest
 
-from build import NOW, SNAPSHOTS, drbd, group, primitive, view_of
+from build import NOW, SNAPSHOTS, altered, drbd, group, primitive, view_of
 from build_documents import cib, configured, meta, parameters
 from check_mccluster.judge.facts.mapping import above, below, pairs, waits_for_primary
 from check_mccluster.model.pacemaker import Clone, Role
 from check_mccluster.read.cib import read_cib
 
-ALPHA = SNAPSHOTS / "classic-simulated" / "alpha"
+ALPHA = "classic-simulated/alpha"
 
 WITH = '<rsc_colocation id="c-{0}" rsc="{0}" with-rsc="{1}" with-rsc-role="Promoted" score="{2}"/>'
 
@@ -149,21 +147,9 @@ def test_the_waiting_agent_counts_before_the_mount_and_for_its_own_resource(orde
 # -- the checks ------------------------------------------------------------------------------------
 
 
-def altered(tmp_path: Path, **changes: tuple[str, str]) -> Path:
-    """A copy of the healthy cluster, with one text replaced in some files."""
-    folder = tmp_path / "alpha"
-    shutil.copytree(ALPHA, folder)
-    for stem, (old, new) in changes.items():
-        (file,) = folder.glob(f"{stem.replace('_', '[-_.]')}.*")
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
-    return folder
-
-
 def test_the_whole_cluster_is_in_order(call):
     for name in ("alpha", "bravo"):
-        outcome = call("overview", "--from", ALPHA.parent / name)
+        outcome = call("overview", "--from", SNAPSHOTS / "classic-simulated" / name)
         assert (outcome.code, outcome.first.split(":")[0]) == (
             0,
             "OVERVIEW OK - 15 checks, all OK",
@@ -171,7 +157,7 @@ def test_the_whole_cluster_is_in_order(call):
 
 
 def test_timing_says_why_a_short_detection_is_no_race(call):
-    outcome = call("timing", "--from", ALPHA)
+    outcome = call("timing", "--from", SNAPSHOTS / ALPHA)
     assert outcome.code == 0
     assert outcome.first == (
         "TIMING OK - Corosync 6.60 s <= DRBD 10.5 s (bound): drbd_r0 retries to promote until its"
@@ -180,7 +166,7 @@ def test_timing_says_why_a_short_detection_is_no_race(call):
 
 
 def test_timing_with_a_range_compares_all_the_same(call):
-    outcome = call("timing", "-c", "0:", "--from", ALPHA)
+    outcome = call("timing", "-c", "0:", "--from", SNAPSHOTS / ALPHA)
     assert (outcome.code, "is not longer than" in outcome.first) == (2, True)
 
 
@@ -190,13 +176,13 @@ def test_timing_of_an_agent_that_gives_up_early_is_a_race(call, tmp_path):
         '<nvpair id="di1" name="drbd_resource" value="r0"/>'
         '<nvpair id="di2" name="fail_promote_early_if_peer_primary" value="true"/>',
     )
-    outcome = call("timing", "--from", altered(tmp_path, cib=early))
+    outcome = call("timing", "--from", altered(tmp_path, ALPHA, early, file="cib.xml"))
     assert outcome.code == 1
     assert outcome.first.startswith("TIMING WARNING - Corosync's 6.60 s is not longer than DRBD's")
 
 
 def test_a_primary_that_pacemaker_promoted_needs_no_service_on_it(call, tmp_path):
-    folder = altered(tmp_path)
+    folder = altered(tmp_path, ALPHA)
     text = (folder / "crm_mon.xml").read_text()
     begin, end = text.index('<group id="svc"'), text.index("</group>")
     stopped = text[begin:end].replace(
@@ -210,7 +196,7 @@ def test_a_primary_that_pacemaker_promoted_needs_no_service_on_it(call, tmp_path
 
 
 def test_pacemaker_promoted_it_on_one_node_and_the_primary_is_another(call, tmp_path):
-    folder = altered(tmp_path)
+    folder = altered(tmp_path, ALPHA)
     text = (folder / "drbd-status.json").read_text()
     text = text.replace('"role": "Primary"', '"role": "X"').replace(
         '"peer-role": "Secondary"', '"peer-role": "Primary"'
@@ -225,6 +211,6 @@ def test_pacemaker_promoted_it_on_one_node_and_the_primary_is_another(call, tmp_
 
 def test_topology_says_what_stands_on_it(call, tmp_path):
     moved = ('name="device" value="/dev/drbd0"', 'name="device" value="/dev/vg/mail"')
-    lines = call("topology", "--from", altered(tmp_path, cib=moved)).lines
+    lines = call("topology", "--from", altered(tmp_path, ALPHA, moved, file="cib.xml")).lines
     assert "# In the CIB, fs_r0 must run where drbd_r0 is promoted." in lines
     assert 'runs_with = "fs_r0"' in lines

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FIXTURES
+from build import SNAPSHOTS, replace_in
 
-SNAPSHOTS = FIXTURES / "snapshots"
 HEALTHY = SNAPSHOTS / "six-nodes-healthy"
 LOST = SNAPSHOTS / "storage-servers-lost"
 
@@ -91,10 +90,7 @@ def copied(tmp_path: Path, *changes: tuple[str, str, str, str]) -> Path:
     for folder in nodes_of(HEALTHY):
         shutil.copytree(folder, tmp_path / folder.name)
     for node, name, old, new in changes:
-        file = tmp_path / node / name
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
+        replace_in(tmp_path / node / name, old, new)
     return tmp_path
 
 

@@ -7,7 +7,8 @@ import shutil
 
 import pytest
 
-from build_drbd import SNAPSHOTS, altered, configuration, read_twice
+from build import SNAPSHOTS, altered
+from build_drbd import configuration, read_twice
 from check_mccluster.acquire.live import Live
 
 STATUS_CHECKS = ("drbd-role", "drbd-disk", "drbd-mesh", "drbd-quorum", "drbd-sync")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from build_drbd import SNAPSHOTS
+from build import SNAPSHOTS
 
 CHECKS = ("drbd-role", "drbd-disk", "drbd-mesh", "drbd-quorum", "drbd-sync", "timing")
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
