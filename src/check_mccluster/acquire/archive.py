@@ -123,6 +123,7 @@ class _Unpacked:
 def standard_input(patience: Optional[float]) -> bytes:
     """All of it.
 
+    :param patience: seconds that it may take; ``None``: for ever.
     :raises SnapshotError: if it is too much, takes too long, or is not there.
     """
     if os.isatty(0):

@@ -73,7 +73,7 @@ class Stream(abc.ABC):
 
 
 class Run(NamedTuple):
-    """A line for ``-vvv``: what was run or read, and how it ended."""
+    """A line for ``-vvv``: what was run or read, how it ended, and the seconds that it took."""
 
     command: str
     outcome: str

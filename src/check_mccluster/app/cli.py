@@ -60,7 +60,10 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[Optional[str], Optional[click.Command], list[str]]:
-        """A name that is none of them is told with those like it."""
+        """Find the command of a name.
+
+        :raises click.UsageError: if there is none; tells those like it.
+        """
         command = self.get_command(ctx, args[0])
         if command is not None:
             return args[0], command, args[1:]

@@ -154,7 +154,10 @@ def severity(key: str, word: str) -> tuple[str, Union[State, Lasting]]:
 def read_once(
     ctx: click.Context, param: click.Parameter, snapshots: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Of several snapshots one may come from standard input."""
+    """Of several snapshots one may come from standard input.
+
+    :raises click.BadParameter: if more than one does.
+    """
     if snapshots.count("-") > 1:
         raise click.BadParameter("standard input (-) can be read only once", ctx, param)
     return snapshots

@@ -31,7 +31,10 @@ class SetupError(Exception):
 
 
 class Setup(NamedTuple):
-    """The options of :func:`~check_mccluster.options.source_options`, as given."""
+    """The options of :func:`~check_mccluster.app.options.source_options`, as given.
+
+    ``timeout`` and ``max_age`` are seconds.
+    """
 
     timeout: float
     snapshot: Optional[str] = None
@@ -50,6 +53,7 @@ class Setup(NamedTuple):
 class Telling(NamedTuple):
     """What of a verdict is this check's and this node's to tell, as asked.
 
+    :param after: seconds after which every node tells a fault.
     :param remember: whether it is kept since when a fault is seen here, for what no tool dates.
     """
 

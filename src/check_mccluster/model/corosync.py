@@ -95,6 +95,7 @@ class Cmap(NamedTuple):
 
     Runtime values differ from ``corosync.conf``: ``token`` has the token_coefficient added,
     ``consensus`` is 1.2 token unless set (``totem_volatile_config_read`` in exec/totemconfig.c).
+    ``retransmits_before_loss`` is a count, ``local_position`` this node's place in *nodes*, from 0.
     """
 
     token_ms: Optional[int]

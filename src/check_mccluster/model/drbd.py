@@ -168,7 +168,8 @@ class Device(NamedTuple):
 
     ``client`` is the intentional-diskless flag: ``None`` where this drbd-utils cannot say.
     ``quorum`` is ``None`` where it is not printed (before 9.2.0). Sizes and counters in KiB;
-    ``upper_pending``/``lower_pending`` are requests from above / to the backing disk in flight.
+    ``upper_pending``/``lower_pending`` are requests from above / to the backing disk in flight;
+    ``al_writes``/``bm_writes`` count updates of the activity log and of the bitmap.
     """
 
     volume: int

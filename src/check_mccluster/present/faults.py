@@ -25,7 +25,10 @@ def _from(fault: Fault, views: int) -> str:
 
 
 def fault_lines(fault: Fault, width: int, views: int) -> list[Line]:
-    """A fault, its gravest consequence if that is graver, and what to do."""
+    """A fault, its gravest consequence if that is graver, and what to do.
+
+    :param views: how many nodes were asked; a fault that fewer see says which.
+    """
     first = [mark(fault.state), Span(" "), _padded(fault.state), Span(" ")]
     told = paragraph(first, fault.cause.text + _from(fault, views), width, "strong")
     if fault.graver is not None:

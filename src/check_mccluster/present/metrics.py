@@ -61,7 +61,11 @@ Labels = tuple[tuple[str, str], ...]
 
 @dataclass(eq=False)
 class Family:
-    """A metric with its series; a series can be set again, never doubled."""
+    """A metric with its series; a series can be set again, never doubled.
+
+    The unit stands at the end of its name, as Prometheus has it: seconds, bytes, a ratio; a name
+    without one is a count, or 1 for true.
+    """
 
     name: str
     help: str

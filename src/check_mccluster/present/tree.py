@@ -27,7 +27,10 @@ FULL_ROWS = 24
 
 
 class Row(NamedTuple):
-    """A line of the tree: what it is, its state, and where."""
+    """A line of the tree: what it is, its state, and where.
+
+    :param depth: how many others it is in.
+    """
 
     name: str
     kind: str

@@ -164,7 +164,8 @@ class Figure(NamedTuple):
     """A number for the performance data; ``None`` as value is not known (``U``).
 
     :param label: starts with the object's name (``r0/0_out_of_sync``).
-    :param unit: a base unit of the plugin guidelines: ``""``, ``s``, ``B``, ``%``, ``c``.
+    :param unit: a base unit of the plugin guidelines: ``""``, ``s``, ``B``, ``%``, ``c``; that of
+        *minimum* and *maximum*, too.
     :param limited: whether ``-w``/``-c`` apply to this number.
     """
 

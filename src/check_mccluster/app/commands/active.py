@@ -62,7 +62,11 @@ def _demand_dashes(args: list[str]) -> None:
 
 
 def run(group: str, promoted: bool, plugin: tuple[str, ...], **values: Any) -> NoReturn:
-    """Ask Pacemaker, then run the plugin or say why not."""
+    """Ask Pacemaker, then run the plugin or say why not.
+
+    :raises click.UsageError: if no plugin is named, or a severity needs a memory.
+    :raises SetupError: if it cannot begin, or does not know where the service runs.
+    """
     if not plugin:
         raise click.UsageError("no plugin is named: check_mccluster active GROUP -- PLUGIN ARGS")
     setup = Setup.take(values)

@@ -17,7 +17,7 @@ from ..session import Setup, Telling, load_config, open_source, run_check
 
 
 class _Checkmk(click.Command):
-    """How :func:`~check_mccluster.cli.main` words an error of this command."""
+    """How :func:`~check_mccluster.app.cli.main` words an error of this command."""
 
     error_document = staticmethod(checkmk.error_line)
 

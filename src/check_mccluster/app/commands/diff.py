@@ -21,7 +21,10 @@ DIFFERENT = 1
 
 
 def run(old: str, new: str, **values: Any) -> None:
-    """Judge both sides and say what is another."""
+    """Judge both sides and say what is another.
+
+    :raises SetupError: if a side cannot be read, or they have no node in common.
+    """
     setup = Setup.take({**values, "snapshot": None, "max_age": None, "node": None, "sudo": False})
     before, after = _side(old, setup), _side(new, setup)
     both = sorted(before.keys() & after.keys())

@@ -41,7 +41,11 @@ def run(
     hosts: tuple[str, ...],
     **values: Any,
 ) -> None:
-    """One finding in full, the table of all, or which explains which."""
+    """One finding in full, the table of all, or which explains which.
+
+    :raises click.UsageError: if options exclude each other.
+    :raises SetupError: if there is no such finding, or nothing can be read.
+    """
     if live or snapshots or hosts:
         if key is None or causes:
             raise click.UsageError("--live, --from and --host need a KEY")

@@ -23,7 +23,11 @@ MODE = 0o644
 
 
 def run(output: Optional[str], **values: Any) -> None:
-    """Look, then print or write."""
+    """Look, then print or write.
+
+    :raises click.UsageError: if nobody would read a file of that name.
+    :raises SetupError: if it cannot begin, or cannot write.
+    """
     if output not in (None, "-") and not str(output).endswith(".prom"):
         raise click.UsageError(
             f"--output {output}: node_exporter reads only files whose names end in .prom"

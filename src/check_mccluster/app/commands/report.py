@@ -20,7 +20,10 @@ from ..several import Several, hosts_of, look
 
 
 def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any) -> None:
-    """Read, judge, write the page."""
+    """Read, judge, write the page.
+
+    :raises SetupError: if nothing can be read, or the page cannot be written.
+    """
     setup = Setup.take({**values, "snapshot": None, "node": None})
     with deadline(setup.timeout):
         config = load_config(setup.config)

@@ -68,7 +68,11 @@ def _options() -> list[click.Parameter]:
 
 
 def run(target: str, **values: Any) -> None:
-    """Record, and say what there is now: not on standard output if the archive goes there."""
+    """Record, and say what there is now: not on standard output if the archive goes there.
+
+    :raises SetupError: if it cannot begin, read or write; with the archive on standard output that
+        is told on standard error.
+    """
     if target != STREAM:
         lines = _record(target, **values)
         click.echo("\n".join(lines))

@@ -36,7 +36,12 @@ def run(
     hosts: tuple[str, ...],
     **values: Any,
 ) -> None:
-    """Look once, or again and again."""
+    """Look once, or again and again.
+
+    :param watch: seconds from one look to the next; ``None``: one look.
+    :raises click.UsageError: if options exclude each other.
+    :raises SetupError: if nothing can be read, or there is no terminal to watch on.
+    """
     if short and full:
         raise click.UsageError("--brief or --full, not both")
     sources = Sources(Setup.take({**values, "snapshot": None}), snapshots, hosts)

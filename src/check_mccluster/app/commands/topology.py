@@ -30,7 +30,11 @@ def _options() -> list[click.Parameter]:
 
 
 def run(snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any) -> None:
-    """Read every source, learn, print."""
+    """Read every source, learn, print.
+
+    :raises click.UsageError: if one node's name is given for several.
+    :raises SetupError: if a source cannot be read, or nothing could be learnt.
+    """
     setup = Setup.take({**values, "snapshot": None, "max_age": None})
     if setup.node is not None and len(snapshots) > 1:
         raise click.UsageError("--node goes with one --from only: each snapshot knows its own")

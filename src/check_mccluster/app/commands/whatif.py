@@ -48,7 +48,10 @@ def _options() -> list[click.Parameter]:
 
 
 def run(down: tuple[str, ...], simulate: bool, as_document: bool, **values: Any) -> None:
-    """Read, ask the scheduler about every loss, print."""
+    """Read, ask the scheduler about every loss, print.
+
+    :raises SetupError: if nothing is known of the cluster, or a node of ``--down`` is not.
+    """
     setup = Setup.take({**values, "max_age": None})
     with deadline(setup.timeout):
         config = load_config(setup.config)

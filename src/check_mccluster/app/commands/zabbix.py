@@ -26,13 +26,16 @@ GRACE = 0.2
 
 
 class _Zabbix(click.Group):
-    """How :func:`~check_mccluster.cli.main` words an error of this command."""
+    """How :func:`~check_mccluster.app.cli.main` words an error of this command."""
 
     error_document = staticmethod(zabbix.error_document)
 
 
 def run_discovery(kind: str, **values: Any) -> None:
-    """Print the rows for a discovery rule."""
+    """Print the rows for a discovery rule.
+
+    :raises SetupError: if the snapshot or the configuration file cannot be read.
+    """
     setup = Setup.take(values)
     with deadline(setup.timeout, GRACE):
         config = load_config(setup.config)

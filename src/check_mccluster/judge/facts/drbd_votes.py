@@ -56,7 +56,10 @@ def ballot(
 
 
 def needed_votes(option: Optional[str], due: int) -> Optional[int]:
-    """Votes that the option ``quorum`` asks for; ``None`` if it is off, or not known."""
+    """Votes that the option ``quorum`` asks for; ``None`` if it is off, or not known.
+
+    :param due: replicas that there should be.
+    """
     words = {"majority": due // 2 + 1, "all": due}
     if option is not None and option.isdigit():
         return int(option)

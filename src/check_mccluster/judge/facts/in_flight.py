@@ -9,7 +9,7 @@ _QUIET = frozenset({ReplicationState.ESTABLISHED, ReplicationState.OFF})
 
 
 def in_flight(resource: DrbdResource, device: Device) -> tuple[int, tuple[str, ...]]:
-    """Requests of a volume that wait for a disk or a peer, and whom they wait for.
+    """How many requests of a volume wait for a disk or a peer, and whom they wait for.
 
     A resync and a verify have requests of their own, and move none of the counters for I/O.
     """
