@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from check_mccluster.app.session import Setup, open_source, run_check
-from check_mccluster.app.several import Several, look
+from check_mccluster.app.several import Several, joined
 from check_mccluster.checks import registry
 from check_mccluster.checks.cluster import together
 from check_mccluster.model.config import Config
@@ -79,7 +79,7 @@ ASKED = Asked(values={"snapshots": (), "hosts": ()})
 @functools.cache
 def looked(scenario: Path) -> Several:
     """Every node of a scenario, judged by itself."""
-    return look(Setup(8.0), Config(), plain_nodes(scenario), (), ASKED)
+    return joined(Setup(8.0), Config(), plain_nodes(scenario), {}, ASKED)[0]
 
 
 def holds(alternative: str, faults) -> bool:

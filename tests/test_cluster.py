@@ -80,6 +80,22 @@ def test_any_order_of_the_nodes_gives_the_same_bytes(call, scenario, command):
     assert len(said) == 1
 
 
+@pytest.mark.parametrize("scenario", ["link-to-one-storage-cut", "disk-detached", "app01-standby"])
+def test_one_node_alone_is_the_cluster_as_far_as_it_is_known(call, scenario):
+    """The faults of ``cluster`` and ``status`` are those of ``overview``."""
+    told = set()
+    for node in nodes_of(SNAPSHOTS / scenario):
+        alone = json.loads(call("overview", "--json", "--from", node).out)
+        joined = judged(call, node)
+        assert causes(joined) == causes(alone)
+        assert joined["state"] == alone["state"]
+        words = "".join(call("status", "--from", node).out.split())
+        bad = [fault for fault in alone["faults"] if fault["state"] != "OK"]
+        assert [f["text"] for f in bad if "".join(f["text"].split())[:15] not in words] == []
+        told.update(causes(alone))
+    assert told
+
+
 def test_one_node_twice_is_an_error(call):
     outcome = call("cluster", "--from", HEALTHY / "app01", "--from", HEALTHY / "app01")
     assert (outcome.code, outcome.out) == (3, "CLUSTER UNKNOWN - two snapshots are of app01\n")
@@ -398,6 +414,13 @@ def test_a_contradiction_that_is_gone_a_moment_later_is_not_told(call, storage03
     assert (outcome.code, outcome.first[:34]) == (0, "CLUSTER OK - 2 of 2 nodes asked: 3")
 
 
+def test_status_asks_again_about_a_contradiction_as_cluster_does(call, storage03_contradicts):
+    hosts = ("--host", "storage01=good-storage01", "--host", "storage03=turn-storage03")
+    lines = call("status", *hosts).lines
+    assert lines[0].startswith("OK")
+    assert "seen from storage01, storage03" in lines[0]
+
+
 def test_without_time_to_ask_again_a_contradiction_is_told(call, storage03_contradicts):
     hosts = ("--host", "storage01=good-storage01", "--host", "storage03=turn-storage03")
     document = json.loads(call("cluster", "--json", "-t", "3", *hosts).out)
@@ -426,6 +449,19 @@ def test_a_host_of_the_mesh_that_nobody_reaches_is_one_fault(call, tmp_path, ssh
     assert causes(document) == [("drbd-quorum-lost", "r0/0")]
     lost = [f for f in document["faults"][0]["follows"] if f["key"] == "peer-connecting"]
     assert {f["reason"] for f in lost} == {"drbd-node-lost"}
+
+
+def test_what_if_asks_the_same_hosts_and_names_who_did_not_answer(call, ssh):
+    hosts = ("app01=good-app01", "app02=good-app02", "storage01=good-storage01", "storage03=far")
+    options = [word for host in hosts for word in ("--host", host)]
+    outcome = call("whatif", *options)
+    assert outcome.lines[0].startswith("What if a node were lost (seen from app02, ")
+    assert outcome.lines[1].startswith("3 nodes asked, each about its own DRBD; Pacemaker as app02")
+    assert outcome.lines[-1] == "storage03 could not be asked: no route to it"
+    document = json.loads(call("whatif", "--json", *options).out)
+    assert document["asked"] == ["app01", "app02", "storage01"]
+    assert document["unasked"] == {"storage03": "no route to it"}
+    assert len(document["losses"]) == 6
 
 
 def test_nobody_answers(call, ssh):

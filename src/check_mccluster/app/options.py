@@ -231,9 +231,11 @@ def source_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
     ]
 
 
-def several_options() -> list[click.Option]:
+def several_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
     """The same where several nodes are read."""
-    shared = [option for option in source_options() if option.name not in ("snapshot", "node")]
+    shared = [
+        option for option in source_options(timeout) if option.name not in ("snapshot", "node")
+    ]
     return [
         click.Option(
             ["--from", "snapshots"],

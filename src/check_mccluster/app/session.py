@@ -184,6 +184,7 @@ def run_check(
         drbd_filter,
         simulator=simulator(setup, config, source, simulate=bool(asked.values.get("simulate"))),
     )
+    evidence.losses = asked.values.get("losses")
     widened = check.name not in WHOLE and (telling.fold or telling.speaker)
     if widened:
         from ..inputs.every import every

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Sequence
-from typing import Optional
+from collections.abc import Callable, Sequence
+from typing import Any, Optional
 
 from ..acquire.snapshot import Snapshot
-from ..acquire.source import SnapshotError
+from ..acquire.source import SnapshotError, Source
 from ..checks.overview import CHECK as OVERVIEW
 from ..inputs.evidence import DRBD_RESOURCES, DRBD_UTILS
 from ..model.config import Config
@@ -31,9 +31,7 @@ class Several(NamedTuple):
     clocks: dict[str, float]
 
     def report(self, asked: Asked) -> Report:
-        """What they say together; one node alone is its own overview."""
-        if len(self.seen) == 1 and not self.unasked:
-            return self.seen[0].report
+        """What they say together."""
         from ..checks.cluster import together
         from ..judge.engine import with_severities
 
@@ -41,34 +39,57 @@ class Several(NamedTuple):
         return with_severities(report, asked.severities)
 
 
+def joined(
+    setup: Setup,
+    config: Config,
+    snapshots: Sequence[str],
+    targets: dict[str, str],
+    asked: Asked,
+    **values: Any,
+) -> tuple[Several, Report]:
+    """Every node judged by all checks, and what they say together.
+
+    Hosts that contradict each other are asked once more before that is told: something may just be
+    moving.
+
+    :param values: options of the checks.
+    :raises SetupError: as :func:`look`.
+    """
+    deadline = time.monotonic() + setup.timeout
+    own = Asked(values=values, severities=asked.severities)
+
+    def judge(source: Source, setup: Setup) -> Judgement:
+        return run_check(OVERVIEW, source, config, setup, own)
+
+    found = look(setup, config, snapshots, targets, judge)
+    report = found.report(asked)
+    if snapshots or not targets:
+        return found, report
+    from ..checks.cluster import contradicting
+
+    nodes = contradicting(report)
+    doubtful = {n: t for n, t in targets.items() if any(same_node(n, node) for node in nodes)}
+    left = setup._replace(timeout=deadline - time.monotonic() - _PAUSE)
+    if not doubtful or left.timeout <= _LEAST:
+        return found, report
+    time.sleep(_PAUSE)
+    found = _with_newer(found, left, config, doubtful, judge)
+    return found, found.report(asked)
+
+
 def judged_together(setup: Setup, config: Config, asked: Asked) -> Judgement:
     """The judgement of the check ``cluster``.
 
-    :raises SetupError: if a snapshot cannot be read, or none of the nodes could be asked.
+    :raises SetupError: as :func:`look`.
     """
-    from ..checks.cluster import contradicting, together
-    from ..judge.engine import with_memory, with_severities
+    from ..judge.engine import with_memory
 
     asked = with_file(asked, config)
-    deadline = time.monotonic() + setup.timeout
     targets = hosts_of(asked.values["hosts"], config)
-    found = look(setup, config, asked.values["snapshots"], targets, asked)
-    report = together(found.seen, found.unasked, asked, found.clocks)
-    doubtful = {
-        name: target
-        for name, target in targets.items()
-        if any(same_node(name, node) for node in contradicting(report))
-    }
-    left = setup._replace(timeout=deadline - time.monotonic() - _PAUSE)
-    if doubtful and not asked.values["snapshots"] and left.timeout > _LEAST:
-        # Something may just be moving: who contradicts is asked once more before that is told.
-        time.sleep(_PAUSE)
-        found = _with_newer(found, left, config, doubtful, asked)
-        report = together(found.seen, found.unasked, asked, found.clocks)
+    found, report = joined(setup, config, asked.values["snapshots"], targets, asked)
     first = found.seen[0]
-    report = with_memory(with_severities(report, asked.severities), asked, first.view.time)
     runs = tuple(run for one in found.seen for run in one.runs)
-    return Judgement(first.view, report, runs, first.recorded)
+    return Judgement(first.view, with_memory(report, asked, first.view.time), runs, first.recorded)
 
 
 def is_snapshot(path: str) -> bool:
@@ -97,8 +118,12 @@ def hosts_of(given: Sequence[str], config: Config) -> dict[str, str]:
     return {name: target or config.cluster_hosts.get(name, name) for name, _, target in pairs}
 
 
+Judge = Callable[[Source, Setup], Judgement]
+"""What is made of each node's answers."""
+
+
 def look(
-    setup: Setup, config: Config, snapshots: Sequence[str], targets: dict[str, str], asked: Asked
+    setup: Setup, config: Config, snapshots: Sequence[str], targets: dict[str, str], judge: Judge
 ) -> Several:
     """Judge every node; all hosts are asked at the same time.
 
@@ -107,22 +132,23 @@ def look(
 
     :raises SetupError: if a snapshot cannot be read, or none of the nodes could be asked.
     """
-    node_asked = Asked(severities=asked.severities)
-    if snapshots:
-        paths = [each for path in snapshots for each in snapshots_in(path)]
-        seen = [_judged(setup._replace(snapshot=path), config, node_asked) for path in paths]
-        return Several(_once(seen), {}, {})
-    if not targets:
-        return Several((_judged(setup, config, node_asked),), {}, {})
-    return _ask(setup, config, targets, node_asked)
+    if targets and not snapshots:
+        return _ask(setup, config, targets, judge)
+    paths = [each for path in snapshots for each in snapshots_in(path)]
+    seen = []
+    for path in paths or (None,):
+        own = setup._replace(snapshot=path)
+        with open_source(own, config) as source:
+            seen.append(judge(source, own))
+    return Several(_once(seen), {}, {})
 
 
 def _with_newer(
-    found: Several, setup: Setup, config: Config, targets: dict[str, str], asked: Asked
+    found: Several, setup: Setup, config: Config, targets: dict[str, str], judge: Judge
 ) -> Several:
     """The same with newer answers of some nodes; who does not answer keeps the first one."""
     try:
-        newer = _ask(setup, config, targets, Asked(severities=asked.severities))
+        newer = _ask(setup, config, targets, judge)
     except SetupError:
         return found
     fresh = {one.view.here: one for one in newer.seen}
@@ -148,12 +174,7 @@ def _once(seen: Sequence[Judgement]) -> tuple[Judgement, ...]:
     return tuple(sorted(seen, key=lambda one: one.view.here))
 
 
-def _judged(setup: Setup, config: Config, asked: Asked) -> Judgement:
-    with open_source(setup, config) as source:
-        return run_check(OVERVIEW, source, config, setup, asked)
-
-
-def _ask(setup: Setup, config: Config, targets: dict[str, str], asked: Asked) -> Several:
+def _ask(setup: Setup, config: Config, targets: dict[str, str], judge: Judge) -> Several:
     from ..acquire.remote import SSH, ask
     from ..inputs.every import recorded
 
@@ -175,14 +196,14 @@ def _ask(setup: Setup, config: Config, targets: dict[str, str], asked: Asked) ->
             source.ask_drbd_utils(DRBD_UTILS)
         answers = ask(remote, command, deadline, config.cluster_via or SSH)
         left = setup._replace(timeout=max(_FOR_JUDGING, deadline - time.monotonic()))
-        seen += [run_check(OVERVIEW, source, config, left, asked) for source in own]
+        seen += [judge(source, left) for source in own]
     for name, answer in answers.items():
         if answer.reason is not None:
             unasked[name] = answer.reason
             continue
         try:
             with Snapshot.of(answer.data, name) as source:
-                seen.append(run_check(OVERVIEW, source, config, setup._replace(node=None), asked))
+                seen.append(judge(source, setup._replace(node=None)))
                 off = _off(source.time.timestamp(), answer.began, answer.ended)
         except (SnapshotError, SetupError) as error:
             unasked[name] = f"its answer is not a snapshot: {error}"

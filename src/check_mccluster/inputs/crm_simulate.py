@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Optional
 
 from ..acquire.source import AcquireError, Source, ToolMissing
@@ -99,18 +99,30 @@ def each_node(cluster: Cluster) -> tuple[Loss, ...]:
 
 
 def _answer(evidence: Evidence) -> Answer[Simulations]:
-    cluster, cib = evidence.answer(CLUSTER).value, evidence.answer(CIB).value
+    cluster = evidence.answer(CLUSTER).value
     if cluster is None:
         return Answer()
-    asked = evidence.losses if evidence.losses is not None else occupied(cluster)
+    asked = (evidence.losses or occupied)(cluster)
     losses = [tuple(sorted(loss)) for loss in asked]
     done: dict[Loss, Simulation] = {}
     unasked: dict[Loss, str] = {}
     if evidence.source.recorded:
         _ask(evidence.source, {loss: simulation(loss) for loss in losses}, done, unasked)
     left = [loss for loss in losses if loss not in done]
-    if evidence.simulator is None or not left:
-        return _answered(done, unasked)
+    return Answer(Simulations(done, unasked).beside(simulated(evidence, left)))
+
+
+def simulated(evidence: Evidence, losses: Sequence[Loss]) -> Simulations:
+    """What the scheduler says of these losses, where it may be asked.
+
+    What was read before is enough: the source itself is not opened again.
+    """
+    cluster, cib = evidence.answer(CLUSTER).value, evidence.answer(CIB).value
+    done: dict[Loss, Simulation] = {}
+    unasked: dict[Loss, str] = {}
+    if cluster is None or evidence.simulator is None or not losses:
+        return Simulations(done, unasked)
+    left = [tuple(sorted(loss)) for loss in losses]
     data = scheduler_input(evidence.copy(CIB)) if cib is not None else b""
     too_many = left[affordable(len(data), whole=evidence.losses is not None) :]
     unasked.update(dict.fromkeys(too_many, f"the CIB has {len(data) / 2**20:.1f} MiB"))
@@ -125,12 +137,7 @@ def _answer(evidence: Evidence) -> Answer[Simulations]:
             evidence.more_runs = machine.runs()
     elif not data:
         unasked.update(dict.fromkeys(left, "no CIB, or one that is too large"))
-    return _answered(done, unasked)
-
-
-def _answered(done: dict[Loss, Simulation], unasked: dict[Loss, str]) -> Answer[Simulations]:
-    left = {loss: why for loss, why in unasked.items() if loss not in done}
-    return Answer(Simulations(done, left))
+    return Simulations(done, unasked)
 
 
 def is_large(cluster: Cluster) -> bool:

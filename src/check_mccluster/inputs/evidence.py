@@ -26,6 +26,7 @@ from .base import AnsweredInput, Attempt, Obstacle, ToolInput
 
 if TYPE_CHECKING:
     from ..model.drbd import DrbdResource
+    from ..model.pacemaker import Cluster
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ class Evidence:
         self.sample = sample
         self.filter = filter
         self.simulator = simulator
-        self.losses: Optional[tuple[tuple[str, ...], ...]] = None
+        self.losses: Optional[Callable[[Cluster], Iterable[tuple[str, ...]]]] = None
         """Which nodes are to be lost in simulations; ``None``: each that a service runs on."""
         self.drbd_others: tuple[DrbdResource, ...] = ()
         """Resources that the filter leaves out; set by the answer of drbdsetup."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
-from ..inputs.cibadmin import CIB
-from ..inputs.crm_mon import CLUSTER
-from ..inputs.crm_simulate import SIMULATIONS
 from ..inputs.drbdsetup_status import DRBD
 from ..model.drbd import Role
 from ..verdict.view import Judgement, same_node
 from ..verdict.words import join
+from .futures import together
 from .outlook import Futures, Outlook, services
 from .partitions import Partition
 
@@ -26,11 +24,7 @@ def essence(seen: Sequence[Judgement], parts: Sequence[Partition]) -> str:
         speaker = max(seen, key=lambda one: len(one.view[DRBD].value or ()))
     else:
         return NOT_A_WORD
-    view = speaker.view
-    cluster = view[CLUSTER].value
-    futures = None
-    if cluster is not None:
-        futures = Futures(view, cluster, view[CIB].value, view[SIMULATIONS].value)
+    futures = together(seen, parts)
     outlooks = _outlooks(futures)
     said = (
         _services(futures, outlooks, seen),

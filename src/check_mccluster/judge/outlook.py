@@ -13,6 +13,7 @@ from functools import partial
 from typing import Optional
 
 from ..inputs.drbdsetup_status import DRBD
+from ..model.drbd import DrbdResource
 from ..model.pacemaker import (
     Cib,
     Clone,
@@ -29,13 +30,14 @@ from ..model.pacemaker import (
 )
 from ..model.simulation import Simulation, Simulations
 from ..values import NamedTuple
+from ..verdict.problems import DRBD_EMPTY, DRBD_MODULE
 from ..verdict.view import View, contains_node, same_node
 from ..verdict.words import join
 from .candidates import Against, reasons_against, soonest, wanted_exclusions
 from .facts.drbd import copies, has_io, volume_name
 from .facts.fencing import has_fence_device
 from .facts.loss import data_against, keeps_quorum
-from .facts.mapping import PairIndex, drbd_of
+from .facts.mapping import Pair, PairIndex, drbd_of
 from .facts.pacemaker import is_disabled, is_service, nodes_opted_in, where
 from .facts.tickets import ticket_reasons
 from .facts.votes import Tally, tally
@@ -142,16 +144,29 @@ def active_on(resource: Resource) -> tuple[str, ...]:
 
 
 class Futures:
-    """The outlooks of one cluster after any loss."""
+    """The outlooks of one cluster after any loss.
+
+    :param view: what is known of Pacemaker.
+    :param others: the views of other nodes, each of which is believed about its own DRBD.
+    :param count: the votes; those of *view* unless given.
+    """
 
     def __init__(
-        self, view: View, cluster: Cluster, cib: Optional[Cib], simulations: Optional[Simulations]
+        self,
+        view: View,
+        cluster: Cluster,
+        cib: Optional[Cib],
+        simulations: Optional[Simulations],
+        *,
+        others: Sequence[View] = (),
+        count: Optional[Tally] = None,
     ) -> None:
         self.view = view
+        self.views = (view, *others)
         self.cluster = cluster
         self.cib = cib
-        self.count: Tally = tally(view)
-        self.pairs = PairIndex(view)
+        self.count: Tally = count or tally(view)
+        self.pairs = PairIndex(view, others)
         self._simulations = simulations
         self._tickets = ticket_reasons(view, cluster)
         self._nodes = tuple(node for node in cluster.nodes if node.runs_services)
@@ -168,19 +183,24 @@ class Futures:
 
     def simulation(self, lost: frozenset[str]) -> Optional[Simulation]:
         """What the scheduler said of this loss, if it was asked."""
-        if self._simulations is None or not lost:
+        members = self.members(lost)
+        if self._simulations is None or not members:
             return None
-        return self._simulations.of(*lost)
+        return self._simulations.of(*members)
 
-    def concerns_pacemaker(self, lost: frozenset[str]) -> bool:
-        """Whether any of the nodes is Pacemaker's, so that its scheduler has something to say."""
-        return any(node.name in lost for node in self.cluster.nodes)
+    def members(self, lost: frozenset[str]) -> tuple[str, ...]:
+        """Those of the nodes that are Pacemaker's, of which its scheduler has something to say."""
+        return tuple(sorted(node.name for node in self.cluster.nodes if node.name in lost))
+
+    def is_open(self, lost: frozenset[str]) -> bool:
+        """Whether the scheduler has something to say of this loss, and was not heard."""
+        return bool(self.members(lost)) and self.simulation(lost) is None
 
     def unasked(self, lost: frozenset[str]) -> str:
         """Why the scheduler was not asked about this loss, as far as that is known."""
         if self._simulations is None:
             return ""
-        return self._simulations.unasked.get(tuple(sorted(lost)), "")
+        return self._simulations.unasked.get(self.members(lost), "")
 
     @staticmethod
     def placed(resource: Resource, simulation: Simulation) -> Optional[frozenset[str]]:
@@ -296,7 +316,7 @@ class Futures:
             found = True
             yield Against(
                 "would not get it from Pacemaker's scheduler",
-                " ".join(("crm_simulate -LS", *(f"-d {name}" for name in sorted(lost)))),
+                " ".join(("crm_simulate -LS", *(f"-d {name}" for name in self.members(lost)))),
             )
         if node.online:
             yield from self._drbd(resource, node, lost, data=not rules and not found)
@@ -359,29 +379,29 @@ class Futures:
     def _drbd(
         self, resource: Resource, node: Node, lost: frozenset[str], *, data: bool
     ) -> Iterator[Against]:
-        """DRBD readiness: judged here in full, elsewhere by the connection and what it shows.
+        """DRBD readiness: by the node's own word, else by the connections to it and their words.
 
         :param data: whether the copies left count; not where something else speaks against it.
         """
-        view = self.view
+        own = next((view for view in self.views if view.is_here(node.name)), None)
+        alone = len(self.views) == 1
+        if own is not None and not _knows_drbd(own, alone=alone):
+            own = None
+        at = "" if own is None or alone else f"on {node.name}: "
         for pair in self.pairs.below(resource):
+            view = own or self._witness(pair, node.name)
             drbd = drbd_of(view, pair)
             if drbd is None:
-                if view.is_here(node.name) and view[DRBD].value is not None:
-                    yield Against(
-                        f"{pair.drbd or pair.device} is not up here",
-                        f"drbdadm up {pair.drbd}",
-                        "drbd",
-                    )
+                if own is not None:
+                    text = f"{pair.drbd or pair.device} is not up {'there' if at else 'here'}"
+                    yield Against(text, f"{at}drbdadm up {pair.drbd}", "drbd")
                 continue
             look = f"drbdadm status {drbd.name}"
-            connection = next((c for c in drbd.connections if same_node(c.name, node.name)), None)
-            if not view.is_here(node.name):
-                if connection is not None and not connection.is_connected:
-                    yield Against(f"{drbd.name} is not connected to it", look, "drbd-peer")
-                    continue
+            if own is None and _is_cut_off(drbd, node.name):
+                yield Against(f"{drbd.name} is not connected to it", look, "drbd-peer")
+                continue
             for device in drbd.devices:
-                if view.is_here(node.name) and not has_io(view, drbd, device):
+                if own is not None and not has_io(view, drbd, device):
                     name = volume_name(drbd, device.volume)
                     no_copy = not copies(view, drbd, device).up_to_date
                     why = (
@@ -391,11 +411,36 @@ class Futures:
                         if no_copy
                         else "is suspended"
                     )
-                    yield Against(f"{name} {why}", look, "drbd")
+                    yield Against(f"{name} {why}", f"{at}{look}", "drbd")
                     continue
                 step = f"on {node.name}: {look}; it has to reconnect and resync"
                 for text in () if not data else data_against(view, drbd, device, node.name, lost):
                     yield Against(text, step, "drbd-peer")
+
+    def _witness(self, pair: Pair, node: str) -> View:
+        """Of the views of others the one that knows most of a node's DRBD: who is connected."""
+        having = [(view, drbd) for view in self.views if (drbd := drbd_of(view, pair)) is not None]
+        connected = (view for view, drbd in having if not _is_cut_off(drbd, node))
+        return next(connected, having[0][0] if having else self.view)
+
+
+def _knows_drbd(view: View, *, alone: bool) -> bool:
+    """Whether a node knows of its own DRBD, if only that nothing of it is up.
+
+    :param alone: there is no other view: that nothing is up is then told by itself.
+    """
+    answer = view[DRBD]
+    nothing = any(problem.kind in _NOTHING for problem in answer.problems)
+    return answer.value is not None or (nothing and not alone)
+
+
+_NOTHING = (DRBD_EMPTY, DRBD_MODULE)
+
+
+def _is_cut_off(resource: DrbdResource, node: str) -> bool:
+    """Whether there is a connection to the node, and it is down."""
+    found = next((c for c in resource.connections if same_node(c.name, node)), None)
+    return found is not None and not found.is_connected
 
 
 def _where(simulation: Simulation, names: set[str], *, promoted: bool = False) -> frozenset[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Optional
 
-from ..inputs.cibadmin import CIB
-from ..inputs.crm_simulate import SIMULATIONS
 from ..inputs.drbdsetup_status import DRBD
+from ..model.drbd import Device, DrbdResource
 from ..values import NamedTuple
-from ..verdict.view import Judgement, View, same_node
+from ..verdict.view import Judgement, View, contains_node, same_node
 from .facts.loss import VolumeLeft, keeps_quorum, volume_left
+from .futures import together
 from .outlook import Futures, services
 from .partitions import partitions
 
@@ -40,6 +40,18 @@ class Fate(NamedTuple):
     def moves(self) -> bool:
         """Whether another node would run it."""
         return bool(self.after) and self.after != self.before
+
+
+class WhatIf(NamedTuple):
+    """What losses would do, and who was heard about it.
+
+    :param view: whose view of Pacemaker that rests on. :param asked: the nodes whose DRBD is known
+        by their own word, and *view*'s. :param losses: the gravest first.
+    """
+
+    view: View
+    asked: tuple[str, ...]
+    losses: tuple[Consequence, ...]
 
 
 class Consequence(NamedTuple):
@@ -83,32 +95,26 @@ def nodes(futures: Futures) -> tuple[str, ...]:
     """The nodes of Pacemaker that are online, and the hosts of DRBD's meshes."""
     found = [node.name for node in futures.cluster.nodes if node.online and node.runs_services]
     absent = [node.name for node in futures.cluster.nodes if not node.online]
-    for resource in futures.view[DRBD].value or ():
-        for name in (futures.view.here, *(each.name for each in resource.connections)):
+    for view, resource, _ in _volumes(futures):
+        for name in (view.here, *(each.name for each in resource.connections)):
             if not any(same_node(name, each) for each in (*found, *absent)):
                 found.append(name)
     return tuple(sorted(found))
 
 
-def of_each_node(
-    seen: Sequence[Judgement],
-) -> tuple[Optional[View], tuple[Consequence, ...]]:
-    """What the loss of each node would do, as the first partition sees it: the quorate one.
-
-    :returns: whose view that is, too; ``None`` where nobody knows of Pacemaker.
-    """
-    parts = partitions(seen)
-    if not parts:
-        return None, ()
-    view = parts[0].speaker.view
-    futures = Futures(view, parts[0].cluster, view[CIB].value, view[SIMULATIONS].value)
-    return view, consequences(futures, [(name,) for name in nodes(futures)])
+def of_each_node(seen: Sequence[Judgement]) -> Optional[WhatIf]:
+    """What the loss of each node would do; ``None`` where nobody knows of Pacemaker."""
+    futures = together(seen, partitions(seen))
+    if futures is None:
+        return None
+    return what_if(futures, [(name,) for name in nodes(futures)])
 
 
-def consequences(futures: Futures, losses: Iterable[Sequence[str]]) -> tuple[Consequence, ...]:
+def what_if(futures: Futures, losses: Iterable[Sequence[str]]) -> WhatIf:
     """What each loss would do, the gravest first."""
     found = [_consequence(futures, tuple(loss)) for loss in losses]
-    return tuple(sorted(found, key=_gravity))
+    asked = tuple(sorted(view.here for view in futures.views))
+    return WhatIf(futures.view, asked, tuple(sorted(found, key=_gravity)))
 
 
 def _gravity(one: Consequence) -> tuple[int, bool, int, int, tuple[str, ...]]:
@@ -140,17 +146,55 @@ def _consequence(futures: Futures, lost: tuple[str, ...]) -> Consequence:
     total = count.total
     if total is not None:
         total -= sum(count.votes_of(node) for node in members if node.online)
-    concerned = futures.concerns_pacemaker(gone) and futures.simulation(gone) is None
-    view = futures.view
     return Consequence(
         lost,
         tuple(fates),
         (total, count.needed, count.expected),
         keeps_quorum(count, members),
-        tuple(
-            volume_left(view, resource, device, lost)
-            for resource in view[DRBD].value or ()
-            for device in resource.devices
-        ),
-        (futures.unasked(gone) or "it was not asked") if concerned else "",
+        _left(futures, lost),
+        (futures.unasked(gone) or "it was not asked") if futures.is_open(gone) else "",
     )
+
+
+# -- DRBD --------------------------------------------------------------------------------------
+
+
+def _volumes(futures: Futures) -> Iterator[tuple[View, DrbdResource, Device]]:
+    """Every volume of every node that was asked."""
+    for view in futures.views:
+        for resource in view[DRBD].value or ():
+            for device in resource.devices:
+                yield view, resource, device
+
+
+def _left(futures: Futures, lost: tuple[str, ...]) -> tuple[VolumeLeft, ...]:
+    """What is left of each volume, by the words of all who have it."""
+    told: dict[str, list[tuple[str, VolumeLeft]]] = {}
+    for view, resource, device in _volumes(futures):
+        left = volume_left(view, resource, device, lost)
+        told.setdefault(left.name, []).append((view.here, left))
+    return tuple(_one_volume(words, lost) for words in told.values())
+
+
+def _one_volume(told: Sequence[tuple[str, VolumeLeft]], lost: tuple[str, ...]) -> VolumeLeft:
+    """A volume by several words: each node's own of its disk, the survivors' of the quorum."""
+    _, first = told[0]
+    if len(told) == 1:
+        return first
+    replicas: list[str] = []
+    for name in (name for _, each in told for name in (*each.replicas, *each.hidden)):
+        if not contains_node(tuple(replicas), name):
+            replicas.append(name)
+    good, hidden = [], []
+    for name in replicas:
+        own = [each for here, each in told if same_node(here, name)]
+        words = own or [each for _, each in told]
+        if any(contains_node(each.up_to_date, name) for each in words):
+            good.append(name)
+        elif not own and all(contains_node(each.hidden, name) for each in words):
+            hidden.append(name)
+    left = [each.quorum for here, each in told if not contains_node(lost, here)]
+    said = left or [each.quorum for _, each in told]
+    quorum = True if True in said else None if None in said else False
+    due = tuple(n for n in replicas if any(contains_node(each.replicas, n) for _, each in told))
+    return first._replace(replicas=due, up_to_date=tuple(good), hidden=tuple(hidden), quorum=quorum)

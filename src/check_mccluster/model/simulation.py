@@ -49,3 +49,9 @@ class Simulations(NamedTuple):
     def of(self, *nodes: str) -> Optional[Simulation]:
         """What the scheduler does after the loss of these nodes; ``None`` if nobody knows."""
         return self.done.get(tuple(sorted(nodes)))
+
+    def beside(self, other: Simulations) -> Simulations:
+        """What one or the other knows; of two answers, or two reasons, the *other*."""
+        done = {**self.done, **other.done}
+        unasked = {**self.unasked, **other.unasked}
+        return Simulations(done, {loss: why for loss, why in unasked.items() if loss not in done})

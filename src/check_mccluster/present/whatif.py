@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Optional
 
 from ..judge.facts.loss import VolumeLeft
-from ..judge.whatif import Consequence, Fate
+from ..judge.whatif import Consequence, Fate, WhatIf
 from ..verdict.finding import State
-from ..verdict.view import View
 from ..verdict.words import join
 from .layout import BLANK, Line, Span, paragraph, raw, span, table
 
+_NOBODY: Mapping[str, str] = MappingProxyType({})
 _HEAD = ("LOST", "THEN", "VOTES", "COPIES")
 
 
-def screen(view: View, found: Sequence[Consequence], width: int) -> list[Line]:
-    """One table, gravest first, then what is to be said about each loss that ends something."""
+def screen(what: WhatIf, width: int, unasked: Mapping[str, str] = _NOBODY) -> list[Line]:
+    """One table, gravest first, then what is to be said about each loss that ends something.
+
+    :param unasked: nodes that could not be asked, with the reason.
+    """
+    found = what.losses
     together = len(found) == 1 and len(found[0].lost) > 1
     subject = f"{join(found[0].lost)} were lost together" if together else "a node were lost"
-    at = view.time.strftime("%Y-%m-%d %H:%M:%SZ")
-    lines = [(span(f"What if {subject} (seen from {view.here}, {at})", "title"),), BLANK]
+    at = what.view.time.strftime("%Y-%m-%d %H:%M:%SZ")
+    here = what.view.here
+    lines: list[Line] = [(span(f"What if {subject} (seen from {here}, {at})", "title"),)]
+    if len(what.asked) > 1:
+        text = (
+            f"{len(what.asked)} nodes asked, each about its own DRBD; Pacemaker as {here} sees it"
+        )
+        lines += paragraph((), text, width, "dim")
+    lines.append(BLANK)
     rows: list[Sequence[Span]] = [tuple(span(word, "dim") for word in _HEAD)]
     rows += [_row(one) for one in found]
     lines += table(rows, width)
     for one in found:
         lines += _details(one, width)
-    lines += _notes(found, width)
+    lines += _notes(found, unasked, width)
     return lines
 
 
@@ -95,7 +107,7 @@ def _details(one: Consequence, width: int) -> Iterator[Line]:
         yield from paragraph((raw("  "),), f"to {node}: {join(names, 8)}", width)
 
 
-def _notes(found: Sequence[Consequence], width: int) -> Iterator[Line]:
+def _notes(found: Sequence[Consequence], silent: Mapping[str, str], width: int) -> Iterator[Line]:
     unasked: dict[str, list[str]] = {}
     for one in found:
         if one.unasked:
@@ -104,14 +116,19 @@ def _notes(found: Sequence[Consequence], width: int) -> Iterator[Line]:
         yield BLANK
         text = f"{join(names, 6)}: judged without Pacemaker's scheduler ({why})"
         yield from paragraph((), text, width, "dim")
+    for name, why in sorted(silent.items()):
+        yield BLANK
+        yield from paragraph((), f"{name} could not be asked: {why}", width, "WARNING")
 
 
-def as_json(view: View, found: Sequence[Consequence]) -> str:
+def as_json(what: WhatIf, unasked: Mapping[str, str] = _NOBODY) -> str:
     """The same as a document; its keys are part of the contract."""
     document = {
-        "node": view.node,
-        "time": view.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "losses": [_loss(one) for one in found],
+        "node": what.view.node,
+        "time": what.view.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "asked": list(what.asked),
+        "unasked": dict(sorted(unasked.items())),
+        "losses": [_loss(one) for one in what.losses],
     }
     return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 

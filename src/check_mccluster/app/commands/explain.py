@@ -124,13 +124,13 @@ def _found(
     from ...present.advice import advice
     from ...verdict.view import Asked
     from ..session import Setup, load_config
-    from ..several import hosts_of, look
+    from ..several import hosts_of, joined
 
     setup = Setup.take({**values, "snapshot": None})
     with deadline(setup.timeout * max(1, len(snapshots))):
         config = load_config(setup.config)
-        found = look(setup, config, snapshots, hosts_of(hosts, config) if hosts else {}, Asked())
-        report = found.report(Asked())
+        targets = hosts_of(hosts, config) if hosts else {}
+        found, report = joined(setup, config, snapshots, targets, Asked())
     # What the nodes say together goes before what each of them says.
     matching = [each for each in report.findings if each.key == kind.key] or [
         each for one in found.seen for each in one.report.findings if each.key == kind.key

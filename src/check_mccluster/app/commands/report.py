@@ -11,12 +11,12 @@ from ...judge.mesh import links
 from ...judge.picture import picture
 from ...judge.whatif import of_each_node
 from ...present.html import Page, page
-from ...verdict.finding import State
+from ...verdict.finding import Report
 from ...verdict.view import Asked
 from ..deadline import deadline
 from ..options import several_options
 from ..session import Setup, SetupError, load_config, with_file
-from ..several import Several, hosts_of, look
+from ..several import Several, hosts_of, joined
 
 
 def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any) -> None:
@@ -27,11 +27,9 @@ def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **value
     setup = Setup.take({**values, "snapshot": None, "node": None})
     with deadline(setup.timeout):
         config = load_config(setup.config)
-        severities = dict(with_file(Asked(), config).severities)
-        found = look(
-            setup, config, snapshots, hosts_of(hosts, config), Asked(severities=severities)
-        )
-        text = page(_told(found, severities))
+        asked = with_file(Asked(), config)
+        found, report = joined(setup, config, snapshots, hosts_of(hosts, config), asked)
+        text = page(_told(found, report))
     if output == "-":
         click.echo(text, nl=False)
         return
@@ -41,11 +39,16 @@ def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **value
         raise SetupError(f"{output}: {error.strerror}") from None
 
 
-def _told(found: Several, severities: dict[str, State]) -> Page:
+def _told(found: Several, report: Report) -> Page:
     seen = tuple(sorted(found.seen, key=lambda one: one.view.here))
-    report = found.report(Asked(severities=severities))
-    _, losses = of_each_node(found.seen)
-    return Page(picture(seen, report), report, found.unasked, links(seen), losses)
+    losses = of_each_node(found.seen)
+    return Page(
+        picture(seen, report),
+        report,
+        found.unasked,
+        links(seen),
+        losses.losses if losses is not None else (),
+    )
 
 
 def _options() -> list[click.Parameter]:

@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 import click
 
+from ...inputs.crm_simulate import each_node
 from ...judge.picture import Picture, picture
 from ...present.layout import BLANK, Line
 from ...present.terminal import screen
@@ -17,7 +18,7 @@ from ..deadline import deadline
 from ..options import SecondsType, several_options, source_options
 from ..screen import rendered, width
 from ..session import Setup, SetupError, load_config, with_file
-from ..several import hosts_of, look
+from ..several import hosts_of, joined
 
 
 class Sources(NamedTuple):
@@ -26,6 +27,7 @@ class Sources(NamedTuple):
     setup: Setup
     snapshots: tuple[str, ...]
     hosts: tuple[str, ...]
+    full: bool = False
 
 
 def run(
@@ -44,7 +46,7 @@ def run(
     """
     if short and full:
         raise click.UsageError("--brief or --full, not both")
-    sources = Sources(Setup.take({**values, "snapshot": None}), snapshots, hosts)
+    sources = Sources(Setup.take({**values, "snapshot": None}), snapshots, hosts, full)
     if watch is not None and "-" in snapshots:
         raise click.UsageError("--watch: standard input (--from -) can be read only once")
     if watch is None:
@@ -76,8 +78,11 @@ def _look(sources: Sources) -> Picture:
     with deadline(setup.timeout * max(1, len(sources.snapshots))):
         config = load_config(setup.config)
         asked = Asked(severities=with_file(Asked(), config).severities)
-        found = look(setup, config, sources.snapshots, hosts_of(sources.hosts, config), asked)
-        return picture(found.seen, found.report(asked))
+        targets = hosts_of(sources.hosts, config)
+        losses = each_node if sources.full else None
+        ways = (setup, config, sources.snapshots, targets, asked)
+        found, report = joined(*ways, losses=losses)
+        return picture(found.seen, report)
 
 
 _SMALL = 30
@@ -94,12 +99,12 @@ def _styled(seen: Picture, width: int, *, short: bool, full: bool) -> list[Line]
 
 
 def _losses(seen: Picture, width: int) -> list[Line]:
-    """What the loss of each node would do, as the first partition sees it: the quorate one."""
+    """What the loss of each node would do."""
     from ...judge.whatif import of_each_node
     from ...present.whatif import screen as table
 
-    view, found = of_each_node(seen.seen)
-    return [BLANK, *table(view, found, width)] if view is not None and found else []
+    found = of_each_node(seen.seen)
+    return [BLANK, *table(found, width)] if found is not None and found.losses else []
 
 
 def _options() -> list[click.Parameter]:

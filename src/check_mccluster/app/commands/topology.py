@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ...acquire.source import SnapshotError
+from ...acquire.source import SnapshotError, Source
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
 from ...inputs.drbdsetup_status import DRBD
@@ -14,10 +14,12 @@ from ...inputs.evidence import Evidence
 from ...judge.topology import learn
 from ...model.config import Config
 from ...present.toml import as_toml
-from ...verdict.view import Asked, Input, View
+from ...verdict.finding import Report
+from ...verdict.view import Input, Judgement
 from ..deadline import deadline
 from ..options import several_options, source_options
-from ..session import Setup, SetupError, load_config, open_source
+from ..session import Setup, SetupError, load_config
+from ..several import hosts_of, look
 
 READS: tuple[Input[Any], ...] = (CLUSTER, CIB, DRBD)
 
@@ -39,7 +41,11 @@ def run(snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any) -> No
     if setup.node is not None and len(snapshots) > 1:
         raise click.UsageError("--node goes with one --from only: each snapshot knows its own")
     with deadline(setup.timeout * max(1, len(snapshots))):
-        views = _views(setup, load_config(setup.config), snapshots, hosts)
+        config = load_config(setup.config)
+        found = look(setup, config, snapshots, hosts_of(hosts, config), _judge)
+    for name, why in found.unasked.items():
+        click.echo(f"# {name} could not be asked: {why}")
+    views = [one.view for one in found.seen]
     learnt = learn(views)
     if learnt.config == Config():
         problems = [p for view in views for s in READS for p in view[s].problems]
@@ -48,36 +54,16 @@ def run(snapshots: tuple[str, ...], hosts: tuple[str, ...], **values: Any) -> No
     click.echo(as_toml(learnt), nl=False)
 
 
-def _views(
-    setup: Setup, config: Config, snapshots: tuple[str, ...], hosts: tuple[str, ...]
-) -> list[View]:
-    """Every node's evidence.
-
-    :raises SetupError: if a snapshot cannot be read, or none of the hosts could be asked.
-    """
-    from ..several import hosts_of, look, snapshots_in
-
-    targets = {} if snapshots else hosts_of(hosts, config)
-    if targets:
-        only_ways = Config(cluster_via=config.cluster_via, tools=config.tools)
-        found = look(setup, only_ways, (), targets, Asked())
-        for name, why in found.unasked.items():
-            click.echo(f"# {name} could not be asked: {why}")
-        return [one.view for one in found.seen]
-    paths = [each for path in snapshots for each in snapshots_in(path)]
-    return [_view(setup._replace(snapshot=path), config) for path in paths or (None,)]
-
-
-def _view(setup: Setup, config: Config) -> View:
+def _judge(source: Source, setup: Setup) -> Judgement:
     """One node as it is; a configuration file that is there already must not teach itself.
 
     :raises SetupError: if the snapshot cannot be read.
     """
-    with open_source(setup, config) as source:
-        try:
-            return Evidence(source, Config(), setup.node).view(READS)
-        except SnapshotError as error:
-            raise SetupError(str(error)) from None
+    try:
+        view = Evidence(source, Config(), setup.node).view(READS)
+    except SnapshotError as error:
+        raise SetupError(str(error)) from None
+    return Judgement(view, Report(), recorded=source.recorded)
 
 
 command = click.Command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Optional
 
 from ...inputs.cibadmin import CIB
@@ -49,8 +50,10 @@ class Pair(NamedTuple):
     promoter: Optional[str] = None
 
 
-def pairs(view: View) -> tuple[Pair, ...]:
+def pairs(view: View, others: Sequence[View] = ()) -> tuple[Pair, ...]:
     """Pairs of the configuration file, then those of the CIB.
+
+    :param others: views of other nodes: a device has the same minor on all of them.
 
     There they are the Filesystem resources on DRBD devices, and what must run with the promoted
     instance of an ``ocf:linbit:drbd`` primitive; without either, that primitive itself.
@@ -71,7 +74,7 @@ def pairs(view: View) -> tuple[Pair, ...]:
         if not device.startswith("/dev/drbd") or filesystem.resource in found:
             continue
         by_name = re.match(_BY_RES, device)
-        name = by_name.group(1) if by_name else _by_minor(view, device)
+        name = by_name.group(1) if by_name else _by_minor((view, *others), device)
         if name is None:
             around = set(cib.chain(filesystem.resource))
             below = {managed[one] for one, above in carried.items() if around & set(above)}
@@ -170,11 +173,11 @@ def _primitives_of(cib: Cib, name: str) -> tuple[str, ...]:
     return tuple(each for member in one.members for each in _primitives_of(cib, member))
 
 
-def _by_minor(view: View, device: str) -> Optional[str]:
+def _by_minor(views: Iterable[View], device: str) -> Optional[str]:
     match = re.match(_MINOR, device)
     if match is None:
         return None
-    for resource in view[DRBD].value or ():
+    for resource in (each for view in views for each in view[DRBD].value or ()):
         if any(volume.minor == int(match.group(1)) for volume in resource.devices):
             return resource.name
     return None
@@ -193,9 +196,9 @@ def instances(cluster: Cluster, name: str) -> tuple[Primitive, ...]:
 class PairIndex:
     """What each Pacemaker resource of a view stands on, found once for all of them."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, others: Sequence[View] = ()) -> None:
         self._on: dict[str, list[Pair]] = {}
-        found = pairs(view)
+        found = pairs(view, others)
         for pair in found:
             self._on.setdefault(pair.resource, []).append(pair)
         cib = view[CIB].value
