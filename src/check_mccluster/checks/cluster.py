@@ -225,29 +225,15 @@ def together(
     """
     ordered = sorted(seen, key=lambda one: one.view.here)
     parts = partitions(ordered)
-    all_links = links(ordered)
-    found: list[Finding] = []
-    for name, why in sorted(unasked.items()):
-        text = f"{name} could not be asked: {why}"
-        found.append(finding(UNASKED, subject.node(name), text, nodes=(name,)))
-    for name, off in sorted(clocks.items()):
-        text = f"the clock of {name} is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}"
-        found.append(finding(CLOCKS, subject.node(name), text, nodes=(name,)))
-    found += _apart(parts)
-    found += primaries(ordered)
-    found += dict.fromkeys(incomplete(ordered, all_links))
-    found += connections(ordered, [link for link in all_links if not lacks(ordered, link)])
-    found += options(ordered, all_links, found)
-    found += _corosync_differs(ordered)
-    found += _versions(ordered)
-    found += _unused(ordered)
-    found += copies(all_links)
-    found += clients(ordered, all_links)
-    found += _quorum_of_drbd(ordered, told_by_all(ordered, parts))
-    found += _stale(parts)
-    found = list(dict.fromkeys(found))
-    view = _truth(ordered, parts)
-    roots = faults(view, found, CLUSTER_RULES) if view is not None else ()
+    told = list(_of_asking(unasked, clocks))
+    if len(ordered) == 1 and not unasked:
+        # One node's view is the whole as far as it is known.
+        found = [*told, *ordered[0].report.findings]
+        roots = (*map(Fault, told), *ordered[0].report.faults)
+    else:
+        found = [*dict.fromkeys((*told, *_joined(ordered, parts)))]
+        view = parts[0].speaker.view if parts else ordered[0].view
+        roots = faults(view, found, CLUSTER_RULES)
     everybody = tuple(one.view.here for one in ordered)
     roots = tuple(f._replace(seen_from=_seen_from(f, ordered) or everybody) for f in roots)
     total = len(ordered) + len(unasked)
@@ -266,6 +252,32 @@ def together(
         roots,
         lines,
     )
+
+
+def _of_asking(unasked: Mapping[str, str], clocks: Mapping[str, float]) -> Iterator[Finding]:
+    """What was noticed of the nodes while they were asked."""
+    for name, why in sorted(unasked.items()):
+        text = f"{name} could not be asked: {why}"
+        yield finding(UNASKED, subject.node(name), text, nodes=(name,))
+    for name, off in sorted(clocks.items()):
+        text = f"the clock of {name} is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}"
+        yield finding(CLOCKS, subject.node(name), text, nodes=(name,))
+
+
+def _joined(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[Finding]:
+    """What the nodes say together."""
+    all_links = links(seen)
+    found = [*_apart(parts), *primaries(seen), *incomplete(seen, all_links)]
+    found += connections(seen, [link for link in all_links if not lacks(seen, link)])
+    found += options(seen, all_links, found)
+    found += _corosync_differs(seen)
+    found += _versions(seen)
+    found += _unused(seen)
+    found += copies(all_links)
+    found += clients(seen, all_links)
+    found += _quorum_of_drbd(seen, told_by_all(seen, parts))
+    found += _stale(parts)
+    return found
 
 
 def contradicting(report: Report) -> frozenset[str]:
@@ -302,13 +314,6 @@ def _quorum_of_drbd(seen: Sequence[Judgement], found: Sequence[Finding]) -> Iter
             yield each._replace(nodes=losers) if len(losers) * 2 <= having else each
         else:
             yield each
-
-
-def _truth(seen: Sequence[Judgement], parts: Sequence[Partition]) -> Optional[View]:
-    """The view that Pacemaker's facts are looked up in."""
-    if parts:
-        return parts[0].speaker.view
-    return seen[0].view if seen else None
 
 
 def _own_words(one: Judgement) -> str:
