@@ -180,6 +180,7 @@ def test_tool_that_answered_and_died_by_a_signal(call, node, check, tool, signal
 # What is missing inside a document.
 
 WITHOUT = "without the attribute"
+OPTIONS = "cluster_options without"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,8 @@ WITHOUT = "without the attribute"
         (r'(<resource id="MYSQL".*?) failed="false"', f"resource MYSQL {WITHOUT} failed"),
         (r'(<resource id="MYSQL".*?) managed="true"', f"resource MYSQL {WITHOUT} managed"),
         (r'(<resource id="MYSQL".*?) blocked="false"', f"resource MYSQL {WITHOUT} blocked"),
-        (r'(<cluster_options.*?) symmetric-cluster="true"', "cluster_options without symmetric"),
+        (r'(<cluster_options.*?) symmetric-cluster="true"', f"{OPTIONS} symmetric"),
+        (r'(<cluster_options.*?) maintenance-mode="false"', f"{OPTIONS} maintenance-mode"),
         (r'(<current_dc.*?) with_quorum="true"', "current_dc without with_quorum"),
     ],
 )  # fmt: skip
@@ -198,6 +200,13 @@ def test_attribute_that_a_rule_depends_on_is_missing(call, node, old, text):
     change(node / "crm_mon.xml", old, r"\1", count=1)
     code, texts = told(call, "resources", node)
     assert (code, texts) == (3, [f"crm_mon: {text}"])
+
+
+@pytest.mark.parametrize("version", ["1.1.9", "1.1.15"])
+def test_crm_mon_that_does_not_tell_the_maintenance_mode_yet(call, node, version):
+    change(node / "crm_mon.xml", ' maintenance-mode="false"', "")
+    change(node / "crm_mon.xml", '<crm_mon version="[^"]*"', f'<crm_mon version="{version}"')
+    assert told(call, "resources", node) == (0, [])
 
 
 @pytest.mark.parametrize(

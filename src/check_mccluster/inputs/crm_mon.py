@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -101,6 +102,8 @@ _OF_NODES = (
 )
 _OF_RESOURCES = ("active", "orphaned", "managed", "failed", "failure_ignored")
 _OF_OPTIONS = ("fencing_enabled", "symmetric", "no_quorum_policy")
+_BEFORE_1_1_16 = r"1\.(0\.\d+|1\.(\d|1[0-5]))"
+"""Versions of crm_mon that do not tell the maintenance mode of the cluster."""
 
 
 def _incomplete(cluster: Cluster) -> Iterator[str]:
@@ -127,6 +130,8 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
     for name in _OF_OPTIONS:
         if getattr(options, name) is None:
             yield f"cluster_options without {name.replace('_', '-')}"
+    if options.maintenance_mode is None and not re.fullmatch(_BEFORE_1_1_16, cluster.version or ""):
+        yield "cluster_options without maintenance-mode"
     nodes = {node.name for node in cluster.nodes}
     ids = {each.id.partition(":")[0] for each in instances}
     known = ids | nodes
