@@ -157,6 +157,14 @@ def test_without_votequorum_there_are_no_votes_and_no_table() -> None:
             "Total votes is '', not a number",
         ),
         (
+            quorumtool().replace("Total votes:      2", "Total votes:      0x7f"),
+            "Total votes is '0x7f', not a number",
+        ),
+        (
+            quorumtool().replace("Total votes:      2", "Total votes:      127"),
+            "2 votes listed, Total votes says 127",
+        ),
+        (
             quorumtool().replace("Total votes:      2", "Total votes:  2 x"),
             "Total votes is '2 x', not a number",
         ),

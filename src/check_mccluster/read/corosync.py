@@ -35,10 +35,14 @@ def _unknown(line: str) -> ReadError:
 
 
 def _number(text: str, what: str) -> int:
-    """A number, also hexadecimal as ``quorumtool -H`` prints node ids."""
-    if not re.fullmatch(r"0x[0-9a-fA-F]{1,8}|[0-9]{1,18}", text):
+    if not re.fullmatch(r"[0-9]{1,18}", text):
         raise ReadError(f"{what} is {text!r}, not a number")
-    return int(text, 16 if text.startswith("0x") else 10)
+    return int(text)
+
+
+def _node_id(text: str, what: str) -> int:
+    """A node id, also hexadecimal as ``quorumtool -H`` prints it."""
+    return int(text, 16) if re.fullmatch(r"0x[0-9a-fA-F]{1,8}", text) else _number(text, what)
 
 
 # quorumtool
@@ -79,7 +83,7 @@ def read_quorumtool(text: str) -> Votes:
         number, _, more = facts[key].partition(" ")  # "Quorum:  2 Activity blocked"
         if more and (key, more) != ("Quorum", "Activity blocked"):
             raise ReadError(f"{key} is {facts[key]!r}, not a number")
-        return _number(number, key)
+        return (_node_id if key == "Node ID" else _number)(number, key)
 
     members, qdevice_votes = _members(lines[table:])
     refuse_twice((member.node_id for member in members), "member")
@@ -92,12 +96,16 @@ def read_quorumtool(text: str) -> Votes:
         for key in OF_VOTEQUORUM:
             if key not in facts:
                 raise ReadError(f"no line {key}")
+    total, listed = count("Total votes"), sum(member.votes or 0 for member in members)
+    # A device that does not answer casts none.
+    if members and total not in {None, listed, listed + (qdevice_votes or 0)}:
+        raise ReadError(f"{listed} votes listed, Total votes says {total}")
     return Votes(
         provider=facts.get("Quorum provider"),
         quorate=quorate == "Yes",
         node_id=count("Node ID"),
         expected=count("Expected votes"),
-        total=count("Total votes"),
+        total=total,
         quorum=count("Quorum"),
         flags=frozenset(facts.get("Flags", "").split()),
         members=members,
@@ -129,7 +137,7 @@ def _members(table: list[str]) -> tuple[tuple[Voter, ...], Optional[int]]:
             continue
         if len(cells) < 2:
             raise _unknown(line)
-        node_id, votes = _number(cells[0], "Nodeid"), _number(cells[1], "Votes")
+        node_id, votes = _node_id(cells[0], "Nodeid"), _number(cells[1], "Votes")
         if node_id == 0:
             qdevice_votes = votes
             continue
