@@ -333,9 +333,14 @@ def test_repairs_do_not_touch_strings() -> None:
     ],
 )
 def test_constructed_booleans_of_all_releases(printed: object, read: object) -> None:
-    device = read_device(client=printed, quorum=printed)
+    peer = a_peer_device(**{"peer-client": printed})
+    resource = read_resource(
+        devices=[a_device(client=printed, quorum=printed)],
+        connections=[a_connection(peer_devices=[peer])],
+    )
+    (device,), (connection,) = resource.devices, resource.connections
     assert (device.client, device.quorum) == (read, read)
-    assert read_peer_device(**{"peer-client": printed}).peer_client is read
+    assert connection.peer_devices[0].peer_client is read
 
 
 @pytest.mark.parametrize("printed", ["maybe", "", "Yes", 0, 1, [], None])
@@ -372,6 +377,14 @@ def test_constructed_device_without_statistics() -> None:
             lower_pending=None,
         ),
     )
+
+
+def test_constructed_release_tells_clients_in_words_or_in_booleans() -> None:
+    peer = a_peer_device(**{"peer-client": True})
+    with pytest.raises(ReadError, match="clients are told in words and in booleans"):
+        read_resource(
+            devices=[a_device(client="no")], connections=[a_connection(peer_devices=[peer])]
+        )
 
 
 @pytest.mark.parametrize("key", ["client", "peer-client"])

@@ -107,6 +107,7 @@ class _Document:
         """How many colons of the text are accounted for, by keys and in addresses."""
         self._tables: list[Table] = []
         self._tells_clients: set[bool] = set()
+        self._client_types: set[type] = set()
         self._unknown = False
         self._twice = False
         if not all(isinstance(one, dict) and {"name", "devices"} & one.keys() for one in elements):
@@ -285,6 +286,9 @@ class _Document:
             self._tells_clients.add(table.count(key) > 0)
         if len(self._tells_clients) > 1:
             raise ReadError("of client and peer-client one is not told")
+        self._client_types.update(type(one[key]) for one in table.objects if key in one)
+        if {bool, str} <= self._client_types:
+            raise ReadError("clients are told in words and in booleans")
 
     def _suspenders(self, table: Table) -> list[frozenset[str]]:
         """Who holds up each resync."""
