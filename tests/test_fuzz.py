@@ -119,6 +119,7 @@ def test_damage_that_changes_no_answer_is_not_judged_again(fuzz):
 
 def test_a_file_of_another_cluster_is_held_to_both_verdicts(fuzz):
     whole, donor = seed(fuzz), seed(fuzz, SNAPSHOTS / "six-nodes-healthy/app01")
+    assert whole.nodes == donor.nodes >= {"app01", "storage03"}
     chance = Random(3)
     one = next(filter(None, (whole.exchange(donor, "another time", chance) for _ in range(20))))
     assert one.data == donor.kept.files[one.name] != whole.kept.files[one.name]
@@ -126,7 +127,10 @@ def test_a_file_of_another_cluster_is_held_to_both_verdicts(fuzz):
     assert whole.states["drbd-quorum"] is State.CRITICAL
     assert donor.states["drbd-quorum"] is State.OK
     assert not list(whole.better(drbd, {"drbd-quorum": State.OK}))
-    alike = drbd._replace(donor=whole)
+    assert not list(whole.better(drbd._replace(donor=whole), {"drbd-quorum": State.OK}))
+    foreign = seed(fuzz)
+    foreign.nodes = {"alpha", "bravo"}
+    alike = drbd._replace(donor=foreign)
     told = list(whole.better(alike, {"drbd-quorum": State.OK}))
     assert told == [f"better: drbd-quorum CRITICAL to OK: {alike.damage}"]
 
