@@ -187,7 +187,7 @@ def _configured_links(_view: View, cmap: Cmap, links: Links) -> Iterator[str]:
         ]
         if missing:
             yield f"no line for {join(missing, 3)} of Corosync's node list"
-        unknown = [number for number in peer_ids if number not in configured]
+        unknown = sorted(peer_ids - configured.keys(), key=int)
         if unknown:
             yield f"a line for node {join(unknown, 3)}, which Corosync's node list does not have"
     rings = _rings(cmap)
