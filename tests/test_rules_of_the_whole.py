@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from build import NOW, view_of
+from build import NOW, cluster, options, view_of
 from build_drbd import (
     STORAGES,
     away,
@@ -19,8 +19,11 @@ from build_drbd import (
     shown_connection,
 )
 from check_mccluster.checks.cluster import together
+from check_mccluster.judge.partitions import partitions
+from check_mccluster.judge.whole import on_nodes, told_by_all
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
-from check_mccluster.verdict.finding import Report
+from check_mccluster.verdict import subject
+from check_mccluster.verdict.finding import Kind, Report, State, finding
 from check_mccluster.verdict.view import Asked, Judgement
 
 ALONE = ConnectionState.STANDALONE
@@ -422,3 +425,272 @@ def test_node_without_a_peer_that_connects_to_it():
 def test_node_whose_drbd_could_not_be_read_is_not_said_to_lack_a_resource():
     seen = [*mesh()[:2], Judgement(view_of("storage03", NOW), Report())]
     assert told(seen) == []
+
+
+# -- each thing by the word of who knows it ----------------------------------------------------
+
+
+def kind(key, state=State.WARNING):
+    return Kind(key, state, "a meaning", "a step")
+
+
+def said(key, about, text="it is so", state=State.WARNING, nodes=()):
+    return finding(kind(key, state), about, text, nodes=nodes)
+
+
+def saying(name, *findings, seconds=0, known=None, resources=()):
+    """A node that found something by itself; with *known* it was asked about Pacemaker."""
+    answers = {"drbd": resources} if known is None else {"drbd": resources, "cluster": known}
+    seen = view_of(name, NOW + timedelta(seconds=seconds), **answers)
+    return Judgement(seen, Report(tuple(findings)))
+
+
+def whole(*seen):
+    """What each thing is worth for the whole: key, object, nodes, text."""
+    told_of = told_by_all(seen, partitions(seen))
+    return [(each.key, each.object, each.nodes, each.text) for each in told_of]
+
+
+R0 = subject.volume("r0", 0)
+
+
+def test_a_disk_is_told_by_its_own_node_and_once_for_all_that_say_it():
+    words = "r0/0: Failed on storage01"
+    seen = [saying(name, said("disk-failed", R0, words)) for name in STORAGES]
+    assert whole(*seen) == [
+        ("disk-failed", "r0/0", STORAGES, f"{words} (and storage02, storage03)")
+    ]
+    assert whole(seen[0]) == [("disk-failed", "r0/0", ("storage01",), words)]
+
+
+def test_of_several_states_of_one_thing_the_gravest_is_told():
+    seen = [
+        saying("storage01", said("disk-failed", R0, "mild")),
+        saying("storage02", said("disk-failed", R0, "grave", State.CRITICAL)),
+    ]
+    (one,) = told_by_all(seen, ())
+    assert (one.state, one.text) == (State.CRITICAL, "grave (and storage01, storage02)")
+
+
+@pytest.mark.parametrize("key", ["peer-connecting", "peer-standalone", "mesh-isolated"])
+def test_connections_are_judged_anew(key):
+    about = subject.connection("r0", "storage01", "storage02")
+    assert whole(saying("storage01", said(key, about))) == []
+
+
+def test_what_is_ok_is_not_told():
+    assert whole(saying("storage01", said("disk-failed", R0, state=State.OK))) == []
+
+
+PACEMAKERS = subject.resource("FS")
+
+
+def test_pacemakers_word_is_that_of_the_controller():
+    """app02 is the controller, and says nothing."""
+    known = cluster(dc="app02")
+    seen = (saying("app01", said("resource-stopped", PACEMAKERS), known=known),
+            saying("app02", known=known))  # fmt: skip
+    assert whole(*seen) == []
+    by_speaker = (saying("app01", known=known),
+                  saying("app02", said("resource-stopped", PACEMAKERS), known=known))  # fmt: skip
+    assert [key for key, *_ in whole(*by_speaker)] == ["resource-stopped"]
+
+
+def test_node_that_cannot_ask_pacemaker_is_heard():
+    seen = (saying("app01", known=cluster()), saying("db01", said("some-key", PACEMAKERS)))
+    assert [key for key, *_ in whole(*seen)] == ["some-key"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["here-not-ready", "started-without-io", "role-unexpected", "link-faulty", "link-down",
+     "peer-unreachable", "tool-failed"],
+)  # fmt: skip
+def test_what_each_node_knows_best_is_heard_beside_the_controller(key):
+    seen = (saying("app01", known=cluster()),
+            saying("app02", said(key, subject.node("app02")), known=cluster()))  # fmt: skip
+    assert [each for each, *_ in whole(*seen)] == [key]
+
+
+def test_tool_that_fails_alike_on_several_nodes_is_one_finding_with_the_step_for_all():
+    seen = [
+        saying(name, said("tool-failed", subject.tool("crm_mon"), f"crm_mon fails on {name}"))
+        for name in STORAGES
+    ]
+    (one,) = told_by_all(seen, ())
+    assert (one.object, one.nodes) == (", ".join(STORAGES), STORAGES)
+    assert one.text == "storage01, storage02, storage03: crm_mon fails on storage01"
+    assert one.next_step == "on storage01, storage02, storage03: a step"
+
+
+def test_tools_that_fail_differently_are_two_findings():
+    seen = [
+        saying(name, said("tool-failed", subject.tool("crm_mon"), f"error {number}"))
+        for number, name in enumerate(STORAGES[:2])
+    ]
+    assert [about for _, about, *_ in whole(*seen)] == ["storage01", "storage02"]
+
+
+def test_rights_that_lack_are_one_finding_whatever_the_tool():
+    seen = [
+        saying(name, said("tool-denied", subject.tool(tool), f"{tool}: not allowed"))
+        for name, tool in zip(STORAGES, ("crm_mon", "cibadmin", "drbdsetup"))
+    ]
+    assert [(key, nodes) for key, _, nodes, _ in whole(*seen)] == [("tool-denied", STORAGES)]
+
+
+def test_input_that_is_about_a_volume_keeps_it_as_its_object():
+    seen = [saying(name, said("output-invalid", R0, "an odd word")) for name in STORAGES[:2]]
+    assert whole(*seen) == [
+        ("output-invalid", "r0/0", STORAGES[:2], "storage01, storage02: an odd word")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "names"),
+    [(9, "n0, n1, n2, n3, n4, n5, n6, n7, n8"), (10, "n0, n1, n2, n3, n4, n5, n6, n7 and 2 more")],
+)
+@pytest.mark.parametrize("about", [subject.tool("crm_mon"), R0])
+def test_nodes_of_one_input_are_counted_from_the_tenth_on(count, names, about):
+    seen = [saying(f"n{number}", said("tool-failed", about, "fails")) for number in range(count)]
+    (one,) = told_by_all(seen, ())
+    assert one.text == f"{names}: fails"
+    assert one.next_step == f"on {names}: a step"
+
+
+def test_a_step_that_names_its_node_stays_as_it_is():
+    assert on_nodes(("a",), "on b: a step") == "on b: a step"
+    assert on_nodes((), "a step") == "a step"
+    assert on_nodes(("a",), "Once more") == "on a: Once more"
+
+
+# -- copies ------------------------------------------------------------------------------------
+
+
+def low(name="storage01", volume=0):
+    return said("copies-low", subject.volume("r0", volume), nodes=("storage03",))
+
+
+@pytest.mark.parametrize("seconds", [1, 0, -1])
+@pytest.mark.parametrize("key", [None, "copies-low", "copies-none", "drbd-quorum-lost"])
+@pytest.mark.parametrize("volume", [0, 1])
+def test_copy_that_a_node_asked_later_sees_is_of_the_past(seconds, key, volume):
+    later = [said(key, subject.volume("r0", volume))] if key else []
+    seen = (
+        saying("storage01", low(), resources=(resource(name="r0"),)),
+        saying("storage02", *later, seconds=seconds, resources=(resource(name="r0"),)),
+    )
+    past = seconds > 0 and (key is None or volume == 1)
+    told_of = [each for each in whole(*seen) if each[:2] == ("copies-low", "r0/0")]
+    assert bool(told_of) is not past
+
+
+@pytest.mark.parametrize("resources", [(), (resource(name="r1"),)])
+def test_node_without_the_resource_says_nothing_of_its_copies(resources):
+    seen = (saying("storage01", low()), saying("storage02", seconds=9, resources=resources))
+    assert [key for key, *_ in whole(*seen)] == ["copies-low"]
+
+
+def test_quorum_and_copies_are_of_who_is_missing():
+    seen = [
+        saying(name, said("copies-none", R0, "no copy", nodes=("storage03",)))
+        for name in STORAGES[:2]
+    ]
+    assert whole(*seen) == [
+        ("copies-none", "r0/0", ("storage03",), "no copy (and storage01, storage02)")
+    ]
+
+
+def test_copies_that_are_low_are_of_every_node_that_somebody_misses():
+    seen = [
+        saying(here, said("copies-low", R0, "low", nodes=(gone,)))
+        for here, gone in (("storage01", "storage02"), ("storage02", "storage01"))
+    ]
+    assert whole(*seen) == [("copies-low", "r0/0", ("storage02", "storage01"), "low")]
+
+
+def out_of_sync(here, *others, text="blocks"):
+    return saying(here, said("out-of-sync", subject.volume("r0", 0), text, nodes=others))
+
+
+@pytest.mark.parametrize(
+    ("seen", "nodes", "text"),
+    [
+        (
+            [out_of_sync("a", "c"), out_of_sync("b", "c")],
+            ("c",),
+            "blocks: c differs from the others",
+        ),
+        ([out_of_sync("a", "c", text="c differs from a"), out_of_sync("b", "c")],
+         ("c",), "c differs from a"),
+        ([out_of_sync("a", "b")], ("a", "b"), "blocks"),
+        ([out_of_sync("a", "b"), out_of_sync("b", "c"), out_of_sync("c", "a")],
+         ("a", "b", "c"), "blocks"),
+        ([out_of_sync("a", "b"), out_of_sync("a", "b"), out_of_sync("a")], ("a", "b"), "blocks"),
+    ],
+)  # fmt: skip
+def test_of_several_copies_the_one_that_most_ends_name_is_odd(seen, nodes, text):
+    assert whole(*seen) == [("out-of-sync", "r0/0", nodes, text)]
+
+
+# -- Corosync and properties -------------------------------------------------------------------
+
+
+def unreachable(here, *peers):
+    return saying(here, *(said("peer-unreachable", subject.node(p), nodes=(p,)) for p in peers))
+
+
+def test_links_that_have_one_end_in_common_are_the_others_word_about_it():
+    seen = (unreachable("a", "c"), unreachable("b", "c"), unreachable("c", "a", "b"))
+    assert whole(*seen) == [("peer-unreachable", "c", ("c",), "it is so")]
+
+
+def test_links_that_only_their_common_end_tells_are_told_by_it():
+    assert [about for _, about, *_ in whole(unreachable("c", "a", "b"))] == ["a", "b"]
+
+
+def test_links_without_a_common_end_are_told_by_all():
+    seen = (unreachable("a", "b"), unreachable("c", "d"))
+    assert [about for _, about, *_ in whole(*seen)] == ["b", "d"]
+
+
+def test_one_link_that_both_ends_tell_has_two_ends_in_common():
+    assert [about for _, about, *_ in whole(unreachable("a", "b"), unreachable("b", "a"))] == [
+        "b", "a",
+    ]  # fmt: skip
+
+
+def test_other_findings_of_the_end_that_is_cut_off_stay():
+    alone = saying("c", said("disk-failed", R0), said("peer-unreachable", subject.node("a")))
+    seen = (unreachable("a", "c"), unreachable("b", "c"), alone)
+    assert {key for key, *_ in whole(*seen)} == {"disk-failed", "peer-unreachable"}
+
+
+@pytest.mark.parametrize(
+    ("count", "names"), [(1, "FS0"), (4, "FS0, FS1, FS2, FS3"), (5, "FS0, FS1, FS2 and 2 more")]
+)
+def test_stop_all_resources_is_one_fault_whatever_it_stops(count, names):
+    stopped = [said("resource-disabled", subject.resource(f"FS{n}")) for n in range(count)]
+    more = (said("not-running", PACEMAKERS), said("node-standby", subject.node("app02")))
+    known = cluster(options=options(stop_all_resources=True))
+    assert whole(saying("app01", *stopped, *more, known=known)) == [
+        (
+            "resource-disabled",
+            "stop-all-resources",
+            (),
+            f"stop-all-resources is set: {names} stopped on purpose",
+        ),
+        ("node-standby", "app02", (), "it is so"),
+    ]
+
+
+def test_resources_that_are_disabled_one_by_one_are_told_one_by_one():
+    stopped = [said("resource-disabled", subject.resource(name)) for name in ("FS", "IP")]
+    found = whole(saying("app01", *stopped, known=cluster()))
+    assert [about for _, about, *_ in found] == ["FS", "IP"]
+
+
+def test_stop_all_resources_without_a_resource_that_it_stops():
+    known = cluster(options=options(stop_all_resources=True))
+    found = whole(saying("app01", said("not-running", PACEMAKERS), known=known))
+    assert [key for key, *_ in found] == ["not-running"]

@@ -21,6 +21,7 @@ _INPUT = frozenset(kind.key for kind in INPUT_KINDS)
 _OF_LINKS = frozenset({"peer-connecting", "peer-standalone", "mesh-isolated"})
 """Judged anew, by both ends."""
 _OWN_DISK = ("disk-", "client-")
+_OWN_IO = frozenset({"io-suspended", "io-failing", "io-stalled", "sync-target", "sync-stalled"})
 _OF_PEER = frozenset({"peer-unreachable", "link-down"})
 _OWN = frozenset({"here-not-ready", "started-without-io", "role-unexpected", "link-faulty"})
 """Each node's own word, though not about a disk."""
@@ -106,8 +107,6 @@ def _same(here: str, each: Finding) -> tuple[str, Subject]:
         return each.key, Subject(NODE, each.text.replace(here, "HERE"))
     if each.key.startswith(("sync-", "out-of-sync", "behind")):
         return each.key, Subject(DRBD, each.subject.name)
-    if each.key == "copies-low" or each.key.startswith(_OWN_DISK):
-        return each.key, each.subject
     return each.key, each.subject
 
 
@@ -116,18 +115,13 @@ def _one(sightings: Sequence[tuple[str, Finding]]) -> Finding:
     nodes = tuple(dict.fromkeys(here for here, _ in sightings))
     state = worst(each.state for _, each in sightings)
     key = gravest.key
-    if key in _INPUT and gravest.subject.sort not in (DRBD, VOLUME):
-        about = node(join(nodes, 8))
-        text = f"{join(nodes, 8)}: {_without_here(gravest.text)}"
+    if key in _INPUT:
+        whose = join(nodes, 8)
+        text = f"{whose}: {_without_here(gravest.text)}"
+        about = gravest.subject if gravest.subject.sort in (DRBD, VOLUME) else node(whose)
         step = on_nodes(nodes, gravest.next_step)
         return gravest._replace(subject=about, text=text, nodes=nodes, state=state, next_step=step)
-    if key in _INPUT:
-        text = f"{join(nodes, 8)}: {_without_here(gravest.text)}"
-        step = on_nodes(nodes, gravest.next_step)
-        return gravest._replace(text=text, nodes=nodes, state=state, next_step=step)
-    if key.startswith(_OWN_DISK) or key in ("io-suspended", "io-failing", "io-stalled"):
-        return gravest._replace(text=_of_many(gravest.text, nodes), nodes=nodes, state=state)
-    if key in ("sync-target", "sync-stalled"):
+    if key.startswith(_OWN_DISK) or key in _OWN_IO:
         return gravest._replace(text=_of_many(gravest.text, nodes), nodes=nodes, state=state)
     if key in ("drbd-quorum-lost", "copies-none"):
         return gravest._replace(text=_of_many(gravest.text, nodes), state=state)
