@@ -333,10 +333,10 @@ def test_repairs_do_not_touch_strings() -> None:
     ],
 )
 def test_constructed_booleans_of_all_releases(printed: object, read: object) -> None:
-    peer = a_peer_device(**{"peer-client": printed})
+    peer = status_peer_device(**{"peer-client": printed})
     resource = read_resource(
-        devices=[a_device(client=printed, quorum=printed)],
-        connections=[a_connection(peer_devices=[peer])],
+        devices=[status_device(client=printed, quorum=printed)],
+        connections=[status_connection(peer_devices=[peer])],
     )
     (device,), (connection,) = resource.devices, resource.connections
     assert (device.client, device.quorum) == (read, read)
@@ -380,10 +380,11 @@ def test_constructed_device_without_statistics() -> None:
 
 
 def test_constructed_release_tells_clients_in_words_or_in_booleans() -> None:
-    peer = a_peer_device(**{"peer-client": True})
+    peer = status_peer_device(**{"peer-client": True})
     with pytest.raises(ReadError, match="clients are told in words and in booleans"):
         read_resource(
-            devices=[a_device(client="no")], connections=[a_connection(peer_devices=[peer])]
+            devices=[status_device(client="no")],
+            connections=[status_connection(peer_devices=[peer])],
         )
 
 
