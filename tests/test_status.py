@@ -16,22 +16,26 @@ from pathlib import Path
 import click
 import pytest
 
-from build import replace
-from build_drbd import away, connection, device, resource, view
+from build import NOW, cluster, primitive, replace, view_of
+from build_drbd import away, connection, device, peer_device, progress, resource, view
+from check_mccluster.app.session import Setup, open_source, run_check
 from check_mccluster.app.several import Several
 from check_mccluster.checks import overview
 from check_mccluster.judge import engine
 from check_mccluster.judge.picture import picture
-from check_mccluster.model.drbd import ConnectionState, DiskState, Role
+from check_mccluster.model.config import Config
+from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
 from check_mccluster.model.words import Unrecognised
 from check_mccluster.present.layout import render
+from check_mccluster.present.matrix import drbd
 from check_mccluster.present.terminal import screen
 from check_mccluster.verdict import subject
-from check_mccluster.verdict.finding import Fault, Finding, Kind, Report, State
+from check_mccluster.verdict.finding import Fault, Finding, Kind, Report, State, worst
 from check_mccluster.verdict.view import Asked, Judgement
 from conftest import FIXTURES, ROOT
 
 SNAPSHOTS = FIXTURES / "snapshots"
+EVERY_NODE = sorted(path.parent for path in SNAPSHOTS.glob("*/*/drbd-status.json"))
 SIX = ("app01", "app02", "app03", "storage01", "storage02", "storage03")
 ESCAPE = "\x1b"
 
@@ -524,19 +528,91 @@ def test_fifty_resources_that_look_the_same_share_a_table(status):
 
 
 def test_many_different_resources_in_order_get_one_line():
-    """Constructed: ten resources with their Primaries on different nodes."""
+    """Constructed: ten resources that differ in their peers."""
     names = [f"r{number}" for number in range(10)]
     many = [
-        resource(*(connection(f"n{k}") for k in range(number + 1)), name=name)
+        resource(*(connection(f"n{k}") for k in range(number + 1)), name=name, role=Role.PRIMARY)
         for number, name in enumerate(names)
     ]
     odd = resource(away("storage02"), name="odd")
-    lines = section(text_of(Judgement(view(*many, odd), Report())), "DRBD")
+    lines = section(text_of(judged(view(*many, odd))), "DRBD")
     assert lines[0].startswith("! odd: ")
     assert lines[-2:] == [
         "  r0, r1, r2, r3, r4, r5 and 4 more (10): in order",
         "   Connections among the others are not seen from storage01.",
     ]
+
+
+# -- colours -----------------------------------------------------------------------------------
+
+
+def styles(*seen: Judgement) -> dict[str, str]:
+    """The style of each word of DRBD's section."""
+    report = Several(seen, {}, {}).report(Asked())
+    lines = drbd(picture(seen, report), 120)
+    return {each.text.strip(): each.style for line in lines for each in line}
+
+
+SYNCING = resource(
+    connection(
+        "storage02",
+        peer_device(replication_state=ReplicationState.SYNC_TARGET, progress=progress()),
+    ),
+    connection("storage03"),
+    devices=(device(disk_state=DiskState.INCONSISTENT),),
+)
+
+
+def test_a_resync_has_the_colour_of_its_finding():
+    found = styles(judged(view(SYNCING)))
+    assert (found["Inconsistent"], found["SyncTarget 25.0%"]) == ("WARNING", "WARNING")
+    assert found["UpToDate"] == found["Connected"] == "OK"
+
+
+@pytest.mark.parametrize("word", ["OK", "WARNING", "CRITICAL"])
+def test_a_severity_of_the_site_colours_the_word(word):
+    site = Asked(severities={"peer-standalone": State[word], "copies-low": State.OK})
+    seen = view(resource(away("storage02", ConnectionState.STANDALONE), connection("storage03")))
+    found = styles(Judgement(seen, engine.report(overview.CHECK, seen, site)))
+    assert (found["StandAlone"], found["Connected"]) == (word, "OK")
+
+
+@pytest.mark.parametrize("word", ["OK", "WARNING", "CRITICAL"])
+def test_a_severity_of_the_site_colours_the_matrix(word):
+    left = resource(away("storage02", ConnectionState.STANDALONE), node_id=0)
+    right = resource(replace(away("storage01"), peer_node_id=0), node_id=1)
+    site = Asked(severities={"mesh-isolated": State[word]})
+    seen = [view(left), view(right, node="storage02")]
+    both = [Judgement(each, engine.report(overview.CHECK, each, site)) for each in seen]
+    assert drbd_cells(*both)["S"] == word
+
+
+def test_resources_of_pacemaker_and_of_drbd_may_have_one_name():
+    bad = resource(away("app02", ConnectionState.STANDALONE), connection("storage03"))
+    seen = judged(view_of("app01", NOW, cluster=cluster(resources=[primitive("r0")]), drbd=(bad,)))
+    lines = text_of(seen)
+    assert any(line.startswith("! r0: ") for line in section(lines, "DRBD"))
+    (row,) = section(lines, "Resources")
+    assert row.split() == ["r0", "Dummy", "Started", "app01"]
+
+
+def drbd_cells(*seen: Judgement) -> dict[str, str]:
+    lines = drbd(picture(seen, Report()), 120)
+    return {each.text: each.style for line in lines for each in line}
+
+
+@pytest.mark.parametrize("place", EVERY_NODE, ids=lambda place: f"{place.parent.name}/{place.name}")
+def test_no_word_of_drbd_is_graver_than_what_is_said_of_drbd(place):
+    with open_source(Setup(60.0, str(place)), Config()) as source:
+        seen = run_check(overview.CHECK, source, Config(), Setup(60.0, str(place)), Asked())
+    said = worst(each.state for each in seen.report.findings if each.subject.drbd_resource)
+    shown = [
+        State[each.style]
+        for line in drbd(picture([seen], seen.report), 120)
+        for each in line
+        if each.style in State.__members__
+    ]
+    assert worst(shown).rank <= said.rank
 
 
 # -- every recorded node fits ------------------------------------------------------------------

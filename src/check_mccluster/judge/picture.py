@@ -13,9 +13,11 @@ from ..inputs.drbdsetup_status import DRBD
 from ..model.drbd import Connection, Device, DrbdResource, PeerDevice
 from ..model.pacemaker import Cluster
 from ..values import NamedTuple
+from ..verdict import subject
 from ..verdict.finding import Fault, Finding, Report, State, worst
 from ..verdict.problems import TOOL_MISSING
-from ..verdict.view import Input, Judgement, View, same_node
+from ..verdict.subject import Subject
+from ..verdict.view import Input, Judgement, View, contains_node, same_node
 from .facts.drbd import Copies, copies, is_client, peer_devices, primaries, syncing_to_here
 from .facts.drbd import volume_name as name_of
 from .facts.happened import happened
@@ -27,7 +29,7 @@ from .partitions import alike
 class PartitionView(NamedTuple):
     """Nodes whose view of Pacemaker is the same; those of a cluster that fell apart differ.
 
-    :param seen_from: them, by name. :param states: how grave the findings about an object are.
+    :param seen_from: them, by name. :param states: how grave the findings about a subject are.
     :param lost: nodes on which nothing can be known to run.
     :param stopped_guests: remote nodes of bundle replicas that do not run.
     :param history: what happened lately, a line each.
@@ -36,10 +38,19 @@ class PartitionView(NamedTuple):
     seen_from: tuple[str, ...]
     cluster: Cluster
     votes: Tally
-    states: Mapping[str, State]
+    states: Mapping[Subject, State]
     lost: frozenset[str]
     stopped_guests: frozenset[str]
     history: tuple[str, ...] = ()
+
+    def state_of(self, *subjects: Subject) -> State:
+        """The gravest finding about one of *subjects*; OK if there is none."""
+        return worst(self.states.get(each, State.OK) for each in subjects)
+
+    @property
+    def partition_state(self) -> State:
+        """The gravest finding about quorum, votes, controller and maintenance."""
+        return self.state_of(*map(subject.cluster, ("partition", "votes", "cluster")))
 
 
 class Volume(NamedTuple):
@@ -110,6 +121,49 @@ class Unread(NamedTuple):
     state: State
 
 
+class Gravity(NamedTuple):
+    """How grave that is which is said of DRBD: what gives a word on a screen its colour.
+
+    :param findings: by the resources that they are about.
+    """
+
+    findings: Mapping[str, tuple[Finding, ...]]
+
+    def of(
+        self,
+        resource: str,
+        nodes: tuple[str, ...] = (),
+        *,
+        volume: Optional[int] = None,
+        ends: tuple[str, ...] = (),
+    ) -> State:
+        """The gravest finding about a resource that concerns one of *nodes*; OK if there is none.
+
+        :param volume: count what is said of this volume, too; of no other.
+        :param ends: count what is said of the connection between these two, too; of no other.
+        """
+
+        def concerns(each: Finding) -> bool:
+            about = each.subject
+            if about.ends:
+                return bool(ends) and all(contains_node(about.ends, end) for end in ends)
+            named = any(contains_node(each.nodes, node) for node in nodes)
+            return about.volume in (None, volume) and (named or not nodes or not each.nodes)
+
+        return worst(each.state for each in self.findings.get(resource, ()) if concerns(each))
+
+    def of_all(self, resource: str, volume: Optional[int] = None) -> State:
+        """The gravest finding about a resource and all that is a part of it.
+
+        :param volume: what is said of other volumes does not count.
+        """
+        return worst(
+            each.state
+            for each in self.findings.get(resource, ())
+            if volume is None or each.subject.volume in (None, volume)
+        )
+
+
 class Picture(NamedTuple):
     """A cluster as seen from one node or from several.
 
@@ -143,6 +197,17 @@ class Picture(NamedTuple):
     def findings(self) -> tuple[Finding, ...]:
         """Everything that is said of anything, each once."""
         return tuple(dict.fromkeys(each for one in self.seen for each in one.report.findings))
+
+    @property
+    def gravity(self) -> Gravity:
+        """How grave what is said of DRBD is, by each node and by all of them together."""
+        together = (each for fault in self.faults for each in (fault.cause, *fault.follows))
+        found: dict[str, list[Finding]] = {}
+        for each in dict.fromkeys((*self.findings, *together)):
+            own = each.subject.drbd_resource
+            for name in each.covers or ((own,) if own is not None else ()):
+                found.setdefault(name, []).append(each)
+        return Gravity({name: tuple(same) for name, same in found.items()})
 
     @property
     def meshes(self) -> tuple[Mesh, ...]:
@@ -182,9 +247,9 @@ def _part(group: Sequence[Judgement]) -> PartitionView:
     view = group[0].view
     cluster = view[CLUSTER].value
     assert cluster is not None  # noqa: S101 - it is what the views are grouped by
-    states: dict[str, State] = {}
+    states: dict[Subject, State] = {}
     for each in (finding for one in group for finding in one.report.findings):
-        states[each.object] = worst([each.state, states.get(each.object, State.OK)])
+        states[each.subject] = worst([each.state, states.get(each.subject, State.OK)])
     return PartitionView(
         tuple(one.view.here for one in group),
         cluster,

@@ -98,7 +98,6 @@ def _nodes(part: PartitionView, name: str) -> Line:
     state, bad, good = State.OK, [], []
     for node in part.cluster.nodes:
         here, words = node_words(part, node)
-        here = worst([here, part.states.get(node.name, State.OK)])
         state = worst([state, here])
         label = f"{node.name} (DC)" if part_of(node) == "DC" else node.name
         if words == "online":
@@ -132,15 +131,10 @@ def _resources(part: PartitionView, name: str) -> Line:
 
 
 def _meshes(seen: Picture) -> Iterator[Line]:
-    states: dict[str, State] = {}
-    for each in seen.findings:
-        drbd = each.subject.drbd_resource
-        if drbd is not None:
-            states[drbd] = worst([states.get(drbd, State.OK), each.state])
-    meshes = seen.meshes
-    good = [mesh for mesh in meshes if states.get(mesh.name, State.OK) is State.OK]
+    gravity, meshes = seen.gravity, seen.meshes
+    good = [mesh for mesh in meshes if gravity.of_all(mesh.name) is State.OK]
     for mesh in meshes:
-        state = states.get(mesh.name, State.OK)
+        state = gravity.of_all(mesh.name)
         if mesh not in good or len(good) <= _MESHES:
             yield _part(f"DRBD {mesh.name}  {_mesh(mesh)}", state)
     if len(good) > _MESHES:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from html import escape
-from typing import Optional, Union
+from typing import Union
 
-from ..judge.mesh import End, Link
-from ..judge.picture import Mesh, Replica
+from ..judge.mesh import Link
+from ..judge.picture import Gravity, Mesh, Replica
 from ..model.drbd import Role
 from ..model.words import Unrecognised
 from ..values import NamedTuple
@@ -78,19 +78,20 @@ def _state(word: Span) -> State:
     return State[word.style] if word.style in State.__members__ else State.OK
 
 
-def hosts(mesh: Mesh) -> tuple[Host, ...]:
+def hosts(mesh: Mesh, gravity: Gravity) -> tuple[Host, ...]:
     """The nodes of a resource, by name; one that was not asked as its peers see it."""
     found: dict[str, Host] = {}
     for replica in mesh.seen.values():
-        found[replica.here] = _own(replica)
+        found[replica.here] = _own(replica, gravity)
     for replica in mesh.seen.values():
         # one that is connected knows best
         for link in sorted(replica.resource.connections, key=lambda each: not each.is_connected):
             if any(same_node(link.name, known) and host.asked for known, host in found.items()):
                 continue
             disks = tuple(
-                (str(p.volume), disk_span(p.peer_disk_state, p.peer_client))
+                (str(p.volume), disk_span(p.peer_disk_state, p.peer_client, state))
                 for p in link.peer_devices
+                for state in (gravity.of(mesh.name, (link.name,), volume=p.volume),)
             )
             host = Host(link.name, link.peer_role, disks, False)
             if link.name not in found or (
@@ -100,33 +101,46 @@ def hosts(mesh: Mesh) -> tuple[Host, ...]:
     return tuple(found[each] for each in sorted(found))
 
 
-def _own(replica: Replica) -> Host:
+def _own(replica: Replica, gravity: Gravity) -> Host:
+    name, here = replica.resource.name, replica.here
     disks = tuple(
-        (str(each.device.volume), disk_span(each.device.disk_state, each.client))
+        (str(each.device.volume), disk_span(each.device.disk_state, each.client, state))
         for each in replica.volumes
+        for state in (gravity.of(name, (here,), volume=each.device.volume),)
     )
     return Host(replica.here, replica.resource.role, disks, True)
 
 
-def half(end: Optional[End]) -> tuple[State, str, bool]:
-    """What one end says: how grave, in words, and whether it was asked."""
+def half(link: Link, node: str, gravity: Gravity) -> tuple[State, str, bool]:
+    """What the end at *node* says: how grave, in words, and whether it was asked."""
+    end = next((one for name, one in link.asked_ends if name == node), None)
     if end is None:
         return State.OK, "not asked", False
     if end.connection is None:
-        return State.CRITICAL, "not configured", True
-    words = [connection_span(end.connection.state)]
+        return gravity.of(link.resource, (node,)), "not configured", True
+    name, peer, ends = link.resource, (end.connection.name,), link.nodes
+    words = [connection_span(end.connection.state, gravity.of(name, peer, ends=ends))]
     if end.connection.is_connected:
-        words += [replication_span(peer) for peer in end.connection.peer_devices]
+        words += [
+            replication_span(each, gravity.of(name, peer, volume=each.volume, ends=ends))
+            for each in end.connection.peer_devices
+        ]
     text = ", ".join(dict.fromkeys(each.text for each in words))
     return worst(map(_state, words)), text, True
 
 
-def in_order(link: Link) -> bool:
+def in_order(link: Link, gravity: Gravity) -> bool:
     """Whether no end that was asked says anything that is not in order."""
-    return all(half(end)[0] is State.OK for end in link.ends)
+    return all(half(link, node, gravity)[0] is State.OK for node in link.nodes)
 
 
-def drawing(number: int, name: str, nodes: Sequence[Host], connections: Sequence[Link]) -> str:
+def drawing(
+    number: int,
+    name: str,
+    nodes: Sequence[Host],
+    connections: Sequence[Link],
+    gravity: Gravity,
+) -> str:
     """The SVG of one resource.
 
     :param number: makes the identifiers of the page's drawings different.
@@ -142,7 +156,7 @@ def drawing(number: int, name: str, nodes: Sequence[Host], connections: Sequence
         for index, host in enumerate(nodes)
     }
     kind = "mesh many" if count > _LABELLED else "mesh"
-    bad = [link for link in connections if not in_order(link)]
+    bad = [link for link in connections if not in_order(link, gravity)]
     told = [f"{host.name} {host.words}" for host in nodes if host.state is not State.OK]
     told += [f"{'-'.join(link.nodes)} {link.words}" for link in bad]
     meaning = "; ".join(told[:12]) or "nothing is wrong"
@@ -155,21 +169,21 @@ def drawing(number: int, name: str, nodes: Sequence[Host], connections: Sequence
         f'<desc id="mesh-{number}-words">{_safe(meaning)}{more}.</desc>',
     ]
     # those in trouble last, hence above the others
-    for link in sorted(connections, key=lambda each: not in_order(each)):
-        lines += _edge(link, places)
+    for link in sorted(connections, key=lambda each: not in_order(each, gravity)):
+        lines += _edge(link, places, gravity)
     for host in nodes:
         lines += _node(host, places[host.name], (width / 2, height / 2), count)
     return "\n".join([*lines, "</svg>"])
 
 
-def _edge(link: Link, places: dict[str, tuple[float, float]]) -> Iterator[str]:
+def _edge(link: Link, places: dict[str, tuple[float, float]], gravity: Gravity) -> Iterator[str]:
     ends = [next((p for n, p in places.items() if same_node(n, each)), None) for each in link.nodes]
     first, second = ends
     if first is None or second is None:
         return
     middle = ((first[0] + second[0]) / 2, (first[1] + second[1]) / 2)
-    for node, place, end in zip(link.nodes, (first, second), link.ends):
-        state, words, asked = half(end)
+    for node, place in zip(link.nodes, (first, second)):
+        state, words, asked = half(link, node, gravity)
         style = state.name if asked else "unasked"
         yield (
             f'<line class="half {style}" x1="{place[0]:.1f}" y1="{place[1]:.1f}"'

@@ -1,4 +1,8 @@
-"""DRBD's own words for roles, disks, connections and replication, in their colours."""
+"""DRBD's own words for roles, disks, connections and replication, in the colours of the findings.
+
+What is usual has no finding. A word that is not has the state that the caller found for it in what
+is said about its subject: the screen has no opinion of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,6 @@ from ..model.words import Unrecognised
 from ..verdict.finding import State
 from .layout import Span, of_state, span
 
-_GRAVE_DISKS = frozenset(
-    {
-        DiskState.FAILED,
-        DiskState.DETACHING,
-        DiskState.INCONSISTENT,
-        DiskState.OUTDATED,
-    }
-)
 FINE_REPLICATION = frozenset(
     {
         ReplicationState.ESTABLISHED,
@@ -38,50 +34,55 @@ def role_span(role: Union[Role, Unrecognised]) -> Span:
     return span(role.value, {Role.PRIMARY: "strong", Role.UNKNOWN: "dim"}.get(role, ""))
 
 
-def disk_span(disk: Union[DiskState, Unrecognised], client: Optional[bool]) -> Span:
-    """A disk in DRBD's word; a diskless node is a client, or has lost its disk."""
+def disk_span(disk: Union[DiskState, Unrecognised], client: Optional[bool], state: State) -> Span:
+    """A disk in DRBD's word; a diskless node is a client, or has lost its disk.
+
+    :param state: how grave what is said of it is.
+    """
     if isinstance(disk, Unrecognised):
         return _unrecognised(disk)
     tail = " client" if client else ""
     if disk is DiskState.DISKLESS:
         if client is None:
-            return of_state(f"{disk.value} (?)", State.UNKNOWN)
+            return of_state(f"{disk.value} (?)", state)
         if not client:
-            return of_state(f"{disk.value} (lost)", State.CRITICAL)
+            return of_state(f"{disk.value} (lost)", state)
         return of_state(f"{disk.value} client", State.OK)
     if disk is DiskState.D_UNKNOWN:
         return span(disk.value + tail, "dim")
     if disk is DiskState.UP_TO_DATE:
         return of_state(disk.value, State.OK)
-    return of_state(disk.value, State.CRITICAL if disk in _GRAVE_DISKS else State.WARNING)
+    return of_state(disk.value, state)
 
 
-def connection_span(state: Union[ConnectionState, Unrecognised]) -> Span:
-    """A connection in DRBD's word."""
-    if isinstance(state, Unrecognised):
-        return _unrecognised(state)
-    if state is ConnectionState.CONNECTED:
-        return of_state(state.value, State.OK)
-    return of_state(
-        state.value, State.CRITICAL if state is ConnectionState.STANDALONE else State.WARNING
-    )
+def connection_span(word: Union[ConnectionState, Unrecognised], state: State) -> Span:
+    """A connection in DRBD's word.
+
+    :param state: how grave what is said of it is.
+    """
+    if isinstance(word, Unrecognised):
+        return _unrecognised(word)
+    return of_state(word.value, State.OK if word is ConnectionState.CONNECTED else state)
 
 
-def replication_span(peer: Optional[PeerDevice]) -> Span:
-    """A replication in DRBD's word, with how far a resync is."""
+def replication_span(peer: Optional[PeerDevice], state: State) -> Span:
+    """A replication in DRBD's word, with how far a resync is.
+
+    :param state: how grave what is said of it is.
+    """
     if peer is None:
         return span("-", "dim")
-    state = peer.replication_state
-    if isinstance(state, Unrecognised):
-        return _unrecognised(state)
-    if state is ReplicationState.OFF:
-        return span(state.value, "dim")
-    text = state.value
+    word = peer.replication_state
+    if isinstance(word, Unrecognised):
+        return _unrecognised(word)
+    if word is ReplicationState.OFF:
+        return span(word.value, "dim")
+    text = word.value
     done = peer.progress.percent_done if peer.progress is not None else None
     if done is not None:
         text += f" {done:.1f}%"
     paused = BY_USER in (peer.resync_suspended or ())
     if paused:
         text += ", paused by user"
-    fine = state in FINE_REPLICATION and not paused
-    return of_state(text, State.OK if fine else State.WARNING)
+    fine = word in FINE_REPLICATION and not paused
+    return of_state(text, State.OK if fine else state)

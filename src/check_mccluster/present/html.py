@@ -13,11 +13,10 @@ from .. import __version__
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD
 from ..judge.mesh import Link
-from ..judge.picture import PartitionView, Picture
+from ..judge.picture import Gravity, PartitionView, Picture
 from ..judge.whatif import Consequence
-from ..model.pacemaker import Cluster
 from ..values import NamedTuple
-from ..verdict.finding import Fault, Finding, Report, State, worst
+from ..verdict.finding import Fault, Finding, Report, State
 from ..verdict.problems import TOOL_MISSING
 from ..verdict.view import Input, Judgement
 from ..verdict.words import join
@@ -185,16 +184,16 @@ def _origin(cause: Finding, seen_from: Sequence[str]) -> str:
 
 def _mesh(told: Page) -> Iterator[str]:
     yield "<section><h2>DRBD</h2>"
-    meshes = told.picture.meshes
+    meshes, gravity = told.picture.meshes, told.picture.gravity
     yield from _problems(told.picture.seen, DRBD)
     if not meshes:
         yield "<p>No resource is seen.</p>"
     for number, mesh in enumerate(meshes):
-        name, nodes = mesh.name, hosts(mesh)
+        name, nodes = mesh.name, hosts(mesh, gravity)
         connections = [link for link in told.links if link.resource == name]
         yield f"<h3>Resource {_safe(name)}</h3>"
         yield "<figure>"
-        yield drawing(number, name, nodes, connections)
+        yield drawing(number, name, nodes, connections, gravity)
         yield (
             '<figcaption class="soft">A filled circle is Primary. Each half of a line is what the'
             " node at that end says: dashed and thick is not in order, dotted was not asked."
@@ -217,7 +216,7 @@ def _mesh(told: Page) -> Iterator[str]:
                 for host in nodes
             ],
         )
-        yield from _connections(name, connections)
+        yield from _connections(name, connections, gravity)
     yield "</section>"
 
 
@@ -230,17 +229,17 @@ def _problems(seen: Sequence[Judgement], tool: Input[Any]) -> Iterator[str]:
             yield f"<p>{_safe(one.view.here)}: {words}</p>"
 
 
-def _connections(name: str, connections: Sequence[Link]) -> Iterator[str]:
+def _connections(name: str, connections: Sequence[Link], gravity: Gravity) -> Iterator[str]:
     """Those that are not in order; of few, all."""
-    bad = [link for link in connections if not in_order(link)]
+    bad = [link for link in connections if not in_order(link, gravity)]
     shown = list(connections) if len(connections) <= 15 else bad
     rest = len(connections) - len(shown)
     if shown:
         rows = []
-        for link in sorted(shown, key=in_order):
+        for link in sorted(shown, key=lambda each: in_order(each, gravity)):
             cells = [_safe("-".join(link.nodes))]
-            for node, end in zip(link.nodes, link.ends):
-                state, words, asked = half(end)
+            for node in link.nodes:
+                state, words, asked = half(link, node, gravity)
                 words = f"{node}: {words}"
                 cells.append(
                     _word(words, state) if asked else f'<span class="soft">{_safe(words)}</span>'
@@ -262,20 +261,19 @@ def _pacemaker(seen: Picture) -> Iterator[str]:
     for part in seen.parts:
         if len(seen.parts) > 1:
             yield f"<h3>As seen from {_safe(join(part.seen_from, 40))}</h3>"
-        yield f"<p>{_quorum(part.cluster)}</p>"
+        yield f"<p>{_quorum(part)}</p>"
         yield from _nodes(part)
         yield from _resources(part)
     yield "</section>"
 
 
-def _quorum(cluster: Cluster) -> str:
-    dc = cluster.summary.dc
+def _quorum(part: PartitionView) -> str:
+    dc, state = part.cluster.summary.dc, part.partition_state
     if dc is None or dc.with_quorum is None:
-        return _word("It is not known whether the partition has quorum.", State.UNKNOWN)
+        return _word("It is not known whether the partition has quorum.", state)
     name = f"; designated controller {dc.name}" if dc.name else ""
-    if dc.with_quorum:
-        return _word(f"The partition has quorum{name}.", State.OK)
-    return _word(f"The partition has NO QUORUM{name}.", State.CRITICAL)
+    word = "quorum" if dc.with_quorum else "NO QUORUM"
+    return _word(f"The partition has {word}{name}.", state)
 
 
 def _nodes(part: PartitionView) -> Iterator[str]:
@@ -286,7 +284,7 @@ def _nodes(part: PartitionView) -> Iterator[str]:
         rows.append(
             (
                 _safe(node.name),
-                _judged(words, worst([state, part.states.get(node.name, State.OK)])),
+                _judged(words, state),
                 "" if count is None else str(count),
                 _safe(part_of(node)),
             )

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Optional, Union
 
-from ..judge.picture import Mesh, Picture, Replica, Volume
+from ..judge.picture import Gravity, Mesh, Picture, Replica, Volume
 from ..model.drbd import ConnectionState, DiskState, ReplicationState, Role
 from ..model.words import Unrecognised, state_name
 from ..values import NamedTuple
-from ..verdict.finding import Finding, State, worst
+from ..verdict.finding import State, worst
 from ..verdict.words import join
 from .drbd_words import (
     FINE_REPLICATION,
@@ -62,20 +62,26 @@ def _is_good(cells: Iterable[Span]) -> bool:
 # -- one view ----------------------------------------------------------------------------------
 
 
-def _rows(replica: Replica, volume: Optional[Volume]) -> list[Row]:
+def _rows(replica: Replica, volume: Optional[Volume], gravity: Gravity) -> list[Row]:
     """This node, then its peers in DRBD's order."""
-    resource = replica.resource
+    resource, here = replica.resource, replica.here
     nothing = span("-", "dim")
-    disk = nothing if volume is None else disk_span(volume.device.disk_state, volume.client)
+    disk, number = nothing, None
+    if volume is not None:
+        number = volume.device.volume
+        state = gravity.of(resource.name, (here,), volume=number)
+        disk = disk_span(volume.device.disk_state, volume.client, state)
     own = (role_span(resource.role), disk, nothing, nothing)
-    rows = [Row(f"{clean(replica.here)} (here)", own, _is_good(own))]
+    rows = [Row(f"{clean(here)} (here)", own, _is_good(own))]
     for connection in resource.connections:
-        peer = None if volume is None else connection.peer_device(volume.device.volume)
+        peer = None if number is None else connection.peer_device(number)
+        theirs, ends = (connection.name,), (here, connection.name)
+        state = gravity.of(resource.name, theirs, volume=number)
         cells = (
             role_span(connection.peer_role),
-            nothing if peer is None else disk_span(peer.peer_disk_state, peer.peer_client),
-            connection_span(connection.state),
-            replication_span(peer),
+            nothing if peer is None else disk_span(peer.peer_disk_state, peer.peer_client, state),
+            connection_span(connection.state, gravity.of(resource.name, theirs, ends=ends)),
+            replication_span(peer, gravity.of(resource.name, theirs, volume=number, ends=ends)),
         )
         rows.append(Row(clean(connection.name), cells, _is_good(cells)))
     return rows
@@ -105,42 +111,44 @@ def _node_table(head: Sequence[str], rows: Sequence[Row], width: int) -> list[Li
     return [(Span(" "), *line) for line in table([titles, *body], width - 1)]
 
 
-def _whole(replica: Replica, volume: Optional[Volume]) -> list[Span]:
+def _whole(replica: Replica, volume: Optional[Volume], gravity: Gravity) -> list[Span]:
     """What concerns the whole resource here: quorum, frozen I/O, copies."""
     resource = replica.resource
+    number = None if volume is None else volume.device.volume
+    state = gravity.of(resource.name, volume=number)
     known = replica.primaries
     words = [span(f"Primary {join(known)}" if known else "no Primary seen")]
     if volume is not None and volume.device.quorum is False:
-        words.append(of_state("NO QUORUM", State.CRITICAL))
+        words.append(of_state("NO QUORUM", state))
     elif volume is not None and volume.device.quorum:
         words.append(span("quorum"))
     if resource.suspended:
-        words.append(of_state("I/O SUSPENDED", State.CRITICAL))
+        words.append(of_state("I/O SUSPENDED", state))
     if resource.force_io_failures:
-        words.append(of_state("I/O FAILS", State.CRITICAL))
+        words.append(of_state("I/O FAILS", state))
     if volume is not None:
         count = volume.copies
         there = len(count.up_to_date)
         due = f" of {len(count.replicas)}" if not count.unknown else ""
-        words.append(
-            of_state(f"{there}{due} copies reachable", State.OK if there else State.CRITICAL)
-        )
+        words.append(of_state(f"{there}{due} copies reachable", State.OK if there else state))
     return words
 
 
-def _looks_of_one(replicas: Sequence[Replica], width: int) -> Iterator[tuple[str, Look]]:
-    for replica in replicas:
+def _looks_of_one(seen: Picture, gravity: Gravity, width: int) -> Iterator[tuple[str, State, Look]]:
+    for replica in seen.replicas:
         volumes: Sequence[Optional[Volume]] = replica.volumes or (None,)
         for volume in volumes:
             label = replica.resource.name
             if volume is not None and len(volumes) > 1:
                 label = volume.name
-            rows = _rows(replica, volume)
-            words = _whole(replica, volume)
+            rows = _rows(replica, volume, gravity)
+            words = _whole(replica, volume, gravity)
             lines = _node_table(("role", "disk", "connection", "replication"), rows, width)
             good = all(row.good for row in rows) and _is_good(words)
             note = ", ".join(word.text for word in words)
-            yield label, Look(note, tuple(lines), good)
+            number = volume.device.volume if volume is not None and len(volumes) > 1 else None
+            said = gravity.of_all(replica.resource.name, number)
+            yield label, said, Look(note, tuple(lines), good)
 
 
 # -- several views -----------------------------------------------------------------------------
@@ -168,6 +176,7 @@ _CODES: Mapping[Word, str] = {
 }
 """One character a state. A connection with a resync or the like shows that instead of ``+``."""
 _OTHER, _ODD = "w", "!"
+_UP = frozenset({_SELF, "+", *(code for word, code in _CODES.items() if word in FINE_REPLICATION)})
 _MEANINGS = {
     _SELF: "itself",
     **{code: state_name(word) for word, code in _CODES.items()},
@@ -180,41 +189,41 @@ _MEANINGS = {
 }
 
 
-def _cell(mesh: Mesh, row: str, column: str) -> Span:
+def _cell(mesh: Mesh, row: str, column: str, gravity: Gravity) -> Span:
     """The connection from *row* to *column* as *row* sees it."""
     if row == column:
         return span(_SELF, "dim")
     link = mesh.seen[row].link_to(column)
     if link is None:
         return span(_NO_LINK, "dim")
-    words: list[Word] = [link.state]
+    word: Word = link.state
+    volume = None
     if link.is_connected:
         quiet = (ReplicationState.ESTABLISHED, ReplicationState.OFF)
-        words = [
-            each.replication_state
-            for each in link.peer_devices
-            if each.replication_state not in quiet
-        ] or words
-    word = words[0]
+        busy = (each for each in link.peer_devices if each.replication_state not in quiet)
+        first = next(busy, None)
+        if first is not None:
+            word, volume = first.replication_state, first.volume
     if isinstance(word, Unrecognised):
         return of_state(_ODD, State.UNKNOWN)
-    fine = word is ConnectionState.CONNECTED or word in FINE_REPLICATION
-    grave = word is ConnectionState.STANDALONE
-    state = State.OK if fine else State.CRITICAL if grave else State.WARNING
+    if word is ConnectionState.CONNECTED or word in FINE_REPLICATION:
+        return of_state(_CODES[word], State.OK) if word in _CODES else of_state("+", State.OK)
+    state = gravity.of(mesh.name, (column,), volume=volume, ends=(mesh.seen[row].here, column))
     return of_state(_CODES.get(word, _OTHER), state)
 
 
-def _matrix(mesh: Mesh, width: int) -> tuple[list[Line], bool]:
+def _matrix(mesh: Mesh, width: int, gravity: Gravity) -> tuple[list[Line], bool]:
     """Node by node, and whether every cell is in order."""
     count = len(mesh.nodes)
     cells = {
-        row: [_cell(mesh, row, column) for column in mesh.nodes]
+        row: [_cell(mesh, row, column, gravity) for column in mesh.nodes]
         for row in mesh.nodes
         if row in mesh.seen
     }
     good = all(_is_good(row) for row in cells.values())
     blind = [node for node in mesh.nodes if node not in mesh.seen]
-    if good and count > FULL_ROWS and not blind:
+    up = all(each.text in _UP for row in cells.values() for each in row)
+    if good and up and count > FULL_ROWS and not blind:
         return [
             (Span("  "), span(f"all {count * (count - 1) // 2} connections are Connected"))
         ], True
@@ -251,18 +260,27 @@ def _cut(name: str, width: int) -> str:
     return name if len(name) <= width else name[: width - 2] + ".."
 
 
-def _node_row(mesh: Mesh, number: str, node: str) -> Row:
+def _node_row(mesh: Mesh, number: str, node: str, gravity: Gravity) -> Row:
     """Role and disks of a node: by itself, else by the first who is connected to it."""
+
+    def grave(volume: int) -> State:
+        return gravity.of(mesh.name, (node,), volume=volume)
+
     if node in mesh.seen:
         replica = mesh.seen[node]
         role = role_span(replica.resource.role)
-        disks = [disk_span(each.device.disk_state, each.client) for each in replica.volumes]
-        words = [w for volume in replica.volumes[:1] for w in _whole(replica, volume)[1:]]
+        disks = [
+            disk_span(each.device.disk_state, each.client, grave(each.device.volume))
+            for each in replica.volumes
+        ]
+        words = [w for volume in replica.volumes[:1] for w in _whole(replica, volume, gravity)[1:]]
     else:
         links = mesh.links_to(node)
         best = next((link for link in links if link.is_connected), links[0])
         role = role_span(best.peer_role)
-        disks = [disk_span(p.peer_disk_state, p.peer_client) for p in best.peer_devices]
+        disks = [
+            disk_span(p.peer_disk_state, p.peer_client, grave(p.volume)) for p in best.peer_devices
+        ]
         words = [span("-", "dim")]
     disks = list(dict.fromkeys(disks))
     state = worst([State[each.style] for each in disks if each.style in State.__members__])
@@ -272,18 +290,21 @@ def _node_row(mesh: Mesh, number: str, node: str) -> Row:
     return Row(f"{number} {clean(node)}", cells, _is_good((role, disk, *words)))
 
 
-def _looks_of_many(meshes: Sequence[Mesh], width: int) -> Iterator[tuple[str, Look]]:
-    for mesh in meshes:
+def _looks_of_many(
+    seen: Picture, gravity: Gravity, width: int
+) -> Iterator[tuple[str, State, Look]]:
+    for mesh in seen.meshes:
         digits = len(str(len(mesh.nodes)))
         rows = [
-            _node_row(mesh, f"{number:>{digits}}", node)
+            _node_row(mesh, f"{number:>{digits}}", node, gravity)
             for number, node in enumerate(mesh.nodes, 1)
         ]
-        matrix, good = _matrix(mesh, width)
+        matrix, good = _matrix(mesh, width, gravity)
         table_ = _node_table(("role", "disk", "own view"), rows, width)
         names = mesh.primaries
         note = f"Primary {join(names)}" if names else "no Primary seen"
-        yield mesh.name, Look(note, (*table_, *matrix), good and all(row.good for row in rows))
+        look = Look(note, (*table_, *matrix), good and all(row.good for row in rows))
+        yield mesh.name, gravity.of_all(mesh.name), look
 
 
 # -- all of it ---------------------------------------------------------------------------------
@@ -300,15 +321,11 @@ class _Shown(NamedTuple):
 def drbd(seen: Picture, width: int) -> list[Line]:
     """Every DRBD resource: those in trouble in full, the many in order in few lines."""
     one = seen.with_drbd[0] if len(seen.with_drbd) == 1 else None
-    labels: dict[Look, list[str]] = {}
-    for label, look in (
-        _looks_of_many(seen.meshes, width) if one is None else _looks_of_one(seen.replicas, width)
-    ):
-        labels.setdefault(look, []).append(label)
-    findings = seen.findings
-    shown = [
-        _Shown(look, tuple(names), _state(findings, names, look)) for look, names in labels.items()
-    ]
+    alike: dict[Look, dict[str, State]] = {}
+    looks = _looks_of_many if one is None else _looks_of_one
+    for label, state, look in looks(seen, seen.gravity, width):
+        alike.setdefault(look, {})[label] = _state(state, look)
+    shown = [_Shown(look, tuple(same), worst(same.values())) for look, same in alike.items()]
     shown.sort(key=lambda each: -each.state.rank)
     full = [each for each in shown if each.state is not State.OK or len(shown) <= FULL_PICTURES]
     brief = [each for each in shown if each not in full]
@@ -330,12 +347,6 @@ def _title(shown: _Shown, width: int) -> list[Line]:
     return paragraph([first], text, width, "title")
 
 
-def _state(findings: Sequence[Finding], labels: Sequence[str], look: Look) -> State:
-    about = [f.state for f in findings if any(_concerns(f.object, label) for label in labels)]
-    return worst([*about, State.OK if look.good else State.WARNING])
-
-
-def _concerns(object: str, label: str) -> bool:
-    """Whether a finding about *object* (``r0``, ``r0/0``, ``r0:peer``) is one about *label*."""
-    name = label.partition("/")[0]
-    return object in (label, name) or object.startswith((f"{label}/", f"{label}:", f"{name}:"))
+def _state(said: State, look: Look) -> State:
+    """As grave as what is said of it; nobody says anything of a word that nobody knows."""
+    return worst([said, State.OK if look.good else State.WARNING])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..judge.picture import PartitionView, Picture, Unread
 from ..model.pacemaker import Health, Node
+from ..verdict import subject
 from ..verdict.finding import State, worst
 from ..verdict.words import join
 from .faults import findings, head
@@ -101,27 +102,25 @@ def cluster_lines(seen: Picture, width: int) -> list[Line]:
 def _cluster_line(part: PartitionView, as_seen: str, width: int) -> list[Line]:
     cluster, count = part.cluster, part.votes
     options = cluster.summary.options
+    state = part.partition_state
     if count.quorate is None:
-        state, text = State.UNKNOWN, "quorum not known"
+        text = "quorum not known"
     elif not count.quorate:
-        state, text = State.CRITICAL, f"NO QUORUM, {count.words}"
+        text = f"NO QUORUM, {count.words}"
         text += f", {count.needed} needed" if count.needed is not None else ""
     elif count.covered or count.margin is None:
-        state, text = State.OK, f"quorate, {count.words}"
+        text = f"quorate, {count.words}"
         text += ", two-node mode" if count.covered else ""
     else:
-        state = State.OK if count.margin > 0 else State.WARNING
         text = f"quorate, {count.words}, can lose {max(0, count.margin) or 'none'}"
     dc = cluster.summary.dc
     text += f"; DC {dc.name}" if dc is not None and dc.name else "; NO DC"
-    if dc is None:
-        state = State.CRITICAL
     if options.maintenance_mode:
         text += "; MAINTENANCE: nothing is managed"
-        state = worst([state, State.WARNING])
     if options.stop_all_resources:
         text += "; STOP-ALL-RESOURCES"
-        state = worst([state, State.WARNING])
+        stopped = (subject.resource(each.id) for each in cluster.resources)
+        state = worst([state, part.state_of(*stopped)])
     return paragraph([span(f"Cluster{as_seen}"), Span("  ")], text, width, state.name)
 
 
@@ -140,7 +139,6 @@ def _nodes(part: PartitionView, width: int) -> list[Line]:
     plain: list[str] = []
     for node in cluster.nodes:
         state, words = node_words(part, node)
-        state = worst([state, part.states.get(node.name, State.OK)])
         if len(cluster.nodes) > FULL_NODES and state is State.OK and not node.is_dc:
             plain.append(node.name)
             continue
@@ -163,7 +161,7 @@ def _nodes(part: PartitionView, width: int) -> list[Line]:
 
 
 def node_words(part: PartitionView, node: Node) -> tuple[State, str]:
-    """A node's state in words, a bad one in capitals; the state as far as the words alone tell."""
+    """A node's state in words, a bad one in capitals; how grave what is said of it is."""
     if node.name in part.stopped_guests:
         return State.OK, "not running"
     if node.online is None:
@@ -182,9 +180,7 @@ def node_words(part: PartitionView, node: Node) -> tuple[State, str]:
     if node.health is not None and node.health is not Health.GREEN:
         word = node.health.value if isinstance(node.health, Health) else str(node.health)
         special.append(f"health {word}")
-    if not node.online or node.unclean:
-        return State.CRITICAL, ", ".join([*words, *special])
-    return State.WARNING if special else State.OK, ", ".join([*words, *special])
+    return part.state_of(subject.node(node.name)), ", ".join([*words, *special])
 
 
 def part_of(node: Node) -> str:

@@ -18,6 +18,7 @@ from ..model.pacemaker import (
 )
 from ..model.words import Unrecognised
 from ..values import NamedTuple
+from ..verdict import subject
 from ..verdict.finding import State, worst
 from ..verdict.words import join
 from .layout import Line, Span, mark, of_state, raw, span, table
@@ -108,7 +109,7 @@ def _instances(
     part: PartitionView, resource: Union[Clone, Bundle], kind: str, inside: Sequence[Row]
 ) -> list[Row]:
     """The instances by their state, on one line if all are in the same."""
-    state = part.states.get(resource.id, State.OK)
+    state = part.state_of(subject.resource(resource.id))
     flags = _flags(resource.managed, resource.maintenance)
     by_word: dict[tuple[str, State], list[str]] = {}
     for row in inside:
@@ -139,7 +140,7 @@ def _group(part: PartitionView, group: Group) -> list[Row]:
     if group.disabled:
         flags = "disabled" + (f", {flags}" if flags else "")
     word = f"{running} of {len(members)} run" + (f", {flags}" if flags else "")
-    state = worst([part.states.get(group.id, State.OK), *(m.state for m in members)])
+    state = worst([part.state_of(subject.resource(group.id)), *(m.state for m in members)])
     return [Row(group.id, "group", word, join(nodes), state), *members]
 
 
@@ -179,7 +180,7 @@ def _primitive(part: PartitionView, primitive: Primitive, depth: int = 0) -> Row
     name = base_id(primitive.id)
     state = worst(
         [
-            part.states.get(primitive.id, part.states.get(name, State.OK)),
+            part.state_of(subject.resource(primitive.id), subject.resource(name)),
             State.UNKNOWN if isinstance(role, Unrecognised) else State.OK,
         ]
     )
