@@ -89,7 +89,8 @@ RECORDED = {
     ),
     "controller-killed-on-app02/app03": (
         "WARNING",
-        "app02 has not told its feature set: its controller hangs or just started",
+        "app02 has not told its feature set: its controller hangs or just started, or the CIB lost"
+        " the node attributes",
         figures(),
     ),
     # The input findings: no answer is no verdict on nodes, and no figures.
@@ -242,6 +243,18 @@ def test_constructed_mixed_versions_that_the_controller_reports():
     assert judge(node(), node("app02"), mixed=True) == [
         ("versions-mixed", "WARNING", "the members run different Pacemaker versions")
     ]
+
+
+def test_constructed_node_attributes_that_the_cib_lost_are_no_other_version():
+    """As after a pause of app03's Corosync: the controller that is left, app01's, works."""
+    lost = "<3.15.1"
+    ours = (node(feature_set=lost), node("app02", feature_set=lost), node("app03"))
+    (found,) = report("nodes", view(cluster(ours, mixed=True))).findings
+    assert found.text == "the CIB lost the node attributes of app01, app02: not another version"
+    assert found.next_step.startswith("attrd_updater --refresh ")
+    ours = (node(), node("app02", feature_set=lost), node("app03", feature_set=lost))
+    (found,) = report("nodes", view(cluster(ours, mixed=True))).findings
+    assert found.text.startswith("app02, app03 have not told their feature set: their controller")
 
 
 def test_constructed_mixed_version_while_a_member_leaves_is_no_second_fault():

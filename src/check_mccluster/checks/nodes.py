@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
@@ -99,7 +100,8 @@ CLUSTER_MAINTENANCE = Kind(
 VERSIONS_MIXED = Kind(
     "versions-mixed",
     State.WARNING,
-    "The members do not run the same Pacemaker: a rolling upgrade under way or forgotten.",
+    "The members do not run the same Pacemaker: a rolling upgrade under way or forgotten."
+    " Or nothing says what one of them runs.",
     "crmadmin --nodes; compare pacemakerd --version on every node",
 )
 
@@ -251,11 +253,7 @@ def _versions(cluster: Cluster) -> Iterator[Finding]:
     silent = tuple(n.name for n in settled if (n.feature_set or "").startswith("<"))
     others = sets - {node.feature_set for node in settled if node.name in silent}
     if silent and len(others) == 1:
-        # Pacemaker's way to say that the node has not told it: its controller does that.
-        text = f"{join(silent)} has not told its feature set: its controller hangs or just started"
-        name = silent[0]
-        step = f"on {name}: journalctl -u pacemaker; does its controller answer? crmadmin -S {name}"
-        yield finding(VERSIONS_MIXED, subject.cluster(), text, nodes=silent, step=step)
+        yield _untold(silent, dc.name if dc is not None else None)
     elif len(sets) > 1:
         odd = ", ".join(f"{node.name} {node.feature_set}" for node in settled if node.feature_set)
         yield finding(VERSIONS_MIXED, subject.cluster(), f"feature sets differ: {odd}")
@@ -263,6 +261,27 @@ def _versions(cluster: Cluster) -> Iterator[Finding]:
         yield finding(
             VERSIONS_MIXED, subject.cluster(), "the members run different Pacemaker versions"
         )
+
+
+def _untold(silent: tuple[str, ...], dc: Optional[str]) -> Finding:
+    """Members whose feature set is not in the CIB: Pacemaker takes that for an older version.
+
+    The controller tells it when it starts. A member that comes back after its Corosync paused may
+    delete the node attributes of others, fail-counts and promotion scores included; the attribute
+    daemons still have them all.
+    """
+    have, their = ("has", "its") if len(silent) == 1 else ("have", "their")
+    if dc in silent:  # a controller that works
+        text = f"the CIB lost the node attributes of {join(silent)}: not another version"
+    else:
+        text = f"{join(silent)} {have} not told {their} feature set: {their} controller hangs or"
+        text += " just started, or the CIB lost the node attributes"
+    name = silent[0]
+    step = (
+        "attrd_updater --refresh (it sends all node attributes to the CIB again); if it stays, on"
+        f" {name}: journalctl -u pacemaker; does its controller answer? crmadmin -S {name}"
+    )
+    return finding(VERSIONS_MIXED, subject.cluster(), text, nodes=silent, step=step)
 
 
 def judge(view: View, asked: Asked) -> Report:
