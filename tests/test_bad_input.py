@@ -456,26 +456,48 @@ def test_a_node_is_not_looked_up_where_pacemaker_is_not_read(call):
 # -- standard output ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["nodes", "overview", "explain", "topology"])
-@pytest.mark.parametrize("how", ["closed", "reader gone", "disk full"])
-def test_nobody_reads_the_output(command, how):
+SAYS = (
+    *("nodes", "overview", "explain", "topology", "status", "metrics", "checkmk", "whatif"),
+    *("zabbix data", "cluster", "report", "diff", "active", "overview --json"),
+    *("--help", "--version"),
+)
+
+
+def told_to_nobody(command: str, how: str, *more: object) -> subprocess.CompletedProcess:
     if how == "closed":
         before, target = (lambda: os.close(1)), None
     else:
         before = None
         target = os.open("/dev/full", os.O_WRONLY) if how == "disk full" else gone_reader()
-    more = () if command == "explain" else ("--from", str(APP))
-    done = subprocess.run(
-        [sys.executable, "-m", "check_mccluster", command, *more],
-        env={"PYTHONPATH": str(SOURCES)},
-        stdout=target,
-        stderr=subprocess.PIPE,
-        preexec_fn=before,
-        timeout=60,
-        check=False,
-    )
-    if target is not None:
-        os.close(target)
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "check_mccluster", *command.split(), *map(str, more)],
+            env={"PYTHONPATH": str(SOURCES)},
+            stdout=target,
+            stderr=subprocess.PIPE,
+            preexec_fn=before,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        if target is not None:
+            os.close(target)
+
+
+@pytest.mark.parametrize(
+    ("command", "how"),
+    [
+        *((command, how) for command in SAYS for how in ("closed", "disk full")),
+        *((command, "reader gone") for command in SAYS[:4]),
+    ],
+)
+def test_nobody_reads_the_output(command, how):
+    more = () if command in ("explain", "--help", "--version") else ("--from", APP)
+    if command == "diff":
+        more = (APP, STORAGE)
+    if command == "active":
+        more = (*more, "group1", "--", "echo", "fine")
+    done = told_to_nobody(command, how, *more)
     assert done.stderr == b""
     assert done.returncode == 3  # a verdict that nobody was told is none
 

@@ -82,6 +82,14 @@ def test_fence_device_that_is_cut_off():
             b'<nvpair id="n" name="db_password" value="REMOVED"/>',
         ),
         (
+            b'<node id="1"><nvpair id="n" name="ilo_password" value="hunter2"/></node>',
+            b'<node id="1"><nvpair id="n" name="ilo_password" value="REMOVED"/></node>',
+        ),
+        (
+            b'<alert id="a" path="/x"><nvpair id="n" name="api_key" value="hunter2"/></alert>',
+            b'<alert id="a" path="/x"><nvpair id="n" name="api_key" value="REMOVED"/></alert>',
+        ),
+        (
             b'<op id="o" name="monitor"><nvpair id="n" name="token" value="hunter2"/></op>',
             b'<op id="o" name="monitor"><nvpair id="n" name="token" value="REMOVED"/></op>',
         ),
