@@ -135,6 +135,13 @@ def test_a_file_of_another_cluster_is_held_to_both_verdicts(fuzz):
     assert told == [f"better: drbd-quorum CRITICAL to OK: {alike.damage}"]
 
 
+def test_what_takes_long_is_found(fuzz, monkeypatch, capsys):
+    monkeypatch.setattr(fuzz, "LIMIT", 0.0)
+    monkeypatch.setattr(sys, "argv", ["fuzz", "--inputs", "5", str(LOST)])
+    assert fuzz.main() == 1
+    assert " slow: " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", ["overview", "status", "zabbix data", "whatif", "report"])
 def test_commands_show_what_is_damaged(fuzz, tmp_path, command):
     place = tmp_path / "app01"
