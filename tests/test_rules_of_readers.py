@@ -1,0 +1,413 @@
+"""Where readers draw the line: the last value that is taken, and the first that is not."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from xml.sax.saxutils import quoteattr
+
+import pytest
+
+from check_mccluster.read.corosync import read_cfgtool, read_cmapctl, read_quorumtool
+from check_mccluster.read.drbd_json import Members, Table, decode, distinct
+from check_mccluster.read.drbd_status import read_drbd_status
+from check_mccluster.read.errors import NotXml, ReadError, refuse_twice
+from check_mccluster.read.xmlstream import boolean, integer, label, records, required, score
+from test_read_corosync import quorumtool
+from test_read_drbd_status import a_connection, a_device, a_peer_device, a_resource
+
+LONGEST = 4096
+MOST = 18446744073709551615
+"""The largest whole number of 64 bits."""
+HUGE = 2.0**128
+
+
+def both(value):
+    """The two ways to read: object by object, and all of a kind at once."""
+    members = Members({"key": value}, "it")
+    table = Table([{"key": value}], lambda _: "it")
+    return members, table
+
+
+def refused(read, *arguments):
+    with pytest.raises(ReadError) as error:
+        read(*arguments)
+    return str(error.value)
+
+
+# -- members of objects ------------------------------------------------------------------------
+
+
+def test_text_of_4096_characters_is_the_longest():
+    members, table = both("x" * LONGEST)
+    assert members.text("key") == "x" * LONGEST
+    assert table.texts("key") == ["x" * LONGEST]
+    members, table = both("x" * (LONGEST + 1))
+    assert refused(members.text, "key") == "it: key has 4097 characters"
+    assert refused(table.texts, "key") == "it: key has 4097 characters"
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\ufffdb", "\x1b[1m"])
+def test_text_that_cannot_be_printed(text):
+    members, table = both(text)
+    assert refused(members.text, "key").startswith("it: key ")
+    assert refused(table.texts, "key").startswith("it: key ")
+
+
+@pytest.mark.parametrize("value", [MOST, -MOST, 0])
+def test_whole_number_of_64_bits(value):
+    members, table = both(value)
+    assert members.optional_integer("key") == value
+    assert table.optional_integers("key") == [value]
+
+
+@pytest.mark.parametrize("value", [MOST + 1, -MOST - 1, True, 1.0, "1"])
+def test_what_is_no_whole_number_of_64_bits(value):
+    members, table = both(value)
+    assert refused(members.optional_integer, "key") == "it: key is not a whole number"
+    assert refused(table.optional_integers, "key") == "it: key is not a whole number"
+
+
+@pytest.mark.parametrize(("value", "right"), [(-1, False), (0, True), (7, True), (8, False)])
+def test_number_with_a_largest_one(value, right):
+    members, table = both(value)
+    if right:
+        assert members.integer("key", 7) == value
+        assert table.integers("key", 7) == [value]
+    else:
+        assert refused(members.integer, "key", 7) == "it: key is out of range"
+        assert refused(table.integers, "key", 7) == "it: key is out of range"
+
+
+@pytest.mark.parametrize("value", [HUGE, -HUGE, 0, 1.5])
+def test_quotient_of_counters(value):
+    assert Members({"key": value}, "it").number("key") == value
+
+
+@pytest.mark.parametrize("value", [math.nextafter(HUGE, math.inf), -2 * HUGE, True, "1.0"])
+def test_number_that_is_no_quotient_of_counters(value):
+    assert refused(Members({"key": value}, "it").number, "key") == "it: key is not a number"
+
+
+def test_flags_by_every_word():
+    for word, flag in (("yes", True), ("no", False), ("true", True), ("unknown", None)):
+        members, table = both(word)
+        assert members.flag("key") is flag
+        assert table.flags("key") == [flag]
+    for members, table in (both(None), both("maybe"), both(1)):
+        assert refused(members.flag, "key") == "it: key is neither yes nor no"
+        assert refused(table.flags, "key") == "it: key is neither yes nor no"
+
+
+def test_key_that_is_not_there():
+    members = Members({}, "it")
+    table = Table([{}], lambda _: "it")
+    assert members.flag("key") is members.optional_text("key") is members.number("key") is None
+    assert table.flags("key") == table.optional_elements("key") == [None]
+    for read in (members.text, members.integer, members.elements, members.demand):
+        assert refused(read, "key") == "it: key is missing"
+    for read in (table.texts, table.integers, table.elements, table.demand):
+        assert refused(read, "key") == "it: key is missing"
+    assert table.missing == {"key"}
+
+
+def test_null_is_no_text_and_no_whole_number():
+    members, _ = both(None)
+    for read in (members.optional_text, members.optional_integer, members.demand_not_null):
+        assert refused(read, "key") == "it: key is missing"
+    assert members.number("key") is None
+    members.demand_not_null("other")
+
+
+def test_list_of_other_things_than_objects():
+    assert refused(Table, [{}, []], lambda index: f"thing {index}") == "thing 1: not an object"
+    assert refused(Members, [], "it") == "it: not an object"
+
+
+@pytest.mark.parametrize("value", [{}, "x", 1])
+def test_what_is_no_list(value):
+    members, table = both(value)
+    for read in (members.elements, members.optional_elements):
+        assert refused(read, "key") == "it: key is not a list"
+    for read in (table.elements, table.optional_elements):
+        assert refused(read, "key") == "it: key is not a list"
+
+
+def test_key_twice_and_a_thing_twice():
+    assert distinct([("a", 1), ("b", 1)]) == {"a": 1, "b": 1}
+    assert "the same key twice" in refused(distinct, [("a", 1), ("a", 1)])
+    refuse_twice(["a", "b"], "node")
+    assert refused(refuse_twice, ["a", "b", "a"], "node") == "node a is there twice"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"[[", "cut off"),
+        (b'[{"a": 1}, {', "cut off"),
+        (b'{"a": [', "cut off"),
+        (b"[]]", "not JSON"),
+        (b"[1 2]", "not JSON"),
+        (b"text [", "not JSON"),
+        (b'["[[[" 1]', "not JSON"),
+        (b"{}", "not drbdsetup's JSON: not a list"),
+        (b"<a/>", "this is XML, not drbdsetup's JSON"),
+        (b" # a comment\n", "not JSON"),
+        (b"  \n", "empty output"),
+    ],
+)
+def test_text_that_is_not_json(data, message):
+    assert refused(decode, data) == message
+
+
+# -- drbdsetup status --------------------------------------------------------------------------
+
+
+def status(device=None, peer=None, connection=None, **resource):
+    """One resource, read; what is given differs from a healthy one."""
+    peers = [a_peer_device(**(peer or {}))]
+    one = a_resource(
+        devices=[a_device(**(device or {}))],
+        connections=[a_connection(peer_devices=peers, **(connection or {}))],
+        **resource,
+    )
+    (read,) = read_drbd_status(json.dumps([one]).encode())
+    return read
+
+
+NOT_FILLED = 9223372036854775807
+
+
+@pytest.mark.parametrize("key", ["size", "read", "written", "al-writes", "bm-writes"])
+@pytest.mark.parametrize("other", [{}, {"quorum": "yes"}])
+def test_statistic_of_a_disk_that_the_kernel_did_not_fill_in(key, other):
+    """A word for a flag is what old releases print: then every object is looked at by itself."""
+    name = "size_kib" if key == "size" else {"read": "read_kib", "written": "written_kib"}.get(
+        key, key.replace("-", "_")
+    )  # fmt: skip
+    for value, read in ((NOT_FILLED - 1, NOT_FILLED - 1), (NOT_FILLED, None), (0, 0)):
+        (device,) = status(device={key: value, **other}).devices
+        assert getattr(device, name) == read
+
+
+@pytest.mark.parametrize("key", ["received", "sent", "out-of-sync"])
+def test_statistic_of_a_peer_that_the_kernel_did_not_fill_in(key):
+    name = f"{key.replace('-', '_')}_kib"
+    for value, read in ((NOT_FILLED - 1, NOT_FILLED - 1), (NOT_FILLED, None), (0, 0)):
+        (device,) = status(peer={key: value}).connections[0].peer_devices
+        assert getattr(device, name) == read
+
+
+@pytest.mark.parametrize("key", ["pending", "unacked"])
+def test_statistic_of_32_bits_that_the_kernel_did_not_fill_in(key):
+    for value, read in ((4294967294, 4294967294), (4294967295, None)):
+        (device,) = status(peer={key: value}).connections[0].peer_devices
+        assert getattr(device, key) == read
+
+
+@pytest.mark.parametrize(
+    ("percent", "read"),
+    [(0.0, 0.0), (100.0, 100.0), (100.01, None), (-0.01, None), (-0.0, 0.0), (0, 0.0), (100, 100)],
+)
+def test_percentages(percent, read):
+    (device,) = status(peer={"percent-in-sync": percent}).connections[0].peer_devices
+    assert device.percent_in_sync == read
+    assert not str(device.percent_in_sync).startswith("-")
+    moving = {"has-sync-details": True, "percent-resync-done": percent}
+    (device,) = status(peer=moving).connections[0].peer_devices
+    assert device.progress.percent_done == read
+
+
+@pytest.mark.parametrize(
+    ("seconds", "read"), [(0, 0), (987654320, 987654320), (987654321, None), (-1, None)]
+)
+def test_estimates(seconds, read):
+    moving = {"has-sync-details": True, "estimated-seconds-to-finish": seconds}
+    (device,) = status(peer=moving).connections[0].peer_devices
+    assert device.progress.seconds_left == read
+
+
+@pytest.mark.parametrize(("number", "read"), [(-1, None), (0, 0), (31, 31)])
+def test_own_node_id(number, read):
+    assert status(**{"node-id": number}).node_id == read
+
+
+@pytest.mark.parametrize("number", [-2, 32])
+def test_own_node_id_that_is_none(number):
+    with pytest.raises(ReadError, match="node-id is out of range"):
+        status(**{"node-id": number})
+
+
+@pytest.mark.parametrize(("number", "right"), [(0, True), (31, True), (32, False), (-1, False)])
+def test_node_id_of_a_peer(number, right):
+    if right:
+        one = status(connection={"peer-node-id": number})
+        assert one.connections[0].peer_node_id == number
+    else:
+        with pytest.raises(ReadError, match="peer-node-id is out of range"):
+            status(connection={"peer-node-id": number})
+
+
+@pytest.mark.parametrize(("number", "right"), [(65535, True), (65536, False)])
+def test_highest_volume(number, right):
+    if right:
+        assert status(device={"volume": number}).devices[0].volume == number
+    else:
+        with pytest.raises(ReadError, match="volume is out of range"):
+            status(device={"volume": number})
+
+
+# -- Corosync ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("length", "right"), [(4096, True), (4097, False)])
+def test_line_of_4096_characters_is_the_longest(length, right):
+    key = "totem.cluster_name (str) = "
+    text = key + "x" * (length - len(key)) + "\n"
+    if right:
+        assert read_cmapctl(text).nodes == ()
+    else:
+        assert refused(read_cmapctl, text) == "a line of 4097 characters"
+
+
+@pytest.mark.parametrize(("length", "told"), [(60, "x" * 60), (61, "x" * 60 + "...")])
+def test_unknown_line_is_told_as_far_as_60_characters(length, told):
+    text = "a (u32) = 1\n" + "x" * length + "\n"
+    assert refused(read_cmapctl, text) == f"unknown line {told!r}"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0x10", 16), ("0xffffffff", 4294967295), ("10", 10), ("9" * 18, None)]
+)
+def test_numbers_of_corosync(text, number):
+    read = read_cmapctl(f"runtime.config.totem.token (u32) = {text}\n")
+    assert read.token_ms == (int(text) if number is None else number)
+
+
+@pytest.mark.parametrize("text", ["0x123456789", "9" * 19, "-1", "1.0", ""])
+def test_numbers_that_are_none(text):
+    told = refused(read_cmapctl, f"runtime.config.totem.token (u32) = {text}\n")
+    assert told == f"runtime.config.totem.token is {text!r}, not a number"
+
+
+def test_voter_without_a_name_or_without_the_column_of_the_device():
+    table = (
+        "    Nodeid      Votes    Qdevice Name\n         1          1\n         2          1 A,V\n"
+    )
+    members = read_quorumtool(quorumtool(table=table)).members
+    assert [(one.name, one.qdevice_flags) for one in members] == [("", None), ("", "A,V")]
+
+
+def test_voter_with_an_id_alone():
+    table = "    Nodeid      Votes Name\n         1\n"
+    assert refused(read_quorumtool, quorumtool(table=table)) == "unknown line '1'"
+
+
+def ring(number, *peers, local=1):
+    lines = "".join(f"\t\tnodeid: {peer:>10}:\t{words}\n" for peer, words in peers)
+    opening = f"Local node ID {local}, transport knet\n" if number == 0 else ""
+    return f"{opening}LINK ID {number} udp\n\taddr\t= 10.0.0.1\n\tstatus:\n{lines}"
+
+
+ME, YOU, HER = (1, "localhost"), (2, "connected"), (3, "connected")
+
+
+def test_links_that_tell_of_the_same_nodes():
+    assert len(read_cfgtool(ring(0, ME, YOU) + ring(1, ME, YOU)).links) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (ring(0, ME, YOU) + ring(1, ME), "cut off: link 1 tells of 1 nodes, not 2"),
+        (ring(0, ME, YOU) + ring(1, ME, HER), "link 1 and link 0 tell of other nodes"),
+        (ring(0, ME) + ring(1, ME, HER), "link 1 and link 0 tell of other nodes"),
+        (ring(0, YOU, HER), "cut off: link 0 does not tell of this node"),
+        (ring(0, ME, YOU, YOU), "link 0 to node 2 is there twice"),
+        (ring(0), "link 0 without a state"),
+    ],
+)
+def test_links_that_are_cut_off(text, message):
+    assert refused(read_cfgtool, text) == message
+
+
+# -- XML ---------------------------------------------------------------------------------------
+
+
+def element(**attributes):
+    words = " ".join(f"{name}={quoteattr(value)}" for name, value in attributes.items())
+    stream = io.BytesIO(f"<root><one {words}/></root>".encode())
+    return next(each for path, each in records(stream, "tool", ["root"], [("one",)]) if path)
+
+
+def test_name_of_4096_characters_is_the_longest():
+    assert required(element(id="x" * LONGEST), "id") == "x" * LONGEST
+    too_long = element(id="x" * (LONGEST + 1))
+    assert refused(required, too_long, "id") == "one: id has 4097 characters"
+    assert label(element(name="a\nb")) == "one a b"
+
+
+@pytest.mark.parametrize(("length", "told"), [(40, "x" * 40), (41, "x" * 40 + "...")])
+def test_wrong_word_is_told_as_far_as_40_characters(length, told):
+    message = refused(boolean, element(id="a", managed="x" * length), "managed")
+    assert message == f"one a: managed is {told!r}, not true or false"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("12ms", 12), ("12", 12), ("-1ms", -1), ("9" * 18, 10**18 - 1)],
+)
+def test_number_with_a_unit(text, value):
+    assert integer(element(interval=text), "interval", "ms") == value
+
+
+@pytest.mark.parametrize("text", ["ms", "1s", "", "9" * 19, "1.5"])
+def test_number_that_is_none(text):
+    assert "not a number" in refused(integer, element(interval=text), "interval", "ms")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("INFINITY", 1000000),
+        ("+INFINITY", 1000000),
+        ("-INFINITY", -1000000),
+        ("999999", 999999),
+        ("-5", -5),
+        ("5000000", 1000000),
+        ("-5000000", -1000000),
+    ],
+)
+def test_scores(text, value):
+    assert score(element(score=text), "score") == value
+
+
+def test_attributes_that_are_not_there():
+    one = element(id="a")
+    assert boolean(one, "managed") is integer(one, "interval") is score(one, "score") is None
+    assert refused(required, one, "name") == "one a without name"
+
+
+class Slow:
+    """A pipe that gives a byte at a time."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def read(self, _size, /):
+        first, self.data = self.data[:1], self.data[1:]
+        return first
+
+
+def test_text_that_arrives_byte_by_byte_is_quoted_as_far_as_200_characters():
+    with pytest.raises(NotXml) as error:
+        list(records(Slow(b"  Could not " + b"x" * 300), "tool", ["root"], [("one",)]))
+    assert error.value.text == "Could not " + "x" * 190
+
+
+@pytest.mark.parametrize("opening", [b"{", b"["])
+def test_json_is_not_xml(opening):
+    assert refused(list, records(io.BytesIO(opening), "tool", ["root"], [("one",)])) == (
+        "this is JSON, not tool's XML"
+    )
