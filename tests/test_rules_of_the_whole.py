@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from build import NOW, cluster, options, view_of
+from build import NOW, cluster, cmap, options, primitive, view_of
+from build import node as pacemaker_node
 from build_drbd import (
     STORAGES,
     away,
@@ -19,12 +20,16 @@ from build_drbd import (
     shown_connection,
 )
 from check_mccluster.checks.cluster import together
+from check_mccluster.inputs.crm_mon import INSTALLED
+from check_mccluster.inputs.drbdsetup_status import DRBD
 from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.whole import on_nodes, told_by_all
+from check_mccluster.model.corosync import ConfiguredNode
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
+from check_mccluster.model.pacemaker import Role as PacemakerRole
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Kind, Report, State, finding
-from check_mccluster.verdict.view import Asked, Judgement
+from check_mccluster.verdict.view import Answer, Asked, Judgement, View
 
 ALONE = ConnectionState.STANDALONE
 
@@ -694,3 +699,166 @@ def test_stop_all_resources_without_a_resource_that_it_stops():
     known = cluster(options=options(stop_all_resources=True))
     found = whole(saying("app01", said("not-running", PACEMAKERS), known=known))
     assert [key for key, *_ in found] == ["not-running"]
+
+
+# -- partitions and views ----------------------------------------------------------------------
+
+
+def seeing(name, *online, dc="app01", seconds=0, quorate=True, resources=()):
+    nodes = [pacemaker_node(each, online=each in online) for each in ("app01", "app02", "app03")]
+    known = cluster(nodes, resources, dc=dc, quorate=quorate)
+    seen = view_of(name, NOW + timedelta(seconds=seconds), cluster=known)
+    return Judgement(seen, Report())
+
+
+EVERYBODY = ("app01", "app02", "app03")
+
+
+@pytest.mark.parametrize(("seconds", "stale"), [(2, True), (3, False), (-2, True), (-3, False)])
+def test_view_that_differs_at_the_same_time_is_stale(seconds, stale):
+    seen = [seeing("app01", *EVERYBODY), seeing("app02", "app01", "app02", seconds=seconds)]
+    found = [each for each in told(seen) if each[0] == "view-stale"]
+    assert found == [("view-stale", "app02", ("app02",))] * stale
+
+
+@pytest.mark.parametrize(
+    ("online", "dc", "stale"),
+    [(EVERYBODY, "app01", False), (EVERYBODY, "app02", True), (EVERYBODY[:2], "app01", True)],
+)
+def test_view_with_another_controller_or_other_members_is_stale(online, dc, stale):
+    seen = [seeing("app01", *EVERYBODY), seeing("app02", *online, dc=dc)]
+    assert ("view-stale" in [key for key, *_ in told(seen)]) is stale
+
+
+def test_members_that_exclude_each_other_are_partitions_and_may_run_a_service_twice():
+    seen = [
+        seeing("app01", "app01", "app03", resources=(primitive("FS", "app01"),)),
+        seeing("app02", "app02", dc="app02", quorate=False, resources=(primitive("FS", "app02"),)),
+    ]
+    assert told(seen) == [
+        ("service-twice", "FS", ("app02", "app01")),
+        ("partitioned", "partitions", EVERYBODY),
+    ]
+    assert texts(seen)[1] == (
+        "the cluster is partitioned: {app01, app03} quorate, runs FS and {app02} no quorum, runs FS"
+    )
+
+
+@pytest.mark.parametrize("role", [PacemakerRole.STOPPING, PacemakerRole.STOPPED])
+def test_service_that_still_stops_in_another_partition_is_there_twice(role):
+    leaving = primitive("FS", "app02", role)
+    seen = [
+        seeing("app01", "app01", resources=(primitive("FS", "app01"),)),
+        seeing("app02", "app02", dc="app02", quorate=False, resources=(leaving,)),
+    ]
+    twice = "service-twice" in [key for key, *_ in told(seen)]
+    assert twice is (role is PacemakerRole.STOPPING)
+
+
+@pytest.mark.parametrize(("off", "words"), [(3.4, "3 s ahead"), (-2.6, "3 s behind")])
+def test_clock_that_is_off(off, words):
+    (found,) = together(mesh(), {}, Asked(), {"storage02": off}).findings
+    assert (found.key, found.object, found.nodes) == (
+        "clocks-differ", "storage02", ("storage02",),
+    )  # fmt: skip
+    assert found.text.endswith(words)
+
+
+def test_node_that_could_not_be_asked():
+    whole_report = together(mesh(), {"storage04": "no route"}, Asked())
+    (found,) = whole_report.findings
+    assert (found.key, found.object, found.nodes) == ("node-unasked", "storage04", ("storage04",))
+    asked, faults = whole_report.figures
+    assert (asked.label, asked.value, asked.minimum, asked.maximum) == ("nodes_asked", 3, 0, 4)
+    assert (faults.label, faults.value, faults.minimum) == ("faults", 1, 0)
+    assert whole_report.summary == "3 of 4 nodes asked"
+
+
+# -- values that should be equal ---------------------------------------------------------------
+
+
+def test_of_many_values_three_are_told_and_all_but_the_first_are_odd():
+    seen = [
+        node(name, cmap=cmap(token_ms=value))
+        for name, value in zip("abcdef", (1000, 1000, 3000, 3000, 4000, 5000))
+    ]
+    (found,) = together(seen, {}, Asked()).findings
+    assert (found.key, found.object) == ("config-differs", "token")
+    assert found.nodes == ("c", "d", "e", "f")
+    assert found.text == (
+        "Corosync's token is 1000 ms on a, b, 3000 ms on c, d, 4000 ms on e, 5000 ms on f"
+    )
+    more = [*seen, node("g", cmap=cmap(token_ms=6000))]
+    assert texts(more)[0].endswith("4000 ms on e and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("option", "values", "words"),
+    [
+        ("consensus", (1200, 2400), "1200 ms on a, 2400 ms on b"),
+        ("expected_votes", (0, 3), "0 on a, 3 on b"),
+    ],
+)
+def test_values_of_corosync_that_must_be_equal(option, values, words):
+    name = {"consensus": "consensus_ms"}.get(option, option)
+    seen = [node(each, cmap=cmap(**{name: value})) for each, value in zip("ab", values)]
+    assert texts(seen) == [f"Corosync's {option} is {words}"]
+
+
+def test_value_that_a_node_does_not_tell_is_not_another():
+    assert told([node("a", cmap=cmap(token_ms=1000)), node("b", cmap=cmap()), node("c")]) == []
+
+
+def test_node_lists_that_differ_are_told_by_names_or_ids():
+    entries = [ConfiguredNode(1, "app01", 1), ConfiguredNode(2, None, 1)]
+    seen = [node("a", cmap=cmap(nodes=entries)), node("b", cmap=cmap(nodes=entries[:1]))]
+    assert texts(seen) == ["Corosync's nodelist is 2, app01 on a, app01 on b"]
+
+
+# -- quorum and use of DRBD --------------------------------------------------------------------
+
+
+def losing(name, lost, key="drbd-quorum-lost"):
+    findings = [said(key, R0, "lost", nodes=("storage09",))] if lost else []
+    seen = view_of(name, NOW, drbd=(resource(name="r0"),))
+    return Judgement(seen, Report(tuple(findings)))
+
+
+@pytest.mark.parametrize("key", ["drbd-quorum-lost", "copies-none"])
+@pytest.mark.parametrize(("losers", "theirs"), [(1, True), (2, True), (3, False)])
+def test_quorum_that_up_to_half_lost_is_theirs_and_else_of_who_is_missing(key, losers, theirs):
+    names = ("a", "b", "c", "d")
+    seen = [losing(name, number < losers, key) for number, name in enumerate(names)]
+    assert told(seen) == [(key, "r0/0", names[:losers] if theirs else ("storage09",))]
+
+
+def idle(replicas, clients, *, missing=False, primary=False, installed=False):
+    """A mesh without Pacemaker, as its first storage server sees it."""
+    peers = [connection(f"s{number}") for number in range(1, replicas)]
+    at_client = peer_device(peer_client=True, peer_disk_state=DiskState.DISKLESS)
+    peers += [connection(f"c{number}", at_client) for number in range(clients)]
+    if missing:
+        peers[0] = away("s1")
+    role = Role.PRIMARY if primary else Role.SECONDARY
+    answers = {DRBD: Answer((resource(*peers, role=role),)), INSTALLED: Answer(installed)}
+    return [Judgement(View("s0", NOW, answers), Report())]
+
+
+@pytest.mark.parametrize(
+    ("seen", "unused"),
+    [
+        (idle(3, 2), True),
+        (idle(5, 2), True),
+        (idle(7, 3), True),
+        (idle(3, 1), False),
+        (idle(2, 2), False),
+        (idle(4, 2), False),
+        (idle(6, 2), False),
+        (idle(8, 2), False),
+        (idle(3, 2, missing=True), False),
+        (idle(3, 2, primary=True), False),
+        (idle(3, 2, installed=True), False),
+    ],
+)
+def test_mesh_with_more_clients_than_a_tie_breaker_is_there_to_be_used(seen, unused):
+    assert ("primary-none" in [key for key, *_ in told(seen)]) is unused
