@@ -862,3 +862,27 @@ def idle(replicas, clients, *, missing=False, primary=False, installed=False):
 )
 def test_mesh_with_more_clients_than_a_tie_breaker_is_there_to_be_used(seen, unused):
     assert ("primary-none" in [key for key, *_ in told(seen)]) is unused
+
+
+def test_what_the_smaller_partition_says_of_resources_is_not_the_clusters_truth():
+    small = saying("app02", said("resource-stopped", PACEMAKERS), known=cluster(
+        [pacemaker_node(each, online=each == "app02") for each in EVERYBODY], dc="app02",
+        quorate=False,
+    ))  # fmt: skip
+    large = saying("app01", known=cluster(
+        [pacemaker_node(each, online=each != "app02") for each in EVERYBODY]
+    ))  # fmt: skip
+    assert whole(large, small) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "told_as"),
+    [
+        (("n01",), "it fails", "it fails"),
+        (("n01", "n02"), "fails on n01, n02", "fails on n01, n02"),
+        (("n01", "n02"), "it fails", "it fails (and n01, n02)"),
+    ],
+)
+def test_nodes_that_say_the_same_are_named_once(names, text, told_as):
+    seen = [saying(name, said("disk-failed", R0, text)) for name in names]
+    assert [words for *_, words in whole(*seen)] == [told_as]

@@ -6,6 +6,7 @@ designated controller of a partition says. A connection is judged by both of its
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ..inputs.crm_mon import CLUSTER
@@ -151,10 +152,7 @@ def _of_many(text: str, nodes: Sequence[str]) -> str:
 
 def _odd_one(gravest: Finding, sightings: Sequence[tuple[str, Finding]], state: State) -> Finding:
     """Of several copies the one that differs from most: named by most ends of what differs."""
-    count: dict[str, int] = {}
-    for here, each in sightings:
-        for name in (here, *each.nodes):
-            count[name] = count.get(name, 0) + 1
+    count = Counter(name for here, each in sightings for name in (here, *each.nodes))
     most = max(count.values())
     odd = tuple(name for name, number in count.items() if number == most)
     if len(odd) == 1 and len(count) > 2:
