@@ -31,7 +31,7 @@ RECORDED = [
         0,
         "DRBD-MESH OK - r0: 5 of 5 peers connected",
         """
-        connected=5;;;0;5 connected_min=5;;;0 r0_connected=5;;;0;5
+        connected=5;5:;;0;5 connected_min=5;;;0 r0_connected=5;5:;1:;0;5
         """,
     ),
     Case(
@@ -39,7 +39,7 @@ RECORDED = [
         0,
         "DRBD-MESH OK - r0: 5 of 5 peers connected",
         """
-        connected=5;;;0;5 connected_min=5;;;0 r0_connected=5;;;0;5
+        connected=5;5:;;0;5 connected_min=5;;;0 r0_connected=5;5:;1:;0;5
         """,
     ),
     Case(
@@ -47,7 +47,7 @@ RECORDED = [
         1,
         "DRBD-MESH WARNING - r0: replica storage03 is Connecting, 4 of 5 connected",
         """
-        connected=4;;;0;5 connected_min=4;;;0 r0_connected=4;;;0;5
+        connected=4;5:;;0;5 connected_min=4;;;0 r0_connected=4;5:;1:;0;5
         """,
     ),
     Case(
@@ -56,7 +56,7 @@ RECORDED = [
         "DRBD-MESH WARNING - r0: replica storage02 is Connecting, 3 of 5 connected; "
         "r0: replica storage03 is Connecting, 3 of 5 connected",
         """
-        connected=3;;;0;5 connected_min=3;;;0 r0_connected=3;;;0;5
+        connected=3;5:;;0;5 connected_min=3;;;0 r0_connected=3;5:;1:;0;5
         """,
         more=(
             "[WARNING] r0: replica storage02 is Connecting, 3 of 5 connected",
@@ -69,7 +69,7 @@ RECORDED = [
         "DRBD-MESH WARNING - r0: replica storage01 is Connecting, 2 of 5 connected; "
         "r0: replica storage02 is Connecting, 2 of 5 connected (+1 more)",
         """
-        connected=2;;;0;5 connected_min=2;;;0 r0_connected=2;;;0;5
+        connected=2;5:;;0;5 connected_min=2;;;0 r0_connected=2;5:;1:;0;5
         """,
         more=(
             "[WARNING] r0: replica storage01 is Connecting, 2 of 5 connected",
@@ -82,7 +82,7 @@ RECORDED = [
         1,
         "DRBD-MESH WARNING - r0: client app01 is Connecting, 4 of 5 connected",
         """
-        connected=4;;;0;5 connected_min=4;;;0 r0_connected=4;;;0;5
+        connected=4;5:;;0;5 connected_min=4;;;0 r0_connected=4;5:;1:;0;5
         """,
     ),
     Case(
@@ -90,7 +90,7 @@ RECORDED = [
         1,
         "DRBD-MESH WARNING - r0: client app02 is Connecting, 4 of 5 connected",
         """
-        connected=4;;;0;5 connected_min=4;;;0 r0_connected=4;;;0;5
+        connected=4;5:;;0;5 connected_min=4;;;0 r0_connected=4;5:;1:;0;5
         """,
     ),
     Case(
@@ -98,7 +98,7 @@ RECORDED = [
         2,
         "DRBD-MESH CRITICAL - r0: replica storage03 is StandAlone, 4 of 5 connected",
         """
-        connected=4;;;0;5 connected_min=4;;;0 r0_connected=4;;;0;5
+        connected=4;5:;;0;5 connected_min=4;;;0 r0_connected=4;5:;1:;0;5
         """,
     ),
     Case(
@@ -106,7 +106,7 @@ RECORDED = [
         2,
         "DRBD-MESH CRITICAL - r1: 0 of 1 connected (storage02 StandAlone)",
         """
-        connected=5;;;0;6 connected_min=0;;;0 r0_connected=5;;;0;5 r1_connected=0;;;0;1
+        connected=5;6:;;0;6 connected_min=0;;;0 r0_connected=5;5:;1:;0;5 r1_connected=0;1:;1:;0;1
         """,
     ),
     Case(
@@ -114,7 +114,7 @@ RECORDED = [
         2,
         "DRBD-MESH CRITICAL - r1: 0 of 1 connected (storage01 StandAlone)",
         """
-        connected=5;;;0;6 connected_min=0;;;0 r0_connected=5;;;0;5 r1_connected=0;;;0;1
+        connected=5;6:;;0;6 connected_min=0;;;0 r0_connected=5;5:;1:;0;5 r1_connected=0;1:;1:;0;1
         """,
     ),
     Case(
@@ -123,7 +123,7 @@ RECORDED = [
         "DRBD-MESH WARNING - r0: client app02 is Connecting, 2 of 5 connected; r0: "
         "client app03 is Connecting, 2 of 5 connected (+1 more)",
         """
-        connected=2;;;0;5 connected_min=2;;;0 r0_connected=2;;;0;5
+        connected=2;5:;;0;5 connected_min=2;;;0 r0_connected=2;5:;1:;0;5
         """,
         more=(
             "[WARNING] r0: client app02 is Connecting, 2 of 5 connected",
@@ -137,7 +137,7 @@ RECORDED = [
         "DRBD-MESH CRITICAL - r0: 0 of 5 connected (app01, app02, storage01, "
         "storage02, storage03 Connecting)",
         """
-        connected=0;;;0;5 connected_min=0;;;0 r0_connected=0;;;0;5
+        connected=0;5:;;0;5 connected_min=0;;;0 r0_connected=0;5:;1:;0;5
         """,
     ),
     Case(
@@ -145,7 +145,7 @@ RECORDED = [
         2,
         "DRBD-MESH CRITICAL - r2: 0 of 1 connected (storage01 Connecting)",
         """
-        connected=5;;;0;6 connected_min=0;;;0 r0_connected=5;;;0;5 r2_connected=0;;;0;1
+        connected=5;6:;;0;6 connected_min=0;;;0 r0_connected=5;5:;1:;0;5 r2_connected=0;1:;1:;0;1
         """,
     ),
     Case(
@@ -154,7 +154,7 @@ RECORDED = [
         "DRBD-MESH CRITICAL - r0: 0 of 5 connected (app01, app02, app03, storage01, "
         "storage02 Connecting)",
         """
-        connected=0;;;0;5 connected_min=0;;;0 r0_connected=0;;;0;5
+        connected=0;5:;;0;5 connected_min=0;;;0 r0_connected=0;5:;1:;0;5
         """,
     ),
     Case(
@@ -162,7 +162,7 @@ RECORDED = [
         0,
         "DRBD-MESH OK - 6 of 6 connections up",
         """
-        connected=6;;;0;6 connected_min=1;;;0 r0_connected=5;;;0;5 r1_connected=1;;;0;1
+        connected=6;6:;;0;6 connected_min=1;;;0 r0_connected=5;5:;1:;0;5 r1_connected=1;1:;1:;0;1
         """,
     ),
     Case(
@@ -170,7 +170,7 @@ RECORDED = [
         2,
         "DRBD-MESH CRITICAL - m07: 0 of 2 connected (storage01, storage03 StandAlone)",
         """
-        connected=103;;;0;105 connected_min=0;;;0
+        connected=103;105:;;0;105 connected_min=0;;;0
         """,
     ),
     Case(
@@ -200,7 +200,7 @@ RECORDED = [
         0,
         "DRBD-MESH OK - r0: 5 of 5 peers connected",
         """
-        connected=5;;;0;5 connected_min=5;;;0 r0_connected=5;;;0;5
+        connected=5;5:;;0;5 connected_min=5;;;0 r0_connected=5;5:;1:;0;5
         """,
     ),
     Case(
@@ -208,7 +208,7 @@ RECORDED = [
         1,
         "DRBD-MESH WARNING - r0: peer storage02 is Connecting, 4 of 5 connected",
         """
-        connected=4;;;0;5 connected_min=4;;;0 r0_connected=4;;;0;5
+        connected=4;5:;;0;5 connected_min=4;;;0 r0_connected=4;5:;1:;0;5
         """,
     ),
     Case(
@@ -217,7 +217,7 @@ RECORDED = [
         "DRBD-MESH CRITICAL - r0: 0 of 5 connected (app01, app03, storage01, "
         "storage02, storage03 StandAlone)",
         """
-        connected=0;;;0;5 connected_min=0;;;0 r0_connected=0;;;0;5
+        connected=0;5:;;0;5 connected_min=0;;;0 r0_connected=0;5:;1:;0;5
         """,
     ),
     Case(
@@ -225,7 +225,7 @@ RECORDED = [
         0,
         "DRBD-MESH OK - r0: 5 of 5 peers connected",
         """
-        connected=5;;;0;5 connected_min=5;;;0 r0_connected=5;;;0;5
+        connected=5;5:;;0;5 connected_min=5;;;0 r0_connected=5;5:;1:;0;5
         """,
     ),
     Case(
@@ -239,7 +239,7 @@ RECORDED = [
         0,
         "DRBD-MESH OK - r0: 5 of 5 peers connected",
         """
-        connected=5;;;0;5 connected_min=5;;;0 r0_connected=5;;;0;5
+        connected=5;5:;;0;5 connected_min=5;;;0 r0_connected=5;5:;1:;0;5
         """,
     ),
     Case(
@@ -247,7 +247,7 @@ RECORDED = [
         3,
         "DRBD-MESH UNKNOWN - x2 shows neither volumes nor peers",
         """
-        connected=5;;;0;5 connected_min=0;;;0 r0_connected=5;;;0;5 x1_connected=0;;;0;0
+        connected=5;5:;;0;5 connected_min=0;;;0 r0_connected=5;5:;1:;0;5 x1_connected=0;;;0;0
         """,
     ),
     Case(
@@ -255,7 +255,7 @@ RECORDED = [
         0,
         "DRBD-MESH OK - r0: 5 of 5 peers connected",
         """
-        connected=5;;;0;5 connected_min=5;;;0 r0_connected=5;;;0;5
+        connected=5;5:;;0;5 connected_min=5;;;0 r0_connected=5;5:;1:;0;5
         """,
     ),
     Case(
@@ -263,7 +263,7 @@ RECORDED = [
         0,
         "DRBD-MESH OK - r0: 5 of 5 peers connected",
         """
-        connected=5;;;0;5 connected_min=5;;;0 r0_connected=5;;;0;5
+        connected=5;5:;;0;5 connected_min=5;;;0 r0_connected=5;5:;1:;0;5
         """,
     ),
     Case(
@@ -271,7 +271,7 @@ RECORDED = [
         0,
         "DRBD-MESH OK - r0: 5 of 5 peers connected",
         """
-        connected=5;;;0;5 connected_min=5;;;0 r0_connected=5;;;0;5
+        connected=5;5:;;0;5 connected_min=5;;;0 r0_connected=5;5:;1:;0;5
         """,
     ),
     Case(
@@ -279,7 +279,7 @@ RECORDED = [
         2,
         "DRBD-MESH CRITICAL - r0: replica storage03 is StandAlone, 4 of 5 connected",
         """
-        connected=4;;;0;5 connected_min=4;;;0 r0_connected=4;;;0;5
+        connected=4;5:;;0;5 connected_min=4;;;0 r0_connected=4;5:;1:;0;5
         """,
     ),
 ]

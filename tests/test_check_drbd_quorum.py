@@ -36,7 +36,7 @@ RECORDED = [
         0,
         "DRBD-QUORUM OK - r0/0: 3 of 3 copies, can lose 1",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
         """,
     ),
     Case(
@@ -44,7 +44,7 @@ RECORDED = [
         0,
         "DRBD-QUORUM OK - r0/0: 3 of 3 copies, can lose 1",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
         """,
     ),
     Case(
@@ -53,7 +53,7 @@ RECORDED = [
         "DRBD-QUORUM CRITICAL - r0/0: 1 of 3 copies UpToDate and reachable, not "
         "storage02: being resynchronised, 26.3% done; not storage03: being res...",
         """
-        'r0/0_copies'=1;;;0;3 'r0/0_replicas'=3;;;0 copies_min=1;;;0
+        'r0/0_copies'=1;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=1;;;0
         """,
         more=(
             "[CRITICAL] r0/0: 1 of 3 copies UpToDate and reachable, not storage02: being"
@@ -65,7 +65,7 @@ RECORDED = [
         1,
         "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03",
         """
-        'r0/0_copies'=2;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=2;;;0
+        'r0/0_copies'=2;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=2;;;0
         """,
     ),
     Case(
@@ -74,7 +74,7 @@ RECORDED = [
         "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01, 1 of 3 copies UpToDate "
         "and reachable, not storage02, storage03",
         """
-        'r0/0_copies'=1;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=1;;;0
+        'r0/0_copies'=1;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=1;;;0
         """,
     ),
     Case(
@@ -83,7 +83,7 @@ RECORDED = [
         "DRBD-QUORUM CRITICAL - r0/0: quorum lost on storage01, 1 of 3 copies "
         "UpToDate and reachable, not storage02, storage03",
         """
-        'r0/0_copies'=1;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=1;;;0
+        'r0/0_copies'=1;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=1;;;0
         """,
     ),
     Case(
@@ -92,7 +92,7 @@ RECORDED = [
         "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01, 0 of 3 copies UpToDate "
         "and reachable, not storage01, storage02, storage03",
         """
-        'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=0;;;0
+        'r0/0_copies'=0;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=0;;;0
         """,
     ),
     Case(
@@ -101,7 +101,7 @@ RECORDED = [
         "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from app02"
         " (storage01, storage02, storage03: Outdated (whole, but old))",
         """
-        'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
+        'r0/0_copies'=0;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
         """,
     ),
     Case(
@@ -110,7 +110,7 @@ RECORDED = [
         "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from storage01"
         " (storage01, storage02, storage03: Outdated (whole, but old))",
         """
-        'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
+        'r0/0_copies'=0;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
         """,
     ),
     Case(
@@ -119,7 +119,7 @@ RECORDED = [
         "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage02:"
         " Outdated (whole, but old)",
         """
-        'r0/0_copies'=2;;;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
+        'r0/0_copies'=2;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
         """,
     ),
     Case(
@@ -128,7 +128,7 @@ RECORDED = [
         "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03:"
         " its disk is lost",
         """
-        'r0/0_copies'=2;;;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
+        'r0/0_copies'=2;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
         """,
     ),
     Case(
@@ -137,7 +137,7 @@ RECORDED = [
         "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03:"
         " its disk is Detaching there",
         """
-        'r0/0_copies'=2;;;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
+        'r0/0_copies'=2;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
         """,
     ),
     Case(
@@ -146,8 +146,9 @@ RECORDED = [
         "DRBD-QUORUM WARNING - r1/0: 1 of 2 copies UpToDate and reachable, not "
         "storage02; r1/1: 1 of 2 copies UpToDate and reachable, not storage02",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0
-        'r1/0_copies'=1;;;0;2 'r1/0_replicas'=2;;;0 'r1/1_copies'=1;;;0;2 'r1/1_replicas'=2;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0
+        'r1/0_copies'=1;2:;1:;0;2 'r1/0_replicas'=2;;;0 'r1/1_copies'=1;2:;1:;0;2
+        'r1/1_replicas'=2;;;0
         copies_min=1;;;0
         """,
         more=(
@@ -161,7 +162,7 @@ RECORDED = [
         "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from app01"
         " (storage01, storage03: Inconsistent (half a copy))",
         """
-        'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
+        'r0/0_copies'=0;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
         """,
     ),
     Case(
@@ -169,8 +170,9 @@ RECORDED = [
         2,
         "DRBD-QUORUM CRITICAL - r1: I/O is suspended: by an administrator (suspend-io)",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r1/0_copies'=2;;;0;2 'r1/0_replicas'=2;;;0
-        'r1/1_copies'=2;;;0;2 'r1/1_replicas'=2;;;0 copies_min=2;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r1/0_copies'=2;2:;1:;0;2
+        'r1/0_replicas'=2;;;0
+        'r1/1_copies'=2;2:;1:;0;2 'r1/1_replicas'=2;;;0 copies_min=2;;;0
         """,
     ),
     Case(
@@ -178,7 +180,8 @@ RECORDED = [
         2,
         "DRBD-QUORUM CRITICAL - r2: I/O is suspended: no data is accessible (storage01 Connecting)",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r2/0_copies'=0;;;0;1 'r2/0_replicas'=1;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r2/0_copies'=0;1:;1:;0;1
+        'r2/0_replicas'=1;;;0
         copies_min=0;;;0
         """,
     ),
@@ -188,7 +191,7 @@ RECORDED = [
         "DRBD-QUORUM CRITICAL - r0/0: quorum lost on storage03, 1 of 3 copies "
         "UpToDate and reachable, not storage01, storage02",
         """
-        'r0/0_copies'=1;;;0;3 'r0/0_replicas'=3;;;0 copies_min=1;;;0
+        'r0/0_copies'=1;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=1;;;0
         """,
     ),
     Case(
@@ -196,8 +199,9 @@ RECORDED = [
         0,
         "DRBD-QUORUM OK - 3 volumes, 3 with all copies",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0
-        'r1/0_copies'=2;;;0;2 'r1/0_replicas'=2;;;0 'r1/1_copies'=2;;;0;2 'r1/1_replicas'=2;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0
+        'r1/0_copies'=2;2:;1:;0;2 'r1/0_replicas'=2;;;0 'r1/1_copies'=2;2:;1:;0;2
+        'r1/1_replicas'=2;;;0
         copies_min=2;;;0
         """,
     ),
@@ -237,7 +241,7 @@ RECORDED = [
         0,
         "DRBD-QUORUM OK - r0/0: 3 of at least 3 copies",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
         """,
     ),
     Case(
@@ -245,7 +249,7 @@ RECORDED = [
         0,
         "DRBD-QUORUM OK - r0/0: 3 of at least 3 copies",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
         """,
     ),
     Case(
@@ -253,7 +257,7 @@ RECORDED = [
         0,
         "DRBD-QUORUM OK - r0/0: 2 of at least 2 copies",
         """
-        'r0/0_copies'=2;;;0;2 'r0/0_replicas'=2;;;0 copies_min=2;;;0
+        'r0/0_copies'=2;2:;1:;0;2 'r0/0_replicas'=2;;;0 copies_min=2;;;0
         """,
     ),
     Case(
@@ -261,7 +265,7 @@ RECORDED = [
         2,
         "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from app02",
         """
-        'r0/0_copies'=0;;;0 'r0/0_replicas'=0;;;0 copies_min=0;;;0
+        'r0/0_copies'=0;;1:;0 'r0/0_replicas'=0;;;0 copies_min=0;;;0
         """,
     ),
     Case(
@@ -269,7 +273,7 @@ RECORDED = [
         0,
         "DRBD-QUORUM OK - r0/0: 3 of 3 copies",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
         """,
     ),
     Case(
@@ -283,7 +287,7 @@ RECORDED = [
         0,
         "DRBD-QUORUM OK - r0/0: 3 of 3 copies",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
         """,
     ),
     Case(
@@ -292,8 +296,9 @@ RECORDED = [
         "DRBD-QUORUM CRITICAL - x1/0: no UpToDate copy can be reached from storage03"
         " (storage03: its disk is lost) (+2 more)",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'x1/0_copies'=0;;;0;1 'x1/0_replicas'=1;;;0
-        'x1/1_copies'=0;;;0;1 'x1/1_replicas'=1;;;0 copies_min=0;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'x1/0_copies'=0;1:;1:;0;1
+        'x1/0_replicas'=1;;;0
+        'x1/1_copies'=0;1:;1:;0;1 'x1/1_replicas'=1;;;0 copies_min=0;;;0
         """,
         more=(
             "[CRITICAL] x1/0: no UpToDate copy can be reached from storage03"
@@ -308,7 +313,7 @@ RECORDED = [
         0,
         "DRBD-QUORUM OK - r0/0: 3 of 3 copies",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=3;;;0
         """,
     ),
     Case(
@@ -317,7 +322,7 @@ RECORDED = [
         "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app02, 0 of 3 copies UpToDate "
         "and reachable, not storage01, storage02, storage03",
         """
-        'r0/0_copies'=0;;;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
+        'r0/0_copies'=0;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
         """,
     ),
     Case(
@@ -325,7 +330,7 @@ RECORDED = [
         0,
         "DRBD-QUORUM OK - r0/0: 3 of 3 copies, can lose 1",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
         """,
     ),
     Case(
@@ -333,7 +338,7 @@ RECORDED = [
         0,
         "DRBD-QUORUM OK - r0/0: 3 of 3 copies, can lose 1",
         """
-        'r0/0_copies'=3;;;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
+        'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=1;;;0 copies_min=3;;;0
         """,
     ),
 ]

@@ -49,8 +49,12 @@ from check_mccluster.verdict.problems import (
 )
 
 
-def figures(candidates=1, services=1, limits=""):
-    return f"candidates_min={candidates};{limits or ';'};0 services={services};;;0"
+def figures(candidates=1, services=1, limits="1:;1:"):
+    return f"candidates_min={candidates};{limits};0 services={services};;;0"
+
+
+NO_LIMITS = ";"
+"""Where it is on purpose that no node could: the number does not decide."""
 
 
 LAB_RULE = "app03 banned by location-group1-app03--INFINITY"
@@ -163,7 +167,7 @@ RECORDED = {
     "cluster-maintenance/app01": (
         "WARNING",
         "no node could take group1: maintenance-mode",
-        figures(0),
+        figures(0, limits=NO_LIMITS),
     ),
     # The node in maintenance is the active one.
     "app01-maintenance/app02": (
@@ -171,9 +175,13 @@ RECORDED = {
         f"app02 could take group1 from app01 {BY_RULES}",
         figures(),
     ),
-    "group-disabled/app01": ("OK", "group1 is disabled", figures(2)),
+    "group-disabled/app01": ("OK", "group1 is disabled", figures(2, limits=NO_LIMITS)),
     # The agent of the other one is not installed anywhere.
-    "stop-all-resources/app01": ("OK", "1 resources have a node to go to", figures(0, 2)),
+    "stop-all-resources/app01": (
+        "OK",
+        "1 resources have a node to go to",
+        figures(0, 2, limits=NO_LIMITS),
+    ),
     "dovecot-blocked/app01": ("OK", f"app01 could take group1 from app02 {BY_RULES}", figures()),
     "nothing-started/app01": ("CRITICAL", "Corosync does not run on this node"),
     "six-nodes-healthy/storage01": (
@@ -191,7 +199,7 @@ def test_recorded(call, snapshot):
 OPTIONS = {
     "two-candidates-wanted": (
         ("--candidates", "2"),
-        ("WARNING", f"1 of 2 candidates for group1: {RULE}", figures()),
+        ("WARNING", f"1 of 2 candidates for group1: {RULE}", figures(limits="2:;1:")),
     ),
     "ranges-replace-the-findings": (
         ("-w", "3:", "-c", "2:"),

@@ -22,10 +22,9 @@ from check_mccluster.app.options import RangeType
 DAY = 86_400
 
 
-def figures(count=0, actions=0, barred=0, limits=""):
+def figures(count=0, actions=0, barred=0, limits="0;"):
     return (
-        f"fail_count_max={count};{limits or ';'};0 failed_actions={actions};;;0"
-        f" nodes_barred={barred};;;0"
+        f"fail_count_max={count};{limits};0 failed_actions={actions};;;0 nodes_barred={barred};0;;0"
     )
 
 

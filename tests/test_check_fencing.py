@@ -25,7 +25,7 @@ SUCCESS, FAILED, PENDING = FenceStatus.SUCCESS, FenceStatus.FAILED, FenceStatus.
 
 
 def figures(devices=0, failed=0):
-    return f"fence_devices={devices};;;0 fencing_failed={failed};;;0"
+    return f"fence_devices={devices};;;0 fencing_failed={failed};;0;0"
 
 
 FENCE_FAILED = (

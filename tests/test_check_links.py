@@ -24,7 +24,7 @@ from check_mccluster.model.corosync import ConfiguredNode, LinkState
 
 
 def figures(connected=2, of=2, reachable=2):
-    return f"links_connected={connected};;;0;{of} peers_reachable={reachable};;;0"
+    return f"links_connected={connected};{of}:;;0;{of} peers_reachable={reachable};;;0"
 
 
 UNREPORTED = "no link to app01 is connected, and the cluster does not report it offline"

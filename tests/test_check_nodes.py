@@ -33,9 +33,9 @@ DENIED = (
 
 def figures(online=3, of=3, *, offline=0, unclean=0, pending=0, standby=0, maintenance=0, w=""):
     return (
-        f"nodes_maintenance={maintenance};;;0 nodes_offline={offline};;;0"
-        f" nodes_online={online};{w or ';'};0;{of} nodes_pending={pending};;;0"
-        f" nodes_standby={standby};;;0 nodes_unclean={unclean};;;0"
+        f"nodes_maintenance={maintenance};0;;0 nodes_offline={offline};0;0;0"
+        f" nodes_online={online};{w or ';'};0;{of} nodes_pending={pending};0;;0"
+        f" nodes_standby={standby};0;;0 nodes_unclean={unclean};0;0;0"
     )
 
 

@@ -69,7 +69,10 @@ def overview(text, lines):
     counts = {name: sum(1 for state, _ in told.values() if state == name) for name in STATES}
     gravity = ("CRITICAL", "UNKNOWN", "WARNING", "OK")
     worst = next(name for name in gravity if counts[name])
-    perfdata = " ".join(f"checks_{name.lower()}={count};;;0" for name, count in counts.items())
+    limits = {"WARNING": "0;", "CRITICAL": ";0"}
+    perfdata = " ".join(
+        f"checks_{name.lower()}={count};{limits.get(name, ';')};0" for name, count in counts.items()
+    )
     # What is not OK comes first.
     ordered = sorted(told.items(), key=lambda each: gravity.index(each[1][0]))
     shown = (f"[{state}] {check}: {line}" for check, (state, line) in ordered)

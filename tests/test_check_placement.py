@@ -31,7 +31,7 @@ from check_mccluster.model.pacemaker import Role
 
 def figures(services=1, running=1, leftovers=0):
     return (
-        f"leftover_constraints={leftovers};;;0 services={services};;;0"
+        f"leftover_constraints={leftovers};0;;0 services={services};;;0"
         f" services_running={running};;;0;{services}"
     )
 

@@ -21,7 +21,7 @@ from build import (
 )
 
 
-def figures(total=3, of=3, needed=2, limits=""):
+def figures(total=3, of=3, needed=2, limits=";1:"):
     margin = f"votes_margin={total - needed}{limits}"
     return f"votes={total};;;0;{of} {margin} votes_needed={needed};;;0"
 
@@ -110,7 +110,7 @@ def test_ranges_can_allow_that_no_vote_may_be_lost(call):
         "quorum",
         "OK",
         "quorate, 2 of 3 votes, can lose 0, DC app02",
-        figures(2),
+        figures(2, limits=""),
     )
     assert run(call, "quorum", "app01-powered-off/app02", "-c", "0:") == output
 

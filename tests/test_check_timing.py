@@ -17,7 +17,7 @@ RECORDED = [
         "TIMING OK - Corosync 27.83 s > DRBD 12.0 s (bound)",
         """
         corosync_consensus=15.18s;;;0 corosync_detection=27.83s;;;0 corosync_token=12.65s;;;0
-        drbd_detection=12.0s;;;0 margin=15.83s
+        drbd_detection=12.0s;;;0 margin=15.83s;@~:0
         """,
     ),
     Case(
@@ -26,7 +26,7 @@ RECORDED = [
         "TIMING OK - Corosync 27.83 s > DRBD 12.0 s (bound)",
         """
         corosync_consensus=15.18s;;;0 corosync_detection=27.83s;;;0 corosync_token=12.65s;;;0
-        drbd_detection=12.0s;;;0 margin=15.83s
+        drbd_detection=12.0s;;;0 margin=15.83s;@~:0
         """,
     ),
     Case(
@@ -53,7 +53,7 @@ RECORDED = [
         "TIMING OK - Corosync 27.83 s > DRBD 12.0 s (bound)",
         """
         corosync_consensus=15.18s;;;0 corosync_detection=27.83s;;;0 corosync_token=12.65s;;;0
-        drbd_detection=12.0s;;;0 margin=15.83s
+        drbd_detection=12.0s;;;0 margin=15.83s;@~:0
         """,
     ),
     Case(
@@ -193,7 +193,7 @@ def test_published_figures_as_performance_data(call, tmp_path):
     assert outcome.out == (
         "TIMING OK - Corosync 45.43 s > DRBD 30.5 s (bound) | corosync_consensus=24.78s;;;0"
         " corosync_detection=45.43s;;;0 corosync_token=20.65s;;;0 drbd_detection=30.5s;;;0"
-        " margin=14.93s\n"
+        " margin=14.93s;@~:0\n"
     )
 
 
@@ -260,7 +260,7 @@ RACE = "Corosync's 8.03 s is not longer than DRBD's 10.5 s (bound, r0 to app02)"
             ("--severity", "failover-race=critical"),
             2,
             f"CRITICAL - {RACE}",
-            "margin=-2.47s",
+            "margin=-2.47s;@~:0",
         ),
     ],
 )

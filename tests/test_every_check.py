@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from nagiosplugin import Range
 
 from check_mccluster.checks import registry
 from check_mccluster.inputs.every import tools
@@ -89,6 +90,32 @@ def test_every_finding_and_figure_is_described(call, check):
             assert any(re.fullmatch(label, figure["label"]) for label in labels), figure
         names = [figure["label"] for figure in told["figures"]]
         assert len(names) == len(set(names)), folder
+
+
+_LIMITED = re.compile(r"(?:'[^']+'|[^ ']+)=(-?[0-9.]+)(?:s|B|%|c)?;([^; ]*)(?:;([^; ]*))?")
+
+
+@pytest.mark.parametrize("check", [*SINGLE, "overview"])
+def test_a_figure_outside_of_its_limits_is_no_better_verdict(call, check):
+    """Over all the recorded nodes: what a graph shows as red is red."""
+    gravity = (0, 1, 3, 2)
+    limits = breached = 0
+    for folder in recorded():
+        outcome = call(check, "--from", folder)
+        for value, *ranges in _LIMITED.findall(outcome.lines[0].partition(" | ")[2]):
+            for least, limit in zip((1, 3), ranges):
+                limits += bool(limit)
+                if limit and not Range(limit).match(float(value)):
+                    breached += 1
+                    assert gravity[outcome.code] >= least, (folder, outcome.lines[0])
+    assert (limits > 0) == (breached > 0) == (check in WITH_LIMITS)
+
+
+WITH_LIMITS = {
+    *("nodes", "quorum", "links", "failures", "fencing", "placement", "drbd-mesh", "drbd-quorum"),
+    *("failover", "timing", "overview"),
+}
+"""The checks where a number alone decides."""
 
 
 @pytest.fixture(scope="module")

@@ -245,7 +245,7 @@ def together(
         tuple(found),
         summary,
         (
-            Figure("nodes_asked", len(ordered), minimum=0, maximum=total),
+            Figure("nodes_asked", len(ordered), minimum=0, maximum=total, warning=f"{total}:"),
             Figure("faults", sum(1 for f in roots if f.state is not State.OK), minimum=0),
         ),
         tuple(f"node {one.view.here}: {one.report.state.name}" for one in ordered),

@@ -223,12 +223,19 @@ def judge(view: View, asked: Asked) -> Report:
     findings += _unreplicated(view, resources)
     total = sum(len(r.connections) for r in resources)
     figures = [
-        Figure("connected", sum(up.values()), minimum=0, maximum=total),
+        Figure("connected", sum(up.values()), minimum=0, maximum=total, warning=f"{total}:"),
         Figure("connected_min", min(up.values(), default=0), minimum=0, limited=True),
     ]
     if len(resources) <= MOST_SINGLE_FIGURES:
         figures += [
-            Figure(f"{r.name}_connected", up[r.name], minimum=0, maximum=len(r.connections))
+            Figure(
+                f"{r.name}_connected",
+                up[r.name],
+                minimum=0,
+                maximum=len(r.connections),
+                warning=f"{len(r.connections)}:",
+                critical="1:" if r.connections else "",
+            )
             for r in resources
         ]
     summary = f"{sum(up.values())} of {total} connections up"

@@ -373,7 +373,17 @@ def judge(view: View, asked: Asked) -> Report:
         name = volume_name(resource, device.volume)
         margin = _margin(view, resource, device, have)
         most = len(have.replicas) or None
-        figures.append(Figure(f"{name}_copies", len(have.up_to_date), "", 0, most))
+        figures.append(
+            Figure(
+                f"{name}_copies",
+                len(have.up_to_date),
+                "",
+                0,
+                most,
+                warning=f"{most}:" if most else "",
+                critical="2:" if most and most >= 3 else "1:",
+            )
+        )
         figures.append(Figure(f"{name}_replicas", len(have.replicas), "", 0))
         if margin is not None:
             figures.append(Figure(f"{name}_votes_margin", margin, "", 0))

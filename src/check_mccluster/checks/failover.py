@@ -183,6 +183,9 @@ def judge(view: View, asked: Asked) -> Report:
     if any(futures.pairs.below(resource) for resource in chosen):
         whole = view[DRBD].value is not None
         findings += [p for p in view[DRBD].problems if not whole or p.object == DRBD.name]
+    wanted = int(asked.values.get("candidates") or 1)
+    # A service that is off, pinned or stopped on purpose needs no other node.
+    decides = not any(each.is_off or each.pinned or each.on_purpose for each in outlooks)
     counted = [each for each in outlooks if not each.is_off and not each.pinned] or outlooks
     return Report(
         tuple(findings),
@@ -194,6 +197,8 @@ def judge(view: View, asked: Asked) -> Report:
                 min((len(each.candidates) for each in counted), default=None),
                 minimum=0,
                 limited=True,
+                warning=f"{wanted}:" if decides else "",
+                critical="1:" if decides else "",
             ),
         ),
         Lines(lambda: (line for outlook in outlooks for line in _looked_at(futures, outlook))),

@@ -127,8 +127,13 @@ def judge(view: View, asked: Asked) -> Report:
         f"{len(actions) or 'no'} failed actions, {len(counts) or 'no'} fail-counts",
         (
             Figure("failed_actions", len(actions), minimum=0),
-            Figure("nodes_barred", sum(1 for f in findings if f.kind is BARRED), minimum=0),
-            Figure("fail_count_max", max(counts, default=0), minimum=0, limited=True),
+            Figure(
+                "nodes_barred",
+                sum(1 for f in findings if f.kind is BARRED),
+                minimum=0,
+                warning="0",
+            ),
+            Figure("fail_count_max", max(counts, default=0), minimum=0, limited=True, warning="0"),
         ),
         tuple(
             f"fail-count of {past.resource} on {past.node}: {past.fail_count}"

@@ -164,7 +164,7 @@ def judge(view: View, asked: Asked) -> Report:
         f"fencing is {word}, {len(devices)} fence devices",
         (
             Figure("fence_devices", len(devices), minimum=0),
-            Figure("fencing_failed", failed, minimum=0),
+            Figure("fencing_failed", failed, minimum=0, critical="0"),
         ),
         tuple(
             f"fencing of {event.target}: {_word(event)} {event.completed or ''}".rstrip()

@@ -161,7 +161,13 @@ def judge(view: View, asked: Asked) -> Report:
         tuple(findings),
         f"{what}, {carry}",
         (
-            Figure("links_connected", good, minimum=0, maximum=len(carried)),
+            Figure(
+                "links_connected",
+                good,
+                minimum=0,
+                maximum=len(carried),
+                warning=f"{len(carried)}:",
+            ),
             Figure("peers_reachable", sum(1 for p in peers.values() if _reached(p)), minimum=0),
         ),
         tuple(

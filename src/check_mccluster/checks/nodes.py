@@ -311,13 +311,13 @@ def judge(view: View, asked: Asked) -> Report:
         (
             Figure("nodes_online", online, minimum=0, maximum=len(nodes), limited=True),
             *(
-                Figure(f"nodes_{name}", count, minimum=0)
-                for name, count in (
-                    ("offline", sum(1 for n in nodes if n.online is False)),
-                    ("unclean", sum(1 for n in nodes if n.unclean)),
-                    ("pending", sum(1 for n in nodes if n.pending)),
-                    ("standby", sum(1 for n in nodes if n.standby)),
-                    ("maintenance", sum(1 for n in nodes if n.maintenance)),
+                Figure(f"nodes_{name}", count, minimum=0, warning=warning, critical=critical)
+                for name, count, warning, critical in (
+                    ("offline", sum(1 for n in nodes if n.online is False), "0", "0"),
+                    ("unclean", sum(1 for n in nodes if n.unclean), "0", "0"),
+                    ("pending", sum(1 for n in nodes if n.pending), "0", ""),
+                    ("standby", sum(1 for n in nodes if n.standby), "0", ""),
+                    ("maintenance", sum(1 for n in nodes if n.maintenance), "0", ""),
                 )
             ),
         ),

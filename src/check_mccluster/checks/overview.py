@@ -142,7 +142,13 @@ def judge(view: View, asked: Asked) -> Report:
         everything,
         f"{len(lines)} checks, all OK: {_essence(parts)}",
         tuple(
-            Figure(f"checks_{state.name.lower()}", states.count(state), minimum=0)
+            Figure(
+                f"checks_{state.name.lower()}",
+                states.count(state),
+                minimum=0,
+                warning="0" if state is State.WARNING else "",
+                critical="0" if state is State.CRITICAL else "",
+            )
             for state in State
         ),
         Lines(

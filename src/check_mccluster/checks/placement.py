@@ -270,6 +270,7 @@ def judge(view: View, asked: Asked) -> Report:
                 "leftover_constraints",
                 sum(1 for each in findings if each.kind in (BAN, PREFER)),
                 minimum=0,
+                warning="0",
             ),
         ),
         tuple(f"{r.id}: {join(where(r)) or 'nowhere'}" for r in chosen),

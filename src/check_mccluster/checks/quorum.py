@@ -83,14 +83,18 @@ def _lost(view: View, cluster: Cluster, count: Tally) -> Finding:
     )
 
 
+def _needs_no_margin(cluster: Cluster, count: Tally) -> bool:
+    """One node alone, or two in the mode that lets either go on."""
+    return count.covered or sum(1 for node in cluster.nodes if node.is_member) <= 1
+
+
 def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
-    members = sum(1 for node in cluster.nodes if node.is_member)
     margin = count.margin
     if asked.has_limits:
         state = limited_state(asked, margin)
         if state is State.OK:
             return
-    elif margin is None or margin > 0 or members <= 1 or count.covered:
+    elif margin is None or margin > 0 or _needs_no_margin(cluster, count):
         return
     else:
         state = MARGIN.default
@@ -201,7 +205,12 @@ def judge(view: View, asked: Asked) -> Report:
         (
             Figure("votes", count.total, minimum=0, maximum=count.expected),
             Figure("votes_needed", count.needed, minimum=0),
-            Figure("votes_margin", count.margin, limited=True),
+            Figure(
+                "votes_margin",
+                count.margin,
+                limited=True,
+                warning="" if _needs_no_margin(cluster, count) else "1:",
+            ),
         ),
         tuple(
             f"vote of {member.name}: {member.votes}"

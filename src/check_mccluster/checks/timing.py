@@ -208,6 +208,7 @@ def judge(view: View, asked: Asked) -> Report:
             None if corosync is None or needs is None else _margin(corosync, needs),
             "s",
             limited=True,
+            warning="" if waits else "@~:0",
         ),
     ]
     if corosync is not None and needs is not None:

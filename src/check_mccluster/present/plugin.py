@@ -68,7 +68,7 @@ class FindingContext(nagiosplugin.Context):
 
 
 class FigureContext(nagiosplugin.Context):
-    """Performance data. The ranges decide the severity of findings; here they are only shown."""
+    """Performance data. The limits decide the severity of findings; here they are only shown."""
 
     def __init__(self, name: str, warning: object, critical: object) -> None:
         super().__init__(name)
@@ -84,15 +84,22 @@ class FigureContext(nagiosplugin.Context):
         figure: Figure = metric.value
         if figure.value is None or math.isnan(figure.value):
             return None
+        warning, critical = self._limits(figure)
         return nagiosplugin.Performance(
             label(figure.label),
             figure.value,
             figure.unit,
-            self._warning if figure.limited else None,
-            self._critical if figure.limited else None,
+            warning,
+            critical,
             figure.minimum,
             figure.maximum,
         )
+
+    def _limits(self, figure: Figure) -> tuple[object, object]:
+        """The ranges that were asked for; without any, those of the check itself."""
+        if figure.limited and (self._warning is not None or self._critical is not None):
+            return self._warning, self._critical
+        return figure.warning or None, figure.critical or None
 
 
 class FirstLine(nagiosplugin.Summary):

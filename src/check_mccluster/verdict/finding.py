@@ -167,6 +167,9 @@ class Figure(NamedTuple):
     :param unit: a base unit of the plugin guidelines: ``""``, ``s``, ``B``, ``%``, ``c``; that of
         *minimum* and *maximum*, too.
     :param limited: whether ``-w``/``-c`` apply to this number.
+    :param warning: the range of the plugin guidelines outside of which the check itself warns,
+        where the number alone decides that; ``-w``/``-c`` take its place.
+    :param critical: the same for CRITICAL.
     """
 
     label: str
@@ -175,6 +178,8 @@ class Figure(NamedTuple):
     minimum: Optional[float] = None
     maximum: Optional[float] = None
     limited: bool = False
+    warning: str = ""
+    critical: str = ""
 
 
 TOOLS = "tools"
