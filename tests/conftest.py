@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "fixtures"
 
+pytest.register_assert_rewrite("stories")
+
 
 def pytest_addoption(parser):
     parser.addoption(

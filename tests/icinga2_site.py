@@ -238,13 +238,19 @@ class Site:
             for node in NODES:
                 role = "storage" if node in STORAGE else stage.role(number)
                 configuration += (
-                    f'object Host "{number:02}-{node}" {{\n\timport "mccluster-node"\n'
+                    f'object Host "{number:02}-{node}" {{\n\timport "mccluster-member"\n'
                     f'\tvars.mccluster_role = "{role}"\n'
+                    f'\tvars.mccluster_cluster = "{number:02}-members"\n'
+                    # The host's own name has the number of its cluster.
+                    f'\tvars.mccluster_node = "{node}"\n'
                     f'\tvars.mccluster_from = "{now}/{node}"\n}}\n'
                 )
             configuration += (
-                f'object Host "{number:02}-mailcluster" {{\n\timport "mccluster-node"\n'
-                f'\tcheck_command = "dummy"\n\tvars.mccluster_host = {json.dumps([*NODES])}\n'
+                f'object Host "{number:02}-members" {{\n\timport "mccluster-cluster"\n}}\n'
+                # The other way, counted beside it: this one asks all nodes.
+                f'object Host "{number:02}-mailcluster" {{\n\tcheck_command = "dummy"\n'
+                f"\tcheck_interval = {INTERVAL}\n"
+                f"\tvars.mccluster_host = {json.dumps([*NODES])}\n"
                 f'\tvars.mccluster_config = "{now}/cluster.toml"\n'
                 # The nodes were recorded minutes apart.
                 '\tvars.mccluster_severity = [ "clocks-differ=ok" ]\n}\n'

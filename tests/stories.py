@@ -26,10 +26,41 @@ SINGLE = tuple(check.name for check in registry.single_checks())
 
 
 class Story(NamedTuple):
-    """A recording, and the nodes that are off; who was not recorded is shown as healthy."""
+    """A recording, and the nodes that do not answer; who was not recorded is shown as healthy.
+
+    :param maintenance: whether Pacemaker says of it that it is in maintenance-mode, besides.
+    """
 
     recording: str
     off: tuple[str, ...] = ()
+    maintenance: bool = False
+
+    def placed(self, captures: Path, folder: Path) -> Path:
+        """The folder that has a folder for each node; what is made anew comes into *folder*."""
+        if not self.maintenance:
+            return captures / self.recording
+        place = folder / f"{_flat(self.recording)}-in-maintenance"
+        if not place.exists():
+            shutil.copytree(captures / self.recording, place)
+            for file in place.glob("*/crm_mon.xml"):
+                file.chmod(0o644)
+                text = file.read_text()
+                for word, instead in _MAINTENANCE:
+                    assert word in text
+                    text = text.replace(word, instead)
+                file.write_text(text)
+        return place
+
+
+_MAINTENANCE = (
+    ('maintenance-mode="false"', 'maintenance-mode="true"'),
+    ('managed="true"', 'managed="false"'),
+)
+"""What crm_mon prints otherwise, as in the recordings of maintenance-mode."""
+
+
+def _flat(recording: str) -> str:
+    return recording.replace("/", "-")
 
 
 HEALTHY = "drbd/01-healthy-service-on-app01"
@@ -44,6 +75,10 @@ STORIES = {
     "standby": Story("drbd/12c-standby-app01-group-on-app02"),
     "maintenance": Story("pacemaker/08-maintenance-mode"),
     "split, the failover failed": Story("drbd/04f-active-app-cut-failover-failed"),
+    "a second fault in maintenance": Story(
+        "drbd/04a-quorum-lost-no-io-yet", ("storage02", "storage03"), maintenance=True
+    ),
+    "a node not reached by the monitoring": Story(HEALTHY, ("storage03",)),
     "healthy": Story(HEALTHY),
 }
 
@@ -95,9 +130,26 @@ SAID: dict[str, tuple[tuple[str, str, str], ...]] = {
             " storage02, storage03",
         ),
     ),
+    "a second fault in maintenance": (
+        (
+            *("app01", "drbd-quorum"),
+            "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not storage02,"
+            " storage03",
+        ),
+        ("app02", "nodes", "maintenance-mode: the cluster manages nothing"),
+        ("storage02", "", "DOWN"),
+        ("storage03", "", "DOWN"),
+    ),
+    "a node not reached by the monitoring": (("storage03", "", "DOWN"),),
     "healthy": (),
 }
-"""Every message on the way in, where each node tells: node, check (none: the host), words."""
+"""Every message on the way in, where each node tells: node, check (none: the host), words.
+
+In Icinga no host says that it is down: what else is told says it, or :data:`MISSING` does.
+"""
+
+MISSING = ("members", "missing", "CRITICAL: no answer from {}, and no node tells of it")
+"""Icinga's message of a node that does not answer, and that no other node misses."""
 
 SAID_BY_OVERVIEW = {
     "app01 is offline": "app01 is offline, no link to it is up, nor is DRBD connected",
@@ -121,6 +173,9 @@ SAID_BY_CLUSTER = {
     "maintenance": "maintenance-mode: the cluster manages nothing",
     "split, the failover failed": "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and"
     " reachable, not storage01, storage02, storage03 (+1 more)",
+    "a second fault in maintenance": "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and"
+    " reachable, not storage02, storage03 (and app02, app03, storage01) (+1 more)",
+    "a node not reached by the monitoring": "storage03 could not be asked: no route to it",
 }
 """The one message where the check ``cluster`` tells for all nodes."""
 
@@ -129,8 +184,9 @@ PROGRAM = """\
 # Answers what was answered before; anything else is asked of the plugin itself.
 place= asked= before=
 for each in "$@"; do
-    case $each in --from | --config) ;; *) case $before in
+    case $each in --from | --config | --node) ;; *) case $before in
         --from | --config) place=$(readlink -f "$each") ;;
+        --node) ;;
         *) asked=$asked$each ;;
     esac ;; esac
     before=$each
@@ -160,10 +216,6 @@ exit 255
 """
 
 
-def _flat(recording: str) -> str:
-    return recording.replace("/", "-")
-
-
 class Stage:
     """Clusters that all are healthy, or each in its story, and the program that is asked."""
 
@@ -177,21 +229,26 @@ class Stage:
         self._via.write_text(VIA)
         for program in (self.program, self._via):
             program.chmod(0o755)
-        healthy = self._copied(captures, HEALTHY)
+        healthy = self._copied(captures, Story(HEALTHY))
         self._play("healthy", healthy, healthy, ())
         for number, story in enumerate(STORIES.values()):
-            recorded = self._copied(captures, story.recording)
+            recorded = self._copied(captures, story)
             self._play(f"story{number:02}", recorded, healthy, story.off)
         self.rest()
 
-    def _copied(self, captures: Path, recording: str) -> Path:
-        place = self.folder / "recorded" / _flat(recording)
+    def _copied(self, captures: Path, story: Story) -> Path:
+        place = self._recorded(story)
         if not place.exists():
             place.mkdir(parents=True)
+            source = story.placed(captures, self.folder)
             for node in NODES:
-                if (captures / recording / node).is_dir():
-                    shutil.copytree(captures / recording / node, place / node)
+                if (source / node).is_dir():
+                    shutil.copytree(source / node, place / node)
         return place
+
+    def _recorded(self, story: Story) -> Path:
+        name = f"{_flat(story.recording)}{'-in-maintenance' if story.maintenance else ''}"
+        return self.folder / "recorded" / name
 
     def _play(self, name: str, recorded: Path, healthy: Path, off: Sequence[str]) -> None:
         """A cluster's folder: its nodes, and how all of them are asked."""
@@ -211,7 +268,7 @@ class Stage:
 
     def role(self, number: int) -> str:
         """What the members of Pacemaker's cluster are: with DRBD, or without."""
-        recorded = self.folder / "recorded" / _flat(STORIES[self.names[number]].recording)
+        recorded = self._recorded(STORIES[self.names[number]])
         has_drbd = (recorded / "app02" / "drbd-status.json").exists()
         return "application" if has_drbd else "pacemaker"
 
@@ -281,9 +338,12 @@ class Told(NamedTuple):
     cluster: list[str]
     cluster_back: list[str]
 
-    def check(self, name: str, service: str, cluster: str, semicolon: str = ";") -> None:
+    def check(
+        self, name: str, service: str, cluster: str, semicolon: str = ";", *, down: bool = True
+    ) -> None:
         """They are what is expected, each once, and each ends with one recovery.
 
+        :param down: whether a node that is off is told by its own host, too.
         :param service: how a node's service is called, with ``{}`` for the check; without, it is
             ``overview``. :param cluster: that of the cluster's host.
         :param semicolon: what the system makes of one.
@@ -294,7 +354,7 @@ class Told(NamedTuple):
                 f"{node}!{service.format(check)}" if check else node,
                 instead.get(text, text).replace(";", semicolon),
             )
-            for node, check, text in SAID[name]
+            for node, check, text in (SAID[name] if down else without_hosts(name))
         ]
         assert self.there == sorted(f"{who} PROBLEM: {text}" for who, text in said)
         assert self.back == sorted(f"{who} RECOVERY" for who, _ in said)
@@ -339,6 +399,15 @@ def play(site: Daemon, stage: Stage) -> dict[str, Told]:
     }
 
 
+def without_hosts(name: str) -> tuple[tuple[str, str, str], ...]:
+    """The messages where a host that is down says so only if nobody else does."""
+    told = tuple(each for each in SAID[name] if each[1])
+    if told or not SAID[name]:
+        return told
+    host, check, text = MISSING
+    return ((host, check, text.format(", ".join(node for node, _, _ in SAID[name]))),)
+
+
 def _sent(folder: Path) -> list[str]:
     """What was sent since the last call: the number of a cluster, a dash, who says what."""
     file, taken = folder / "notifications", folder / "notifications.taken"
@@ -352,5 +421,5 @@ def _by_story(lines: Sequence[str]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     for line in lines:
         number, _, rest = line.partition("-")
-        found[int(number)].append(rest.strip())
+        found[int(number)].append(rest.strip().replace(f"{number:02}-", ""))
     return found

@@ -23,9 +23,11 @@ ASKED = {
     "app01": {"overview", *SINGLE},
     "storage01": {"overview", *OF_DRBD},
     "plain01": {"overview", *(SINGLE - OF_DRBD - OF_BOTH)},
-    "mailcluster": {"cluster"},
+    "mailcluster": {"cluster", "missing"},
 }
 NODES = {"app01": "application", "storage01": "storage", "plain01": "pacemaker"}
+MEMBER = "storage01"
+"""Says that it is down only if no other node does."""
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +51,12 @@ def site():
                         "host",
                         object_name=name,
                         object_type="object",
-                        imports=["mccluster-node"],
+                        imports=["mccluster-member" if name == MEMBER else "mccluster-node"],
                         address="127.0.0.1",
-                        vars={"mccluster_role": role},
+                        vars={
+                            "mccluster_role": role,
+                            **({"mccluster_cluster": "mailcluster"} if name == MEMBER else {}),
+                        },
                     )
                 director.create(
                     "host",
@@ -128,6 +133,17 @@ def test_the_clusters_own_host_asks_its_nodes(icinga):
         "--speaker",
         "-v",
     ]
+
+
+def test_a_member_is_told_by_its_cluster_alone(icinga):
+    hosts = icinga.api("objects/hosts", {"attrs": ["__name", "enable_notifications"]})
+    told = {each["attrs"]["__name"]: each["attrs"]["enable_notifications"] for each in hosts}
+    assert told == {"mailcluster": True, **{name: name != MEMBER for name in NODES}}
+
+    (host,) = icinga.check("host", f'host.name == "{MEMBER}"').values()
+    (result,) = icinga.check("service", 'service.name == "mccluster-missing"').values()
+    untold = ["2", f"no answer from {MEMBER}, and no node tells of it"]
+    assert result["command"][1:] == (untold if host["state"] else ["0", "1 nodes answer"])
 
 
 def test_without_agents_two_switches_are_turned(site):

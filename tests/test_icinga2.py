@@ -122,7 +122,7 @@ def place():
 def test_icinga_accepts_what_is_shipped_and_shown(place):
     shown = re.findall(r"```icinga2\n(.*?)```", (ROOT / "docs/icinga2.md").read_text(), re.DOTALL)
     assert len(shown) == 2
-    hosts = HOSTS.replace("\n//", "\n")  # with the cluster's own host
+    hosts = HOSTS.replace("\n\t//", "\n\t")  # with the cluster's own host
     _, icinga = start(place, "shipped", "\n".join((COMMANDS, SERVICES, hosts, AGENT, *shown)))
     answer = icinga.validate()
     assert (answer.returncode, re.findall(r"(?:warning|critical)/.*", answer.stdout)) == (0, [])

@@ -29,4 +29,4 @@ def told(captures):
 
 @pytest.mark.parametrize("name", STORIES)
 def test_messages_for_one_fault(told, name):
-    told[name].check(name, "mccluster-{}", "mccluster-cluster")
+    told[name].check(name, "mccluster-{}", "mccluster-cluster", down=False)

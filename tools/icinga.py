@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Optional
 
 import click
@@ -174,10 +175,14 @@ def _text(value: Any) -> str:
 
 
 def _arguments_text(those: tuple[Argument, ...], operator: str) -> str:
+    return _arguments_block({each.key: dict(each.fields()) for each in those}, operator)
+
+
+def _arguments_block(those: dict[str, dict[str, Any]], operator: str) -> str:
     lines = [f"\targuments {operator} {{"]
-    for each in those:
-        lines.append(f'\t\t"{each.key}" = {{')
-        lines += [f"\t\t\t{field} = {_text(value)}" for field, value in each.fields()]
+    for key, fields in those.items():
+        lines.append(f'\t\t"{key}" = {{')
+        lines += [f"\t\t\t{field} = {_text(value)}" for field, value in fields.items()]
         lines.append("\t\t}")
     return "\n".join([*lines, "\t}"])
 
@@ -202,6 +207,90 @@ def commands_conf() -> str:
     return "\n".join(blocks)
 
 
+# -- a node that is off and of which nobody tells ----------------------------------------------
+
+MISSING = f"{TEMPLATE}-missing"
+MISSED_BY = (
+    *("node-offline", "node-unclean", "peer-connecting", "mesh-isolated", "copies-low"),
+    *("drbd-quorum-lost", "node-unasked"),
+)
+"""The findings by which the others tell that a node is gone."""
+MISSING_BODY = r"""
+/*
+ * A node is told by a service of another one that has turned bad since the node was last seen,
+ * sends notifications, has a fresh result, and names the node in such a finding.
+ */
+var of = host.name
+var all = []
+for (each in get_objects(Host)) {
+	if (each.vars && each.vars.mccluster_cluster == of) {
+		all.add(each)
+	}
+}
+var untold = []
+var told = []
+for (node in all) {
+	if (node.last_check_result && node.state == 0) {
+		continue
+	}
+	if (node.downtime_depth > 0 || node.acknowledgement != 0) {
+		continue
+	}
+	var name = node.vars.mccluster_node || node.name
+	var names = "(" + name + "|" + name.split(".")[0] + ")"
+	var missed = "\\[(WARNING|CRITICAL|UNKNOWN)\\] (KEYS): "
+	missed += "([^\\n]*[^\\w.-])?" + names + "([^\\w.-]|\\.?(\\s|$))"
+	var by = ""
+	for (other in all + [ host ]) {
+		if (other.name == node.name || !other.last_check_result || other.state != 0) {
+			continue
+		}
+		for (s in get_services(other)) {
+			var last = s.last_check_result
+			if (s.name == service.name || !last || s.state == 0 || s.state_type == 0) {
+				continue
+			}
+			if (!s.enable_notifications || s.downtime_depth > 0) {
+				continue
+			}
+			if (get_time() - last.execution_end > 3 * s.check_interval + 60) {
+				continue
+			}
+			if (s.last_hard_state_change >= node.last_state_up && regex(missed, last.output)) {
+				by = other.name + "!" + s.name
+			}
+		}
+	}
+	if (by) {
+		told.add(node.name + " by " + by)
+	} else {
+		untold.add(node.name)
+	}
+}
+if (untold.len() > 0) {
+	return [ "2", "no answer from " + untold.join(", ") + ", and no node tells of it" ]
+}
+if (told.len() > 0) {
+	return [ "0", "no answer, told elsewhere: " + told.join(", ") ]
+}
+if (all.len() == 0) {
+	return [ "3", "no host has mccluster_cluster = " + of ]
+}
+return [ "0", all.len() + " nodes answer" ]
+""".replace("KEYS", "|".join(MISSED_BY))
+
+
+def missing_arguments() -> dict[str, dict[str, Any]]:
+    """State and words of ``mccluster-missing``, worked out by Icinga itself."""
+    return {
+        "(answer)": {
+            "value": {"type": "Function", "body": indent(MISSING_BODY, 4 * "\t") + 3 * "\t"},
+            "skip_key": True,
+            "repeat_key": False,
+        }
+    }
+
+
 # -- the services ------------------------------------------------------------------------------
 
 SERVICES = """\
@@ -215,6 +304,9 @@ SERVICES = """\
  *   "checks"     each check by itself (default): a message for each fault
  *   "node"       only mccluster-overview: one service for the node
  *   "cluster"    none; the check "cluster" of the cluster's own host tells for all nodes
+ *
+ * A host of template "mccluster-member" does not say by itself that it is down. The others tell
+ * it, and if none does, mccluster-missing of the host that its vars.mccluster_cluster names.
  *
  * With --fold the check of a cause tells a fault, with --speaker one node does: docs/telling.md.
  *
@@ -240,6 +332,19 @@ template Host "mccluster-node" {
 	check_interval = 30s
 	retry_interval = 10s
 	max_check_attempts = 3
+}
+
+template Host "mccluster-member" {
+	import "mccluster-node"
+
+	/* vars.mccluster_cluster = name of the host with template "mccluster-cluster" */
+	enable_notifications = false
+}
+
+template Host "mccluster-cluster" {
+	check_command = "dummy"
+	check_interval = 1m
+	vars.mccluster_role = "cluster"
 }
 
 template Service "mccluster-service" {
@@ -303,7 +408,7 @@ apply Service "mccluster-overview" {
 	notes_url = MCClusterPages + "overview.md"
 	enable_notifications = host.vars.mccluster_alarms == "node"
 
-	assign where host.vars.mccluster_role
+	assign where host.vars.mccluster_role in [ "application", "storage", "pacemaker" ]
 }
 
 /*
@@ -338,6 +443,28 @@ apply Dependency "agent" to Service {
 
 	assign where host.vars.agent_endpoint && match("mccluster-*", service.name)
 	ignore where service.name == "mccluster-agent" || !host.vars.mccluster_role
+}
+
+/*
+ * A node that is off and of which no other node tells. It waits longer than they may take, and is
+ * asked of Icinga itself: check_dummy only says the answer.
+ */
+object CheckCommand "mccluster-missing" {
+	command = [ PluginDir + "/check_dummy" ]
+%(missing)s
+}
+
+apply Service "mccluster-missing" {
+	import "mccluster-service"
+
+	check_command = "mccluster-missing"
+	check_interval = 30s
+	retry_interval = 30s
+	max_check_attempts = 8
+	notes = "Does every node answer, or does another one tell that it is off?"
+	notes_url = MCClusterPages + "../icinga2.md"
+
+	assign where host.vars.mccluster_role == "cluster"
 }
 
 /* The cluster as a host of its own, whose nodes are asked over ssh from here. */
@@ -375,6 +502,7 @@ def services_conf() -> str:
     return SERVICES % {
         "pages": PAGES,
         **{need: _questions(names) for need, names in by_need().items()},
+        "missing": _arguments_block(missing_arguments(), "="),
         "overview": question("overview"),
         "cluster": question("cluster"),
     }
@@ -458,10 +586,16 @@ def _host_templates(fields: _Fields) -> dict[str, Any]:
     hosts = Argument(
         f"({TEMPLATE}_host)",
         f"{TEMPLATE}_host",
-        "An array: the nodes to ask over ssh, NAME=TARGET each.",
+        "An array: the nodes to ask over ssh, NAME=TARGET each. Without it, none is asked.",
         "list",
+    )
+    cluster = Argument(
+        f"({TEMPLATE}_cluster)",
+        f"{TEMPLATE}_cluster",
+        "The host that stands for the cluster: it tells that this node is off if no other does.",
         required=True,
     )
+    of_member = (cluster, *(each for each in common() if each.key == "--node"))
     times = {"check_interval": "30", "retry_interval": "10", "max_check_attempts": "3"}
     agent = {"has_agent": True, "accept_config": True, "master_should_connect": True}
     return {
@@ -473,8 +607,16 @@ def _host_templates(fields: _Fields) -> dict[str, Any]:
             "object_name": f"{TEMPLATE}-node",
             "object_type": "template",
         },
+        f"{TEMPLATE}-member": {
+            "enable_notifications": False,
+            "fields": [fields.link(each) for each in of_member],
+            "imports": [f"{TEMPLATE}-node"],
+            "object_name": f"{TEMPLATE}-member",
+            "object_type": "template",
+        },
         f"{TEMPLATE}-cluster-host": {
             "check_command": "dummy",
+            "check_interval": "60",
             "fields": [fields.link(hosts)],
             "object_name": f"{TEMPLATE}-cluster-host",
             "object_type": "template",
@@ -504,6 +646,14 @@ def _service_templates() -> dict[str, Any]:
             "notes_url": f"{PAGES}/{name}.md",
             **({"enable_notifications": False} if name == "overview" else {}),
         }
+    found[MISSING] = {
+        "imports": [f"{TEMPLATE}-service"],
+        "check_command": MISSING,
+        "check_interval": "30",
+        "retry_interval": "30",
+        "max_check_attempts": "8",
+        "notes": "Does every node answer, or does another one tell that it is off?",
+    }
     for name, each in found.items():
         each.update(object_name=name, object_type="template", fields=[])
     return found
@@ -539,7 +689,22 @@ def _service_sets() -> dict[str, Any]:
     ]
     sets += [
         named(f"{TEMPLATE}-node", ["overview"], has_role(ROLES), "The whole node, only shown"),
-        named(f"{TEMPLATE}-cluster", ["cluster"], has_role(["cluster"]), "All nodes as one"),
+        named(
+            f"{TEMPLATE}-cluster",
+            ["cluster"],
+            f"{has_role(['cluster'])}&host.vars.{TEMPLATE}_host=true",
+            "All nodes as one",
+        ),
+        {
+            **named(MISSING, [], has_role(["cluster"]), "A node that is off, and nobody tells"),
+            "services": {
+                MISSING: {
+                    "imports": [MISSING],
+                    "object_name": MISSING,
+                    "object_type": "object",
+                }
+            },
+        },
     ]
     return {each["object_name"]: each for each in sets}
 
@@ -553,6 +718,20 @@ def basket() -> str:
             f"{TEMPLATE}-{name}", own(name), fields, f"PluginContribDir + {PLUGIN} {name}"
         )
         for name in COMMANDS
+    }
+    commands[MISSING] = {
+        "arguments": missing_arguments(),
+        "command": "PluginDir + /check_dummy",
+        "disabled": False,
+        "fields": [],
+        "imports": [],
+        "is_string": None,
+        "methods_execute": "PluginCheck",
+        "object_name": MISSING,
+        "object_type": "object",
+        "timeout": None,
+        "vars": {},
+        "zone": None,
     }
     hosts = _host_templates(fields)
     (role,) = (each for each in fields.all.values() if each["varname"] == f"{TEMPLATE}_role")
