@@ -467,8 +467,7 @@ class Maker:
                 "",
                 "",
                 "text",
-                "Set while the cluster, or this node, is in Pacemaker's maintenance mode: then"
-                " nothing but the monitoring itself alarms.",
+                "Set while the cluster, or this node, is in Pacemaker's maintenance mode.",
             ),
             "Maintenance",
             "check_mccluster.maintenance",
@@ -498,13 +497,14 @@ class Maker:
         state["triggers"] = [
             known(
                 uuid=self.uuid("trigger", "no data"),
-                expression=f"nodata(/{self.name}/check_mccluster.tools,{macro('NODATA')})=1",
+                expression=f"nodata(/{self.name}/check_mccluster.tools,{macro('NODATA')})=1"
+                f" and {macro('ALARM')}=1",
                 name="Cluster: no data from check_mccluster",
                 event_name=f"Cluster: no data from check_mccluster for {macro('NODATA')}",
                 priority="AVERAGE",
                 description="The node is off, or its agent does not answer, or the UserParameter is"
                 " missing or takes longer than the agent's Timeout. Test: zabbix_get -s HOST -k"
-                f" {MASTER}",
+                f" {MASTER}. Silent where another host tells the faults of this one.",
                 tags=_tags([("fault", "no-data {HOST.HOST}"), ("scope", "notice")]),
             )
         ]
@@ -522,12 +522,10 @@ class Maker:
     # -- triggers --------------------------------------------------------------------------------
 
     def pair(self, title: str, keys: Iterable[str], next_step: str) -> Iterator[Entry]:
-        """Critical, and anything else; each ends when its fault does, maintenance or not."""
+        """Critical, and anything else; each ends when its fault does."""
         state, text, fault = (f"/{self.name}/{key}" for key in keys)
         spoken = f" and length(last({text}))>0 and length(last({fault}))>0"
         allowed = f" and {macro('ALARM')}=1"
-        if not self.kind.drbd_only:
-            allowed += f" and length(last(/{self.name}/check_mccluster.maintenance))=0"
         for word, least, now, ends, priority in (
             ("critical", ("CRITICAL.FOR", 2), f"last({state})=2", f"last({state})<>2", "HIGH"),
             (
@@ -572,8 +570,8 @@ class Maker:
                 event_name=_whole("ITEM.LASTVALUE2"),
                 opdata=_whole("ITEM.LASTVALUE2"),
                 priority="WARNING",
-                description="Nothing is managed and nothing fails over. While it lasts no other"
-                " trigger alarms but those that are about the monitoring itself.",
+                description="Nothing is managed and nothing fails over. What follows from that is"
+                " not told; what is wrong besides is.",
                 tags=_tags([("fault", _whole("ITEM.LASTVALUE3")), ("scope", "notice")]),
             )
         tools, error = (f"/{self.name}/check_mccluster.{key}" for key in ("tools", "error"))
@@ -609,8 +607,6 @@ class Maker:
         check, name, event = each.check, each.name, each.event
         state = f"/{self.name}/check_mccluster.check.state[{check}]"
         allowed = f" and {macro('ALARM')}=1"
-        if not self.kind.drbd_only:
-            allowed += f" and length(last(/{self.name}/check_mccluster.maintenance))=0"
         return known(
             uuid=self.uuid("trigger", title, name),
             expression=f"max(/{self.name}/{figure},{macro('WARNING.FOR')})<{least}"
