@@ -27,6 +27,7 @@ CONTRIB = ROOT / "contrib/nagios"
 SNAPSHOTS = ROOT / "fixtures/snapshots"
 NRPE = (CONTRIB / "nrpe_check_mccluster.cfg").read_text()
 SERVICES = (CONTRIB / "services.cfg").read_text()
+WHOLE = (CONTRIB / "services-cluster.cfg").read_text()
 SINGLE_SERVICES = (CONTRIB / "services-single.cfg").read_text()
 COMMANDS = (CONTRIB / "commands.cfg").read_text()
 LINES = dict(re.findall(r"^command\[(\S+)\]=(.*)$", NRPE, re.MULTILINE))
@@ -284,15 +285,17 @@ class Stories:
                     f"define host {{\n    use mccluster-node\n    host_name {number:02}-{node}\n"
                     f"    check_command is-there!{now}/{node}\n    hostgroups {group}\n}}"
                 )
-            yield (
-                f"define host {{\n    use mccluster-node\n    host_name {number:02}-mailcluster\n"
-                f"    check_command is-there!{now}\n}}\n"
-                "define service {\n    use mccluster-service\n"
-                f"    host_name {number:02}-mailcluster\n"
-                "    service_description mccluster cluster\n"
-                f"    check_command check_mccluster!cluster!--config {now}/cluster.toml"
-                " --severity clocks-differ=ok -v\n}"
-            )
+            # The other way, counted beside it; the nodes were recorded minutes apart.
+            asked = f"cluster!--config {now}/cluster.toml --severity clocks-differ=ok -v"
+            whole = WHOLE[WHOLE.index("    use                    linux-server") - 14 :]
+            for shipped, here in (
+                ("mailcluster", f"{number:02}-mailcluster"),
+                ("cluster!-v", asked),
+                ("127.0.0.1\n", f"127.0.0.1\n    check_command is-there!{now}\n"),
+            ):
+                assert shipped in whole
+                whole = whole.replace(shipped, here)
+            yield whole
 
     @contextmanager
     def running(self) -> Iterator[None]:

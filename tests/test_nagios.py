@@ -11,7 +11,7 @@ import pytest
 
 from check_mccluster.checks import registry
 from daemons import PLUGINS, ROOT, need, run_as_user, scratch
-from nagios_site import LINES, SERVICES, SINGLE_SERVICES, SNAPSHOTS, Site
+from nagios_site import CONTRIB, LINES, SERVICES, SINGLE_SERVICES, SNAPSHOTS, Site
 
 # The files against the checks' own descriptions
 
@@ -69,10 +69,13 @@ def site():
 
 @pytest.mark.daemon
 @pytest.mark.root
-def test_nagios_accepts_what_is_shipped(site):
+@pytest.mark.parametrize("services", ["services.cfg", "services-cluster.cfg"])
+def test_nagios_accepts_what_is_shipped(site, services):
+    (site.folder / "services.cfg").write_text((CONTRIB / services).read_text())
     answer = run_as_user(["/usr/sbin/nagios4", "-v", site.folder / "nagios.cfg"])
     assert answer.returncode == 0, answer.stdout
     assert re.search(r"Total Warnings: +0\nTotal Errors: +0", answer.stdout), answer.stdout
+    (site.folder / "services.cfg").write_text(SERVICES)
 
 
 @pytest.mark.daemon
