@@ -10,8 +10,16 @@ import time
 
 import pytest
 
-from stories import HEALTHY, STORIES
-from zabbix_site import NEEDED, NODES, need_packages, report_logs, running_site, wait_until
+from stories import HEALTHY, SAID_BY_CLUSTER, STORIES, VIA, Story
+from zabbix_site import (
+    NEEDED,
+    NODES,
+    WHOLE,
+    need_packages,
+    report_logs,
+    running_site,
+    wait_until,
+)
 
 pytestmark = [
     pytest.mark.daemon,
@@ -60,9 +68,24 @@ EXPECTED = {
         "app01: r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not storage01,"
         " storage02, storage03"
     ],
+    "a second fault in maintenance": [
+        "app01: r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not storage02,"
+        " storage03",
+        "app02: maintenance-mode: the cluster manages nothing",
+        f"storage02: {NO_DATA}",
+        f"storage03: {NO_DATA}",
+    ],
+    "a node not reached by the monitoring": [f"storage03: {NO_DATA}"],
     "healthy": [],
 }
 """One message for a fault; a node that is off has its own host's "no data" besides."""
+
+BY_CLUSTER: dict[str, list[str]] = {
+    name: [each.removesuffix(" (+1 more)").removesuffix(" ap...")]
+    for name, each in SAID_BY_CLUSTER.items()
+} | {"healthy": []}
+BY_CLUSTER["a second fault in maintenance"].append("maintenance-mode: the cluster manages nothing")
+"""How the messages begin where a host for the cluster tells them; the nodes are silent then."""
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +97,31 @@ def site(captures):
             site.replay(node, HEALTHY, captures)
             site.add_host(node, **{"{$MCCLUSTER.NODATA}": "30s"})
         wait_until("all are discovered", lambda: _is_discovered(site))
+        _ask_all(site)
+        wait_until(
+            "the cluster is seen", lambda: site.values(WHOLE, "check_mccluster.state") == ["0"]
+        )
         yield site
         report_logs(site.folder)
+
+
+def _ask_all(site) -> None:
+    """The host for the cluster, beside the nodes: its agent asks for what each of them replays."""
+    via = site.folder / "via"
+    via.write_text(VIA)
+    via.chmod(0o755)
+    for node in NODES:
+        (site.folder / "asked" / node).parent.mkdir(exist_ok=True)
+        (site.folder / "asked" / node).symlink_to(site.snapshot(node))
+    config = site.folder / "cluster.toml"
+    hosts = "\n".join(f'{node} = "{site.folder}/asked/{node}"' for node in NODES)
+    config.write_text(
+        f'[cluster]\nvia = ["{via}", "{{target}}"]\n[cluster.hosts]\n{hosts}\n'
+        # The nodes were recorded minutes apart.
+        '[severity]\nclocks-differ = "ok"\n'
+    )
+    site.agents.start(WHOLE, f"--config {config}")
+    site.add_host(WHOLE)
 
 
 def _is_discovered(site) -> bool:
@@ -94,18 +140,20 @@ def _settled(site, off) -> None:
     """Every node that is there has been looked at often enough; those that are off are missed."""
     if off:
         time.sleep(65)  # Zabbix looks at nodata() twice a minute
-    site.let_pass(POLLS, *(node for node in NODES if node not in off))
+    site.let_pass(POLLS, WHOLE, *(node for node in NODES if node not in off))
 
 
-def _there_and_back(site, captures, scenario: str, off) -> tuple[list[str], list[str]]:
-    start = int(time.time())
+def _there_and_back(site, captures, story: Story) -> tuple[list[str], list[str]]:
+    start, off = int(time.time()), story.off
+    place = story.placed(captures, site.folder)
     for node in NODES:
         if node in off:
             site.agents.stop(node)
-        elif (captures / scenario / node).is_dir():
-            site.replay(node, scenario, captures)
+            (site.folder / "asked" / node).unlink()
+        elif (place / node).is_dir():
+            site.replay(node, place.name, place.parent)
     _settled(site, off)
-    if scenario == HEALTHY:
+    if story == Story(HEALTHY):
         site.let_pass(10, *NODES)  # ten minutes of the template's own times
     there = _messages(site, start)
     back = int(time.time()) + 1
@@ -113,6 +161,7 @@ def _there_and_back(site, captures, scenario: str, off) -> tuple[list[str], list
     for node in NODES:
         site.replay(node, HEALTHY, captures)
         if node in off:
+            (site.folder / "asked" / node).symlink_to(site.snapshot(node))
             site.start_agent(node)
     wait_until("all is well again", lambda: site.problems() == set())
     _settled(site, ())
@@ -121,7 +170,11 @@ def _there_and_back(site, captures, scenario: str, off) -> tuple[list[str], list
 
 @pytest.mark.parametrize("name", STORIES)
 def test_messages_for_one_fault(site, captures, name):
-    there, back = _there_and_back(site, captures, *STORIES[name])
+    there, back = _there_and_back(site, captures, STORIES[name])
 
-    assert sorted(there) == EXPECTED[name]
+    by_cluster = [each.partition(": ")[2] for each in there if each.startswith(f"{WHOLE}: ")]
+    assert sorted(each for each in there if not each.startswith(f"{WHOLE}: ")) == EXPECTED[name]
+    assert len(by_cluster) == len(BY_CLUSTER[name]), by_cluster
+    for begin in BY_CLUSTER[name]:
+        assert any(each.startswith(begin) for each in by_cluster), by_cluster
     assert back == []

@@ -185,6 +185,11 @@ def install_program(folder: Path, source: Path) -> Path:
     return program.parent
 
 
+WHOLE = "mailcluster"
+"""The host that stands for all nodes."""
+_ASKS_ALL = "UserParameter=check_mccluster.data,check_mccluster zabbix cluster\nTimeout=10\n"
+
+
 class Agents:
     """One agent for each replayed node, with the UserParameter file as it is shipped."""
 
@@ -196,6 +201,8 @@ class Agents:
     def config(self, name: str, server: int = 0) -> Path:
         """Write an agent's configuration; its Timeout is the default of 3 seconds.
 
+        An agent of the name :data:`WHOLE` asks all nodes, as docs/zabbix.md has it.
+
         :param server: the port of a server that an active agent asks for its work.
         """
         self.ports.setdefault(name, free_port())
@@ -204,7 +211,7 @@ class Agents:
             f"Hostname={name}\nServer=127.0.0.1\nListenIP=127.0.0.1\n"
             f"ListenPort={self.ports[name]}\n"
             f"LogType=console\nPidFile={self._folder}/agent-{name}.pid\n"
-            f"Include={self._parameters}\n"
+            + (_ASKS_ALL if name == WHOLE else f"Include={self._parameters}\n")
             + (f"ServerActive=127.0.0.1:{server}\nRefreshActiveChecks=60\n" if server else "")
         )
         return path
@@ -290,7 +297,7 @@ class Server:
             f"DBHost=127.0.0.1\nDBPort={self._database_port}\nDBName=zabbix\nDBUser=zabbix\n"
             "CacheUpdateFrequency=1\nStartPollers=4\nStartPollersUnreachable=1\nStartPingers=0\n"
             "StartDiscoverers=0\nStartHTTPPollers=0\nStartTrappers=1\nStartPreprocessors=2\n"
-            "StartDBSyncers=2\nStartLLDProcessors=1\nTimeout=4\n"
+            "StartDBSyncers=2\nStartLLDProcessors=1\nTimeout=10\n"
         )
         self._daemons.start("server", "zabbix", "/usr/sbin/zabbix_server", "-f", "-c", path)
         wait_until("server", lambda: listens(self._port))
