@@ -80,6 +80,31 @@ def test_each_page_is_reached_by_a_name_of_its_own_and_panels_do_not_overlap():
             taken |= cells
 
 
+def kept(before, after, where=""):
+    """Where *after* lacks something of *before*, or has it otherwise; it may have more."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name, value in before.items():
+            yield from kept(value, after.get(name), f"{where}/{name}")
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for place, (one, other) in enumerate(zip(before, after)):
+            yield from kept(one, other, f"{where}/{place}")
+    elif before != after:
+        yield where
+
+
+@pytest.mark.parametrize("name", ["cluster", "fleet"])
+def test_grafanas_own_types_know_every_word_of_a_page(name):
+    plugins = pytest.importorskip("grafana_foundation_sdk.cog.plugins")
+    encoder = pytest.importorskip("grafana_foundation_sdk.cog.encoder")
+    dashboard = pytest.importorskip("grafana_foundation_sdk.models.dashboard")
+    plugins.register_default_plugins()
+
+    read = dashboard.Dashboard.from_json(page(name))
+
+    assert list(kept(page(name), json.loads(encoder.JSONEncoder().encode(read)))) == []
+    assert len(read.panels) == len(page(name)["panels"]) > 6
+
+
 def test_a_row_of_all_clusters_leads_to_the_page_of_its_cluster():
     text = (PAGES / "fleet.json").read_text()
     assert f"/d/{page('cluster')['uid']}?var-cluster=" in text
