@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -28,40 +29,43 @@ SINGLE = tuple(check.name for check in registry.single_checks())
 class Story(NamedTuple):
     """A recording, and the nodes that do not answer; who was not recorded is shown as healthy.
 
-    :param maintenance: whether Pacemaker says of it that it is in maintenance-mode, besides.
+    :param but: what crm_mon says besides, a key of ``CHANGES``.
     """
 
     recording: str
     off: tuple[str, ...] = ()
-    maintenance: bool = False
+    but: str = ""
+
+    @property
+    def name(self) -> str:
+        """What its folder is called."""
+        return "-".join((*self.recording.split("/"), *self.but.split()))
 
     def placed(self, captures: Path, folder: Path) -> Path:
         """The folder that has a folder for each node; what is made anew comes into *folder*."""
-        if not self.maintenance:
+        if not self.but:
             return captures / self.recording
-        place = folder / f"{_flat(self.recording)}-in-maintenance"
+        place = folder / self.name
         if not place.exists():
             shutil.copytree(captures / self.recording, place)
             for file in place.glob("*/crm_mon.xml"):
                 file.chmod(0o644)
                 text = file.read_text()
-                for word, instead in _MAINTENANCE:
-                    assert word in text
-                    text = text.replace(word, instead)
+                for word, instead in CHANGES[self.but]:
+                    text, count = re.subn(word, instead, text)
+                    assert count
                 file.write_text(text)
         return place
 
 
-_MAINTENANCE = (
-    ('maintenance-mode="false"', 'maintenance-mode="true"'),
-    ('managed="true"', 'managed="false"'),
-)
-"""What crm_mon prints otherwise, as in the recordings of maintenance-mode."""
-
-
-def _flat(recording: str) -> str:
-    return recording.replace("/", "-")
-
+CHANGES = {
+    "in maintenance": (
+        ('maintenance-mode="false"', 'maintenance-mode="true"'),
+        ('managed="true"', 'managed="false"'),
+    ),
+    "DOVECOT unmanaged": (('(<resource id="DOVECOT".*) managed="true"', r'\1 managed="false"'),),
+}
+"""Patterns in what crm_mon prints, and what stands there where it is so."""
 
 HEALTHY = "drbd/01-healthy-service-on-app01"
 STORIES = {
@@ -76,11 +80,20 @@ STORIES = {
     "maintenance": Story("pacemaker/08-maintenance-mode"),
     "split, the failover failed": Story("drbd/04f-active-app-cut-failover-failed"),
     "a second fault in maintenance": Story(
-        "drbd/04a-quorum-lost-no-io-yet", ("storage02", "storage03"), maintenance=True
+        "drbd/04a-quorum-lost-no-io-yet", ("storage02", "storage03"), "in maintenance"
     ),
     "a node not reached by the monitoring": Story(HEALTHY, ("storage03",)),
     "healthy": Story(HEALTHY),
 }
+_FAILED = Story("drbd/12i-MYSQL-failed-and-recovered")
+SECOND = {
+    "a second fault, no graver": (_FAILED, _FAILED._replace(but="DOVECOT unmanaged")),
+    "a second fault, graver": (
+        Story("drbd/03-one-storage-node-off", ("storage03",)),
+        Story("drbd/04a-quorum-lost-no-io-yet", ("storage02", "storage03")),
+    ),
+}
+"""Two faults of one node, the second one later."""
 
 SAID: dict[str, tuple[tuple[str, str, str], ...]] = {
     "a storage server off": (
@@ -221,7 +234,7 @@ class Stage:
 
     def __init__(self, folder: Path, captures: Path) -> None:
         self.folder = folder
-        self.names = tuple(STORIES)
+        self.names = (*STORIES, *SECOND)
         self.plugin = install_plugin(folder)
         self.program = folder / "program"
         self.program.write_text(PROGRAM.format(folder=folder, plugin=self.plugin))
@@ -231,9 +244,10 @@ class Stage:
             program.chmod(0o755)
         healthy = self._copied(captures, Story(HEALTHY))
         self._play("healthy", healthy, healthy, ())
-        for number, story in enumerate(STORIES.values()):
-            recorded = self._copied(captures, story)
-            self._play(f"story{number:02}", recorded, healthy, story.off)
+        for number, name in self.clusters():
+            for act, story in enumerate(self._acts(name)):
+                recorded = self._copied(captures, story)
+                self._play(f"story{number:02}.{act}", recorded, healthy, story.off)
         self.rest()
 
     def _copied(self, captures: Path, story: Story) -> Path:
@@ -247,8 +261,11 @@ class Stage:
         return place
 
     def _recorded(self, story: Story) -> Path:
-        name = f"{_flat(story.recording)}{'-in-maintenance' if story.maintenance else ''}"
-        return self.folder / "recorded" / name
+        return self.folder / "recorded" / story.name
+
+    @staticmethod
+    def _acts(name: str) -> tuple[Story, ...]:
+        return SECOND[name] if name in SECOND else (STORIES[name],)
 
     def _play(self, name: str, recorded: Path, healthy: Path, off: Sequence[str]) -> None:
         """A cluster's folder: its nodes, and how all of them are asked."""
@@ -268,7 +285,7 @@ class Stage:
 
     def role(self, number: int) -> str:
         """What the members of Pacemaker's cluster are: with DRBD, or without."""
-        recorded = self._recorded(STORIES[self.names[number]])
+        recorded = self._recorded(self._acts(self.names[number])[0])
         has_drbd = (recorded / "app02" / "drbd-status.json").exists()
         return "application" if has_drbd else "pacemaker"
 
@@ -281,10 +298,11 @@ class Stage:
         for number, _ in self.clusters():
             self._turn(number, "healthy")
 
-    def act(self) -> None:
-        """Every story begins."""
-        for number, _ in self.clusters():
-            self._turn(number, f"story{number:02}")
+    def act(self, act: int = 0) -> None:
+        """Every story begins, or those go on that have a second act."""
+        for number, name in self.clusters():
+            if act < len(self._acts(name)):
+                self._turn(number, f"story{number:02}.{act}")
 
     def _turn(self, number: int, play: str) -> None:
         link = self.folder / "link"
@@ -331,12 +349,14 @@ class Told(NamedTuple):
     """The messages of a story: those of the nodes, and of the host that stands for them all.
 
     :param back: on the way back, who speaks and what kind of message it is, without its words.
+    :param later: what the second act adds, of both.
     """
 
     there: list[str]
     back: list[str]
     cluster: list[str]
     cluster_back: list[str]
+    later: list[str]
 
     def check(
         self, name: str, service: str, cluster: str, semicolon: str = ";", *, down: bool = True
@@ -362,6 +382,17 @@ class Told(NamedTuple):
         who = f"mailcluster!{cluster}"
         assert self.cluster == ([f"{who} PROBLEM: {whole}"] if whole else [])
         assert self.cluster_back == ([f"{who} RECOVERY"] if whole else [])
+        assert self.later == []
+
+    def check_second(self, first: Sequence[str], later: Sequence[str]) -> None:
+        """So many messages of the first fault, and these of the second; each ends with one."""
+        assert sorted(_beginnings((*self.there, *self.cluster))) == sorted(first)
+        assert sorted(_beginnings(self.later)) == sorted(later)
+        every = (*self.there, *self.cluster, *self.later)
+        told = {line.split(" ")[0] for line in every if " PROBLEM" in line}
+        over = {line.split(" ")[0] for line in every if " RECOVERY" in line}
+        back = [line.split(" ")[0] for line in (*self.back, *self.cluster_back)]
+        assert sorted(back) == sorted(told - over)
 
 
 class Daemon(Protocol):
@@ -382,6 +413,9 @@ def play(site: Daemon, stage: Stage) -> dict[str, Told]:
     stage.act()
     site.settle(site.rounds)
     there = _by_story(_sent(site.folder))
+    stage.act(1)
+    site.settle(site.rounds)
+    later = _by_story(_sent(site.folder))
     stage.rest()
     site.settle(site.rounds)
     back = _by_story(_sent(site.folder))
@@ -393,10 +427,16 @@ def play(site: Daemon, stage: Stage) -> dict[str, Told]:
                 sorted(line for line in told.get(number, ()) if ("mailcluster" in line) == whole)
                 for whole in (False, True)
                 for told in (there, back)
-            )
+            ),
+            sorted(later.get(number, ())),
         )
         for number, name in stage.clusters()
     }
+
+
+def _beginnings(lines: Sequence[str]) -> list[str]:
+    """Who says what kind of message of what: ``app01!mccluster PROBLEM r0``."""
+    return [" ".join(line.replace(":", "").split()[:3]) for line in lines]
 
 
 def without_hosts(name: str) -> tuple[tuple[str, str, str], ...]:

@@ -30,3 +30,24 @@ def told(captures):
 @pytest.mark.parametrize("name", STORIES)
 def test_messages_for_one_fault(told, name):
     told[name].check(name, "mccluster-{}", "mccluster-cluster", down=False)
+
+
+WHOLE = "mailcluster!mccluster-cluster PROBLEM"
+
+
+def test_a_second_fault_of_another_check_is_a_message_of_its_own(told):
+    told["a second fault, no graver"].check_second(
+        ["app02!mccluster-failures PROBLEM MYSQL", f"{WHOLE} MYSQL"],
+        ["app02!mccluster-resources PROBLEM DOVECOT"],
+    )
+
+
+def test_a_graver_fault_is_told_whoever_told_the_first(told):
+    told["a second fault, graver"].check_second(
+        ["app01!mccluster-drbd-mesh PROBLEM r0", f"{WHOLE} storage03"],
+        [
+            "app01!mccluster-drbd-mesh RECOVERY follows",
+            "app01!mccluster-drbd-quorum PROBLEM r0/0",
+            f"{WHOLE} r0/0",
+        ],
+    )

@@ -31,3 +31,17 @@ def told(captures):
 @pytest.mark.parametrize("name", STORIES)
 def test_messages_for_one_fault(told, name):
     told[name].check(name, "mccluster", "mccluster cluster", semicolon=":")
+
+
+WHOLE = "mailcluster!mccluster cluster PROBLEM"
+
+
+def test_a_second_fault_of_a_service_that_is_no_graver_waits_for_the_reminder(told):
+    told["a second fault, no graver"].check_second(["app02!mccluster PROBLEM MYSQL", WHOLE], [])
+
+
+def test_a_graver_fault_is_told_at_once(told):
+    told["a second fault, graver"].check_second(
+        ["app01!mccluster PROBLEM r0", "storage03 PROBLEM DOWN", WHOLE],
+        ["app01!mccluster PROBLEM r0/0", "storage02 PROBLEM DOWN", WHOLE],
+    )
