@@ -344,3 +344,139 @@ def test_an_agent_that_is_silent_is_one_message(applied):
     assert applied.ask(asked.format("mccluster-agent", "last_reachable")) is True
     assert applied.ask(asked.format("mccluster-nodes", "state")) == 3
     assert applied.ask(asked.format("mccluster-nodes", "last_reachable")) is False
+
+
+# A node that is off, and nobody tells: what Icinga works out by itself
+
+MISSING = BASKET["Command"]["mccluster-missing"]["arguments"]["(answer)"]["value"]["body"]
+SEEN = 1000.0
+"""When the node was last seen."""
+
+
+def a_host(name, *services, up=True, node=None, **more):
+    return {
+        "name": name,
+        "state": 0 if up else 1,
+        "last_check_result": {"output": ""},
+        "last_state_up": SEEN,
+        "downtime_depth": 0,
+        "acknowledgement": 0,
+        "vars": {"mccluster_cluster": "mail", "mccluster_node": node},
+        "services": list(services),
+        **more,
+    }
+
+
+def a_service(output, **more):
+    return {
+        "name": "mccluster-drbd-mesh",
+        "state": 1,
+        "state_type": 1,
+        "enable_notifications": True,
+        "downtime_depth": 0,
+        "check_interval": 60,
+        "last_hard_state_change": SEEN + 50,
+        "last_check_result": {"output": output, "execution_end": SEEN + 100},
+        **more,
+    }
+
+
+LOST = "[WARNING] peer-connecting: r0: replica db2 is Connecting -> on db2: drbdadm status r0\n"
+GONE = a_host("db2", up=False)
+UNTOLD = ["2", "no answer from db2, and no node tells of it"]
+TOLD = ["0", "no answer from db2 (told by db1!mccluster-drbd-mesh)"]
+WHO_TELLS = {
+    "a-service-that-names-it": ([GONE, a_host("db1", a_service(LOST))], TOLD),
+    "the-first-word": (
+        [GONE, a_host("db1", a_service("[CRITICAL] node-offline: db2 is offline"))],
+        TOLD,
+    ),
+    "the-last-word": (
+        [GONE, a_host("db1", a_service("[CRITICAL] drbd-quorum-lost: r0/0: not db3, db2"))],
+        TOLD,
+    ),
+    "by-its-short-name": (
+        [a_host("db2.example.org", up=False), a_host("db1", a_service(LOST))],
+        ["0", TOLD[1].replace("db2", "db2.example.org")],
+    ),
+    "by-the-name-that-the-cluster-has": (
+        [a_host("second", up=False, node="db2"), a_host("db1", a_service(LOST))],
+        ["0", TOLD[1].replace("db2", "second")],
+    ),
+    "nobody": ([GONE, a_host("db1", a_service("", state=0))], UNTOLD),
+    "all-are-off": (
+        [GONE, a_host("db1", a_service(LOST), up=False)],
+        ["2", "no answer from db2, db1, and no node tells of it"],
+    ),
+    "told-before-the-node-was-last-seen": (
+        [GONE, a_host("db1", a_service(LOST, last_hard_state_change=SEEN - 1))],
+        UNTOLD,
+    ),
+    "not-yet-told": ([GONE, a_host("db1", a_service(LOST, state_type=0))], UNTOLD),
+    "an-old-result": (
+        [GONE, a_host("db1", a_service(LOST, check_interval=-1000))],
+        UNTOLD,
+    ),
+    "that-tells-nobody": (
+        [GONE, a_host("db1", a_service(LOST, enable_notifications=False))],
+        UNTOLD,
+    ),
+    "in-a-downtime": ([GONE, a_host("db1", a_service(LOST, downtime_depth=1))], UNTOLD),
+    "of-itself": ([{**GONE, "services": [a_service(LOST)]}, a_host("db1")], UNTOLD),
+    "another-fault-of-it": (
+        [GONE, a_host("db1", a_service("[CRITICAL] disk-lost: r0/0: disk lost on db2"))],
+        UNTOLD,
+    ),
+    "what-another-node-tells": (
+        [GONE, a_host("db1", a_service("[OK] peer-connecting: told by db3: db2 is Connecting"))],
+        UNTOLD,
+    ),
+    "a-longer-name": ([GONE, a_host("db1", a_service(LOST.replace("db2", "db20")))], UNTOLD),
+    "a-name-that-ends-so": (
+        [GONE, a_host("db1", a_service(LOST.replace("db2", "my-db2")))],
+        UNTOLD,
+    ),
+    "another-domain": (
+        [GONE, a_host("db1", a_service(LOST.replace("db2", "db2.example.org")))],
+        UNTOLD,
+    ),
+    "all-answer": ([a_host("db2"), a_host("db1")], ["0", "2 nodes answer"]),
+    "no-host-names-the-cluster": ([], ["3", "no host has mccluster_cluster = mail"]),
+    "acknowledged": (
+        [{**GONE, "acknowledgement": 1}],
+        ["0", "no answer from db2 (in a downtime, or acknowledged)"],
+    ),
+    "one-told-one-not": (
+        [GONE, a_host("db3", up=False), a_host("db1", a_service(LOST))],
+        ["2", "no answer from db3, and no node tells of it"],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """What Icinga's own language makes of every case, of one run."""
+    need("icinga2")
+    of = {"name": "mail", "state": 0, "last_check_result": {"output": ""}, "services": []}
+    known = {"of": of, "hosts": [hosts for hosts, _ in WHO_TELLS.values()]}
+    code = f"""
+        var known = Json.decode({json.dumps(json.dumps(known))})
+        var judge = function(host, hosts) {{
+            var service = {{ name = "mccluster-missing" }}
+            var get_objects = (kind) use(hosts) => hosts
+            var get_services = (each) => each.services
+            var get_time = () => {SEEN + 130}
+            {MISSING}
+        }}
+        Json.encode(known.hosts.map((hosts) use(known, judge) => judge(known.of, hosts)))
+    """
+    done = run_as_user(["icinga2", "console", "--eval", code])
+    assert done.returncode == 0, done.stdout + done.stderr
+    return dict(zip(WHO_TELLS, json.loads(json.loads(done.stdout.strip().splitlines()[-1]))))
+
+
+@pytest.mark.daemon
+@pytest.mark.root
+@pytest.mark.parametrize("case", WHO_TELLS)
+def test_a_node_that_is_off_is_silent_only_if_another_one_tells_of_it(answers, case):
+    assert answers[case] == WHO_TELLS[case][1]

@@ -234,6 +234,7 @@ for (node in all) {
 		continue
 	}
 	if (node.downtime_depth > 0 || node.acknowledgement != 0) {
+		told.add(node.name + " (in a downtime, or acknowledged)")
 		continue
 	}
 	var name = node.vars.mccluster_node || node.name
@@ -262,7 +263,7 @@ for (node in all) {
 		}
 	}
 	if (by) {
-		told.add(node.name + " by " + by)
+		told.add(node.name + " (told by " + by + ")")
 	} else {
 		untold.add(node.name)
 	}
@@ -271,7 +272,7 @@ if (untold.len() > 0) {
 	return [ "2", "no answer from " + untold.join(", ") + ", and no node tells of it" ]
 }
 if (told.len() > 0) {
-	return [ "0", "no answer, told elsewhere: " + told.join(", ") ]
+	return [ "0", "no answer from " + told.join(", ") ]
 }
 if (all.len() == 0) {
 	return [ "3", "no host has mccluster_cluster = " + of ]
