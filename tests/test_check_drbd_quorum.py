@@ -107,11 +107,15 @@ RECORDED = [
     Case(
         "all-copies-outdated/storage01",
         2,
-        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from storage01"
-        " (storage01, storage02, storage03: Outdated (whole, but old))",
+        "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from storage01, not"
+        " connected: app01 (storage01, storage02, storage03: Outdated...",
         """
         'r0/0_copies'=0;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
         """,
+        (
+            "[CRITICAL] r0/0: no UpToDate copy can be reached from storage01, not connected: app01"
+            " (storage01, storage02, storage03: Outdated (whole, but old))",
+        ),
     ),
     Case(
         "link-to-one-storage-cut/storage01",
@@ -864,6 +868,29 @@ def test_without_an_uptodate_copy_the_whole_one_is_told_from_the_half():
     assert key == "copies-none"
     assert step.startswith("on storage03: journalctl -k -g drbd tells which copy was written last.")
     assert step.index("with care") < step.index("primary --force")
+
+
+def test_a_primary_that_is_cut_off_comes_back_before_anything_by_force():
+    """It makes the copies good again that were marked old when it lost them, while it is one."""
+    old = [
+        connection(name, peer_device(peer_disk_state=DiskState.OUTDATED))
+        for name in ("storage02", "storage03")
+    ]
+    client = peer_device(peer_disk_state=DiskState.DISKLESS, peer_client=True)
+    here = (device(disk_state=DiskState.OUTDATED),)
+    seen = mesh(*old, connection("app01", client, peer_role=Role.PRIMARY), devices=here)
+    ((_, step),) = steps("drbd-quorum", view(seen))
+    assert step.startswith(
+        "on app01, which is Primary: drbdadm status r0; bring its connections to"
+    )
+    gone = connection("app01", client, state=ConnectionState.CONNECTING)
+    seen = mesh(*old, gone, devices=here)
+    ((_, step),) = steps("drbd-quorum", view(seen))
+    assert step.startswith("on app01: drbdadm status r0; if it is Primary, bring its connections")
+    assert texts(seen) == [
+        "r0/0: no UpToDate copy can be reached from storage01, not connected: app01 (storage01,"
+        " storage02, storage03: Outdated (whole, but old))"
+    ]
 
 
 def test_nothing_by_force_while_a_replica_may_come_back():

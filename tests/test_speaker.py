@@ -19,8 +19,7 @@ from conftest import FIXTURES
 from test_captures import of_cluster, plain_nodes
 
 LATE = {
-    "drbd/04e-active-app-cut-from-all-storages": "links of one node, as the next",
-    "drbd/09b-inconsistent-no-sync": "single links, as above",
+    "drbd/09b-inconsistent-no-sync": "single links of two nodes",
     "drbd/14e-phantom-out-of-sync": "only the second end counts blocks, and cannot know of it",
 }
 """Scenarios with a fault that its speaker does not see: told after ``--speak-after``, by all."""

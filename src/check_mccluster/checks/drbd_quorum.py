@@ -22,7 +22,7 @@ from ..judge.facts.drbd_votes import ballot
 from ..judge.facts.in_flight import counters, in_flight
 from ..judge.facts.mending import connection_step, copy_step, missing_words, own_copy_step
 from ..judge.limits import limited_state
-from ..model.drbd import Device, DiskState, DrbdResource, PeerDevice
+from ..model.drbd import Device, DiskState, DrbdResource, PeerDevice, Role
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check, Option
@@ -179,10 +179,15 @@ def _volume(
         # Frozen because of that: the other finding says it.
         if not resource.suspended_no_data:
             text = f"no UpToDate copy can be reached from {view.here}"
+            # Whoever wrote last and is out of reach made the others old: one fault with that.
+            away = _away(resource) if _whole_copies(view, resource, device) else ()
+            if away:
+                text += f", not connected: {join(away)}"
             reasons = [words for words in without if ": " in words]
             if reasons:
                 text += f" ({'; '.join(reasons)})"
-            yield say(NO_COPY, text, step=_no_copy_step(view, resource, device, have))
+            one = say(NO_COPY, text, step=_no_copy_step(view, resource, device, have))
+            yield one._replace(nodes=tuple(dict.fromkeys((*have.missing, *away))))
     elif asked.has_limits:
         state = limited_state(asked, count)
         if state is not State.OK:
@@ -231,9 +236,7 @@ def _no_copy_step(view: View, resource: DrbdResource, device: Device, have: Copi
     step = own_copy_step(view, resource, device)
     if "resume-sync" in step or have.unknown:
         return step
-    whole = [c.name for c, p in peer_devices(resource, device.volume) if _is_whole(p)]
-    if device.disk_state in _WHOLE:
-        whole.insert(0, view.here)
+    whole = _whole_copies(view, resource, device)
     name = pasted(resource.name)
     if not whole and len(have.replicas) > 1 and _all_half(view, resource, device, have):
         return (
@@ -243,11 +246,40 @@ def _no_copy_step(view: View, resource: DrbdResource, device: Device, have: Copi
         )
     if not whole:
         return copy_step(view, resource, device, have.missing[0]) if have.missing else ""
-    return (
+    return _first_the_primary(resource, whole) + (
         f"on {join(whole)}: journalctl -k -g drbd tells which copy was written last. Every server"
         " is connected, so no newer copy can come back: with care, on that one alone: drbdadm"
         f" primary --force {name}"
     )
+
+
+def _first_the_primary(resource: DrbdResource, whole: Sequence[str]) -> str:
+    """A Primary that reaches the copies again makes them good by itself, while it is one."""
+    name = pasted(resource.name)
+    primary = [c.name for c in resource.connections if c.peer_role is Role.PRIMARY]
+    if primary:
+        return (
+            f"on {join(primary)}, which is Primary: drbdadm status {name}; bring its connections to"
+            f" {join(whole)} back. If they stay Outdated: stop its service; "
+        )
+    away = _away(resource)
+    if away:
+        return (
+            f"on {join(away)}: drbdadm status {name}; if it is Primary, bring its connections back."
+            " If the copies stay Outdated and nobody is Primary: "
+        )
+    return ""
+
+
+def _away(resource: DrbdResource) -> tuple[str, ...]:
+    """Peers that are not connected."""
+    return tuple(each.name for each in resource.connections if not each.is_connected)
+
+
+def _whole_copies(view: View, resource: DrbdResource, device: Device) -> list[str]:
+    """Nodes whose copy is old and whole."""
+    here = [view.here] if device.disk_state in _WHOLE else []
+    return here + [c.name for c, p in peer_devices(resource, device.volume) if _is_whole(p)]
 
 
 def _all_half(view: View, resource: DrbdResource, device: Device, have: Copies) -> bool:
