@@ -288,7 +288,8 @@ RECORDED = {
         },
     ),
     "six-nodes-healthy-as-nagios/app01": (
-        f"{DENIED} (+2 more)",
+        "crm_mon: insufficient privileges; needs --sudo with a sudoers line, or the...;"
+        " corosync-cfgtool: access denied by Cor... (+1 more)",
         {
             "nodes": ("UNKNOWN", DENIED),
             "quorum": ("UNKNOWN", "as above"),

@@ -1,4 +1,7 @@
-"""DRBD's mesh judged by both ends of each connection: what one node alone cannot know."""
+"""DRBD's mesh judged by both ends of each connection: what one node alone cannot know.
+
+Long because each contradiction between two ends has a rule and a kind of finding of its own.
+"""
 
 from __future__ import annotations
 

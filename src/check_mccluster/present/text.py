@@ -9,6 +9,8 @@ from ..verdict.finding import Fault, Finding, Report, State
 
 FIRST_LINE = 120
 """About so many characters of text on the first line."""
+_ROOM = 40
+"""So many characters of a text say what it is about."""
 
 
 def clean(text: str) -> str:
@@ -56,20 +58,25 @@ def _heads(findings: Sequence[Finding]) -> list[str]:
 def _first_line(report: Report) -> str:
     findings = report.worst_first
     # A single check tells its findings; only what judges several of them tells faults.
+    bad = [fault for fault in _told(report) if fault.state is not State.OK]
     if report.lines:
-        heads = [fault.text for fault in _told(report) if fault.state is not State.OK]
+        heads = [fault.text for fault in bad]
     else:
         heads = _heads([each for each in findings if each.state is not State.OK])
     texts = list(dict.fromkeys(clean(text) for text in heads))
     if not texts:
         allowed = [clean(f.text) for f in findings]
         return shorten(clean(report.summary) or "; ".join(allowed)) or "nothing to report"
-    line = shorten(texts[0])
+    # Faults are different things: one as grave as the first is named, however long the first is.
+    least = _ROOM if report.lines else FIRST_LINE
+    beside = len(texts) > 1 and report.lines and bad[1].state is bad[0].state
+    line = shorten(texts[0], FIRST_LINE - 2 - min(len(texts[1]), least) if beside else FIRST_LINE)
     shown = 1
     for text in texts[1:]:
-        if len(line) + len(text) + 2 > FIRST_LINE:
+        left = FIRST_LINE - len(line) - 2
+        if left < min(len(text), least):
             break
-        line = f"{line}; {text}"
+        line = f"{line}; {shorten(text, left)}"
         shown += 1
     rest = len(texts) - shown
     return f"{line} (+{rest} more)" if rest else line
