@@ -27,7 +27,7 @@ def told(key, nodes=GONE, **evidence):
         (
             LinkState.CONNECTED,
             (),
-            "app03 is offline; its Corosync is here, its Pacemaker is not",
+            "app03 is offline; its Corosync is here, its Pacemaker is stopped or does not join",
             "on app03: systemctl status pacemaker; where it does not run: pcs cluster start;"
             " where it runs: journalctl -u pacemaker",
         ),

@@ -37,16 +37,17 @@ def _offline(view: View, each: Finding) -> Finding:
     if view.is_here(name):
         # Whoever says so of itself runs.
         step = f"on {name}: journalctl -u pacemaker; a controller that hangs: crmadmin -S {name}"
-        text = f"{each.text} to the others; its Pacemaker runs and has not joined them"
-        return each._replace(text=text, next_step=step)
+        text = f"{name} is offline to the others; its Pacemaker runs and has not joined them"
+        return each._replace(text=text, next_step=step, reason="")
     linked, connected = _linked(view, name), _connected(view, name)
     if linked:
         step = (
             f"on {name}: systemctl status pacemaker; where it does not run: pcs cluster start;"
             " where it runs: journalctl -u pacemaker"
         )
-        text = f"{each.text}; its Corosync is here, its Pacemaker is not"
-        return each._replace(text=text, next_step=step)
+        # "expected down" stays in the CIB of one that came back and hangs before it joins.
+        text = f"{name} is offline; its Corosync is here, its Pacemaker is stopped or does not join"
+        return each._replace(text=text, next_step=step, reason="")
     if connected:
         step = (
             f"on {name}: systemctl status corosync pacemaker; where they do not run: pcs cluster"

@@ -41,6 +41,7 @@ def told_by_all(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[F
                 continue
             mine = each.subject.sort in (DRBD, VOLUME, CONNECTION)
             own = each.key in _INPUT or each.key in _OF_PEER or each.key in _OWN
+            own = own or _of_itself(here, each)
             if (
                 mine
                 or own
@@ -48,7 +49,18 @@ def told_by_all(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[F
                 or one.view[CLUSTER].value is None
             ):
                 kept.append((here, each))
+    asked = {here for here, each in kept if _of_itself(here, each)}
+    kept = [
+        (here, each)
+        for here, each in kept
+        if each.key != "node-offline" or each.object not in asked or each.object == here
+    ]
     return _one_property(list(_merged(_by_one_end(kept))), parts)
+
+
+def _of_itself(here: str, each: Finding) -> bool:
+    """A node that runs and says of itself that it is out: its word goes before the others'."""
+    return each.key == "node-offline" and each.object == here
 
 
 def _by_one_end(kept: Sequence[tuple[str, Finding]]) -> Sequence[tuple[str, Finding]]:
