@@ -28,7 +28,7 @@ from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View, contains_node, same_node
-from ..verdict.words import join
+from ..verdict.words import constraint_gone, join
 
 FORBIDDEN = Kind(
     "placed-forbidden",
@@ -73,7 +73,8 @@ FENCE_LEFT = Kind(
     State.WARNING,
     "DRBD's fence handler set a constraint that forbids a promotion, and did not take it away when"
     " the peer was UpToDate again. While the peer is not, it is in force and no finding.",
-    "drbdadm status; once every disk is UpToDate: pcs constraint delete {object}",
+    "drbdadm status; once every disk is UpToDate: pcs constraint delete ID (crm configure delete"
+    " ID)",
 )
 UNPROTECTED = Kind(
     "tie-breaker-unprotected",
@@ -189,9 +190,9 @@ def _fences(view: View, constraints: dict[str, str]) -> Iterator[Finding]:
             else f"{name} forbids to promote {bound} until the peer's disk is UpToDate"
         )
         step = (
-            f"pcs constraint delete {name}"
+            constraint_gone(name)
             if whole
-            else f"drbdadm status; once every disk is UpToDate: pcs constraint delete {name}"
+            else f"drbdadm status; once every disk is UpToDate: {constraint_gone(name)}"
         )
         yield finding(FENCE_LEFT, subject.resource(bound), text, reason="fence-handler", step=step)
 

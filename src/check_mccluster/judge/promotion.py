@@ -19,6 +19,7 @@ from ..model.pacemaker import (
     ids_of,
     primitives,
 )
+from ..verdict.words import constraint_gone
 from .candidates import Against
 from .facts.location import applies, number, score_on
 
@@ -69,13 +70,13 @@ def _ban(cib: Optional[Cib], name: str, found: str) -> Against:
     if found.startswith(FENCE_HANDLER):
         return Against(
             f"cannot promote {name}: DRBD's fence handler left {found}",
-            f"drbdadm status; once the peer's disk is UpToDate: pcs constraint delete {found}",
+            f"drbdadm status; once the peer's disk is UpToDate: {constraint_gone(found)}",
             "fence-handler",
             found,
         )
     return Against(
         f"cannot promote {name}: {found} forbids it",
-        f"pcs constraint delete {found}",
+        constraint_gone(found),
         "rule",
         found,
     )

@@ -42,3 +42,8 @@ def pasted(name: str) -> str:
     if re.fullmatch(_PLAIN, name):
         return name
     return "'" + name.replace("'", "'\"'\"'") + "'"
+
+
+def constraint_gone(name: str) -> str:
+    """How a constraint is deleted, in either shell that a cluster may have: Pacemaker has none."""
+    return f"pcs constraint delete {pasted(name)} (crm configure delete {pasted(name)})"
