@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 
-from build import NOW, cib, cluster, fence_event, group, location, node, primitive, view
-from check_mccluster.judge.facts.happened import happened
-from check_mccluster.model.configuration import CibNode, DateExpression, PendingOperation, Rule
+from build import (
+    NOW,
+    SNAPSHOTS,
+    cib,
+    cluster,
+    fence_event,
+    group,
+    location,
+    node,
+    primitive,
+    stopped,
+    view,
+)
+from check_mccluster.checks.nodes import HEALTH_RED, STANDBY
+from check_mccluster.judge.facts.happened import happened, since
+from check_mccluster.judge.instances import STOPPED
+from check_mccluster.model.configuration import (
+    CibNode,
+    DateExpression,
+    PendingOperation,
+    Ran,
+    Rule,
+)
 from check_mccluster.model.pacemaker import INFINITY, FenceStatus
+from check_mccluster.verdict import subject
+from check_mccluster.verdict.finding import finding
 
 
 def changed(when, **who):
@@ -124,3 +147,49 @@ def test_since_when_a_node_is_shutting_down():
     nodes = {"app02": CibNode("app02", transient={"shutdown": str(ago(minutes=12))})}
     told = happened(view(known, cib=cib()._replace(nodes=nodes)))
     assert told == ("app02 is shutting down since 08:48:00 UTC (12 min ago)",)
+
+
+# -- what belongs to one fault -----------------------------------------------------------------
+
+
+def about(kind, thing):
+    return finding(kind, thing, "", nodes=("app01",))
+
+
+def test_since_when_the_first_member_is_stopped_and_what_was_changed_last():
+    at = int((NOW - timedelta(minutes=5)).timestamp())
+    stops = {"FS": Ran("app01", "stop", at), "MYSQL": Ran("app01", "stop", at - 9)}
+    known = changed(NOW - timedelta(minutes=5), changed_by="root")._replace(
+        resources=(group(stopped("FS"), stopped("MYSQL")),)
+    )
+    there = view(known, cib=cib()._replace(stopped=stops))
+    told = (
+        "FS was stopped on app01 08:55:00 UTC (5 min ago)",
+        "configuration changed 08:55:00 UTC (5 min ago) by root",
+    )
+    assert since(there, about(STOPPED, subject.resource("FS"))) == told
+    assert since(there, about(STOPPED, subject.resource("group1"))) == told
+    assert happened(there) == told[::-1]
+
+
+def test_a_node_has_its_fencing_and_no_other_nodes():
+    events = (
+        fence_event("app03", FenceStatus.SUCCESS)._replace(delegate="app01"),
+        fence_event("app02", FenceStatus.SUCCESS),
+    )
+    told = since(view(cluster(fence_events=events)), about(STANDBY, subject.node("app03")))
+    assert told == ("app03 was fenced (reboot) by app01, 08:59:00Z",)
+
+
+def test_what_drbd_tells_has_no_time():
+    known = changed(NOW)
+    assert since(view(known), about(HEALTH_RED, subject.volume("r0", 0))) == ()
+
+
+def test_a_fault_has_its_facts_in_the_long_text_and_in_json(call):
+    where = ("--from", SNAPSHOTS / "ticket-revoked/app01")
+    text = call("overview", "-v", *where).out
+    fact = "FS_DRBD was stopped on app01 09:20:41 UTC (5 s ago); configuration changed 09:20:05"
+    assert f"({fact}" in next(line for line in text.splitlines() if "resource-stopped:" in line)
+    (fault,) = json.loads(call("overview", "--json", *where).out)["faults"]
+    assert "; ".join(fault["facts"]).startswith(fact)

@@ -29,6 +29,7 @@ from ..judge.cluster_causes import CLUSTER_RULES
 from ..judge.essence import essence
 from ..judge.facts import drbd
 from ..judge.facts.drbd import CONNECTING, ISOLATED, PRIMARY_MULTIPLE, PRIMARY_NONE, STANDALONE
+from ..judge.facts.happened import since
 from ..judge.mesh import links
 from ..judge.partitions import Partition, corosync_differences, partitions, running_in
 from ..judge.whole import lost_quorum, told_by_all
@@ -235,7 +236,13 @@ def together(
         view = parts[0].speaker.view if parts else ordered[0].view
         roots = faults(view, found, CLUSTER_RULES)
     everybody = tuple(one.view.here for one in ordered)
-    roots = tuple(f._replace(seen_from=_seen_from(f, ordered) or everybody) for f in roots)
+    roots = tuple(
+        f._replace(
+            seen_from=_seen_from(f, ordered) or everybody,
+            facts=since(view, f.cause) if view is not None else (),
+        )
+        for f in roots
+    )
     total = len(ordered) + len(unasked)
     summary = f"{len(ordered)} of {total} nodes asked"
     if all(asked.severities.get(each.key, each.state) is State.OK for each in found):

@@ -8,7 +8,7 @@ from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
-from ..judge.facts.happened import health_untold
+from ..judge.facts.happened import health_untold, health_words
 from ..judge.facts.pacemaker import guest_is_stopped, has_quorum, is_service, where
 from ..judge.limits import limited_state, with_state
 from ..model.pacemaker import Cluster, FenceStatus, Health, Node, base_id, primitives
@@ -182,10 +182,11 @@ def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
         yield finding(STANDBY, subject.node(name), f"{name} is in standby", nodes=here)
     if node.maintenance:
         yield finding(MAINTENANCE, subject.node(name), f"{name} is in maintenance", nodes=here)
-    if node.health is Health.RED:
-        yield finding(HEALTH_RED, subject.node(name), f"health of {name} is red", nodes=here)
-    elif node.health is Health.YELLOW:
-        yield finding(HEALTH_YELLOW, subject.node(name), f"health of {name} is yellow", nodes=here)
+    for kind, health in ((HEALTH_RED, Health.RED), (HEALTH_YELLOW, Health.YELLOW)):
+        if node.health is health:
+            why = health_words(view, name, health.value)
+            text = f"health of {name} is {health.value}{why}"
+            yield finding(kind, subject.node(name), text, nodes=here)
 
 
 _PING_AGENTS = frozenset({"ping", "pingd"})

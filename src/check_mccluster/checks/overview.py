@@ -18,7 +18,7 @@ from ..judge.beside import beside
 from ..judge.causes import faults
 from ..judge.engine import input_problems
 from ..judge.engine import report as report_of
-from ..judge.facts.happened import happened
+from ..judge.facts.happened import happened, since
 from ..judge.facts.pacemaker import NONE, known_ids
 from ..verdict import subject
 from ..verdict.check import SIMULATE, Check, Option
@@ -134,7 +134,9 @@ def judge(view: View, asked: Asked) -> Report:
     if not parts:
         text = "every check that fits this node is skipped"
         return Report((finding(NONE, subject.cluster("overview"), text),))
-    roots = faults(view, everything)
+    roots = tuple(
+        fault._replace(facts=since(view, fault.cause)) for fault in faults(view, everything)
+    )
     folded = Report(everything, faults=roots)
     lines = _lines(view, parts, folded)
     states = [line.state for line in lines]

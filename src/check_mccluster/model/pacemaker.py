@@ -466,6 +466,7 @@ class Cib(NamedTuple):
     :param last_written: when the configuration was changed last, as crm_mon tells it, too.
     :param started: when a resource was started on a node where its last operation was a start, in
         seconds since 1970. :param newest: the last start or first probe of each resource.
+    :param stopped: the last stop of each resource that went as it should.
     """
 
     properties: dict[str, str]
@@ -482,6 +483,7 @@ class Cib(NamedTuple):
     last_written: Optional[datetime] = None
     started: Mapping[tuple[str, str], int] = MappingProxyType({})
     newest: Mapping[str, Ran] = MappingProxyType({})
+    stopped: Mapping[str, Ran] = MappingProxyType({})
 
     def configured(self, agent: str) -> tuple[Configured, ...]:
         """The primitives of one agent, whoever provides it: ``Filesystem``, ``linbit:drbd``."""

@@ -73,6 +73,7 @@ def _fault(fault: Fault, here: str) -> dict[str, Any]:
         "text": fault.text,
         "reason": cause.reason or None,
         "next_step": cause.next_step,
+        "facts": list(fault.facts),
         "seen_from": list(fault.seen_from) or [here],
         "speaker": fault.speaker or here,
         "spoken": fault.spoken,

@@ -152,11 +152,13 @@ def long_output(report: Report, runs: Runs, verbosity: int) -> list[str]:
     if verbosity == 0:
         return [text for _, text in told] if told else _overflow(findings)
     lines = [text for state, text in told if state is not State.OK]
+    known = {fault.cause: fault.facts for fault in report.faults}
     for each in findings:
         cause = causes.get(each)
         why = f" (follows from: {clean(f'{cause.key} {cause.object}')})" if cause else ""
         step = clean(each.next_step)
-        lines.append(f"[{each.state.name}] {each.key}: {clean(each.text)}{why} -> {step}")
+        facts = f" ({clean('; '.join(known[each]))})" if known.get(each) else ""
+        lines.append(f"[{each.state.name}] {each.key}: {clean(each.text)}{why} -> {step}{facts}")
     lines += [text for state, text in told if state is State.OK]
     if verbosity >= 2:
         lines += [f"looked at {clean(each)}" for each in report.looked_at]

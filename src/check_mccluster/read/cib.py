@@ -74,6 +74,7 @@ class _Found:
         self.pending: list[PendingOperation] = []
         self.started: dict[tuple[str, str], int] = {}
         self.newest: dict[str, Ran] = {}
+        self.stopped: dict[str, Ran] = {}
         self.last_written: Optional[datetime] = None
 
     def cib(self) -> Cib:
@@ -108,6 +109,7 @@ class _Found:
             last_written=self.last_written,
             started=self.started,
             newest=self.newest,
+            stopped=self.stopped,
         )
 
     def with_template(self, one: Configured, name: Optional[str]) -> Configured:
@@ -206,9 +208,9 @@ _DONE = ("0", "7", "8")
 
 
 def _ran(found: _Found, element: Element) -> None:
-    """When something was started or probed; a recurring monitor says nothing of that."""
+    """When something was started, stopped or probed; a recurring monitor says nothing of that."""
     task, when = element.get("operation"), element.get("last-rc-change") or ""
-    if task not in ("start", "monitor") or not when.isdigit():
+    if task not in ("start", "stop", "monitor") or not when.isdigit():
         return
     if task == "monitor" and element.get("interval") != "0":
         return
@@ -219,9 +221,10 @@ def _ran(found: _Found, element: Element) -> None:
     name, node = required(resource, "id"), required(state, "uname", "id")
     if task == "start" and element.get("rc-code") == "0":
         found.started[name, node] = int(when)
-    last = found.newest.get(name)
+    newest = found.stopped if task == "stop" else found.newest
+    last = newest.get(name)
     if last is None or int(when) > last.at:
-        found.newest[name] = Ran(node, task, int(when))
+        newest[name] = Ran(node, task, int(when))
 
 
 # -- resources ---------------------------------------------------------------------------------

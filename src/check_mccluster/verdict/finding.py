@@ -132,6 +132,7 @@ class Fault(NamedTuple):
     :param seen_from: the nodes whose evidence shows it; empty for the one node that was asked.
     :param speaker: the node that tells it, as this evidence has it; empty where nobody was chosen.
     :param spoken: whether the node that was asked is to tell it.
+    :param facts: since when it is so and what was changed last, where a tool says it.
     """
 
     cause: Finding
@@ -139,6 +140,7 @@ class Fault(NamedTuple):
     seen_from: tuple[str, ...] = ()
     speaker: str = ""
     spoken: bool = True
+    facts: tuple[str, ...] = ()
 
     @property
     def state(self) -> State:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Optional
 
@@ -17,10 +17,15 @@ from ...model.pacemaker import (
     FenceStatus,
     Health,
     Location,
+    Resource,
     Role,
     base_id,
+    ids_of,
     primitives,
 )
+from ...verdict.finding import Finding
+from ...verdict.subject import CLUSTER as CLUSTER_WIDE
+from ...verdict.subject import NODE, RESOURCE, TICKET
 from ...verdict.view import View
 from ...verdict.words import duration, join
 from .pacemaker import is_service
@@ -41,8 +46,50 @@ def happened(view: View) -> tuple[str, ...]:
         *(_until(view, cib) if cib is not None else ()),
         *(_pending(cib) if cib is not None else ()),
         *(_leaving(view, cluster, cib) if cib is not None else ()),
-        *(_running(view, cluster, cib) if cib is not None else ()),
+        *(_when_stopped(view, cluster.resources, cib) if cib is not None else ()),
+        *(_running(view, cluster.resources, cib) if cib is not None else ()),
     )
+
+
+def since(view: View, cause: Finding) -> tuple[str, ...]:
+    """Since when what *cause* is about is so, and what was changed last; empty for DRBD's part.
+
+    DRBD tells no times: ``--state`` keeps when such a fault was first seen.
+    """
+    cluster, cib = view[CLUSTER].value, view[CIB].value
+    if cluster is None or cause.subject.sort not in _OF_PACEMAKER:
+        return ()
+    found: list[str] = []
+    if cause.subject.sort == RESOURCE and cib is not None:
+        name = base_id(cause.object)
+        mine = [each for each in cluster.resources if name in ids_of(each)]
+        found += _when_stopped(view, mine, cib)
+        found += _running(view, mine, cib)
+    elif cause.subject.sort == NODE:
+        found += (words for words in _fenced(view, cluster) if cause.object in words.split())
+        if cib is not None:
+            found += (
+                words
+                for words in _leaving(view, cluster, cib)
+                if words.startswith(f"{cause.object} ")
+            )
+    return (*found, *_last_change(view, cluster))
+
+
+_OF_PACEMAKER = frozenset({NODE, RESOURCE, TICKET, CLUSTER_WIDE})
+
+
+def _when_stopped(view: View, resources: Iterable[Resource], cib: Cib) -> Iterator[str]:
+    """When the first member that does not run was stopped: those behind it wait for it."""
+    for resource in resources:
+        if isinstance(resource, (Clone, Bundle)):
+            continue
+        for each in primitives(resource):
+            ran = cib.stopped.get(base_id(each.id))
+            if each.role is Role.STOPPED:
+                if ran is not None:
+                    yield f"{each.id} was stopped on {ran.node} {_clock(view, _time(ran.at))}"
+                break
 
 
 def _last_change(view: View, cluster: Cluster) -> Iterator[str]:
@@ -124,10 +171,10 @@ def _leaving(view: View, cluster: Cluster, cib: Cib) -> Iterator[str]:
             yield f"{node.name} is shutting down since {_clock(view, _time(int(asked)))}"
 
 
-def _running(view: View, cluster: Cluster, cib: Cib) -> Iterator[str]:
+def _running(view: View, resources: Iterable[Resource], cib: Cib) -> Iterator[str]:
     """Since when services run where they do, the newest first: of a group, its last member."""
     found = []
-    for resource in cluster.resources:
+    for resource in resources:
         if not is_service(resource) or isinstance(resource, (Clone, Bundle)):
             continue
         running = [each for each in primitives(resource) if each.role is Role.STARTED]
@@ -145,6 +192,20 @@ def _running(view: View, cluster: Cluster, cib: Cib) -> Iterator[str]:
 
 def _time(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def health_words(view: View, name: str, value: str) -> str:
+    """Which health attributes of the node are so: `` (#health-disk)``; empty if nobody says."""
+    cib = view[CIB].value
+    node = cib.nodes.get(name) if cib is not None else None
+    if node is None:
+        return ""
+    so = sorted(
+        attribute
+        for attribute, told in {**node.attributes, **node.transient}.items()
+        if attribute.startswith("#health") and told.lower() == value
+    )
+    return f" ({join(so)})" if so else ""
 
 
 def health_untold(view: View, cluster: Cluster) -> str:
