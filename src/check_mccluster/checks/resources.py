@@ -87,9 +87,7 @@ def _not_shown(context: Context, asked: Asked) -> Iterator[Finding]:
             continue
         off = asks_for_stop(one.meta.get("target-role"))
         what = one.tag if one.tag in ("group", "bundle") else "resource"
-        text = f"{what} {one.id} is configured, and crm_mon does not show it" + (
-            " (it is disabled)" if off else ""
-        )
+        text = f"crm_mon does not show {what} {one.id}" + (" (it is disabled)" if off else "")
         yield finding(NOT_SHOWN, subject.resource(one.id), text)
 
 

@@ -68,7 +68,7 @@ TRANSITION = Kind(
     "resource-transition",
     State.WARNING,
     "A resource is starting, stopping, being promoted, demoted or migrated.",
-    "crm_mon -1; if it stays so, see the agent's log: journalctl -u pacemaker",
+    "crm_mon -1; if it stays so, on {node}, see what its agent says: journalctl -u pacemaker",
 )
 CLONE_DEGRADED = Kind(
     "clone-degraded",
