@@ -17,6 +17,7 @@ from check_mccluster.model.config import Config
 from check_mccluster.model.pacemaker import base_id, ids_of
 from check_mccluster.verdict.finding import State
 from check_mccluster.verdict.view import Asked
+from test_captures import plain_nodes
 
 SNAPSHOTS = Path(__file__).parents[1] / "fixtures" / "snapshots"
 NODES = sorted(path.parent for path in SNAPSHOTS.glob("*/*/meta.json"))
@@ -71,17 +72,40 @@ def shown(call, *where) -> dict[str, str]:
 
 @pytest.mark.parametrize("node", NODES, ids=name_of)
 def test_a_resource_is_in_one_place(call, node):
-    cluster = judged(node).view[CLUSTER].value
+    in_one_place(judged(node), shown(call, "--from", node), call, node)
+
+
+def in_one_place(one, outputs, call, node) -> None:
+    cluster = one.view[CLUSTER].value
     if cluster is None:
         return
-    outputs = {
-        **shown(call, "--from", node),
-        "overview": call("overview", "--from", node, "-vv").out,
-    }
+    outputs = {**outputs, "overview": call("overview", "--from", node, "-vv").out}
     names = {base_id(name) for each in cluster.resources for name in ids_of(each)}
     for where, text in outputs.items():
         for name in names:
             assert len(claims(flat(text), name)) <= 1, (where, name, claims(flat(text), name))
+
+
+@pytest.mark.captures
+@pytest.mark.parametrize("family", ["drbd", "pacemaker", "public"])
+def test_every_recorded_cluster_tells_one_story(call, captures, family):
+    """The same over the whole collection, on the screen that tells most."""
+    count = 0
+    for state in sorted(path for path in (captures / family).iterdir() if path.is_dir()):
+        nodes = [Path(node) for node in plain_nodes(state)]
+        ones = [judged(node) for node in nodes]
+        for node, one in zip(nodes, ones):
+            outputs = {"status": call("status", "--from", node).out}
+            in_one_place(one, outputs, call, node)
+            once(outputs, one.report.faults)
+            count += 1
+        if len({one.view.here for one in ones}) < max(2, len(ones)):
+            continue
+        faults = together(ones, {}, Asked()).faults
+        where = [str(word) for node in nodes for word in ("--from", node)]
+        once({"status": call("status", *where).out}, faults)
+        assert not [each.text for each in faults if "this node" in each.text], state
+    assert count > 20
 
 
 @pytest.mark.parametrize("node", NODES, ids=name_of)
