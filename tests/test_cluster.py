@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from build import SNAPSHOTS, replace_in
+from check_mccluster.verdict.view import speller
 
 HEALTHY = SNAPSHOTS / "six-nodes-healthy"
 LOST = SNAPSHOTS / "storage-servers-lost"
@@ -166,7 +167,32 @@ def test_tools_that_hang_on_one_node_are_one_fault(call, tmp_path):
         (folder / "app03" / f"{name}.rc").write_text("timeout\n")
     document = judged(call, folder)
     assert causes(document) == [("tool-timeout", "app03")]
-    assert len(document["faults"][0]["follows"]) == 2
+    (fault,) = document["faults"]
+    assert len(fault["follows"]) == 2
+    assert fault["reason"] == "daemon"
+    assert fault["text"].startswith("app03: crm_mon -r -1 -X: timeout when")
+    assert fault["text"].endswith(
+        "app02 counts it as online: its Corosync hangs, or the whole node"
+    )
+    assert fault["next_step"].startswith("on app03: ps -C corosync,pacemakerd,pacemaker-based")
+
+
+@pytest.mark.parametrize(
+    ("silent", "hangs"),
+    [
+        (("crm_mon.xml", "cib.xml"), "its Corosync answers, its pacemaker-based (the CIB) hangs"),
+        (("crm_mon.xml",), "its CIB answers, its pacemakerd or pacemaker-fenced hangs"),
+    ],
+)
+def test_the_daemon_that_hangs_is_named_by_what_else_answers(call, tmp_path, silent, hangs):
+    folder = copied(tmp_path)
+    for name in silent:
+        (folder / "app03" / name).write_bytes(b"")
+        (folder / "app03" / f"{name}.rc").write_text("timeout\n")
+    document = judged(call, folder)
+    assert causes(document) == [("tool-timeout", "app03")]
+    assert document["faults"][0]["text"].endswith(f", app02 counts it as online: {hangs}")
+    assert document["state"] == "UNKNOWN"
 
 
 @pytest.mark.parametrize("online", [True, False])
@@ -496,3 +522,17 @@ def test_a_damaged_snapshot_among_several_is_one_line(call, tmp_path):
     outcome = call("cluster", "--from", tmp_path / "app01", "--from", HEALTHY / "app02")
     assert outcome.code == 3
     assert len(outcome.lines) == 1
+
+
+def test_names_are_found_with_and_without_their_domain():
+    known = speller(("app01", "app02.example.net", "storage01"))
+    assert [known(name) for name in ("app01.example.net", "app02", "app02.example.net")] == [
+        "app01",
+        "app02.example.net",
+        "app02.example.net",
+    ]
+    # Two domains are two hosts, and who is not known keeps its name.
+    assert [known(name) for name in ("app02.example.org", "app03")] == [
+        "app02.example.org",
+        "app03",
+    ]

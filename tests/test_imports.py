@@ -193,8 +193,8 @@ WHOLE = {
     "checkmk": ("app.commands.checkmk judge.fold present.checkmk", "locale"),
     "status": (
         "app.commands.status app.screen app.several checks.cluster judge.both_ends"
-        " judge.cluster_causes judge.essence judge.futures judge.mesh judge.partitions"
-        " judge.picture judge.whole"
+        " judge.cluster_causes judge.essence judge.futures judge.hanging judge.mesh"
+        " judge.partitions judge.picture judge.whole"
         " present.drbd_words present.faults present.layout present.matrix present.terminal"
         " present.tree",
         "locale textwrap unicodedata",

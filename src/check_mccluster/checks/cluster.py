@@ -30,6 +30,7 @@ from ..judge.essence import essence
 from ..judge.facts import drbd
 from ..judge.facts.drbd import CONNECTING, ISOLATED, PRIMARY_MULTIPLE, PRIMARY_NONE, STANDALONE
 from ..judge.facts.happened import since
+from ..judge.hanging import with_daemons
 from ..judge.mesh import links
 from ..judge.partitions import Partition, corosync_differences, partitions, running_in
 from ..judge.whole import lost_quorum, told_by_all
@@ -282,7 +283,7 @@ def _joined(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[Findi
     found += _unused(seen)
     found += copies(all_links)
     found += clients(seen, all_links)
-    found += _quorum_of_drbd(seen, told_by_all(seen, parts))
+    found += with_daemons([*_quorum_of_drbd(seen, told_by_all(seen, parts))], seen, parts)
     found += _stale(parts)
     return found
 

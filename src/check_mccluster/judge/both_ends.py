@@ -257,9 +257,9 @@ def _command(seen: Sequence[Judgement], different: Different) -> str:
 def copies(all_links: Sequence[Link]) -> Iterator[Finding]:
     """What two connected ends say of each other's disks, and of a resync between them."""
     for link in all_links:
-        if len(link.asked_ends) < 2 or not link.is_up:
+        first, second = link.ends
+        if first is None or second is None or not link.is_up:
             continue
-        (_, first), (_, second) = link.asked_ends
         if abs((first.view.time - second.view.time).total_seconds()) > _NEAR:
             continue
         for number, (here, there) in link.volumes():
@@ -414,19 +414,20 @@ def incomplete(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator
     """Nodes that lack a resource, or a peer, that others connect to."""
     for link in all_links:
         for name, end in zip(link.nodes, link.ends):
+            if end is not None and end.connection is not None:
+                continue
             asked = next((one for one in seen if same_node(one.view.here, name)), None)
             if asked is None or asked.view[DRBD].value is None:
                 continue
-            if end is None or end.connection is None:
-                what = "the resource" if end is None else f"the peer {link.other(name)}"
-                text = f"{link.resource}: {name} does not have {what} that the others connect to"
-                yield finding(
-                    INCOMPLETE,
-                    subject.drbd(link.resource),
-                    text,
-                    nodes=(name,),
-                    resource=link.resource,
-                )
+            what = "the resource" if end is None else f"the peer {link.other(name)}"
+            text = f"{link.resource}: {name} does not have {what} that the others connect to"
+            yield finding(
+                INCOMPLETE,
+                subject.drbd(link.resource),
+                text,
+                nodes=(name,),
+                resource=link.resource,
+            )
 
 
 def lacks(seen: Sequence[Judgement], link: Link) -> bool:

@@ -18,7 +18,7 @@ from ..model.drbd import (
 )
 from ..model.words import state_name
 from ..values import NamedTuple
-from ..verdict.view import Judgement, View, same_node
+from ..verdict.view import Judgement, View, same_node, speller
 
 
 class End(NamedTuple):
@@ -124,33 +124,31 @@ class Link(NamedTuple):
 
 def links(seen: Sequence[Judgement]) -> tuple[Link, ...]:
     """Every connection that at least one of the nodes has."""
-    found: dict[tuple[str, frozenset[str]], Link] = {}
-    asked = {one.view.here: one.view for one in seen if one.view[DRBD].value is not None}
-    for here, view in asked.items():
+    views = {one.view.here: one.view for one in seen if one.view[DRBD].value is not None}
+    known = speller(views)
+    # Of each resource who has it, with its connections by the name of the other end.
+    having: dict[str, dict[str, tuple[DrbdResource, dict[str, Connection]]]] = {}
+    for here, view in views.items():
         for resource in view[DRBD].value or ():
-            for connection in resource.connections:
-                peer = next((n for n in asked if same_node(n, connection.name)), connection.name)
-                key = (resource.name, frozenset((here, peer)))
-                if key in found or len(key[1]) < 2:
-                    continue
-                first, second = sorted((here, peer))
-                ends = (
-                    _end(asked, resource.name, first, second),
-                    _end(asked, resource.name, second, first),
-                )
-                found[key] = Link(resource.name, (first, second), ends)
-    return tuple(sorted(found.values(), key=lambda link: (link.resource, link.nodes)))
-
-
-def _end(asked: dict[str, View], name: str, node: str, peer: str) -> Optional[End]:
-    view = asked.get(node)
-    if view is None:
-        return None
-    own = next((each for each in view[DRBD].value or () if each.name == name), None)
-    if own is None:
-        return None
-    connection = next((c for c in own.connections if same_node(c.name, peer)), None)
-    return End(view, own, connection)
+            peers = {known(each.name): each for each in resource.connections}
+            having.setdefault(resource.name, {})[here] = (resource, peers)
+    found = []
+    for name, nodes in sorted(having.items()):
+        pairs = {
+            (min(here, peer), max(here, peer))
+            for here, (_, peers) in nodes.items()
+            for peer in peers
+            if peer != here
+        }
+        for first, second in sorted(pairs):
+            ends = tuple(
+                End(views[node], nodes[node][0], nodes[node][1].get(peer))
+                if node in nodes
+                else None
+                for node, peer in ((first, second), (second, first))
+            )
+            found.append(Link(name, (first, second), (ends[0], ends[1])))
+    return tuple(found)
 
 
 def disk_at(end: End, volume: int) -> object:
