@@ -282,6 +282,11 @@ class Cluster:
 
     def start(self, *names: str) -> None:
         """Switch nodes on, or start those daemons of theirs that do not run; wait for the rest."""
+        self.launch(*names)
+        self.wait_for_members()
+
+    def launch(self, *names: str) -> None:
+        """The same, and wait for nothing."""
         for name in names:
             node = self.nodes[name]
             if node.spaces is None:
@@ -291,7 +296,6 @@ class Cluster:
         for name in names:
             if self.nodes[name].member and not self.runs(name, "pacemakerd"):
                 self.demand(name, "sh", "-c", "pacemakerd >>/var/log/console 2>&1 </dev/null &")
-        self.wait_for_members()
 
     def kill(self, name: str) -> None:
         """A power cut."""
