@@ -287,7 +287,7 @@ class Stories:
                 )
             # The other way, counted beside it; the nodes were recorded minutes apart.
             asked = f"cluster!--config {now}/cluster.toml --severity clocks-differ=ok -v"
-            whole = WHOLE[WHOLE.index("    use                    linux-server") - 14 :]
+            whole = WHOLE[WHOLE.rindex("    use                    linux-server") - 14 :]
             for shipped, here in (
                 ("mailcluster", f"{number:02}-mailcluster"),
                 ("cluster!-v", asked),

@@ -328,6 +328,9 @@ const MCClusterBothChecks = {
 %(both)s
 }
 
+/* What may be on a node. */
+const MCClusterRoles = [ "application", "storage", "pacemaker" ]
+
 template Host "mccluster-node" {
 	check_command = "hostalive"
 	check_interval = 30s
@@ -409,7 +412,7 @@ apply Service "mccluster-overview" {
 	notes_url = MCClusterPages + "overview.md"
 	enable_notifications = host.vars.mccluster_alarms == "node"
 
-	assign where host.vars.mccluster_role in [ "application", "storage", "pacemaker" ]
+	assign where host.vars.mccluster_role in MCClusterRoles
 }
 
 /*
@@ -421,7 +424,7 @@ apply Dependency "node" to Service {
 	states = [ Up ]
 	ignore_soft_states = false
 
-	assign where host.vars.mccluster_role && match("mccluster-*", service.name)
+	assign where host.vars.mccluster_role in MCClusterRoles && match("mccluster-*", service.name)
 }
 
 /* An agent that does not answer is one message, not one for each check. */
