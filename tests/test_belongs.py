@@ -247,6 +247,19 @@ def test_element_that_a_rule_depends_on_is_missing(call, node, old, text):
     assert told(call, "failover", node) == (3, [text])
 
 
+@pytest.mark.parametrize("value", ["", "many", "1e999"])
+def test_attribute_that_is_expected_to_be_a_number(call, node, value):
+    change(node / "crm_mon.xml", "</crm_mon>", "")
+    with (node / "crm_mon.xml").open("a") as file:
+        file.write(
+            '<node_attributes><node name="app02">'
+            f'<attribute name="pingd" value="{value}" expected="100"/></node></node_attributes>'
+            "</crm_mon>"
+        )
+    text = f"crm_mon: attribute pingd of app02 is '{value}', not a number"
+    assert told(call, "nodes", node) == (3, [text])
+
+
 def test_peer_client_that_is_null(call, node):
     change(node / "drbd-status.json", r'"peer-client": \w+', '"peer-client": null', count=1)
     code, texts = told(call, "drbd-quorum", node)

@@ -154,6 +154,12 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
         if ban.node not in nodes:
             yield f"{short(ban.node)} is not a node, and a ban is for it"
             break
+    for counted in cluster.attributes:
+        value = counted.value or ""
+        if counted.expected is not None and not re.fullmatch(r"-?\d+", value):
+            name = f"{short(counted.name)} of {short(counted.node)}"
+            yield f"attribute {name} is '{short(value)}', not a number"
+            break
     controller = cluster.summary.dc
     if controller is not None and controller.with_quorum is None:
         yield "current_dc without with_quorum"
