@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import IO, TYPE_CHECKING, Any, Optional, Union
 
@@ -59,6 +59,11 @@ def _is_output(name: str) -> bool:
 def is_known(name: str) -> bool:
     """Whether a file of this name belongs to a snapshot."""
     return name == META or _is_output(name.removesuffix(".rc").removesuffix(".err"))
+
+
+def make_a_snapshot(names: Iterable[str]) -> bool:
+    """Whether files of these names are a snapshot: one at least that a tool's output is in."""
+    return any(name == META or _is_output(name) for name in names)
 
 
 class Snapshot(Source):
@@ -179,7 +184,7 @@ class Snapshot(Source):
                 folder = Archive(io.BytesIO(standard_input(self._patience)), self._path)
             else:  # open as long as the snapshot
                 folder = Archive(self._cleanup.enter_context(open(self._path, "rb")), self._path)  # noqa: SIM115
-        if not folder.has(META) and not any(map(_is_output, folder.names())):
+        if not make_a_snapshot(folder.names()):
             why = f"no {META}, crm_mon.xml or other"
             if isinstance(folder, _Directory):
                 why = _held(self._path) or why
@@ -196,11 +201,7 @@ def _held(path: str, most: int = 6) -> str:
     """Which snapshots a folder holds, in words; empty if there is none in it."""
     with os.scandir(path) as entries:
         below = sorted(entry.name for entry in entries if entry.is_dir())
-    found = [
-        name
-        for name in below
-        if any(each == META or _is_output(each) for each in os.listdir(f"{path}/{name}"))
-    ]
+    found = [name for name in below if make_a_snapshot(os.listdir(f"{path}/{name}"))]
     if not found:
         return ""
     rest = f" and {len(found) - most} more" if len(found) > most else ""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
-from ..acquire.snapshot import Snapshot
+from ..acquire.snapshot import Snapshot, make_a_snapshot
 from ..acquire.source import SnapshotError, Source
 from ..checks.overview import CHECK as OVERVIEW
 from ..inputs.evidence import DRBD_RESOURCES, DRBD_UTILS
@@ -95,11 +95,10 @@ def judged_together(setup: Setup, config: Config, asked: Asked) -> Judgement:
 def is_snapshot(path: str) -> bool:
     """Whether there is a snapshot at *path*: a folder with its files, or an archive."""
     if os.path.isdir(path):
-        return any(os.path.isfile(os.path.join(path, name)) for name in _FILES)
+        with contextlib.suppress(OSError):  # where nobody may look there is none
+            return make_a_snapshot(os.listdir(path))
+        return False
     return path == "-" or path.endswith((".tar.gz", ".tgz"))
-
-
-_FILES = ("meta.json", "crm_mon.xml", "drbd-status.json", "cib.xml")
 
 
 def snapshots_in(path: str) -> list[str]:
