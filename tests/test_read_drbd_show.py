@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from build import replace
-from build_documents import SHOWN_NET, show, show_connection
+from build_documents import SHOWN_NET, SHOWN_OPTIONS, show, show_connection
 from check_mccluster.model.drbd import ShownConnection, ShownResource, ShownVolume
 from check_mccluster.read.drbd_show import read_drbd_show
 from check_mccluster.read.errors import ReadError
@@ -381,9 +381,9 @@ def test_constructed_secret_is_in_no_section_that_nodes_compare(section: str) ->
     words = (
         '"shared-secret": "kangaroo", "_name": "storage01", "a": "1", "b": true, "c": 2, "d": []'
     )
-    net = f'"net": {{{words}}},' if section == "net" else NET
-    options = f'"options": {{{words}}},' if section == "options" else OPTIONS
-    document = a_resource(options=options, connections=a_connection(net))
+    net = f'"net": {{{words}}},' if section == "net" else SHOWN_NET
+    options = f'"options": {{{words}}},' if section == "options" else SHOWN_OPTIONS
+    document = show(options=options, connections=show_connection(net))
     (resource,) = read_drbd_show(document)
     assert "kangaroo" not in repr(resource)
     compared = resource.connections[0].net if section == "net" else resource.options
@@ -398,7 +398,7 @@ def test_constructed_secret_is_in_no_section_that_nodes_compare(section: str) ->
     ],
 )
 def test_constructed_volume_or_peer_that_is_there_twice(key: str, message: str) -> None:
-    document = json.loads(a_resource(connections=a_connection()))
+    document = json.loads(show(connections=show_connection()))
     around = document[0] if key == "connections" else document[0]["_this_host"]
     around[key] *= 2
     with pytest.raises(ReadError) as error:
@@ -407,7 +407,7 @@ def test_constructed_volume_or_peer_that_is_there_twice(key: str, message: str) 
 
 
 def test_constructed_peers_without_an_id_may_be_several() -> None:
-    document = json.loads(a_resource(connections=a_connection()))
+    document = json.loads(show(connections=show_connection()))
     del document[0]["connections"][0]["_peer_node_id"]
     document[0]["connections"] *= 2
     (resource,) = read_drbd_show(json.dumps(document).encode())
