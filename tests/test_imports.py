@@ -59,7 +59,8 @@ import sys
 print(*sys.modules, sep="\\n", file=sys.stderr)
 """
 PROGRAM = """
-from check_mccluster.__main__ import main
+import check_mccluster.__main__
+from check_mccluster.app.cli import main
 try:
     main()
 except SystemExit:
