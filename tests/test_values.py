@@ -1,10 +1,9 @@
-"""``NamedTuple`` of values.py: what typing's own does, whatever it costs."""
+"""``NamedTuple`` and ``Enum`` of values.py: what the standard library's do, whatever they cost."""
 
 from __future__ import annotations
 
 import copy
 import pickle
-import subprocess
 import sys
 import typing
 from typing import Any, Optional
@@ -12,8 +11,8 @@ from typing import Any, Optional
 import pytest
 
 from check_mccluster.model.pacemaker import Ban
-from check_mccluster.values import NamedTuple
-from standins.machine import SOURCES
+from check_mccluster.values import Enum, NamedTuple
+from check_mccluster.verdict.finding import State
 
 
 class Ours(NamedTuple):
@@ -97,20 +96,40 @@ def test_classes_of_as_many_fields_keep_their_own_names(count):
         one(**{"x" + name: 7 for name in names})
 
 
-def test_a_run_goes_without_the_collector_and_leaves_it_as_it_was_to_nobody_else():
-    """Only the program does: who imports the package keeps what he has."""
-    code = (
-        "import gc, sys\nimport check_mccluster.app.cli\nassert gc.isenabled()\n"
-        "from check_mccluster.__main__ import main\nsys.argv[1:] = ['--version']\n"
-        "try:\n    main()\nexcept SystemExit as end:\n    code = end.code\n"
-        "assert not gc.isenabled() and gc.get_freeze_count() > 1000 and code == 0\n"
-        "print('so it is')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(SOURCES)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.endswith("so it is\n"), done.stderr
+class Colour(Enum):
+    """An enumeration."""
+
+    RED = "red"
+    GREEN = "green"
+
+    @property
+    def doubled(self) -> str:
+        return 2 * self.value
+
+
+def test_an_enumeration_is_its_members_in_their_order():
+    assert list(Colour) == [Colour.RED, Colour.GREEN]
+    assert len(Colour) == 2
+    assert list(Colour.__members__) == ["RED", "GREEN"]
+    assert isinstance(Colour.RED, Colour)
+    assert (Colour.RED.name, Colour.RED.value, Colour.RED.doubled) == ("RED", "red", "redred")
+
+
+def test_a_member_is_found_by_name_and_by_value():
+    assert Colour("green") is Colour["GREEN"] is Colour.GREEN
+    assert Colour.RED != Colour.GREEN
+    assert Colour.RED != "red"
+
+
+@pytest.mark.parametrize("value", ["blue", None, ["red"]])
+def test_what_is_no_member_is_refused(value: Any):
+    with pytest.raises(ValueError, match="is not a valid Colour"):
+        Colour(value)
+    with pytest.raises(KeyError):
+        Colour["BLUE"]
+
+
+def test_a_member_is_shown_and_copied_as_the_one_that_it_is():
+    assert (str(Colour.RED), repr(Colour.RED)) == ("Colour.RED", "<Colour.RED: 'red'>")
+    assert copy.deepcopy(Colour.RED) is copy.copy(Colour.RED) is Colour.RED
+    assert pickle.loads(pickle.dumps(State.OK)) is State.OK

@@ -7,11 +7,11 @@ of this folder says for its tool what each failure means.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Optional, TypeVar
 
 from ..acquire.tools import Tool
+from ..values import Enum
 from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
 from ..verdict.problems import (
@@ -82,7 +82,7 @@ class ToolInput(AnsweredInput[T]):
         self.recorded = recorded
 
 
-class Obstacle(enum.Enum):
+class Obstacle(Enum):
     """What kept us from a document."""
 
     MISSING = "missing"

@@ -8,14 +8,13 @@ it, and what the two must have *equal*.
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from ..inputs.crm_mon import CLUSTER
 from ..model.pacemaker import base_id, ids_of
-from ..values import NamedTuple
+from ..values import Enum, NamedTuple
 from ..verdict.alike import is_one, text_of
 from ..verdict.alike import mark as alike_mark
 from ..verdict.finding import Fault, Finding
@@ -25,7 +24,7 @@ from .facts import mapping
 from .reasons import CAUSES, DRBD_CAUSES, NOTHING_VISIBLE
 
 
-class Equal(enum.Enum):
+class Equal(Enum):
     """What a source and its target must have in common."""
 
     NOTHING = "anything"

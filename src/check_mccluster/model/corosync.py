@@ -6,10 +6,9 @@ Sources: corosync ``tools/corosync-quorumtool.c``, ``tools/corosync-cfgtool.c``,
 
 from __future__ import annotations
 
-import enum
 from typing import Optional, Union
 
-from ..values import NamedTuple
+from ..values import Enum, NamedTuple
 from .words import Unrecognised
 
 
@@ -51,7 +50,7 @@ class Votes(NamedTuple):
         return "Qdevice" in self.flags
 
 
-class LinkState(enum.Enum):
+class LinkState(Enum):
     """State of a knet link to one node, or of a Corosync 2 ring."""
 
     LOCALHOST = "localhost"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import enum
 from typing import TypeVar, Union
 
-from ..values import NamedTuple
+from ..values import Enum, NamedTuple
 
-E = TypeVar("E", bound=enum.Enum)
+E = TypeVar("E", bound=Enum)
 
 
-class Word(enum.Enum):
+class Word(Enum):
     """A state word that is known."""
-
-    __hash__ = object.__hash__  # each is there once; the hash of its name would take Python's time
 
 
 class Unrecognised(NamedTuple):
@@ -43,4 +40,4 @@ def parse(words: type[E], text: str, where: str) -> Union[E, Unrecognised]:
 
 def state_name(state: object) -> str:
     """A state word as the tool prints it."""
-    return str(state._value_ if isinstance(state, enum.Enum) else state)
+    return str(state.value if isinstance(state, Enum) else state)

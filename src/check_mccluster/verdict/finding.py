@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterable, Iterator
 from typing import Optional
 
-from ..values import NamedTuple
+from ..values import Enum, NamedTuple
 from .subject import Subject
 from .words import pasted
 
@@ -14,7 +13,7 @@ NOWHERE = "this node"
 """What a node is called that has no name: no name to be quoted."""
 
 
-class State(enum.IntEnum):
+class State(Enum):
     """A monitoring plugin's state; the value is its exit code."""
 
     OK = 0
