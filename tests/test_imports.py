@@ -115,14 +115,14 @@ CHECK = START | {
 }
 """Every check, of a recording."""
 
-PACEMAKER = {"model.configuration", "model.pacemaker", "read.times", "read.xmlstream"}
+PACEMAKER = {"model.configuration", "model.pacemaker", "read.xmlstream"}
 DRBD = {"inputs.drbdsetup", "model.drbd", "model.words", "read.drbd_json"}
 COROSYNC = {"inputs.corosync", "model.corosync", "read.corosync"}
 READING = {
     "crm_mon": {"inputs.crm_mon", "read.crm_mon", "model.words", *PACEMAKER},
     "crm_mon (installed)": {"inputs.crm_mon"},
     "cibadmin": {"inputs.cibadmin", "inputs.crm_mon", "read.cib", "model.words", *PACEMAKER},
-    "crm_simulate": {"inputs.crm_simulate", "read.crm_simulate", "model.simulation"},
+    "crm_simulate": {"inputs.crm_simulate", "model.simulation"},
     "corosync-cfgtool": {"inputs.corosync_cfgtool", *COROSYNC},
     "corosync-cmapctl": {"inputs.corosync_cmapctl", *COROSYNC},
     "corosync-quorumtool": {"inputs.corosync_quorumtool", *COROSYNC},
@@ -173,8 +173,7 @@ SINGLE = [name for name in CHECKS if name not in registry.WHOLE]
 
 @pytest.mark.parametrize("check", SINGLE)
 def test_a_check_loads_what_it_needs(check):
-    beside = "copy" if check == "failover" else ""
-    ours, others = parts(check, "--from", str(HEALTHY / "app01"), beside=beside)
+    ours, others = parts(check, "--from", str(HEALTHY / "app01"))
     own = f"checks.{check.replace('-', '_')}"
     assert ours == CHECK | {own} | reading(registry.load(check)) | judging(check)
     assert others == set()
@@ -211,7 +210,7 @@ WHOLE = {
 @pytest.mark.parametrize("command", WHOLE)
 def test_the_whole_loads_every_check_and_what_prints_it(command):
     more, beside = WHOLE[command]
-    ours, others = parts(command, "--from", str(HEALTHY / "app01"), beside=f"copy {beside}")
+    ours, others = parts(command, "--from", str(HEALTHY / "app01"), beside=beside)
     assert ours == (everything() - {"present.plugin"}) | set(more.split())
     assert others == set()
 

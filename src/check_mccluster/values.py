@@ -33,20 +33,20 @@ else:
         lambda cls, a, b, c, d, e, f, g, h, i: new(cls, (a, b, c, d, e, f, g, h, i)),
         lambda cls, a, b, c, d, e, f, g, h, i, j: new(cls, (a, b, c, d, e, f, g, h, i, j)),
         lambda cls, a, b, c, d, e, f, g, h, i, j, k: new(cls, (a, b, c, d, e, f, g, h, i, j, k)),
-        lambda cls, a, b, c, d, e, f, g, h, i, j, k, l: new(
-            cls, (a, b, c, d, e, f, g, h, i, j, k, l)
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m: new(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m)
         ),
-        lambda cls, a, b, c, d, e, f, g, h, i, j, k, l, m: new(
-            cls, (a, b, c, d, e, f, g, h, i, j, k, l, m)
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n: new(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n)
         ),
-        lambda cls, a, b, c, d, e, f, g, h, i, j, k, l, m, n: new(
-            cls, (a, b, c, d, e, f, g, h, i, j, k, l, m, n)
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, o: new(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, o)
         ),
-        lambda cls, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o: new(
-            cls, (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p: new(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, o, p)
         ),
-        lambda cls, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p: new(
-            cls, (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q: new(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q)
         ),
     )
     """By the number of fields; what they are called is put in. To compile them as they are needed

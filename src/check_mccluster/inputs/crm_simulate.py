@@ -26,6 +26,7 @@ from .crm_mon import CLUSTER
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ..acquire.source import Stream
     from .evidence import Evidence
 
 NOT_RECORDED = "no answer of it was recorded, and --simulate was not given"
@@ -162,8 +163,6 @@ def _ask(
     unasked: dict[Loss, str],
 ) -> None:
     """Ask about each loss, several at a time, until something says that nothing will answer."""
-    from ..read.crm_simulate import read_crm_simulate
-
     order = list(tools)
     at_once = min(MOST_AT_ONCE, len(os.sched_getaffinity(0)))
     for position, loss in enumerate(order):
@@ -172,7 +171,7 @@ def _ask(
             stream = machine.open(tools[loss])
             found: Optional[Simulation] = None
             try:
-                found = read_crm_simulate(stream)
+                found = _read(stream)
             except NotXml:
                 unasked[loss] = "crm_simulate prints text, as before Pacemaker 2.1: not read"
             except ReadError as error:
@@ -189,6 +188,12 @@ def _ask(
                 return
         except AcquireError as error:
             unasked[loss] = error.detail
+
+
+def _read(stream: Stream) -> Simulation:
+    from ..read.crm_simulate import read_crm_simulate
+
+    return read_crm_simulate(stream)
 
 
 SIMULATIONS: AnsweredInput[Simulations] = AnsweredInput("crm_simulate", 90, _answer, copies=(CIB,))

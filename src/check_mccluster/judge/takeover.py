@@ -8,9 +8,7 @@ be asked, and say why where it can.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
-from copy import copy
 from datetime import datetime
 from typing import Optional, TypeVar
 
@@ -36,8 +34,9 @@ from .facts.location import applies, number
 from .facts.pacemaker import is_disabled, is_service
 from .promotion import against_promotion
 
-FAIL_COUNT = r"fail-count-([^#]+)(?:#.*)?"
-"""Node attributes that count failures: of a resource, or (since 1.1.17) of its operations."""
+FAIL_COUNT = "fail-count-"
+"""How the attributes of a node begin that count failures: of a resource, since 1.1.17 of its
+operations (``fail-count-NAME#monitor_10000``)."""
 
 BARRING_RESULTS = {
     2: "has parameters that are invalid there",
@@ -89,9 +88,8 @@ class Takeover:
 
     def after(self, lost: frozenset[str]) -> Takeover:
         """The same rules once the nodes *lost* are gone."""
-        other = copy(self)
-        other.lost = lost
-        other._known = {}
+        other = object.__new__(Takeover)
+        vars(other).update(vars(self), lost=lost, _known={})
         return other
 
     def _with_a_rule_of_their_own(self) -> Iterator[str]:
@@ -111,9 +109,9 @@ class Takeover:
         yield from (each.resource for each in self.cib.locations if each.resource is not None)
         for node in self.cib.nodes.values():
             for name in node.transient:
-                found = re.fullmatch(FAIL_COUNT, name)
-                if found is not None:
-                    yield base_id(found[1])
+                failed = _failed(name)
+                if failed:
+                    yield failed
         capacity = self.cib.properties.get("placement-strategy", "default") != "default"
         if capacity or not named:
             yield from self._tops
@@ -199,8 +197,8 @@ class Takeover:
         told = {base_id(past.resource) for past in self.cluster.history if past.node == node.name}
         counts: dict[str, int] = {}
         for name, value in known.transient.items() if known is not None else ():
-            found = re.fullmatch(FAIL_COUNT, name)
-            if found is not None and (one := base_id(found[1])) in ids - told:
+            one = _failed(name)
+            if one in ids - told:
                 counts[one] = counts.get(one, 0) + number(value)
         for one, count in counts.items():
             threshold = cib.meta(one, "migration-threshold")
@@ -339,6 +337,12 @@ class Takeover:
 def _disabled(one: Resource, how: str, word: str) -> Against:
     text = f"{one.id}{how}"
     return Against(text, f"pcs resource enable {one.id}", word, one.id)
+
+
+def _failed(attribute: str) -> str:
+    """The resource whose failures an attribute counts; empty if it counts none."""
+    counted, _, _operation = attribute.partition("#")
+    return base_id(counted[len(FAIL_COUNT) :]) if counted.startswith(FAIL_COUNT) else ""
 
 
 K = TypeVar("K")

@@ -26,17 +26,17 @@ from ..model.configuration import (
     Rule,
 )
 from ..model.pacemaker import Cib, Filesystem, Location, TicketConstraint
-from .times import time_of
 from .xmlstream import (
-    NUMBER,
     Element,
     Path,
     Readable,
     integer,
+    is_number,
     records,
     required,
     score,
     text,
+    time_of,
 )
 
 
@@ -162,7 +162,7 @@ def _amounts(element: Element) -> dict[str, int]:
     return {
         name: int(value)
         for name, value in _sets(element, "utilization").items()
-        if NUMBER.fullmatch(value)
+        if is_number(value)
     }
 
 

@@ -35,19 +35,21 @@ def _unknown(line: str) -> ReadError:
 
 
 def _number(text: str, what: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,18}", text):
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise ReadError(f"{what} is {text!r}, not a number")
     return int(text)
 
 
 def _node_id(text: str, what: str) -> int:
     """A node id, also hexadecimal as ``quorumtool -H`` prints it."""
-    return int(text, 16) if re.fullmatch(r"0x[0-9a-fA-F]{1,8}", text) else _number(text, what)
+    if text.startswith("0x") and re.fullmatch("0x[0-9a-fA-F]{1,8}", text):
+        return int(text, 16)
+    return _number(text, what)
 
 
 # quorumtool
 
-HEADING = r"(?:Quorum|Votequorum|Membership) information|-+|"
+HEADINGS = ("Quorum information", "Votequorum information", "Membership information")
 FACTS = (
     *("Date", "Quorum provider", "Nodes", "Node ID", "Ring ID", "Quorate"),
     *("Expected votes", "Highest expected", "Total votes", "Quorum", "Flags"),
@@ -74,7 +76,7 @@ def read_quorumtool(text: str) -> Votes:
         raise ReadError(f"Quorate is {quorate!r}, not Yes or No")
     for line in lines[:table]:
         key, colon, _ = line.partition(":")
-        if not (colon and key in FACTS) and not re.fullmatch(HEADING, line.strip()):
+        if not ((colon and key in FACTS) or _is_heading(line.strip())):
             raise _unknown(line)
 
     def count(key: str) -> Optional[int]:
@@ -113,6 +115,10 @@ def read_quorumtool(text: str) -> Votes:
     )
 
 
+def _is_heading(words: str) -> bool:
+    return words in HEADINGS or not words.strip("-")
+
+
 def _facts(lines: list[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
         key, colon, value = line.partition(":")
@@ -142,12 +148,13 @@ def _members(table: list[str]) -> tuple[tuple[Voter, ...], Optional[int]]:
             qdevice_votes = votes
             continue
         name = cells[-1] if len(cells) == len(columns) else ""
+        local = name.endswith("(local)")
         members.append(
             Voter(
                 node_id=node_id,
                 votes=votes,
-                name=re.sub(r" ?\(local\)$", "", name),
-                local=name.endswith("(local)"),
+                name=name[: -len("(local)")].removesuffix(" ") if local else name,
+                local=local,
                 qdevice_flags=cells[2] if has_qdevice and len(cells) > 2 else None,
             )
         )

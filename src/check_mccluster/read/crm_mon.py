@@ -40,7 +40,6 @@ from ..model.pacemaker import (
 )
 from ..model.words import Unrecognised, parse
 from .errors import ReadError, refuse_twice
-from .times import time_of
 from .xmlstream import (
     Element,
     Path,
@@ -52,6 +51,7 @@ from .xmlstream import (
     required,
     score,
     text,
+    time_of,
 )
 
 ROOTS = ("crm_mon", "pacemaker-result")

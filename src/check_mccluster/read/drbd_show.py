@@ -6,7 +6,6 @@ drbd-headers ``linux/drbd_limits.h`` (units); drbd.conf-9.0(5).
 
 from __future__ import annotations
 
-import re
 from typing import Any, Optional
 
 from check_mccluster.model.drbd import ShownConnection, ShownResource, ShownVolume
@@ -18,8 +17,6 @@ __all__ = ["read_drbd_show"]
 
 TENTHS = 10
 """``timeout`` and ``ping-timeout`` are in tenths of a second, the intervals in seconds."""
-
-WHOLE_NUMBER = re.compile(r"[0-9]{1,10}")
 
 
 def read_drbd_show(data: bytes) -> tuple[ShownResource, ...]:
@@ -175,7 +172,7 @@ def _whole_number(net: Members, key: str) -> Optional[int]:
     text = net.optional_text(key)
     if text is None:
         return None
-    if not WHOLE_NUMBER.fullmatch(text):
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
         raise ReadError(f"{net.where}: {key} is not a number")
     return int(text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Optional, Protocol, cast
 
 from lxml import etree
@@ -19,8 +20,8 @@ CHUNK = 64 * 1024
 LARGE = CHUNK // 2
 """Below so much libxml2 is done before a pattern of what it need not see is compiled."""
 STRAY_TEXT = "//text()[normalize-space()][not(parent::error or parent::output)]"
-NUMBER = re.compile(r"-?[0-9]{1,18}")
-SCORE = re.compile(r"([+-]?)(INFINITY|[0-9]{1,18})")
+DIGITS = 18
+"""The most of a number: what is longer would be turned over for seconds."""
 
 
 class Readable(Protocol):
@@ -234,7 +235,7 @@ def integer(element: Element, name: str, unit: str = "") -> Optional[int]:
     if value is None:
         return None
     digits = value[: -len(unit)] if unit and value.endswith(unit) else value
-    if not NUMBER.fullmatch(digits):
+    if not is_number(digits):
         raise ReadError(f"{label(element)}: {name} is {_quoted(value)}, not a number")
     return int(digits)
 
@@ -249,8 +250,63 @@ def score(element: Element, name: str) -> Optional[int]:
     value = element.get(name)
     if value is None:
         return None
-    found = SCORE.fullmatch(value)
-    if not found:
+    amount = value[1:] if value[:1] in ("+", "-") else value
+    if amount != "INFINITY" and not _is_whole(amount):
         raise ReadError(f"{label(element)}: {name} is {_quoted(value)}, not a score")
-    amount = INFINITY if found[2] == "INFINITY" else min(int(found[2]), INFINITY)
-    return -amount if found[1] == "-" else amount
+    points = INFINITY if amount == "INFINITY" else min(int(amount), INFINITY)
+    return -points if value[0] == "-" else points
+
+
+def is_number(value: str) -> bool:
+    """Whether it is a whole number of at most :data:`DIGITS` digits, written as such.
+
+    Without a pattern: to compile one takes a start more than to read all of its numbers.
+    """
+    return _is_whole(value.removeprefix("-"))
+
+
+def _is_whole(digits: str) -> bool:
+    return digits.isascii() and digits.isdigit() and len(digits) <= DIGITS
+
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def time_of(words: Optional[str]) -> Optional[datetime]:
+    """A time: ``2026-11-22 09:02:55Z`` (aware), or ctime of up to 2.0.2 (naive, local).
+
+    ``strptime`` would read the month's name in the language of this process.
+    """
+    if words is None:
+        return None
+    try:
+        return _iso(words) if words[:1].isdigit() else _ctime(words)
+    except ValueError:  # a 32nd, a 25th hour, an unknown month, another form
+        return None
+
+
+def _iso(words: str) -> datetime:
+    time, rest = words[:19], words[19:]
+    if time[4::3] not in ("-- ::", "--T::"):
+        raise ValueError(words)
+    if rest.startswith("."):
+        rest = rest[1:].lstrip("0123456789")
+    zone = _zone(rest.removeprefix(" ")) if rest else None
+    return datetime.fromisoformat(time).replace(tzinfo=zone)
+
+
+def _zone(words: str) -> timezone:
+    if words == "Z":
+        return timezone.utc
+    hours, minutes = words[1:3], words[3:].removeprefix(":")
+    if words[:1] not in ("+", "-") or not f"{hours}{minutes}".isdigit() or len(minutes) != 2:
+        raise ValueError(words)
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return timezone(-offset if words[0] == "-" else offset)
+
+
+def _ctime(words: str) -> datetime:
+    weekday, month, day, clock, year = words.split()
+    if (len(weekday), len(clock)) != (len("Sun"), len("09:02:55")):
+        raise ValueError(words)
+    return datetime.fromisoformat(f"{year}-{MONTHS.index(month) + 1:02}-{day:0>2} {clock}")

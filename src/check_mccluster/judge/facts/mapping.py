@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
@@ -24,8 +23,6 @@ from ...model.pacemaker import (
 from ...values import NamedTuple
 from ...verdict.view import View
 
-_MINOR = r"/dev/drbd_?(\d+)$"
-_BY_RES = r"/dev/drbd/by-res/([^/]+)(?:/\d+)?$"
 _DEVICE_AGENTS = frozenset(
     (
         *("Filesystem", "LVM", "LVM-activate", "ZFS", "Raid1", "mdraid"),
@@ -73,8 +70,7 @@ def pairs(view: View, others: Sequence[View] = ()) -> tuple[Pair, ...]:
         device = filesystem.device
         if not device.startswith("/dev/drbd") or filesystem.resource in found:
             continue
-        by_name = re.match(_BY_RES, device)
-        name = by_name.group(1) if by_name else _by_minor((view, *others), device)
+        name = _by_name(device) or _by_minor((view, *others), device)
         if name is None:
             around = set(cib.chain(filesystem.resource))
             below = {managed[one] for one, above in carried.items() if around & set(above)}
@@ -173,12 +169,20 @@ def _primitives_of(cib: Cib, name: str) -> tuple[str, ...]:
     return tuple(each for member in one.members for each in _primitives_of(cib, member))
 
 
+def _by_name(device: str) -> Optional[str]:
+    """The resource in ``/dev/drbd/by-res/NAME/VOLUME``; drbd-utils 8.9 has no volume there."""
+    _, link, path = device.partition("/dev/drbd/by-res/")
+    name, slash, volume = path.partition("/")
+    return name if link and (volume.isdecimal() or not slash) else None
+
+
 def _by_minor(views: Iterable[View], device: str) -> Optional[str]:
-    match = re.match(_MINOR, device)
-    if match is None:
+    """The resource that has the minor of ``/dev/drbd7`` or ``/dev/drbd_7``."""
+    number = device.removeprefix("/dev/drbd").removeprefix("_")
+    if not number.isdecimal():
         return None
     for resource in (each for view in views for each in view[DRBD].value or ()):
-        if any(volume.minor == int(match.group(1)) for volume in resource.devices):
+        if any(volume.minor == int(number) for volume in resource.devices):
             return resource.name
     return None
 
