@@ -56,6 +56,8 @@ def test_it_is_shown_with_its_fields():
 
 
 def test_replacing_and_taking_apart():
+    assert Ours._make(["a", 5, None]) == Ours("a", 5)
+    assert type(Ours._make(("a", 5, None))) is Ours
     assert Ours("a")._replace(size=5) == Ours("a", 5)
     assert type(Ours("a")._replace(size=5)) is Ours
     assert Ours("a")._asdict() == {"name": "a", "size": 3, "more": None}

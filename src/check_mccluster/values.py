@@ -74,6 +74,9 @@ else:
             cls.__new__ = FunctionType(code, globals(), cls.__name__, defaults)
             return cls(*values, **named)
 
+        _make = classmethod(new)
+        """A value of all its fields, as they come out of a zip: without a call of Python's."""
+
         def __getnewargs__(self) -> tuple[Any, ...]:
             return tuple(self)
 

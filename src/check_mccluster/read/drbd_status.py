@@ -9,7 +9,7 @@ drbd-headers ``drbd_strings.c``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice, starmap
+from itertools import chain, islice, repeat
 from typing import Any, Optional, TypeVar, Union
 
 from check_mccluster.model import words
@@ -120,7 +120,7 @@ class _Document:
         connections = table.elements("connections")
         self.resources = tuple(
             _made(
-                DrbdResource,
+                DrbdResource._make,
                 names,
                 _node_ids(table),
                 self._words(table, Role, "role"),
@@ -132,6 +132,7 @@ class _Document:
                 table.flags("force-io-failures"),
                 _together(devices, self._devices(devices, names)),
                 _together(connections, self._connections(connections, names)),
+                repeat(()),
             )
         )
         if self._unknown:
@@ -180,7 +181,7 @@ class _Document:
         table.where = lambda index: f"{of[index]}/{volumes[index]}"
         self._distinct(of, volumes)
         return _made(
-            Device,
+            Device._make,
             volumes,
             table.optional_integers("minor"),
             # 8.9.8 to 8.9.10 print the key with a colon inside.
@@ -210,7 +211,7 @@ class _Document:
         table.demand("congested")
         devices = table.elements("peer_devices")
         return _made(
-            Connection,
+            Connection._make,
             ids,
             names,
             self._words(table, ConnectionState, "connection-state"),
@@ -232,7 +233,7 @@ class _Document:
         table = self._table(_flat(lists), where)
         here, there = self._addresses(table, "this_host"), self._addresses(table, "remote_host")
         self._distinct(of, here, there)
-        paths = _made(Path, here, there, table.flags("established"))
+        paths = _made(Path._make, here, there, table.flags("established"))
         return _together(lists, paths)
 
     def _addresses(self, paths: Table, key: str) -> list[str]:
@@ -245,7 +246,7 @@ class _Document:
         if colons:
             self.colons += colons
             return table.each(_address)
-        return list(map("{}:{}".format, addresses, table.integers("port")))
+        return [f"{one}:{port}" for one, port in zip(addresses, table.integers("port"))]
 
     def _peer_devices(
         self, lists: list[list[Any]], resources: list[str], peers: list[str]
@@ -260,7 +261,7 @@ class _Document:
         self._distinct(list(zip(of, to)), volumes)
         replication = self._words(table, ReplicationState, "replication-state")
         return _made(
-            PeerDevice,
+            PeerDevice._make,
             volumes,
             replication,
             self._words(table, DiskState, "peer-disk-state"),
@@ -299,26 +300,30 @@ class _Document:
         return [found[text] for text in texts]
 
 
-def _made(kind: Callable[..., T], *columns: Iterable[Any]) -> Iterator[T]:
-    """One of *kind* for each row of the *columns*."""
-    return starmap(kind, zip(*columns))
+def _made(make: Callable[[Iterable[Any]], T], *columns: Iterable[Any]) -> Iterator[T]:
+    """What *make* makes of each row of the *columns*: one for each field."""
+    return map(make, zip(*columns))
 
 
 def _flat(lists: Iterable[Optional[list[Any]]]) -> list[Any]:
-    return [one for each in lists for one in each or ()]
+    return list(chain.from_iterable(each or () for each in lists))
 
 
 def _owners(lists: Iterable[Optional[list[Any]]], owners: Iterable[T]) -> list[T]:
     """For each thing in the *lists* whose it is."""
-    return [owner for owner, each in zip(owners, lists) for _ in each or ()]
+    numbers = (len(each or ()) for each in lists)
+    return list(chain.from_iterable(map(repeat, owners, numbers)))
 
 
 def _together(
     lists: Iterable[Optional[list[Any]]], things: Iterable[T]
 ) -> list[Optional[tuple[T, ...]]]:
     """The *things*, made one from each object of the *lists*, as those are divided."""
+    lengths = [None if each is None else len(each) for each in lists]
+    if set(lengths) == {1}:
+        return list(zip(things))
     rest = iter(things)
-    return [None if each is None else tuple(islice(rest, len(each))) for each in lists]
+    return [None if length is None else tuple(islice(rest, length)) for length in lengths]
 
 
 def _refuse_twice(resource: DrbdResource) -> None:
