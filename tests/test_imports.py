@@ -232,12 +232,26 @@ def test_help_of_a_check_loads_that_check_and_no_reader():
     }
 
 
-def test_explain_loads_the_kinds_of_all_checks_and_reads_nothing():
-    ours, _ = parts("explain")
-    assert {f"checks.{name.replace('-', '_')}" for name in SINGLE} <= ours
-    assert {name for name in ours if name.startswith("read.")} <= {"read.errors"}
-    assert not {"acquire.snapshot", "acquire.live", "present.plugin"} & ours
-    assert not {"lxml", "nagiosplugin"} & loaded(PROGRAM, "explain")
+EXPLAIN = {
+    *("acquire.source", "acquire.tools", "app.commands.explain", "app.completing", "app.nearest"),
+    *("app.options", "app.session", "inputs.base", "inputs.corosync", "inputs.corosync_cfgtool"),
+    *("inputs.corosync_cmapctl", "inputs.corosync_quorumtool", "inputs.crm_mon"),
+    *("inputs.crm_simulate", "inputs.drbdsetup_show", "inputs.every", "inputs.evidence"),
+    *("judge.belongs", "judge.both_ends", "judge.causes", "judge.cluster_causes", "judge.engine"),
+    *("judge.essence", "judge.mesh", "judge.partitions", "judge.whole", "model.configuration"),
+    *("model.corosync", "model.drbd", "model.pacemaker", "model.simulation", "model.words"),
+    *("present.text", "read.errors", "verdict.alike", "verdict.problems"),
+}
+"""What ``explain`` loads beside the rules: keys of inputs and models, no reader."""
+
+
+@pytest.mark.parametrize("words", [["explain"], ["explain", "drbd-quorum-lost"]])
+def test_explain_loads_the_kinds_of_all_checks_and_reads_nothing(words):
+    ours, others = parts(*words, beside="locale pathlib textwrap")
+    checks = {f"checks.{name.replace('-', '_')}" for name in (*SINGLE, "cluster")}
+    assert ours == (START | EXPLAIN | checks).union(*map(judging, SINGLE))
+    assert others == set()
+    assert not {"lxml", "nagiosplugin"} & loaded(PROGRAM, *words)
 
 
 def module_of(path: Path) -> str:

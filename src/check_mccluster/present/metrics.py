@@ -360,7 +360,7 @@ def _of_many(replicas: tuple[Replica, ...]) -> Iterator[Family]:
     connected = Family("drbd_resource_connected", "Peers that are connected.")
     behind = Family("drbd_resource_out_of_sync_bytes", "Most that is out of sync with a peer.")
     disks = Family("drbd_volumes", "Volumes by the state of the local disk.")
-    states = Family("drbd_connections", "Connections by their state.")
+    states = Family("drbd_connections", "Connections to each peer by their state.")
     replication = Family("drbd_peer_volumes", "Volumes on peers by their replication state.")
     for replica in replicas:
         one = replica.resource
@@ -378,9 +378,10 @@ def _of_many(replicas: tuple[Replica, ...]) -> Iterator[Family]:
     resources = [replica.resource for replica in replicas]
     connections = [each for one in resources for each in one.connections]
     peers = [peer for each in connections for peer in each.peer_devices]
+    for (name, word), number in Counter((each.name, each.state) for each in connections).items():
+        states.add(number, peer=name, state=_word(word))
     for family, words in (
         (disks, (device.disk_state for one in resources for device in one.devices)),
-        (states, (each.state for each in connections)),
         (replication, (peer.replication_state for peer in peers)),
     ):
         for word, number in Counter(words).items():
