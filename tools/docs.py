@@ -56,7 +56,10 @@ def run(command: str) -> tuple[str, int]:
         except SystemExit as end:
             code = int(end.code or 0)
     out.seek(0)
-    return out.read(), code
+    text = out.read()
+    if "internal error" in text:
+        raise SystemExit(f"{command}: {text}")
+    return text, code
 
 
 def console(block: str) -> str:

@@ -227,6 +227,7 @@ def together(
     """
     ordered = sorted(seen, key=lambda one: one.view.here)
     parts = partitions(ordered)
+    view = _truth(ordered, parts)
     told = list(_of_asking(unasked, clocks))
     if len(ordered) == 1 and not unasked:
         # One node's view is the whole as far as it is known.
@@ -234,8 +235,7 @@ def together(
         roots = (*map(Fault, told), *ordered[0].report.faults)
     else:
         found = [*dict.fromkeys((*told, *_joined(ordered, parts)))]
-        view = parts[0].speaker.view if parts else ordered[0].view
-        roots = faults(view, found, CLUSTER_RULES)
+        roots = faults(view, found, CLUSTER_RULES) if view is not None else ()
     everybody = tuple(one.view.here for one in ordered)
     roots = tuple(
         f._replace(
@@ -328,6 +328,13 @@ def _own_words(one: Judgement) -> str:
     """What the node says by itself: its gravest fault, else that all is well."""
     bad = next((fault for fault in one.report.faults if fault.state is not State.OK), None)
     return bad.text if bad is not None else one.report.summary or "in order"
+
+
+def _truth(seen: Sequence[Judgement], parts: Sequence[Partition]) -> Optional[View]:
+    """The view that Pacemaker's facts are looked up in."""
+    if parts:
+        return parts[0].speaker.view
+    return seen[0].view if seen else None
 
 
 def judge(view: View, asked: Asked) -> Report:

@@ -384,8 +384,8 @@ def _of_many(replicas: tuple[Replica, ...]) -> Iterator[Family]:
         (disks, (device.disk_state for one in resources for device in one.devices)),
         (replication, (peer.replication_state for peer in peers)),
     ):
-        for word, number in Counter(words).items():
-            family.add(number, state=_word(word))
+        for text, number in Counter(map(_word, words)).items():
+            family.add(number, state=text)
     yield from (role, fewest, connected, behind, disks, states, replication)
 
 
