@@ -1,4 +1,4 @@
-"""``quorum``: can this partition act, and how many more votes may it lose?"""
+"""``quorum``: can this partition act, and how many more votes can it lose?"""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ ONLY_WHERE_THERE_IS_ONE = {
 
 OF_PACEMAKER = {
     "Quorum",
-    "Votes that may be lost",
+    "Votes to spare",
     "Nodes that could take over",
     "Maintenance",
     "Pacemaker's nodes",

@@ -318,7 +318,7 @@ def cluster_page() -> Any:
                 known=QUORUM,
             ),
             tile(
-                "Votes that may be lost",
+                "Votes to spare",
                 "Before the quorum is.",
                 single % f"mccluster_votes_margin{{{ONE}}}",
                 (8, 0, 4, 4),
@@ -572,7 +572,7 @@ def fleet_page() -> Any:
                 "Value #A": "Verdict",
                 "Value #B": "Faults",
                 "Value #C": "Nodes seen",
-                "Value #D": "Votes that may be lost",
+                "Value #D": "Votes to spare",
                 "Value #E": "Could take over",
                 "Value #F": "Copies in reach",
                 "Value #G": "Maintenance",

@@ -248,19 +248,19 @@ FIGURES = (
     Limit(
         "quorum",
         "votes_margin",
-        "votes that may be lost",
+        "votes to spare",
         "number",
         "Votes beyond those that quorum needs.",
         "VOTES.MARGIN.MIN",
-        "few votes may be lost",
-        "fewer than {$MCCLUSTER.VOTES.MARGIN.MIN} votes may be lost",
+        "few votes to spare",
+        "fewer than {$MCCLUSTER.VOTES.MARGIN.MIN} votes to spare",
     ),
     Limit(
         "failover",
         "candidates_min",
         "candidates",
         "count",
-        "Nodes that could take over, for the service that has fewest.",
+        "Nodes that could take over, for the service that has the fewest.",
         "CANDIDATES.MIN",
         "few candidates",
         "fewer than {$MCCLUSTER.CANDIDATES.MIN} nodes could take over",
@@ -284,21 +284,21 @@ FIGURES = (
         "connected_min",
         "connected peers, fewest of a resource",
         "count",
-        "Peers that are connected, for the resource that has fewest.",
+        "Peers that are connected, for the resource that has the fewest.",
     ),
     Limit(
         "drbd-quorum",
         "copies_min",
         "copies in reach, fewest of a volume",
         "count",
-        "UpToDate copies in reach, for the volume that has fewest.",
+        "UpToDate copies in reach, for the volume that has the fewest.",
     ),
     Limit(
         "drbd-sync",
         "out_of_sync_max",
         "out of sync, most of a volume",
         "bytes",
-        "What is not equal, for the volume that has most.",
+        "What is out of sync, for the volume that has the most.",
     ),
 )
 
@@ -311,22 +311,22 @@ MACROS: tuple[tuple[str, str, str], ...] = (
         "UpToDate copies of a volume in reach: fewer is a warning. With context:"
         ' {$MCCLUSTER.COPIES.MIN:"r0/0"}',
     ),
-    ("CRITICAL.FOR", "2m", "A critical fault has to last so long."),
+    ("CRITICAL.FOR", "2m", "How long a critical fault must last to be a problem."),
     (
         "DISCOVERY.INTERVAL",
         "5m",
-        "How often what has not changed is looked through for what to discover.",
+        "How often discovery runs over data that has not changed.",
     ),
-    ("ERROR.FOR", "5m", "A tool has to fail for so long."),
+    ("ERROR.FOR", "5m", "How long a tool must fail for to be a problem."),
     ("INTERVAL", "1m", "How often the cluster is looked at."),
-    ("NODATA", "10m", "No data for so long is a problem."),
+    ("NODATA", "10m", "How long there must be no data to be a problem."),
     (
         "TIMING.MARGIN.MIN",
         "0",
         "Seconds by which Corosync's detection time is longer than DRBD's: less is a warning.",
     ),
-    ("VOTES.MARGIN.MIN", "1", "Corosync votes that may be lost: fewer is a warning."),
-    ("WARNING.FOR", "5m", "A warning, or an unknown state, has to last so long."),
+    ("VOTES.MARGIN.MIN", "1", "Corosync votes that the partition can lose: fewer is a warning."),
+    ("WARNING.FOR", "5m", "How long a warning, or an unknown state, must last to be a problem."),
 )
 FILTERS = {
     "NODE": "cluster nodes",
@@ -883,7 +883,7 @@ class Maker:
     def _tiles(self, *checks: str) -> Iterator[Entry]:
         names = {
             "nodes": "Nodes online",
-            "quorum": "Votes that may be lost",
+            "quorum": "Votes to spare",
             "failover": "Failover candidates",
             "drbd-mesh": "Connected peers",
             "drbd-quorum": "DRBD copies in reach",

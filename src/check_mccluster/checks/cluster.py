@@ -46,13 +46,13 @@ from .nodes import VERSIONS_MIXED
 UNASKED = Kind(
     "node-unasked",
     State.WARNING,
-    "A node of the cluster or the mesh could not be asked: what only it knows is not known.",
+    "A node of the cluster or the mesh could not be asked: what only that node knows is missing.",
     "ssh {node} check_mccluster snapshot - > /dev/null; see docs/checks/cluster.md for the key",
 )
 PARTITIONED = Kind(
     "partitioned",
     State.CRITICAL,
-    "Members of the cluster exclude each other: it is partitioned.",
+    "The cluster is partitioned: its members exclude each other.",
     "corosync-cfgtool -s on both sides; bring the network between them back",
 )
 TWICE = Kind(
@@ -372,7 +372,7 @@ CHECK = Check(
     ),
     figures=(
         ("nodes_asked", "nodes that were asked; the maximum is those that should have been"),
-        ("faults", "faults that are told"),
+        ("faults", "faults that are reported"),
     ),
     example="check_mccluster cluster -v",
     several=True,

@@ -38,15 +38,15 @@ ELSEWHERE = Kind(
 NO_PRIMARY = Kind(
     "started-without-primary",
     State.CRITICAL,
-    "Pacemaker says Started, and no node is Primary: nothing is mounted there.",
+    "Pacemaker says Started, but no node is Primary: nothing is mounted there.",
     "on {node}: findmnt; drbdadm status {resource}; then let Pacemaker look again: crm_resource"
     " --refresh -r {object} -N {node}",
 )
 NO_IO = Kind(
     "started-without-io",
     State.CRITICAL,
-    "Pacemaker says Started on this node, and DRBD here has lost quorum or has no data."
-    " Pacemaker is blind to that.",
+    "Pacemaker says Started on this node, but DRBD here has lost quorum or has no data."
+    " Pacemaker cannot see that.",
     "on {node}: check_mccluster drbd-quorum -v -r {resource} names what is missing; the Filesystem"
     " monitor needs OCF_CHECK_LEVEL=20 to notice",
 )
@@ -60,8 +60,8 @@ NO_SERVICE = Kind(
 NO_MAPPING = Kind(
     "mapping-none",
     State.UNKNOWN,
-    "Nothing is known that uses DRBD, from the CIB (a Filesystem on a DRBD device, an"
-    " ocf:linbit:drbd resource) or from the configuration file.",
+    "Neither the CIB (a Filesystem on a DRBD device, an ocf:linbit:drbd resource) nor the"
+    " configuration file says what uses DRBD.",
     "Set runs_with in [drbd.NAME] of the configuration file; 'check_mccluster topology' prints one",
 )
 

@@ -20,14 +20,14 @@ from ..verdict.words import join
 MISSING = Kind(
     "peer-missing",
     State.CRITICAL,
-    "A peer of the configuration file has no connection in the kernel.",
+    "A peer that the configuration file lists has no connection on this node.",
     "Compare on both nodes: drbdadm dump {resource}; where they are alike: drbdadm --dry-run adjust"
     " {resource}, and if it only adds the peer, drbdadm adjust {resource}",
 )
 PATH_DOWN = Kind(
     "path-down",
     State.WARNING,
-    "The connection is up, and one of its several paths is not established.",
+    "The connection is up, but one of its paths is not established.",
     "drbdsetup status {resource} --verbose; check that network to {peer}",
 )
 CONGESTED = Kind(
@@ -39,8 +39,8 @@ CONGESTED = Kind(
 UNREPLICATED = Kind(
     "volume-unreplicated",
     State.WARNING,
-    "The peer is connected, and a volume is not replicated to it: it does not have the volume, or"
-    " replication is off.",
+    "The peer is connected, but a volume is not replicated to it: it does not have the volume,"
+    " or replication is off.",
     "Compare drbdadm dump {resource} here and on {peer}; on {peer}: drbdadm status {resource}",
 )
 

@@ -46,7 +46,7 @@ SUSPENDED = Kind(
 FAILING = Kind(
     "io-failing",
     State.CRITICAL,
-    "The resource was forced to Secondary: all I/O of whoever has it open fails.",
+    "The resource was forced to Secondary: I/O fails for every process that has it open.",
     "on {node}: stop what still holds the device (fuser -vm), then: drbdadm down"
     " {resource}; drbdadm up {resource}",
 )
@@ -450,7 +450,7 @@ CHECK = Check(
     options=(
         Option(
             "--sample",
-            "Read twice, so many seconds apart, and report I/O that does not move.",
+            "Read twice, this many seconds apart, and report I/O that does not move.",
             "seconds",
             metavar="SECONDS",
         ),

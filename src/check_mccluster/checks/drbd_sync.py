@@ -51,14 +51,14 @@ TARGET = Kind(
 PAUSED = Kind(
     "sync-paused",
     State.WARNING,
-    "Somebody paused the resync, or left a pause behind that will stop the next one.",
+    "Somebody paused the resync, or left a pause behind that will hold up the next one.",
     "On the node that set it (resync-suspended says user there; try here, then {peer}): drbdadm"
     " resume-sync {resource}",
 )
 WAITING = Kind(
     "sync-waiting",
     State.WARNING,
-    "This node's disk waits for its turn: another resync runs first.",
+    "This node's disk waits its turn: another resync runs first.",
     "Wait; see the order: drbdadm dump {resource} (resync-after)",
 )
 STALLED = Kind(
@@ -96,7 +96,8 @@ OUT_OF_SYNC = Kind(
 BEHIND = Kind(
     "behind",
     State.WARNING,
-    "The link is too slow and replication runs ahead: the peer's copy is old meanwhile.",
+    "The link is too slow, and the writing node has gone Ahead: the peer's copy is old until it"
+    " catches up.",
     "Check the bandwidth of the replication network; drbdadm dump {resource} (on-congestion)",
 )
 
@@ -412,7 +413,7 @@ CHECK = Check(
     options=(
         Option(
             "--sample",
-            "Read twice, so many seconds apart, and report a resync that does not move.",
+            "Read twice, this many seconds apart, and report a resync that does not move.",
             "seconds",
             metavar="SECONDS",
         ),

@@ -27,8 +27,9 @@ from ..verdict.words import join
 NO_CANDIDATE = Kind(
     "no-candidate",
     State.CRITICAL,
-    "No node could take the resource if its node died now; or, if it is down, none could start it."
-    " Not where it has one node by design: in a cluster of one, or pinned by standing rules.",
+    "No node could take the resource if its node died now; if it is down, none could start it."
+    " No finding where it has one node by design: in a cluster of one, or pinned by standing"
+    " rules.",
     "crm_mon -1 -r -f -L; remove the reasons named: bring nodes back, crm_resource --cleanup,"
     " crm_resource --clear -r {resource}",
 )
@@ -48,7 +49,7 @@ SINGLE_POINT = Kind(
     "single-point",
     State.WARNING,
     "The loss of one node, other than the active one, would end a service although nothing is"
-    " missing now. Not where there is one replica only, as a design.",
+    " missing now. No finding where there is only one replica by design.",
     "check_mccluster whatif --down {object}; add a replica, a tie-breaker or a vote",
 )
 BY_RULES = "judged without Pacemaker's scheduler"
@@ -220,7 +221,7 @@ CHECK = Check(
     options=(
         Option(
             "--candidates",
-            "So many nodes should be able to.",
+            "How many nodes should be able to take over.",
             "count",
             default=1,
             metavar="N",

@@ -1,4 +1,4 @@
-"""What went wrong, and what does it leave behind?"""
+"""What failed, and what did it leave behind?"""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from ..verdict.words import duration
 BARRED = Kind(
     "node-barred",
     State.WARNING,
-    "The fail-count has reached migration-threshold: the resource will not run on that node again"
-    " until somebody cleans up. The cluster looks green and has one way out less.",
+    "The fail-count has reached migration-threshold: the resource will not run on that node"
+    " again until somebody cleans up. The cluster looks healthy, but has one node fewer to fail"
+    " over to.",
     "Fix the cause on {node}, then: crm_resource --cleanup -r {resource} -N {node}",
 )
 FAIL_COUNT = Kind(
@@ -34,7 +35,7 @@ FAIL_COUNT = Kind(
 FAILED_ACTION = Kind(
     "failed-action",
     State.WARNING,
-    "A failed operation is recorded, recovered or not.",
+    "A failed operation is on record, whether or not it was recovered from.",
     "See the cause in the log of {node}, then: crm_resource --cleanup -r {resource} -N {node}",
 )
 
@@ -146,7 +147,7 @@ def judge(view: View, asked: Asked) -> Report:
 
 CHECK = Check(
     name="failures",
-    question="What went wrong, and what does it leave behind?",
+    question="What failed, and what did it leave behind?",
     needs=(CLUSTER,),
     rule=judge,
     kinds=(BARRED, FAIL_COUNT, FAILED_ACTION, MISSING, RESOURCES_NONE),

@@ -29,7 +29,7 @@ from ..verdict.words import join
 NO_DEVICE = Kind(
     "fencing-no-device",
     State.CRITICAL,
-    "Fencing is enabled and no fence device is configured: Pacemaker starts nothing any more.",
+    "Fencing is enabled and no fence device is configured: Pacemaker will not start anything.",
     "crm_verify -L -V; configure a device (pcs stonith create), or, only where DRBD quorum protects"
     " the data: pcs property set stonith-enabled=false",
 )

@@ -1,4 +1,4 @@
-"""Do all Corosync links carry?"""
+"""Are all Corosync links up?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..verdict.words import join
 LINK_DOWN = Kind(
     "link-down",
     State.WARNING,
-    "Some, not all, of the links to a peer are disconnected: the redundancy is gone.",
+    "Some of the links to a peer are down, but not all: the redundancy is gone.",
     "corosync-cfgtool -n; check that network between this node and {peer}",
 )
 UNREACHABLE = Kind(
@@ -184,7 +184,7 @@ def _reached(links: list[Link]) -> bool:
 
 CHECK = Check(
     name="links",
-    question="Do all Corosync links carry?",
+    question="Are all Corosync links up?",
     needs=(LINKS,),
     hints=(CLUSTER, VOTES, CMAP),
     rule=judge,

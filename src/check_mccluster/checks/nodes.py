@@ -63,8 +63,8 @@ SHUTDOWN = Kind(
 CONNECTIVITY = Kind(
     "connectivity-lost",
     State.WARNING,
-    "A ping resource reaches fewer of its targets from a node than it is configured for: that"
-    " node's network, or the targets.",
+    "A ping resource reaches fewer of its targets from a node than it is configured for: the"
+    " fault is in that node's network, or the targets are down.",
     "on {node}: ip -br link; ip route; crm_mon -1 -A",
 )
 HEALTH_RED = Kind(
@@ -100,7 +100,7 @@ CLUSTER_MAINTENANCE = Kind(
 VERSIONS_MIXED = Kind(
     "versions-mixed",
     State.WARNING,
-    "The members do not run the same Pacemaker: a rolling upgrade under way or forgotten."
+    "The nodes run different versions: a rolling upgrade is under way, or was never finished."
     " Or nothing says what one of them runs.",
     "crmadmin --nodes; compare pacemakerd --version on every node",
 )

@@ -47,7 +47,7 @@ UNLISTED = Kind(
 UNPREFERRED = Kind(
     "placed-unpreferred",
     State.WARNING,
-    "The preferred node could run the resource, and it runs elsewhere.",
+    "The resource does not run on its preferred node, which could run it.",
     "In a quiet hour: crm_resource --move -r {resource} --node {node}, then --clear",
 )
 SPLIT = Kind(
@@ -65,14 +65,15 @@ BAN = Kind(
 PREFER = Kind(
     "leftover-prefer",
     State.WARNING,
-    "A manual move left a constraint behind that draws the resource to a node.",
+    "A manual move left a constraint behind that pulls the resource to a node.",
     "crm_resource --clear -r {resource} (pcs resource clear {resource})",
 )
 FENCE_LEFT = Kind(
     "leftover-fence",
     State.WARNING,
-    "DRBD's fence handler set a constraint that forbids a promotion, and did not take it away when"
-    " the peer was UpToDate again. While the peer is not, it is in force and no finding.",
+    "DRBD's fence handler set a constraint that forbids promotion, and did not remove it when"
+    " the peer was UpToDate again. While the peer is not UpToDate the constraint is in force,"
+    " and no finding.",
     "drbdadm status; once every disk is UpToDate: pcs constraint delete ID (crm configure delete"
     " ID)",
 )

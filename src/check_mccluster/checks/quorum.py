@@ -1,4 +1,4 @@
-"""Can this partition act, and how many more votes may it lose?"""
+"""Can this partition act, and how many more votes can it lose?"""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NO_DC = Kind(
 MARGIN = Kind(
     "quorum-margin",
     State.WARNING,
-    "The partition is quorate, and losing one more vote ends that.",
+    "The partition has quorum, and losing one more vote would end that.",
     "corosync-quorumtool -s; where a node is missing, on that node: pcs cluster start",
 )
 EXPECTED = Kind(
@@ -221,7 +221,7 @@ def judge(view: View, asked: Asked) -> Report:
 
 CHECK = Check(
     name="quorum",
-    question="Can this partition act, and how many more votes may it lose?",
+    question="Can this partition act, and how many more votes can it lose?",
     needs=(CLUSTER,),
     hints=(CMAP,),
     uses=(VOTES,),

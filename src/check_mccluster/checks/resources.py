@@ -50,8 +50,8 @@ from ..verdict.words import join
 NOT_SHOWN = Kind(
     "resource-not-shown",
     State.WARNING,
-    "A resource is configured in the CIB and crm_mon does not show it at all, as it does with what"
-    " ran on a node that went away in maintenance mode: nothing can be said of it.",
+    "A resource is configured in the CIB, but crm_mon does not show it at all, as happens when"
+    " its node left in maintenance mode: nothing can be said about it.",
     "crm_resource --locate -r {resource}; crm_resource --refresh -r {resource}",
 )
 TICKET_STANDBY = Kind(

@@ -24,9 +24,10 @@ RACE = Kind(
     "failover-race",
     State.WARNING,
     "Corosync's token + consensus is not longer than DRBD's detection of a dead peer: Pacemaker"
-    " may start the service while DRBD still believes the old Primary alive, and refuses. Not where"
-    " the start waits: ocf:linbit:drbd promotes (without fail_promote_early_if_peer_primary), or"
-    " ocf:mccluster:drbd-no-primary stands before the mount.",
+    " may start the service while DRBD still believes that the old Primary is alive, and"
+    " refuses. No finding where the start waits for that: ocf:linbit:drbd promotes (without"
+    " fail_promote_early_if_peer_primary), or ocf:mccluster:drbd-no-primary stands before the"
+    " mount.",
     "Raise totem token in corosync.conf (runtime value: corosync-cmapctl -g"
     " runtime.config.totem.token), or lower ping-int in DRBD's net section",
 )

@@ -32,7 +32,7 @@ from .whole import is_asked
 SPLIT_BRAIN = Kind(
     "split-brain",
     State.CRITICAL,
-    "Two copies have diverged: each end has blocks that the other has not.",
+    "Two copies have diverged: each end has blocks that the other does not have.",
     "Compare both copies: which is newer is not known from here. On the one to be given up (the"
     " victim): drbdadm disconnect {resource}; drbdadm secondary {resource}; drbdadm connect"
     " --discard-my-data {resource}; then on the other: drbdadm connect {resource}",
@@ -40,14 +40,15 @@ SPLIT_BRAIN = Kind(
 DISPUTED = Kind(
     "connection-disputed",
     State.WARNING,
-    "One end of a connection is connected, or resyncs, and the other knows nothing of it.",
+    "One end says that it is connected, or resyncing, and the other end does not.",
     "on both ends: drbdadm status {resource}; if it stays so, on the end that no Primary reads"
     " from: drbdadm disconnect {resource}:{peer}; drbdadm connect {resource}:{peer}",
 )
 DISK_DISPUTED = Kind(
     "disk-disputed",
     State.WARNING,
-    "A node calls its disk UpToDate, and a connected peer says or counts otherwise.",
+    "A node calls its disk UpToDate, but a connected peer says otherwise, or counts blocks out"
+    " of sync.",
     "drbdadm status {resource} on both; on the one that is not Primary: drbdadm disconnect"
     " {resource}:{peer}; drbdadm connect {resource}:{peer}. Where only one counts blocks, compare"
     " before: drbdadm verify {resource}",
@@ -69,7 +70,7 @@ DIFFERS = Kind(
 INCOMPLETE = Kind(
     "mesh-incomplete",
     State.CRITICAL,
-    "A node does not have the resource, or not the peer, that the others connect to.",
+    "A node lacks a resource, or a peer, that the other nodes connect to.",
     "on {node}: drbdadm dump {resource}; drbdadm up {resource}",
 )
 

@@ -17,7 +17,7 @@ NOT_A_WORD = "nothing to say"
 
 
 def essence(seen: Sequence[Judgement], parts: Sequence[Partition]) -> str:
-    """Where the services run, on which Primary, the copies, who can take over, what may be lost."""
+    """Where the services run, on which Primary, the copies, who can take over, what can be lost."""
     if parts:
         speaker = parts[0].speaker
     elif seen:

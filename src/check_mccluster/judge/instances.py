@@ -18,7 +18,7 @@ from .reasons import Reason, Reasons, how_it_failed, words_of
 STOPPED = Kind(
     "resource-stopped",
     State.CRITICAL,
-    "A resource does not run although nothing asks for that.",
+    "A resource does not run, and nothing asks for it to be stopped.",
     "crm_mon -1 -r -f; crm_simulate -sL (the lines about {resource})",
 )
 FAILED = Kind(
@@ -30,7 +30,8 @@ FAILED = Kind(
 IGNORED = Kind(
     "resource-failure-ignored",
     State.WARNING,
-    "A failure was ignored (on-fail=ignore): Started in name only, perhaps dead.",
+    "A failure was ignored (on-fail=ignore): the resource is Started in name only, and may be"
+    " dead.",
     "Look whether {resource} works; then: crm_resource --cleanup -r {resource}",
 )
 BLOCKED = Kind(

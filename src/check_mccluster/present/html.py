@@ -316,7 +316,7 @@ _TIMINGS = (
     ("corosync_consensus", "Corosync: consensus"),
     ("corosync_detection", "Corosync sees a lost node after"),
     ("drbd_detection", "DRBD sees a lost peer after at most"),
-    ("margin", "By so much Corosync is later"),
+    ("margin", "Corosync is later by"),
 )
 
 

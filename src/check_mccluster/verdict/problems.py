@@ -42,8 +42,8 @@ OUTPUT_INVALID = Kind(
 CONFIG_UNKNOWN_NAME = Kind(
     "config-unknown-name",
     State.UNKNOWN,
-    "The configuration file names a node, resource or replica that nobody knows: a typo, or it is"
-    " gone. The setting has no effect. What depends on it is not judged by it.",
+    "The configuration file names a node, resource or replica that nobody knows: a typo, or it"
+    " is gone. The setting has no effect.",
     "Correct {object} in the configuration file; 'check_mccluster topology' prints one",
 )
 SNAPSHOT_STALE = Kind(

@@ -57,7 +57,7 @@ def _options() -> list[click.Parameter]:
             ["--sample"],
             type=SecondsType(),
             metavar="SECONDS",
-            help="Read DRBD's status a second time, so much later.",
+            help="Read DRBD's status a second time after so many seconds.",
         ),
         timeout_option(DEFAULT_TIMEOUT, "Deadline for the tools; --sample comes on top."),
         snapshot_option(

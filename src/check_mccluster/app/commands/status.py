@@ -114,7 +114,7 @@ def _options() -> list[click.Parameter]:
             ["--watch"],
             type=SecondsType(),
             metavar="SECONDS",
-            help="Show it again every so many seconds, on a terminal; Ctrl-C ends.",
+            help="Repeat after so many seconds, on a terminal; Ctrl-C ends it.",
         ),
         click.Option(
             ["--brief", "short"],

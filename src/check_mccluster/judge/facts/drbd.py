@@ -32,7 +32,8 @@ PRIMARY_MULTIPLE = Kind(
 PRIMARY_NONE = Kind(
     "primary-none",
     State.WARNING,
-    "No node is Primary, and every peer is connected, so nobody is: the data is not in use.",
+    "No node is Primary: every peer is connected, so none can be Primary unseen. The data is"
+    " not in use.",
     "drbdadm status {resource}; is the service meant to be down? crm_mon -1 -r",
 )
 STANDALONE = Kind(
