@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shutil
 import subprocess
@@ -48,10 +49,13 @@ def table():
 
 
 def first_fault(snapshot):
-    setup = Setup(8.0, snapshot=str(SNAPSHOTS / snapshot))
+    return first_report(SNAPSHOTS / snapshot).faults[0].cause
+
+
+def first_report(folder):
+    setup = Setup(8.0, snapshot=str(folder))
     with open_source(setup, Config()) as source:
-        judged = run_check(registry.load("overview"), source, Config(), setup, Asked())
-    return judged.report.faults[0].cause
+        return run_check(registry.load("overview"), source, Config(), setup, Asked()).report
 
 
 @pytest.mark.parametrize("row", table(), ids=lambda row: row[0])
@@ -195,6 +199,38 @@ def test_constructed_pause_of_io_by_hand_does_not_hide_a_cut():
     )
     whole = engine.report(registry.load("overview"), drbd.view(paused), Asked())
     assert {each.cause.key for each in whole.faults} >= {"io-suspended", "mesh-isolated"}
+
+
+@pytest.mark.parametrize(
+    ("peers", "key"),
+    [
+        (("app01", "app03", "storage01"), "mesh-isolated"),
+        (("app01", "app03"), "mesh-isolated"),
+        (("app01",), "quorum-lost"),
+        ((), "quorum-lost"),
+    ],
+    ids=["beyond Pacemaker", "hyperconverged", "one peer", "none"],
+)
+def test_a_node_without_any_link_is_told_by_the_cut_and_not_by_the_quorum(tmp_path, peers, key):
+    """The recorded app02 without Corosync's links, its connections cut, too."""
+    folder = tmp_path / "app02"
+    shutil.copytree(SNAPSHOTS / "app02-cut-off-while-active/app02", folder)
+    status = folder / "drbd-status.json"
+    (r0,) = (each for each in json.loads(status.read_text()) if each["name"] == "r0")
+    cut = {"connection-state": "Connecting", "peer-role": "Unknown"}
+    lost = {"peer-disk-state": "DUnknown", "replication-state": "Off"}
+    r0["connections"] = [
+        {**each, **cut, "peer_devices": [{**peer, **lost} for peer in each["peer_devices"]]}
+        for each in r0["connections"]
+        if each["name"] in peers
+    ]
+    if peers:  # else Corosync's links alone, as recorded
+        status.write_text(json.dumps([r0]))
+    (cause, *_) = (fault.cause for fault in first_report(folder).faults)
+    assert cause.key == key
+    if key == "mesh-isolated":
+        assert "connected, and no Corosync link is up (app01, app03" in cause.text
+        assert "app02: check the replication network" in cause.next_step
 
 
 # -- nodes, fencing ----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from ..model.corosync import LinkState
 from ..verdict.finding import Finding, Report
 from ..verdict.view import View, same_node
 from ..verdict.words import join, pasted
+from .reasons import CUT
 
 
 def beside(view: View, report: Report) -> Report:
@@ -64,8 +65,17 @@ def _offline(view: View, each: Finding) -> Finding:
             f"Is {name} up? ping it over every ring address: corosync-cfgtool -s; where it answers,"
             f" on {name}: systemctl status corosync pacemaker"
         )
-        return each._replace(text=text, next_step=step)
+        return each._replace(text=text, next_step=step, reason=CUT if also else "")
     return each
+
+
+def _isolated(view: View, each: Finding) -> Finding:
+    """No peer of DRBD is reached: are Corosync's links down, too?"""
+    links = [name for name in each.nodes if _linked(view, name) is not None]
+    if not links or any(_linked(view, name) for name in links):
+        return each
+    also = " connected, and no Corosync link is up ("
+    return each._replace(text=each.text.replace(" connected (", also, 1))
 
 
 def _without_quorum(view: View, each: Finding) -> Finding:
@@ -113,6 +123,7 @@ def _not_connected(view: View, each: Finding) -> Finding:
 _RULES = {
     "node-offline": _offline,
     "quorum-lost": _without_quorum,
+    "mesh-isolated": _isolated,
     "peer-connecting": _not_connected,
 }
 

@@ -21,7 +21,7 @@ from ..verdict.finding import Fault, Finding
 from ..verdict.subject import RESOURCE, TICKET
 from ..verdict.view import View
 from .facts import mapping
-from .reasons import CAUSES, DRBD_CAUSES, NOTHING_VISIBLE
+from .reasons import CAUSES, CUT, DRBD_CAUSES, NOTHING_VISIBLE
 
 
 class Equal(Enum):
@@ -39,7 +39,7 @@ class Equal(Enum):
     REASON = "gives it as the reason"
     SAME_REASON = "names it, and gives the same reason, on the same node"
     NO_REASON = "gives no reason of its own"
-    MORE_NODES = "names fewer nodes"
+    OF_SEVERAL_NODES = "names no node beyond its own, of which there are several"
     SAME_NODES = "names the same nodes"
 
 
@@ -49,7 +49,7 @@ class Inhibit(NamedTuple):
     source: frozenset[str]
     targets: tuple[tuple[Equal, frozenset[str]], ...]
     if_cut_off: bool = False
-    """Only where the source names nodes that are no lost members: cut off, not left alone."""
+    """Only where the source names a node that is not known to be down: cut off, not left alone."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -75,7 +75,7 @@ _BY_REASON = rule(
 RULES = (
     rule(
         "mesh-isolated",
-        (Equal.MORE_NODES, "quorum-lost"),
+        (Equal.OF_SEVERAL_NODES, "quorum-lost"),
         (Equal.NODE, "drbd-quorum-lost copies-none"),
     )._replace(if_cut_off=True),
     rule(
@@ -202,10 +202,10 @@ def faults(
     """
     left = list(findings)
     found: list[Fault] = []
-    lost = {n for each in findings if each.key in _LOST for n in each.nodes}
+    down = {n for each in findings if each.key in _LOST and each.reason != CUT for n in each.nodes}
     for index, one in enumerate(rules):
         for cause in [each for each in left if each.key in one.source]:
-            if cause not in left or (one.if_cut_off and lost >= {*cause.nodes}):
+            if cause not in left or (one.if_cut_off and down >= {*cause.nodes}):
                 continue
             others = [each for each in left if each != cause]
             follows, rest = _consequences(view, rules, index, cause, others)
@@ -280,7 +280,7 @@ def _following(
         Equal.NODE,
         Equal.ALL_NODES,
         Equal.RESOURCE_AND_NODE,
-        Equal.MORE_NODES,
+        Equal.OF_SEVERAL_NODES,
         Equal.SAME_NODES,
     )
     sure = [
@@ -375,8 +375,8 @@ class _Relation:
             return not theirs or bool(nodes & theirs)
         if equal is Equal.ALL_NODES:
             return nodes >= theirs
-        if equal is Equal.MORE_NODES:
-            return nodes > theirs
+        if equal is Equal.OF_SEVERAL_NODES:
+            return len(nodes) > 1 and nodes >= theirs
         if equal is Equal.SAME_NODES:
             return {*self._cause.nodes} == theirs
         return self._same_resource(each) and bool(nodes & theirs)

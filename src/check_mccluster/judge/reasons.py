@@ -24,6 +24,9 @@ if TYPE_CHECKING:  # these rules load where something is down, not for every hea
 NOTHING_VISIBLE = "nothing"
 """The word for "all documents were read, and none of them says why"."""
 
+CUT = "cut"
+"""The word for "no tool reaches it, and nothing says that it went"."""
+
 CAUSES = {
     "standby": frozenset({"node-standby", "node-standby-onfail"}),
     "maintenance": frozenset({"node-maintenance", "cluster-maintenance"}),
