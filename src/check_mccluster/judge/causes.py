@@ -114,7 +114,8 @@ RULES = (
     ),
     rule(
         "node-offline node-unclean",
-        (Equal.NOTHING, "quorum-margin"),
+        # What starts or stops meanwhile is on its way from or to another node.
+        (Equal.NOTHING, "quorum-margin resource-transition"),
         (
             Equal.NODE,
             "peer-unreachable link-down peer-connecting copies-low resource-on-lost-node"
