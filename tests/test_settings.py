@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from build import (
     cib,
     clone,
@@ -24,6 +26,7 @@ from build_drbd import configuration
 from check_mccluster.model.config import Config, DrbdRule, PlacementRule
 from check_mccluster.model.configuration import Configured
 from check_mccluster.model.corosync import ConfiguredNode
+from check_mccluster.model.drbd import DiskState
 
 MEMBERS = tuple(
     ConfiguredNode(number, name, 1)
@@ -132,9 +135,9 @@ def test_runs_with_names_no_resource():
 THREE = (peer("storage01"), peer("storage02"), peer("app02", client=True))
 
 
-def replicas(*names, here="storage03", peers=THREE):
+def replicas(*names, here="storage03", peers=THREE, disk=DiskState.UP_TO_DATE):
     config = Config(drbd={"r0": DrbdRule(replicas=names)})
-    seen = view(drbd=(drbd(*peers),), here=here, config=config)
+    seen = view(drbd=(drbd(*peers, disk=disk),), here=here, config=config)
     return said(report("drbd-mesh", seen))
 
 
@@ -147,6 +150,20 @@ def test_mistyped_replica_is_told_where_the_right_one_is_connected():
             " storage01, storage02, app02)",
         )
     ]
+
+
+@pytest.mark.parametrize("here", ["storage03", "app01"])
+def test_mistyped_replica_is_told_also_on_the_node_that_is_meant_and_on_clients(here):
+    """A node that the file does not list is judged by it, too: its copies are counted."""
+    other = {"peers": (*THREE, peer("storage03")), "disk": DiskState.DISKLESS}
+    more = other if here == "app01" else {}
+    found = replicas("storage3", "storage01", "storage02", here=here, **more)
+    assert [key for key, _, _ in found] == ["config-unknown-name"]
+    assert "drbd.r0.replicas: storage3 is not a node of r0 (known: " in found[0][2]
+
+
+def test_list_of_another_mesh_of_that_name_is_no_typo():
+    assert replicas("b01", "b02", "b03") == []
 
 
 def test_replica_without_a_connection_is_missing_where_every_other_is_listed():

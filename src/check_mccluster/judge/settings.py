@@ -157,27 +157,34 @@ def _drbd(view: View, name: str, rule: DrbdRule, strange: list[Finding]) -> Drbd
         strange.append(unknown_name(f"{path}.runs_with", runs_with, what, sorted(ids)))
         runs_with = None
     resource = next((each for each in view[DRBD].value or () if each.name == name), None)
-    if resource is None or not contains_node(rule.nodes, view.node):
+    if resource is None:
         return rule._replace(runs_with=runs_with)
+    peers = _once([view.here, *(c.name for c in resource.connections)])
+    if not any(contains_node(peers, each) for each in rule.nodes):
+        return rule._replace(runs_with=runs_with)  # that of another mesh
     known = _peers(view)
     lists = {}
     for word, listed in (("replicas", rule.replicas), ("clients", rule.clients)):
         wrong = [each for each in listed or () if not contains_node(known, each)]
         # A peer that the kernel does not have is missing, unless another one is there in its place.
-        unlisted = _unlisted(resource, rule, word)
+        unlisted = _unlisted(view, resource, rule, word)
         if not wrong or not unlisted:
             lists[word] = listed
             continue
-        peers = _once([view.here, *(c.name for c in resource.connections)])
         for each in wrong:
             strange.append(unknown_name(f"{path}.{word}", each, f"node of {name}", peers))
         lists[word] = tuple(each for each in listed or () if each not in wrong) or None
     return DrbdRule(lists["replicas"], lists["clients"], runs_with)
 
 
-def _unlisted(resource: DrbdResource, rule: DrbdRule, word: str) -> list[str]:
-    """Peers that the file does not list, and that are what the list *word* has."""
+def _unlisted(view: View, resource: DrbdResource, rule: DrbdRule, word: str) -> list[str]:
+    """Nodes that the file does not list, and that are what the list *word* has."""
+    from ..model.drbd import DiskState
+
     found = []
+    here = {d.client if d.disk_state is DiskState.DISKLESS else False for d in resource.devices}
+    if not contains_node(rule.nodes, view.here) and here == {word == "clients"}:
+        found.append(view.here)
     for connection in resource.connections:
         if contains_node(rule.nodes, connection.name):
             continue
