@@ -74,6 +74,16 @@ _SYNC = Advice(
     "begin it anew (invalidate, down and up) while it moves: it would take longer, and the copy is"
     " no copy until then",
 )
+_DIFFERS = Advice(
+    "whose copy is wrong, by comparing it: drbdadm verify, then drbdadm status{drbd} on every node;"
+    " with two copies only you know",
+    "reconnect to make the counter 0: the copies would differ unseen; nor invalidate the good copy",
+)
+_NOT_UP = Advice(
+    "the module fits the kernel that runs: uname -r; cat /sys/module/drbd/version; and the disks"
+    " below are there: lsblk",
+    "create metadata anew (create-md): the data are still there, and DRBD would not know them",
+)
 _ROLE = Advice(
     "where the service runs: crm_mon -1 -r; and who has the device open: fuser -vm on its mount",
     "promote or demote by hand what Pacemaker manages, least of all with force",
@@ -106,7 +116,15 @@ _BY_KEY = {
     "partitioned": _QUORUM,
     "service-twice": _ROLE,
     "client-disputed": _DISK,
-    "disk-disputed": _DISK,
+    "disk-disputed": _DIFFERS,
+    "out-of-sync": _DIFFERS,
+    "drbd-module": _NOT_UP,
+    "drbd-empty": _NOT_UP,
+    "copies-none": Advice(
+        "which node has the last UpToDate copy: drbdadm status{drbd} on every node",
+        "promote by force while a server or a Primary is out of reach: what it wrote last is lost,"
+        " and two halves may write",
+    ),
     "node-unasked": _TOOL,
     "mapping-none": _TOOL,
     "not-running": _RESOURCE,
