@@ -228,6 +228,10 @@ def test_no_step_begins_with_what_overwrites_data():
             assert first is None or word not in first[0], step
 
 
+def test_no_step_adjusts_what_it_has_not_shown_before():
+    assert not [step for step in steps() if re.search(r"drbdadm adjust", step)]
+
+
 def test_help_that_is_read_knows_what_is_there_and_what_is_not():
     installed("fuser")
     assert "-m" in options_of("fuser")

@@ -41,7 +41,8 @@ INCONSISTENT = Kind(
     State.CRITICAL,
     "The disk is Inconsistent and no resync to it is running: it holds no usable copy.",
     "on {node}: drbdadm status {resource}; for a peer that is UpToDate and not Connected: drbdadm"
-    " connect {resource}; for one that is Connected: drbdadm disconnect {resource}, then connect",
+    " connect {resource}; for one that is Connected, where {node} is not Primary: drbdadm"
+    " disconnect {resource}:PEER, then connect",
 )
 OUTDATED = Kind(
     "disk-outdated",

@@ -21,8 +21,9 @@ MISSING = Kind(
     "peer-missing",
     State.CRITICAL,
     "A peer that the configuration file lists has no connection on this node.",
-    "Compare on both nodes: drbdadm dump {resource}; where they are alike: drbdadm --dry-run adjust"
-    " {resource}, and if it only adds the peer, drbdadm adjust {resource}",
+    "Compare on both nodes: drbdadm dump {resource}; where they are alike, this prints what is"
+    " missing: drbdadm --dry-run adjust {resource}; where that only adds the peer, type those"
+    " lines",
 )
 PATH_DOWN = Kind(
     "path-down",

@@ -54,7 +54,8 @@ SPLIT = Kind(
     "group-split",
     State.CRITICAL,
     "Members of one group run on different nodes.",
-    "crm_mon -1; stop {resource} where it must not run",
+    "crm_mon -1; let Pacemaker look again: crm_resource --refresh -r {resource}; what it leaves"
+    " running stop there by hand (disabling {resource} would stop all of it)",
 )
 BAN = Kind(
     "leftover-ban",
