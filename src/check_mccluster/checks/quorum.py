@@ -40,7 +40,8 @@ MARGIN = Kind(
 EXPECTED = Kind(
     "votes-expected",
     State.WARNING,
-    "Corosync expects another number of votes than the configured nodes have.",
+    "Corosync expects another number of votes than the configured nodes have, or has a node in its"
+    " list on which Pacemaker never started: a vote that is counted on and missing.",
     "Compare expected_votes and nodelist in /etc/corosync/corosync.conf on every node",
 )
 QDEVICE = Kind(
