@@ -22,6 +22,7 @@ from build import (
     failure,
     fence_device,
     fence_event,
+    group,
     node,
     offline,
     options,
@@ -88,6 +89,35 @@ def test_constructed_standby_everywhere_is_the_reason():
         " offline)"
     )
     assert (stop.reason, stop.next_step) == ("standby", "pcs node unstandby app02")
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "words"),
+    [
+        ({"shutdown": True}, "node-shutdown", "app01: shutting down"),
+        ({"standby": True}, "node-standby", "app01: in standby"),
+    ],
+)
+def test_constructed_group_that_leaves_its_node_is_stopped_by_that(change, key, words):
+    """The last member stopped already, the first still runs: it is not stopped for no reason."""
+    moving = group(primitive("FS"), stopped("DB"))
+    known = cluster((node(**change), node("app02"), node("app03")), (moving,))
+    judged = report("overview", view(known, cib=cib()))
+    bad = [fault for fault in judged.faults if fault.cause.key in (key, "resource-stopped")]
+    assert [fault.cause.key for fault in bad] == [key]
+    (stop,) = (each for each in bad[0].follows if each.key == "resource-stopped")
+    assert words in stop.text
+
+
+@pytest.mark.parametrize(("ago", "key"), [(2, "resource-transition"), (5, "resource-stopped")])
+def test_constructed_group_between_two_starts_is_not_stopped(ago, key):
+    """FS was started a moment ago, and DB is next; seen live, where nothing says so."""
+    known = cluster(None, (group(primitive("FS", "app02"), stopped("DB")),))
+    started = {("FS", "app02"): int(NOW.timestamp()) - ago}
+    found = told("resources", known, cib=cib()._replace(started=started))
+    assert [*found] == [key]
+    if key == "resource-transition":
+        assert found[key].text == "DB (group1) is to start on app02, where FS just did"
 
 
 def test_constructed_stop_without_any_reason_says_so():

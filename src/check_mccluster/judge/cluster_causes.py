@@ -22,7 +22,7 @@ CLUSTER_RULES = more(
             Equal.NODE,
             "node-offline node-unclean node-pending view-stale versions-mixed tool-timeout",
         ),
-        (Equal.NOTHING, f"quorum-margin primary-none {_TAKEOVER}"),
+        (Equal.NOTHING, f"quorum-margin primary-none resource-transition {_TAKEOVER}"),
     ),
     rule(
         "quorum-lost",
@@ -40,7 +40,12 @@ CLUSTER_RULES = more(
         ),
         (Equal.NO_REASON, "resource-stopped promoted-missing"),
     ),
-    rule("node-pending node-shutdown", (Equal.NODE, _OF_LOST)),
+    rule(
+        "node-shutdown",
+        (Equal.NODE, _OF_LOST),
+        (Equal.NOTHING, "primary-none primary-elsewhere started-without-primary"),
+    ),
+    rule("node-pending", (Equal.NODE, _OF_LOST)),
     rule("cluster-maintenance", (Equal.NOTHING, _TAKEOVER)),
     rule("split-brain", (Equal.NODE, "peer-standalone copies-low disk-disputed out-of-sync")),
     rule("config-differs", (Equal.NODE, "peer-standalone copies-low disk-disputed")),

@@ -23,7 +23,7 @@ from .instances import (
     instance_fault,
     is_maintained,
 )
-from .reasons import words_of
+from .reasons import NOTHING_VISIBLE, words_of
 
 
 def group_findings(context: Context, group: Group) -> Iterator[Finding]:
@@ -57,7 +57,20 @@ def group_findings(context: Context, group: Group) -> Iterator[Finding]:
     if len(stopped) == len(faults) and stopped:
         yield from _group_stopped(context, group, faults)
         return
-    yield from _group_faults(group, [fault for _, fault in faults if fault is not None])
+    told = [fault for _, fault in faults if fault is not None]
+    yield from _group_faults(group, [_next(context, group, fault) for fault in told])
+
+
+def _next(context: Context, group: Group, fault: Finding) -> Finding:
+    """A member that does not run yet, where the one before it was started a moment ago."""
+    if fault.kind is not STOPPED or fault.reason != NOTHING_VISIBLE:
+        return fault
+    names = [member.id for member in group.members]
+    last = context.reasons.started_lately(names, nodes_of(group.members))
+    if last is None:
+        return fault
+    text = f"{fault.object} is to start on {last.node}, where {last.task} just did"
+    return finding(TRANSITION, fault.subject, text, nodes=(last.node,))
 
 
 def _pending(context: Context, group: Group) -> Optional[Finding]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.drbdsetup_status import DRBD
-from ..model.configuration import PendingOperation
+from ..model.configuration import PendingOperation, Ran
 from ..model.pacemaker import Clone, Cluster, Failure, Resource, base_id, primitives
 from ..values import NamedTuple
 from ..verdict.view import View
@@ -52,6 +52,10 @@ DRBD_CAUSES = {
     "drbd-peer": frozenset({"copies-low", "peer-connecting", "peer-standalone", "mesh-isolated"}),
 }
 """The same for what DRBD says; these may follow from each other before they explain anything."""
+
+
+_SOON = 3
+"""Seconds; the next member of a group is started well before, or there is a reason why not."""
 
 
 class Reason(NamedTuple):
@@ -175,6 +179,17 @@ class Reasons:
         if ran is None or ran.node in lost or ran.at < self._view.time.timestamp():
             return None
         return PendingOperation(name, ran.node, ran.task, 0)
+
+    def started_lately(self, names: Sequence[str], nodes: Sequence[str]) -> Optional[Ran]:
+        """The newest start of any of these there, if it is so new that another follows it.
+
+        Between two starts nothing is under way: the controller waits for the one to be told.
+        """
+        at = self._view.time.timestamp() - _SOON
+        started = self._cib.started if self._cib is not None else {}
+        found = [(started.get((name, node), 0), name, node) for name in names for node in nodes]
+        when, name, node = max(found, default=(0, "", ""))
+        return Ran(node, name, when) if when >= at else None
 
     def failed_stop(self, name: str, nodes: Sequence[str]) -> Optional[Failure]:
         """The recorded stop that failed, for what Pacemaker gave up on."""
