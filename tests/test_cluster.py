@@ -329,6 +329,8 @@ key) echo "x@y: Permission denied (publickey)." >&2; exit 255 ;;
 far) echo "ssh: connect to host x port 22: No route to host" >&2; exit 255 ;;
 old) echo "Snapshot of x in -:"; echo "crm_mon.xml  exit 0, 27 bytes" ;;
 old-again) echo "CHECK_MCCLUSTER UNKNOWN - - exists and is not an empty directory"; exit 3 ;;
+barred) echo "sh: 1: check_mccluster: Permission denied" >&2; exit 126 ;;
+denied) echo "CHECK_MCCLUSTER UNKNOWN - sudo: Permission denied"; exit 3 ;;
 bare) echo "sh: 1: check_mccluster: not found" >&2; exit 127 ;;
 hostile) head -c 100000 /dev/zero ;;
 slow) sleep 60 ;;
@@ -347,6 +349,8 @@ REASONS = {
     "far": "no route to it",
     "old": "its check_mccluster is too old to write to standard output",
     "old-again": "its check_mccluster is too old to write to standard output",
+    "barred": "check_mccluster cannot be run there: sh: 1: check_mccluster: Permission denied",
+    "denied": "exit code 3: CHECK_MCCLUSTER UNKNOWN - sudo: Permission denied",
     "bare": "check_mccluster is not installed there",
     "hostile": "its answer is not a snapshot: cannot read",
     "-oProxyCommand=x": "'-oProxyCommand=x' is not a host",
@@ -381,6 +385,14 @@ def test_a_node_that_cannot_be_asked_is_told_with_the_reason(call, ssh, target):
     assert outcome.first.startswith(
         f"CLUSTER WARNING - storage03 could not be asked: {REASONS[target]}"
     )
+
+
+def test_a_node_that_may_be_silent_is_no_fault_and_no_figure(call, ssh):
+    hosts = ("--host", "app01=good-app01", "--host", "app02=far")
+    outcome = call("cluster", *hosts, "--severity", "node-unasked=ok")
+    assert outcome.code == 0
+    assert outcome.first.startswith("CLUSTER OK - 1 of 2 nodes asked: group1 on app01 = Primary of")
+    assert "faults=0;;;0 nodes_asked=1;;;0;2" in outcome.out
 
 
 def test_a_node_that_hangs_costs_one_deadline_and_is_told(call, ssh):
@@ -464,6 +476,36 @@ def test_a_node_that_others_see_gone_is_not_told_as_unasked_too(call, tmp_path, 
     document = json.loads(call("cluster", "--json", *options).out)
     assert causes(document) == [("node-offline", "app01")]
     assert "node-unasked" in {each["key"] for each in document["faults"][0]["follows"]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "silent", "key", "told"),
+    [
+        (
+            "app01",
+            ("app02",),
+            "node-offline",
+            "; not reached over ssh either: off, or a partition of its own",
+        ),
+        (
+            "app02",
+            ("app01", "app03"),
+            "quorum-lost",
+            "; app01, app03 not reached over ssh either: off, or a partition of their own",
+        ),
+    ],
+)
+def test_members_that_nobody_reaches_may_be_a_partition(
+    call, tmp_path, ssh, asked, silent, key, told
+):
+    """The two sides of a cluster that fell apart, of which only one is asked."""
+    side = SNAPSHOTS / "app02-cut-off-while-active" / asked
+    call("snapshot", "--from", side, tmp_path / f"side-{asked}.tar.gz")
+    hosts = (f"{asked}=good-side-{asked}", *(f"{name}=far" for name in silent))
+    options = [word for host in hosts for word in ("--host", host)]
+    document = json.loads(call("cluster", "--json", *options).out)
+    (fault,) = (f for f in document["faults"] if f["key"] == key)
+    assert fault["text"].endswith(told)
 
 
 def test_a_host_of_the_mesh_that_nobody_reaches_is_one_fault(call, tmp_path, ssh):

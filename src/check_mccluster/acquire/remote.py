@@ -40,6 +40,7 @@ _OLD = b"Snapshot of "
 """What such a version prints once it has written a folder of the name ``-``."""
 _SSH_FAILED = 255
 _NOT_FOUND = 127
+_NOT_EXECUTABLE = 126
 _REASONS = (
     ("Host key verification failed", "its host key is not known here"),
     ("REMOTE HOST IDENTIFICATION HAS CHANGED", "its host key is another than the known one"),
@@ -116,10 +117,13 @@ def _why_not(child: Child) -> Optional[str]:
     said = child.errors.decode(errors="replace")
     if child.exit_code == 0 and child.output:
         return _TOO_OLD if child.output.startswith(_OLD) else None
-    for words, reason in _REASONS:
-        if words in said:
-            return reason
+    if child.exit_code == _SSH_FAILED:  # what else says so is said by the program there
+        for words, reason in _REASONS:
+            if words in said:
+                return reason
     first = next((line.strip() for line in said.splitlines() if line.strip()), "")
+    if child.exit_code == _NOT_EXECUTABLE:
+        return f"check_mccluster cannot be run there{': ' + first[:80] if first else ''}"
     if child.exit_code == _NOT_FOUND or "command not found" in said:
         return "check_mccluster is not installed there"
     if child.exit_code == _SSH_FAILED:

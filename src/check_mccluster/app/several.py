@@ -33,10 +33,8 @@ class Several(NamedTuple):
     def report(self, asked: Asked) -> Report:
         """What they say together."""
         from ..checks.cluster import together
-        from ..judge.engine import with_severities
 
-        report = together(self.seen, self.unasked, asked, self.clocks)
-        return with_severities(report, asked.severities)
+        return together(self.seen, self.unasked, asked, self.clocks)
 
 
 def joined(

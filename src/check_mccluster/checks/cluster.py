@@ -26,6 +26,7 @@ from ..judge.both_ends import (
 )
 from ..judge.causes import faults
 from ..judge.cluster_causes import CLUSTER_RULES
+from ..judge.engine import with_severities
 from ..judge.essence import essence
 from ..judge.facts import drbd
 from ..judge.facts.drbd import CONNECTING, ISOLATED, PRIMARY_MULTIPLE, PRIMARY_NONE, STANDALONE
@@ -222,7 +223,7 @@ def together(
 
     :param seen: each node's own judgement, of all its checks.
     :param unasked: nodes that could not be asked, with the reason.
-    :param asked: its severities are applied by the caller.
+    :param asked: its severities hold.
     :param clocks: seconds by which a node's clock is off, where that is too much.
     """
     ordered = sorted(seen, key=lambda one: one.view.here)
@@ -236,6 +237,7 @@ def together(
     else:
         found = [*dict.fromkeys((*told, *_joined(ordered, parts)))]
         roots = faults(view, found, CLUSTER_RULES) if view is not None else ()
+        roots = tuple(map(_unreached, roots))
     everybody = tuple(one.view.here for one in ordered)
     roots = tuple(
         f._replace(
@@ -244,21 +246,20 @@ def together(
         )
         for f in roots
     )
+    lines = tuple(Line(one.view.here, one.report.state, _own_words(one)) for one in ordered)
+    report = with_severities(Report(tuple(found), faults=roots, lines=lines), asked.severities)
     total = len(ordered) + len(unasked)
     summary = f"{len(ordered)} of {total} nodes asked"
-    if all(asked.severities.get(each.key, each.state) is State.OK for each in found):
+    if report.state is State.OK:
         summary += f": {essence(ordered, parts)}"  # nobody reads it beside a fault
-    lines = tuple(Line(one.view.here, one.report.state, _own_words(one)) for one in ordered)
-    return Report(
-        tuple(found),
-        summary,
-        (
+    bad = sum(1 for fault in report.faults if fault.state is not State.OK)
+    return report._replace(
+        summary=summary,
+        figures=(
             Figure("nodes_asked", len(ordered), minimum=0, maximum=total, warning=f"{total}:"),
-            Figure("faults", sum(1 for f in roots if f.state is not State.OK), minimum=0),
+            Figure("faults", bad, minimum=0),
         ),
-        tuple(f"node {one.view.here}: {one.report.state.name}" for one in ordered),
-        roots,
-        lines,
+        looked_at=tuple(f"node {one.view.here}: {one.report.state.name}" for one in ordered),
     )
 
 
@@ -270,6 +271,25 @@ def _of_asking(unasked: Mapping[str, str], clocks: Mapping[str, float]) -> Itera
     for name, off in sorted(clocks.items()):
         text = f"the clock of {name} is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}"
         yield finding(CLOCKS, subject.node(name), text, nodes=(name,))
+
+
+def _unreached(fault: Fault) -> Fault:
+    """The fault of members to which no link is up, where they could not be asked either."""
+    cause = fault.cause
+    silent = {name for each in fault.follows if each.kind is UNASKED for name in each.nodes}
+    if cause.key not in _LOST or "no link to" not in cause.text or not silent >= {*cause.nodes}:
+        return fault
+    if len(cause.nodes) == 1:
+        text = f"{cause.text}; not reached over ssh either: off, or a partition of its own"
+    else:
+        names = join(sorted(cause.nodes))
+        text = (
+            f"{cause.text}; {names} not reached over ssh either: off, or a partition of their own"
+        )
+    return fault._replace(cause=cause._replace(text=text))
+
+
+_LOST = frozenset({"node-offline", "quorum-lost"})
 
 
 def _joined(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[Finding]:
