@@ -387,6 +387,18 @@ def test_a_node_that_cannot_be_asked_is_told_with_the_reason(call, ssh, target):
     )
 
 
+@pytest.mark.parametrize("target", ["good-app01", "good-app03"])
+def test_target_that_is_another_node_is_told_and_not_counted(call, ssh, target):
+    """The address of app02 leads to a node that was asked already, or to a third one."""
+    document = json.loads(
+        call("cluster", "--json", "--host", "app01=good-app01", "--host", f"app02={target}").out
+    )
+    assert causes(document) == [("node-unasked", "app02")]
+    (fault,) = document["faults"]
+    assert fault["text"] == f"app02 could not be asked: its target answers as {target[5:]}"
+    assert call("whatif", "--host", "mail=good-app01").lines[0].startswith("What if a node")
+
+
 def test_a_node_that_may_be_silent_is_no_fault_and_no_figure(call, ssh):
     hosts = ("--host", "app01=good-app01", "--host", "app02=far")
     outcome = call("cluster", *hosts, "--severity", "node-unasked=ok")

@@ -11,6 +11,8 @@ from typing import Any, Optional
 from ..acquire.snapshot import Snapshot, make_a_snapshot
 from ..acquire.source import SnapshotError, Source
 from ..checks.overview import CHECK as OVERVIEW
+from ..inputs.crm_mon import CLUSTER
+from ..inputs.drbdsetup_status import DRBD
 from ..inputs.evidence import DRBD_RESOURCES, DRBD_UTILS
 from ..model.config import Config
 from ..values import NamedTuple
@@ -182,9 +184,9 @@ def _ask(setup: Setup, config: Config, targets: dict[str, str], judge: Judge) ->
     command += ["--timeout", f"{max(1.0, setup.timeout - 2):.3g}"]
     command += ["--sudo"] if setup.sudo else []
     deadline = time.monotonic() + setup.timeout - _FOR_JUDGING
-    seen: list[Judgement] = []
     unasked: dict[str, str] = {}
     clocks: dict[str, float] = {}
+    answered: dict[str, Judgement] = {}
     with contextlib.ExitStack() as opened:
         # The tools of this machine run while the others are asked: one deadline for all.
         own = [opened.enter_context(open_source(setup, config)) for _ in local]
@@ -193,25 +195,51 @@ def _ask(setup: Setup, config: Config, targets: dict[str, str], judge: Judge) ->
             source.ask_drbd_utils(DRBD_UTILS)
         answers = ask(remote, command, deadline, config.cluster_via or SSH)
         left = setup._replace(timeout=max(_FOR_JUDGING, deadline - time.monotonic()))
-        seen += [judge(source, left) for source in own]
+        answered.update({name: judge(source, left) for name, source in zip(local, own)})
     for name, answer in answers.items():
         if answer.reason is not None:
             unasked[name] = answer.reason
             continue
         try:
             with Snapshot.of(answer.data, name) as source:
-                seen.append(judge(source, setup._replace(node=None)))
+                answered[name] = judge(source, setup._replace(node=None))
                 off = _off(source.time.timestamp(), answer.began, answer.ended)
         except (SnapshotError, SetupError) as error:
             unasked[name] = f"its answer is not a snapshot: {error}"
             continue
         if off is not None:
-            clocks[seen[-1].view.here] = off
-    if not seen:
+            clocks[answered[name].view.here] = off
+    for name, other in _mistaken(answered).items():
+        del answered[name]
+        unasked[name] = f"its target answers as {other}"
+    if not answered:
         first = next(iter(unasked.items()))
         more = f" (+{len(unasked) - 1} more)" if len(unasked) > 1 else ""
         raise SetupError(f"no node could be asked: {first[0]}: {first[1]}{more}")
-    return Several(_once(seen), unasked, clocks)
+    return Several(_once([*answered.values()]), unasked, clocks)
+
+
+def _mistaken(answered: dict[str, Judgement]) -> dict[str, str]:
+    """Nodes that another one answered for: what that one is, by the name of who was meant.
+
+    A host may have any name here, but not that of another node.
+    """
+    known: set[str] = set()
+    for one in answered.values():
+        cluster, drbd = one.view[CLUSTER].value, one.view[DRBD].value
+        known.update(node.name for node in (cluster.nodes if cluster is not None else ()))
+        known.update(peer.name for each in drbd or () for peer in each.connections)
+        known.add(one.view.here)
+    found: dict[str, str] = {}
+    first: dict[str, str] = {}
+    for name, one in sorted(answered.items(), key=lambda each: each[0] != each[1].view.here):
+        here = one.view.here
+        its_own = same_node(name, here)
+        if here in first or (not its_own and any(same_node(name, each) for each in known)):
+            found[name] = here
+        else:
+            first[here] = name
+    return found
 
 
 _FOR_JUDGING = 0.5
