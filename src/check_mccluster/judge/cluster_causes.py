@@ -12,6 +12,11 @@ _PACEMAKERS = (
     " primary-without-service started-without-primary"
 )
 _OF_MESH = "peer-connecting peer-standalone connection-disputed mesh-isolated"
+_MOVING = (
+    "resource-transition primary-none primary-elsewhere primary-without-service"
+    " started-without-primary"
+)
+"""What is seen while services go to another node: DRBD and Pacemaker are not asked at once."""
 _TAKEOVER = "no-candidate candidates-low here-not-ready single-point"
 _OF_LOST = f"view-stale node-offline {_OF_MESH} versions-mixed node-unasked tool-timeout"
 CLUSTER_RULES = more(
@@ -22,7 +27,7 @@ CLUSTER_RULES = more(
             Equal.NODE,
             "node-offline node-unclean node-pending view-stale versions-mixed tool-timeout",
         ),
-        (Equal.NOTHING, f"quorum-margin primary-none resource-transition {_TAKEOVER}"),
+        (Equal.NOTHING, f"quorum-margin {_MOVING} {_TAKEOVER}"),
     ),
     rule(
         "quorum-lost",
@@ -32,18 +37,15 @@ CLUSTER_RULES = more(
     rule("dc-missing", (Equal.NOTHING, "view-stale"), (Equal.NODE, _OF_MESH)),
     rule(
         "node-offline node-unclean",
-        (Equal.NODE, f"{_OF_LOST} primary-without-service"),
+        (Equal.NODE, _OF_LOST),
         # Its services are on their way to another node, and one member knows before the others.
-        (
-            Equal.NOTHING,
-            "resource-transition primary-none primary-elsewhere started-without-primary view-stale",
-        ),
+        (Equal.NOTHING, f"view-stale {_MOVING}"),
         (Equal.NO_REASON, "resource-stopped promoted-missing"),
     ),
     rule(
         "node-shutdown",
         (Equal.NODE, _OF_LOST),
-        (Equal.NOTHING, "primary-none primary-elsewhere started-without-primary"),
+        (Equal.NOTHING, _MOVING),
     ),
     rule("node-pending", (Equal.NODE, _OF_LOST)),
     rule("cluster-maintenance", (Equal.NOTHING, _TAKEOVER)),
