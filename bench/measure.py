@@ -68,7 +68,7 @@ def python(code: str) -> tuple[str, ...]:
 
 
 def check(name: str, *more: str) -> tuple[str, ...]:
-    return (*PROGRAM, *name.split(), "-t", "100", "--from", *(more or (NODE,)))
+    return (*PROGRAM, *name.split(), "--timeout", "100", "--from", *(more or (NODE,)))
 
 
 # -- the cases ---------------------------------------------------------------------------------

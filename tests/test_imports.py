@@ -111,7 +111,7 @@ START = {
 CHECK = START | {
     *("acquire.snapshot", "acquire.source", "acquire.tools", "app.options", "app.session"),
     *("inputs.base", "inputs.evidence", "judge.engine", "present.plugin", "present.text"),
-    *("read.errors", "verdict.alike", "verdict.problems"),
+    *("read.errors", "verdict.problems"),
 }
 """Every check, of a recording."""
 
@@ -136,7 +136,7 @@ JUDGING = {
     "drbd-disk": "facts.drbd facts.mending",
     "drbd-role": "facts.drbd",
     "drbd-mesh": "facts.drbd facts.mending limits",
-    "drbd-quorum": "facts.drbd facts.drbd_votes facts.in_flight facts.mending limits",
+    "drbd-quorum": "facts.drbd facts.in_flight facts.mending limits",
     "drbd-sync": "facts.comparing facts.drbd facts.mending limits",
     "nodes": "facts.happened facts.pacemaker limits",
     "quorum": "facts.pacemaker facts.votes limits",
@@ -147,8 +147,8 @@ JUDGING = {
     "placement": "candidates facts.location facts.mapping facts.pacemaker promotion",
     "consistency": "facts.drbd facts.mapping facts.pacemaker",
     "failover": (
-        "candidates capacity facts.drbd facts.drbd_votes facts.fencing facts.location facts.loss"
-        " facts.mapping facts.pacemaker facts.tickets facts.votes limits outlook"
+        "candidates facts.drbd facts.fencing facts.location facts.loss facts.mapping"
+        " facts.pacemaker facts.votes limits outlook"
         " promotion single_point takeover"
     ),
     "timing": "facts.mapping limits inputs.drbdsetup_status",
@@ -185,6 +185,7 @@ def everything() -> set[str]:
     single = set().union(*(reading(registry.load(name)) | judging(name) for name in SINGLE))
     checks = {f"checks.{name.replace('-', '_')}" for name in (*SINGLE, "overview")}
     whole = {"inputs.every", "judge.beside", "judge.causes", "judge.facts.happened"}
+    whole.add("verdict.alike")  # many volumes of which the same is said are one
     return CHECK | single | checks | whole
 
 

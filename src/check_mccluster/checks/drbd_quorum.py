@@ -13,12 +13,12 @@ from ..inputs.drbdsetup_status import DRBD, DRBD_AGAIN
 from ..judge.facts.drbd import (
     MOST_SINGLE_FIGURES,
     Copies,
+    ballot,
     copies,
     peer_devices,
     shown,
     volume_name,
 )
-from ..judge.facts.drbd_votes import ballot
 from ..judge.facts.in_flight import counters, in_flight
 from ..judge.facts.mending import connection_step, copy_step, missing_words, own_copy_step
 from ..judge.limits import limited_state

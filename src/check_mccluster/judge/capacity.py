@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Optional
 
 from ..model.pacemaker import Bundle, Cib, Clone, Cluster, Node, Resource, Role, base_id, primitives
 from .candidates import Against
@@ -12,20 +11,18 @@ from .candidates import Against
 class Capacity:
     """What the nodes have and what the resources take."""
 
-    def __init__(self, cluster: Cluster, cib: Optional[Cib]) -> None:
+    def __init__(self, cluster: Cluster, cib: Cib) -> None:
         self._cluster = cluster
+        self._cib = cib
         self._room: dict[str, dict[str, int]] = {}
-        strategy = cib.properties.get("placement-strategy") if cib is not None else None
-        self._cib = None if strategy in (None, "default") else cib
 
     def against(self, resource: Resource, node: Node) -> Iterator[Against]:
         """What of its needs *node* has no room for."""
-        cib = self._cib
-        if cib is None or isinstance(resource, (Clone, Bundle)):
+        if isinstance(resource, (Clone, Bundle)):
             return
         room = None
-        for what, (amount, taker) in self._needs(cib, resource).items():
-            room = self._room_on(cib, node) if room is None else room
+        for what, (amount, taker) in self._needs(self._cib, resource).items():
+            room = self._room_on(self._cib, node) if room is None else room
             have = room.get(what, 0)
             if amount > have:
                 step = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..inputs.drbdsetup_status import DRBD
 from ..model.drbd import DrbdResource
@@ -39,10 +39,12 @@ from .facts.fencing import has_fence_device
 from .facts.loss import data_against, keeps_quorum
 from .facts.mapping import Pair, PairIndex, drbd_of
 from .facts.pacemaker import is_disabled, is_service, nodes_opted_in, where
-from .facts.tickets import ticket_reasons
 from .facts.votes import Tally, tally
 from .promotion import carried_by, not_to_be_promoted
 from .takeover import Takeover
+
+if TYPE_CHECKING:
+    from .facts.tickets import Withheld
 
 BY_CONFIGURATION = ("tie-breaker", "not in the allowed list")
 """Reasons that Pacemaker's scheduler does not know."""
@@ -168,7 +170,11 @@ class Futures:
         self.count: Tally = count or tally(view)
         self.pairs = PairIndex(view, others)
         self._simulations = simulations
-        self._tickets = ticket_reasons(view, cluster)
+        self._tickets: dict[str, Withheld] = {}
+        if cib is not None and cib.tickets:
+            from .facts.tickets import ticket_reasons
+
+            self._tickets = ticket_reasons(view, cluster)
         self._nodes = tuple(node for node in cluster.nodes if node.runs_services)
         self._rules = Takeover(
             cluster,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Optional, TypeVar
+from typing import TYPE_CHECKING, Optional, TypeVar
 
 from ..model.configuration import FALSE, Colocation
 from ..model.pacemaker import (
@@ -29,10 +29,12 @@ from ..model.pacemaker import (
     primitives,
 )
 from .candidates import Against, reached
-from .capacity import Capacity
 from .facts.location import applies, number
 from .facts.pacemaker import is_disabled, is_service
 from .promotion import against_promotion
+
+if TYPE_CHECKING:
+    from .capacity import Capacity
 
 FAIL_COUNT = "fail-count-"
 """How the attributes of a node begin that count failures: of a resource, since 1.1.17 of its
@@ -70,7 +72,11 @@ class Takeover:
         self._alone = alone
         self._known: dict[tuple[str, str, bool], tuple[Against, ...]] = {}
         self._plain: dict[tuple[str, bool], tuple[Against, ...]] = {}
-        self._capacity = Capacity(cluster, cib)
+        self._capacity: Optional[Capacity] = None
+        if cib is not None and cib.properties.get("placement-strategy", "default") != "default":
+            from .capacity import Capacity
+
+            self._capacity = Capacity(cluster, cib)
         self._tops = {name: resource for resource in cluster.resources for name in ids_of(resource)}
         self._must_run_with = _by_name(
             (each.dependent.resource, each) for each in (cib.colocations if cib is not None else ())
@@ -112,8 +118,7 @@ class Takeover:
                 failed = _failed(name)
                 if failed:
                     yield failed
-        capacity = self.cib.properties.get("placement-strategy", "default") != "default"
-        if capacity or not named:
+        if self._capacity is not None or not named:
             yield from self._tops
 
     def is_plain(self, resource: Resource) -> bool:
@@ -141,7 +146,8 @@ class Takeover:
         if self.cib is not None:
             found += self._failures(self.cib, resource, node)
             found += self._exclusive(self.cib, resource, node)
-            found += self._capacity.against(resource, node)
+            if self._capacity is not None:
+                found += self._capacity.against(resource, node)
             for constraint in self._colocations(resource, promoted=promoted):
                 found += self._colocated(constraint, node)
             if not found:  # what is colocated is often ordered, too

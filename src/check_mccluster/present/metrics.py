@@ -378,8 +378,9 @@ def _of_many(replicas: tuple[Replica, ...]) -> Iterator[Family]:
     resources = [replica.resource for replica in replicas]
     connections = [each for one in resources for each in one.connections]
     peers = [peer for each in connections for peer in each.peer_devices]
-    for (name, word), number in Counter((each.name, each.state) for each in connections).items():
-        states.add(number, peer=name, state=_word(word))
+    told = Counter((each.name, each.state) for each in connections)
+    for (name, state), number in told.items():
+        states.add(number, peer=name, state=_word(state))
     for family, words in (
         (disks, (device.disk_state for one in resources for device in one.devices)),
         (replication, (peer.replication_state for peer in peers)),

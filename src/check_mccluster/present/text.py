@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..verdict.alike import MANY, mark, text_of
 from ..verdict.finding import Fault, Finding, Report, State
 
 FIRST_LINE = 120
@@ -44,6 +43,10 @@ def first_line(report: Report) -> str:
 
 def _heads(findings: Sequence[Finding]) -> list[str]:
     """The texts of findings, of many volumes of which the same is said as one."""
+    if len(findings) < 2:
+        return [each.text for each in findings]
+    from ..verdict.alike import MANY, mark, text_of
+
     alike: dict[object, list[Finding]] = {}
     for each in findings:
         same = mark(each)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, Optional, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Optional, TypeVar
 
 from ..model.config import Config
 from ..values import NamedTuple
@@ -13,20 +13,27 @@ from .filter import Filter
 from .finding import NOWHERE, Finding, Lasting, Report, State
 
 if TYPE_CHECKING:  # a check loads the models of what it reads, no others
+    from typing import Protocol
+
     from ..model.drbd import DrbdResource
 
+    class Named(Protocol):
+        """What has a name that no other one of its list has."""
+
+        @property
+        def name(self) -> str:
+            """The name."""
+
+    N = TypeVar("N", bound=Named)
+
+    class Limit(Protocol):
+        """A threshold of ``-w``/``-c``: nagiosplugin's Range is one."""
+
+        def match(self, value: float) -> bool:
+            """Whether *value* is inside the range, hence no alert."""
+
+
 T = TypeVar("T")
-
-
-class Named(Protocol):
-    """What has a name that no other one of its list has."""
-
-    @property
-    def name(self) -> str:
-        """The name."""
-
-
-N = TypeVar("N", bound=Named)
 
 
 class Input(Generic[T]):
@@ -55,13 +62,6 @@ class Answer(Generic[T]):
 
     def __repr__(self) -> str:
         return f"Answer({self.value!r}, {self.problems!r})"
-
-
-class Limit(Protocol):
-    """A threshold of ``-w``/``-c``: nagiosplugin's Range is one."""
-
-    def match(self, value: float) -> bool:
-        """Whether *value* is inside the range, hence no alert."""
 
 
 class Asked(NamedTuple):

@@ -13,8 +13,7 @@ from ...model.pacemaker import Node
 from ...model.words import state_name
 from ...values import NamedTuple
 from ...verdict.view import View, contains_node, same_node
-from .drbd import Copies, copies, volume_name
-from .drbd_votes import ballot
+from .drbd import Copies, ballot, copies, volume_name
 from .votes import Tally
 
 
