@@ -247,6 +247,14 @@ def test_element_that_a_rule_depends_on_is_missing(call, node, old, text):
     assert told(call, "failover", node) == (3, [text])
 
 
+def test_clone_that_shall_not_be_promoted_and_does_not_say_so(call, tmp_path):
+    source = SNAPSHOTS / "promotable-not-promoted-by-admin"
+    node = Path(shutil.copytree(source / "app01", tmp_path / "app01"))
+    change(node / "crm_mon.xml", r'(<clone id="drbd-clone"[^>]*) target_role="\w+"', r"\1")
+    text = "crm_mon: clone drbd-clone is disabled without target_role"
+    assert told(call, "resources", node) == (3, [text])
+
+
 @pytest.mark.parametrize("value", ["", "many", "1e999"])
 def test_attribute_that_is_expected_to_be_a_number(call, node, value):
     change(node / "crm_mon.xml", "</crm_mon>", "")

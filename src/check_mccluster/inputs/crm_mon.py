@@ -126,6 +126,9 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
     clones = [top for top in cluster.resources if isinstance(top, Clone)]
     always = ("promotable", "unique", "managed", "failed", "failure_ignored")
     yield from _missing("clone", clones, always, ("disabled", "maintenance"))
+    for clone in clones:
+        if clone.disabled and clone.target_role is None:
+            yield f"clone {short(clone.id)} is disabled without target_role"
     options = cluster.summary.options
     for name in _OF_OPTIONS:
         if getattr(options, name) is None:
