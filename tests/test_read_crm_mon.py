@@ -890,7 +890,6 @@ def test_same_names_elsewhere_do_not_mix() -> None:
         ('id="p1_monitor_2000" task="monitor" interval="2000"', "p1"),
         ('id="my_db_last_failure_0" task="monitor" interval="10000"', "my_db"),
         ('id="id" task="monitor" interval="10000"', "id"),
-        ('op_key="_monitor_0" task="monitor" interval="0"', "_monitor_0"),
     ],
 )
 def test_resource_of_a_failure(attributes: str, resource: str) -> None:
@@ -1162,22 +1161,18 @@ def test_an_unknown_type_of_a_node_is_told(word):
             ),
             "resource_history MYSQL: fail-count is -1, below 0",
         ),
+        *(
+            (
+                document(f'<failures><failure op_key="{key}" node="app01"/></failures>'),
+                "failure of something that is no operation",
+            )
+            for key in ("nonsense", "_monitor_0")
+        ),
         (document("\tban id='x'/>"), "text between the elements"),
         (document(f"<resources>{resource()} resource/></resources>"), "text between the elements"),
         (document().replace("app01", "a" * 100_000), "node: name has 100000 characters"),
     ],
-    ids=[
-        "node",
-        "id",
-        "resource",
-        "member",
-        "count",
-        "options",
-        "fail-count",
-        "tag",
-        "inner",
-        "length",
-    ],
+    ids="node id resource member count options fail-count key keyless tag inner length".split(),
 )
 def test_damage_inside_a_well_formed_document(text: str, message: str) -> None:
     with pytest.raises(ReadError) as error:

@@ -448,12 +448,15 @@ def _failure(found: _Found, element: Element) -> None:
 def _resource_of(key: str, suffix: str) -> str:
     """The resource in an operation key ``RESOURCE_TASK_INTERVAL``; ids may contain underscores.
 
-    Pacemaker 2.0.4 and 2.0.5 may print ``id="id"`` instead: a key that does not end in an operation
-    is returned as it is.
+    Pacemaker 2.0.4 and 2.0.5 may print ``id="id"`` instead, which is returned as it is.
+
+    :raises ReadError: for another key that does not end in an operation.
     """
     if key.endswith(suffix) and key != suffix:
         return key[: -len(suffix)]
     found = re.fullmatch(OP_KEY, key)
+    if found is None and key != "id":
+        raise ReadError("failure of something that is no operation")
     return found["resource"] if found else key
 
 
