@@ -1172,7 +1172,10 @@ def test_an_unknown_type_of_a_node_is_told(word):
         (document(f"<resources>{resource()} resource/></resources>"), "text between the elements"),
         (document().replace("app01", "a" * 100_000), "node: name has 100000 characters"),
     ],
-    ids="node id resource member count options fail-count key keyless tag inner length".split(),
+    ids=[
+        *("node", "id", "resource", "member", "count", "options", "fail-count", "key"),
+        *("keyless", "tag", "inner", "length"),
+    ],
 )
 def test_damage_inside_a_well_formed_document(text: str, message: str) -> None:
     with pytest.raises(ReadError) as error:
