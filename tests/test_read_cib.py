@@ -20,6 +20,7 @@ from check_mccluster.model.configuration import (
     Member,
     Order,
     PendingOperation,
+    Ran,
     Rule,
 )
 from check_mccluster.model.pacemaker import (
@@ -471,3 +472,58 @@ def test_operations_under_way_are_taken_from_the_status() -> None:
         "</lrm_resources></lrm></node_state>"
     )
     assert cib.pending == (PendingOperation("FS", "app01", "start", 0),)
+
+
+def history(*operations: str, state: str = 'uname="app01"') -> Cib:
+    each = "".join(f"<lrm_rsc_op {one}/>" for one in operations)
+    return read(
+        '<cib epoch="1"><configuration><crm_config/><nodes/><resources/><constraints/>'
+        f'</configuration><status><node_state id="1" {state}><lrm id="1"><lrm_resources>'
+        f'<lrm_resource id="FS">{each}</lrm_resource></lrm_resources></lrm></node_state>'
+        "</status></cib>"
+    )
+
+
+def operation(task: str, at: object = 100, rc: int = 0, status: int = 0, interval: int = 0) -> str:
+    return (
+        f'id="{task}" operation="{task}" op-status="{status}" rc-code="{rc}"'
+        f' interval="{interval}" last-rc-change="{at}"'
+    )
+
+
+def test_start_that_went_well_tells_since_when() -> None:
+    found = history(operation("start"))
+    assert found.started == {("FS", "app01"): 100}
+    assert found.newest == {"FS": Ran("app01", "start", 100)}
+
+
+@pytest.mark.parametrize(
+    ("told", "newest"),
+    [
+        (operation("monitor", rc=7), Ran("app01", "monitor", 100)),
+        (operation("monitor", rc=8), Ran("app01", "monitor", 100)),
+        (operation("start", rc=7), Ran("app01", "start", 100)),
+        (operation("start", rc=1), None),
+        (operation("start", status=4), None),
+        (operation("stop"), None),
+        (operation("monitor", interval=10000), None),
+        (operation("start", at="never"), None),
+    ],
+)
+def test_what_else_was_run(told: str, newest: Ran | None) -> None:
+    found = history(told)
+    assert found.newest == ({} if newest is None else {"FS": newest})
+    assert found.started == {}
+
+
+@pytest.mark.parametrize("times", [(100, 200), (200, 100), (200, 200)])
+def test_of_several_runs_the_newest_is_kept_and_the_first_of_equals(times: tuple[int, int]) -> None:
+    found = history(operation("start", times[0]), operation("monitor", times[1]))
+    last = "monitor" if times[1] > times[0] else "start"
+    assert found.newest == {"FS": Ran("app01", last, 200)}
+
+
+def test_operation_under_way_is_none_that_ended() -> None:
+    found = history(operation("start", status=-1, rc=193))
+    assert found.pending == (PendingOperation("FS", "app01", "start", 0),)
+    assert found.newest == {}

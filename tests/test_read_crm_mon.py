@@ -1195,3 +1195,21 @@ def test_instance_of_an_anonymous_clone_twice_on_one_node() -> None:
     assert a_cluster(f"<resources>{clone.format(stopped + stopped)}</resources>")
     with pytest.raises(ReadError, match="c instance MYSQL on app01 is there twice"):
         a_cluster(f"<resources>{clone.format(running)}</resources>")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ('fail-count="1"', "without migration-threshold"),
+        ('migration-threshold="3" fail-count="-1"', "fail-count is -1, below 0"),
+        ('migration-threshold="3" last-failure="now"', "last-failure without fail-count"),
+    ],
+)
+def test_history_that_lacks_what_a_rule_depends_on(attributes: str, message: str) -> None:
+    with pytest.raises(ReadError) as error:
+        a_history(OK_MONITOR, attributes)
+    assert str(error.value).endswith(message)
+
+
+def test_history_with_a_fail_count_of_none() -> None:
+    assert a_history(OK_MONITOR, 'migration-threshold="3" fail-count="0"') == ()

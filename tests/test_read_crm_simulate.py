@@ -113,3 +113,48 @@ def test_what_is_planned_only_leads_to_the_same_state() -> None:
         "drbd": {"app02": Role.PROMOTED},
     }
     assert found.waiting == {"DB": "app02"}
+
+
+def actions(*each: str, before: str = "") -> Simulation:
+    """What ``--run`` prints: the state before, and what is to be done."""
+    return read(
+        '<pacemaker-result api-version="2.25" request="crm_simulate">'
+        f"<cluster_status>{NODES}<resources>{before}</resources></cluster_status>"
+        '<modifications><modify_node action="Offline" node="app01"/></modifications>'
+        f'<actions>{"".join(each)}</actions><status code="0" message="OK"/></pacemaker-result>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "after"),
+    [
+        ('resource="FS" action="move" source="app01" dest="app02"', {"app02": Role.STARTED}),
+        ('resource="FS" action="start" node="app02"', {"app02": Role.STARTED}),
+        ('resource="FS" action="stop" node="app02"', {}),
+        ('resource="FS" action="stop" source="app02"', {}),
+        ('resource="FS" action="cancel" node="app02"', {"app02": Role.PROMOTED}),
+        ('resource="FS" action="noop" node="app02"', {"app02": Role.PROMOTED}),
+        ('resource="FS" action="restart" source="app02" dest="app02"', {"app02": Role.PROMOTED}),
+        (
+            'resource="FS" action="demote" source="app02" dest="app02" next-role="Unpromoted"',
+            {"app02": Role.UNPROMOTED},
+        ),
+        (
+            'resource="FS" action="start" node="app03" next-role="Promoted"',
+            {"app02": Role.PROMOTED, "app03": Role.PROMOTED},
+        ),
+        ('resource="FS" action="stop" node="app02" blocked="true"', {"app02": Role.PROMOTED}),
+    ],
+)
+def test_constructed_actions_and_where_it_runs_then(action: str, after: dict[str, Role]) -> None:
+    """FS is promoted on app02, unless it moves there."""
+    on = "app01" if "app01" in action else "app02"
+    before = resource("FS", "Started" if on == "app01" else "Promoted", on)
+    if 'action="start" node="app02"' in action:
+        before = resource("FS", "Stopped")
+    assert actions(f"<rsc_action {action}/>", before=before).running == {"FS": after}
+
+
+def test_constructed_instance_is_known_by_its_number_alone() -> None:
+    before = resource("vm:a", "Started", "app02") + resource("drbd:1", "Started", "app02")
+    assert set(actions(before=before).running) == {"vm:a", "drbd"}

@@ -44,7 +44,7 @@ from .promotion import carried_by, not_to_be_promoted
 from .takeover import Takeover
 
 if TYPE_CHECKING:
-    from .facts.tickets import Withheld
+    from .facts.tickets import WithheldTicket
 
 BY_CONFIGURATION = ("tie-breaker", "not in the allowed list")
 """Reasons that Pacemaker's scheduler does not know."""
@@ -170,7 +170,7 @@ class Futures:
         self.count: Tally = count or tally(view)
         self.pairs = PairIndex(view, others)
         self._simulations = simulations
-        self._tickets: dict[str, Withheld] = {}
+        self._tickets: dict[str, WithheldTicket] = {}
         if cib is not None and cib.tickets:
             from .facts.tickets import ticket_reasons
 

@@ -333,11 +333,9 @@ def _refuse_twice(resource: DrbdResource) -> None:
     refuse_twice((peer.peer_node_id for peer in resource.connections), f"{name}: peer node id")
     for peer in resource.connections:
         where = f"{name} to {peer.name}"
-        if len(peer.peer_devices) > 1:
-            refuse_twice((device.volume for device in peer.peer_devices), f"{where}: volume")
-        if peer.paths is not None and len(peer.paths) > 1:
-            paths = (f"{path.this_host} to {path.remote_host}" for path in peer.paths)
-            refuse_twice(paths, f"{where}: path")
+        refuse_twice((device.volume for device in peer.peer_devices), f"{where}: volume")
+        paths = (f"{path.this_host} to {path.remote_host}" for path in peer.paths or ())
+        refuse_twice(paths, f"{where}: path")
 
 
 def _unrecognised(resource: DrbdResource) -> Iterator[Unrecognised]:
