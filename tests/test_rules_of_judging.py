@@ -9,25 +9,44 @@ import pytest
 from build import (
     NOW,
     ban,
+    bundle,
+    cib,
     clone,
     cluster,
+    group,
     node,
     options,
     primitive,
+    remote,
     replace,
     report,
     said,
     stopped,
     view,
+    view_of,
+    votes,
 )
-from build_drbd import client_device, connection, device, mesh, peer_device, resource
+from build_drbd import (
+    away,
+    client_device,
+    connection,
+    device,
+    mesh,
+    peer_device,
+    resource,
+    steps,
+)
 from build_drbd import judge as judge_drbd
 from build_drbd import view as drbd_view
+from check_mccluster.judge.active import activity
 from check_mccluster.judge.causes import faults
 from check_mccluster.judge.engine import with_memory
 from check_mccluster.judge.facts.drbd import copies
+from check_mccluster.judge.facts.votes import tally
+from check_mccluster.judge.speaker import speaker_of
 from check_mccluster.model.config import Config, DrbdRule
-from check_mccluster.model.drbd import DiskState, ReplicationState
+from check_mccluster.model.configuration import CibNode, Configured
+from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState
 from check_mccluster.model.pacemaker import NodeAttribute, Role
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Fault, Kind, Lasting, Report, State, finding
@@ -269,3 +288,211 @@ def test_promotable_clone_whose_instance_still_starts_is_on_its_way(role, words)
     )
     texts = [text for _, _, text in said(report("resources", view(known)))]
     assert any(words in text for text in texts)
+
+
+# -- who is active -----------------------------------------------------------------------------
+
+
+def active(*resources, name="FS", promoted=False, **facts):
+    found = activity(cluster(resources=resources, **facts), name, promoted)
+    return None if found is None else (found.nodes, [m.id for m in found.moving], found.disabled)
+
+
+PROMOTABLE = (
+    primitive("drbd", "app01", Role.PROMOTED), primitive("drbd", "app02", Role.UNPROMOTED),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("resources", "asked", "found"),
+    [
+        ((primitive("FS"),), {}, (("app01",), [], False)),
+        ((primitive("IP"),), {}, None),
+        ((stopped("FS"),), {}, ((), [], False)),
+        ((primitive("FS", "app01", Role.STARTING),), {}, ((), ["FS"], False)),
+        ((primitive("FS", "app01", Role.STOPPING),), {}, ((), ["FS"], False)),
+        ((primitive("FS", target_role="Stopped"),), {}, (("app01",), [], True)),
+        (
+            (group(primitive("FS", "app01"), primitive("IP", "app02")),),
+            {"name": "group1"},
+            (("app01",), [], False),
+        ),
+        ((group(primitive("IP"), primitive("FS", "app02")),), {}, (("app02",), [], False)),
+        (
+            (clone(*PROMOTABLE, name="c", promotable=True),),
+            {"name": "c"},
+            (("app01", "app02"), [], False),
+        ),
+        (
+            (clone(*PROMOTABLE, name="c", promotable=True),),
+            {"name": "c", "promoted": True},
+            (("app01",), [], False),
+        ),
+        (
+            (clone(*PROMOTABLE, name="c", promotable=True, target_role="Unpromoted"),),
+            {"name": "c", "promoted": True},
+            (("app01",), [], True),
+        ),
+        (
+            (clone(*PROMOTABLE, name="c", promotable=True, target_role="slave"),),
+            {"name": "drbd", "promoted": True},
+            (("app01",), [], True),
+        ),
+        (
+            (clone(*PROMOTABLE, name="c", promotable=True, target_role="Unpromoted"),),
+            {"name": "c"},
+            (("app01", "app02"), [], False),
+        ),
+        (
+            (group(primitive("FS", target_role="Stopped"), primitive("IP")),),
+            {},
+            (("app01",), [], True),
+        ),
+        ((primitive("FS"),), {"options": options(stop_all_resources=True)}, (("app01",), [], True)),
+    ],
+)
+def test_where_a_resource_is_active(resources, asked, found):
+    assert active(*resources, **asked) == found
+
+
+@pytest.mark.parametrize("role", [Role.UNPROMOTED, Role.PROMOTED])
+def test_bundle_is_active_where_its_containers_are(role):
+    replicas = [
+        (primitive(f"c{on}", on, agent="ocf:x:podman"), primitive("in", f"guest-{on}", role))
+        for on in ("app01", "app02")
+    ]
+    assert active(bundle(*replicas), name="web") == (("app01", "app02"), [], False)
+    on = ("app01", "app02") if role is Role.PROMOTED else ()
+    assert active(bundle(*replicas), name="web", promoted=True) == (on, [], False)
+
+
+# -- who speaks --------------------------------------------------------------------------------
+
+
+def speaker(cause, *follows, here="app02", dc="app01", nodes=None, drbd=None):
+    """Who tells a fault, in a cluster whose controller is app01, asked on app02."""
+    answers = {} if drbd is None else {"drbd": drbd}
+    seen = view(cluster(nodes, dc=dc), here=here, **answers)
+    return speaker_of(seen, Fault(cause, follows))
+
+
+def gone(name, key="node-offline", **more):
+    return told(key, subject.node(name), nodes=(name,), **more)
+
+
+OFF = {name: [node(each, online=each != name) for each in ("app01", "app02", "app03")]
+       for name in ("app01", "app02", "app03")}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cause", "others", "who"),
+    [
+        (told("resource-stopped", subject.resource("FS")), {}, "app01"),
+        (told("resource-stopped", subject.resource("FS")), {"dc": None}, "app02"),
+        (told("resource-stopped", subject.resource("FS")), {"nodes": OFF["app01"]}, "app02"),
+        (gone("app03"), {"nodes": OFF["app03"]}, "app01"),
+        (gone("app01"), {"nodes": OFF["app01"]}, "app02"),
+        (gone("app01", "node-unclean"), {}, "app02"),
+        (gone("app01", "node-standby"), {}, "app01"),
+        (gone("app02"), {}, "app02"),
+        (told("here-not-ready", subject.resource("FS")), {}, "app02"),
+        (told("disk-failed", subject.volume("r0", 0)), {}, "app02"),
+        (told("client-unmarked", subject.volume("r0", 0)), {}, "app02"),
+        (told("primary-none", subject.drbd("r0")), {}, "app01"),
+    ],
+)
+def test_node_that_tells_a_fault(cause, others, who):
+    assert speaker(cause, **others) == who
+
+
+def test_remote_node_never_speaks():
+    nodes = [remote("aaa"), *OFF["app01"]]
+    assert speaker(told("resource-stopped", subject.resource("FS")), nodes=nodes) == "app02"
+
+
+SEEN = (resource(connection("app01"), connection("app03", state=ConnectionState.CONNECTING)),)
+
+
+@pytest.mark.parametrize(
+    ("key", "nodes", "who"),
+    [
+        ("copies-low", ("app01",), "app01"),
+        ("copies-low", ("app03",), "app01"),
+        ("copies-low", ("app01", "app03"), "app01"),
+        ("copies-low", ("app02",), "app01"),
+        ("out-of-sync", ("app01",), "app01"),
+        ("out-of-sync", ("app03",), "app02"),
+        ("behind", ("app02",), "app02"),
+        ("no-such-key", ("app03",), "app01"),
+    ],
+)
+def test_node_that_tells_a_fault_of_the_mesh(key, nodes, who):
+    cause = told(key, subject.volume("r0", 0), nodes=nodes)
+    assert speaker(cause, drbd=SEEN) == who
+
+
+# -- votes, quorum, fail-counts ----------------------------------------------------------------
+
+
+def test_votes_that_nobody_tells():
+    counted = tally(view_of("app01", NOW))
+    assert counted == (None, None, None, None, False, False, None)
+    assert (counted.words, counted.margin) == ("votes not known", None)
+
+
+@pytest.mark.parametrize(
+    ("names", "needed", "covered"),
+    [("1", 1, False), ("12", 2, True), ("123", 2, False), ("1234", 3, False)],
+)
+def test_votes_by_the_node_list(names, needed, covered):
+    nodes = [node(f"app0{name}", online=name != "4") for name in names]
+    counted = tally(view(cluster([*nodes, remote("far")])))
+    assert (counted.expected, counted.needed, counted.covered) == (len(names), needed, covered)
+    assert counted.total == len([name for name in names if name != "4"])
+    assert not counted.counted
+
+
+@pytest.mark.parametrize(("quorate", "by_pacemaker"), [(True, True), (True, False), (False, True)])
+def test_quorum_is_what_corosync_and_pacemaker_both_say(quorate, by_pacemaker):
+    seen = view(cluster(quorate=by_pacemaker), votes=votes(quorate=quorate, flags={"2Node"}))
+    counted = tally(seen)
+    assert counted.quorate is (quorate and by_pacemaker)
+    assert (counted.total, counted.needed, counted.margin, counted.covered) == (3, 2, 1, True)
+
+
+def test_votes_of_a_node_by_its_name_or_id():
+    counted = tally(view(votes=votes(each=2)))
+    assert counted.votes_of(node("app01")) == 2
+    assert counted.votes_of(node("other", id="3")) == 2
+    assert counted.votes_of(node("other", id="9")) == 1
+    assert counted.votes_of(remote("app01")) == 0
+
+
+def test_lost_quorum_of_a_volume_comes_back_with_the_copy_that_is_missing():
+    one = mesh(away("storage03"), away("app01"), devices=(device(quorum=False),))
+    (step,) = [s for key, s in steps("drbd-quorum", drbd_view(one)) if key == "drbd-quorum-lost"]
+    assert "storage03" in step
+    assert "app01" not in step
+
+
+@pytest.mark.parametrize(
+    ("attributes", "barred"),
+    [
+        ({"fail-count-FS": "INFINITY"}, "INFINITY"),
+        ({"fail-count-FS#monitor_10000": "2", "fail-count-FS#start_0": "1"}, "3"),
+        ({"fail-count-FS#monitor_10000": "2"}, None),
+        ({"fail-count-IP": "INFINITY"}, None),
+        ({"last-failure-FS": "INFINITY"}, None),
+    ],
+)
+def test_fail_counts_that_only_the_cib_tells_bar_a_node(attributes, barred):
+    nodes = {name: CibNode(name, transient=attributes if name == "app02" else {})
+             for name in ("app01", "app02", "app03")}  # fmt: skip
+    one = Configured("FS", "primitive", agent="ocf:pacemaker:Dummy",
+                     meta={"migration-threshold": "3"})  # fmt: skip
+    known = replace(cib(), nodes=nodes, resources={"FS": one})
+    rule = ban("FS", "app03")
+    seen = view(cluster(resources=(primitive("FS"),), bans=(rule,)), cib=known)
+    texts = [text for _, _, text in said(report("failover", seen))]
+    expected = f"app02 FS barred by fail-count {barred}"
+    assert any(expected in text for text in texts) is (barred is not None)
