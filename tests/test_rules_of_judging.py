@@ -40,23 +40,26 @@ from build_drbd import judge as judge_drbd
 from build_drbd import view as drbd_view
 from check_mccluster.judge.active import activity
 from check_mccluster.judge.causes import faults
+from check_mccluster.judge.difference import Side, difference
 from check_mccluster.judge.engine import with_memory
 from check_mccluster.judge.facts.drbd import copies
 from check_mccluster.judge.facts.votes import tally
 from check_mccluster.judge.speaker import speaker_of
 from check_mccluster.model.config import Config, DrbdRule
-from check_mccluster.model.configuration import CibNode, Configured
+from check_mccluster.model.configuration import CibNode, Configured, Order
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState
 from check_mccluster.model.pacemaker import NodeAttribute, Role
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Fault, Kind, Lasting, Report, State, finding
-from check_mccluster.verdict.view import Asked, name_of
+from check_mccluster.verdict.view import Asked, Judgement, name_of
 
 
 def told(key, about, state=State.WARNING, nodes=(), text="it is so", reason=""):
     kind = Kind(key, state, "a meaning", "a step")
     return finding(kind, about, text, nodes=nodes, reason=reason)
 
+
+PACEMAKERS = subject.resource("FS")
 
 # -- memory ------------------------------------------------------------------------------------
 
@@ -496,3 +499,99 @@ def test_fail_counts_that_only_the_cib_tells_bar_a_node(attributes, barred):
     texts = [text for _, _, text in said(report("failover", seen))]
     expected = f"app02 FS barred by fail-count {barred}"
     assert any(expected in text for text in texts) is (barred is not None)
+
+
+# -- reasons -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cause", "consequence", "follows"),
+    [
+        # A cause without nodes is the reason everywhere.
+        (
+            told("resource-disabled", PACEMAKERS),
+            told(
+                "resource-stopped",
+                subject.resource("IP"),
+                reason="order",
+                text="IP waits for FS",
+                nodes=("app02",),
+            ),
+            True,
+        ),
+        (
+            told("node-maintenance", subject.node("app01"), nodes=("app01",)),
+            told("resource-stopped", PACEMAKERS, reason="maintenance", nodes=("app02",)),
+            False,
+        ),
+        (
+            told("node-maintenance", subject.node("app01"), nodes=("app01",)),
+            told("resource-stopped", PACEMAKERS, reason="maintenance", nodes=("app01",)),
+            True,
+        ),
+        (
+            told("resource-unmanaged", PACEMAKERS, nodes=("app01",)),
+            told("resource-stopped", PACEMAKERS, reason="unmanaged", nodes=("app02",)),
+            True,
+        ),
+        (
+            told("resource-unmanaged", subject.resource("IP"), nodes=("app01",)),
+            told("resource-stopped", PACEMAKERS, reason="unmanaged", nodes=("app01",)),
+            False,
+        ),
+        (
+            told("ticket-standby", subject.ticket("A")),
+            told(
+                "resource-stopped", PACEMAKERS, reason="ticket", text="FS: ticket A is in standby"
+            ),
+            True,
+        ),
+        (
+            told("ticket-standby", subject.ticket("B")),
+            told(
+                "resource-stopped", PACEMAKERS, reason="ticket", text="FS: ticket A is in standby"
+            ),
+            False,
+        ),
+    ],
+)
+def test_finding_that_is_the_reason_of_another(cause, consequence, follows):
+    seen = view(cluster(resources=(primitive("FS"), primitive("IP"))))
+    found = faults(seen, (cause, consequence))
+    assert (len(found) == 1) is follows
+
+
+def test_service_that_has_to_wait_for_one_that_is_disabled():
+    order = Order("o", "DB", "start", "FS", "start", True)
+    known = replace(cib(), orders=(order,))
+    resources = (primitive("FS"), stopped("DB", target_role="Stopped"))
+    seen = view(cluster(resources=resources), cib=known)
+    texts = [text for _, _, text in said(report("failover", seen))]
+    assert any("DB, which must be there first, is disabled" in text for text in texts)
+
+
+@pytest.mark.parametrize("action", ["start", "stop", "demote"])
+def test_order_of_other_actions_keeps_no_service_waiting(action):
+    order = Order("o", "DB", action, "FS", "start", True)
+    seen = view(
+        cluster(resources=(primitive("FS"), stopped("DB", target_role="Stopped"))),
+        cib=replace(cib(), orders=(order,)),
+    )
+    texts = [text for _, _, text in said(report("failover", seen))]
+    assert any("must be there first" in text for text in texts) is (action == "start")
+
+
+# -- what changed ------------------------------------------------------------------------------
+
+
+def recorded(*seen):
+    return Side([Judgement(one, Report()) for one in seen], ())
+
+
+def test_nodes_that_say_different_things_are_told_apart_and_those_that_agree_once():
+    alike, other = cluster(), cluster(dc="app02")
+    before = recorded(view(alike), view(alike, here="app02"))
+    after = recorded(view(alike), view(other, here="app02"))
+    changed = {each.name: (each.before, each.after) for each in difference(before, after).changes}
+    assert changed == {"designated controller (seen from app02)": (None, "app02")}
+    assert difference(before, before).is_none
