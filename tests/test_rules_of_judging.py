@@ -13,8 +13,10 @@ from build import (
     cib,
     clone,
     cluster,
+    drbd,
     group,
     node,
+    on_drbd,
     options,
     primitive,
     remote,
@@ -26,6 +28,7 @@ from build import (
     view_of,
     votes,
 )
+from build import peer as drbd_peer
 from build_drbd import (
     away,
     client_device,
@@ -42,12 +45,15 @@ from check_mccluster.judge.active import activity
 from check_mccluster.judge.causes import faults
 from check_mccluster.judge.difference import Side, difference
 from check_mccluster.judge.engine import with_memory
+from check_mccluster.judge.essence import essence
 from check_mccluster.judge.facts.drbd import copies
 from check_mccluster.judge.facts.votes import tally
+from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.speaker import speaker_of
 from check_mccluster.model.config import Config, DrbdRule
-from check_mccluster.model.configuration import CibNode, Configured, Order
+from check_mccluster.model.configuration import CibNode, Configured, Order, PendingOperation
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState
+from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import NodeAttribute, Role
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Fault, Kind, Lasting, Report, State, finding
@@ -595,3 +601,83 @@ def test_nodes_that_say_different_things_are_told_apart_and_those_that_agree_onc
     changed = {each.name: (each.before, each.after) for each in difference(before, after).changes}
     assert changed == {"designated controller (seen from app02)": (None, "app02")}
     assert difference(before, before).is_none
+
+
+# -- what is most worth knowing ----------------------------------------------------------------
+
+
+def essential(*seen):
+    judged = [Judgement(one, Report()) for one in seen]
+    return essence(judged, partitions(judged)).split(", ")
+
+
+def test_services_and_who_can_take_over():
+    names = [f"app0{number}" for number in range(1, 7)]
+    nodes = [node(name) for name in names]
+    one = view(cluster(nodes, (primitive("FS"),)))
+    words = essence([Judgement(one, Report())], partitions([Judgement(one, Report())]))
+    assert words.startswith("FS on app01, app02, app03, app04 and 2 more can take over")
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(2, "S0 on app01, S1 on app01"), (3, "3 services on app01"), (4, "4 services on app01")],
+)
+def test_more_than_two_services_are_counted(count, words):
+    resources = [primitive(f"S{number}") for number in range(count)]
+    assert ", ".join(essential(view(cluster(resources=resources)))).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("here", "own", "peer", "primary"),
+    [
+        ("app01", DrbdRole.PRIMARY, None, True),
+        ("app01", DrbdRole.SECONDARY, None, False),
+        ("app02", DrbdRole.SECONDARY, DrbdRole.PRIMARY, True),
+        ("app02", DrbdRole.SECONDARY, DrbdRole.SECONDARY, False),
+        ("app02", DrbdRole.PRIMARY, DrbdRole.SECONDARY, False),
+    ],
+)
+def test_primary_under_a_service_by_its_own_word_or_by_its_peers(here, own, peer, primary):
+    peers = () if peer is None else (drbd_peer("app01", peer),)
+    seen = view(
+        cluster(resources=(primitive("FS"),)), here=here, cib=on_drbd(),
+        drbd=(drbd(*peers, role=own),),
+    )  # fmt: skip
+    assert essential(seen)[0] == f"FS on app01{' = Primary of r0' if primary else ''}"
+
+
+def test_nothing_is_worth_saying_of_nobody():
+    assert essence([], ()) == "nothing to say"
+
+
+# -- steps that name several peers -------------------------------------------------------------
+
+
+def test_connections_that_are_down_alike_are_mended_together():
+    one = mesh(
+        away("storage02"), away("storage03"), devices=(device(quorum=False),),
+    )  # fmt: skip
+    (step,) = [s for key, s in steps("drbd-quorum", drbd_view(one)) if key == "drbd-quorum-lost"]
+    assert "storage02" in step
+    assert "storage03" in step
+    other = mesh(
+        away("storage02"), away("storage03", ConnectionState.STANDALONE),
+        devices=(device(quorum=False),),
+    )  # fmt: skip
+    (step,) = [s for key, s in steps("drbd-quorum", drbd_view(other)) if key == "drbd-quorum-lost"]
+    assert "storage02" in step
+    assert "storage03" not in step
+
+
+# -- clones under way --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("running", [1, 2, 3])
+def test_operation_under_way_is_told_of_a_clone_that_is_not_complete(running):
+    on = ("app01", "app02", "app03")[:running]
+    instances = [primitive("ping", name) for name in on] + [stopped("ping")] * (3 - running)
+    pending = (PendingOperation("ping", "app03", "start", 0),)
+    seen = view(cluster(resources=(clone(*instances),)), cib=replace(cib(), pending=pending))
+    keys = [key for key, *_ in said(report("resources", seen))]
+    assert keys == (["resource-transition"] if running < 3 else [])
