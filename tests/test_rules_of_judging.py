@@ -37,6 +37,8 @@ from build_drbd import (
     mesh,
     peer_device,
     resource,
+    shown,
+    shown_connection,
     steps,
 )
 from build_drbd import judge as judge_drbd
@@ -46,7 +48,9 @@ from check_mccluster.judge.causes import faults
 from check_mccluster.judge.difference import Side, difference
 from check_mccluster.judge.engine import with_memory
 from check_mccluster.judge.essence import essence
+from check_mccluster.judge.facts.comparing import compare_step, odd_copy
 from check_mccluster.judge.facts.drbd import copies
+from check_mccluster.judge.facts.mending import own_copy_step
 from check_mccluster.judge.facts.votes import tally
 from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.speaker import speaker_of
@@ -54,7 +58,7 @@ from check_mccluster.model.config import Config, DrbdRule
 from check_mccluster.model.configuration import CibNode, Configured, Order, PendingOperation
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState
 from check_mccluster.model.drbd import Role as DrbdRole
-from check_mccluster.model.pacemaker import NodeAttribute, Role
+from check_mccluster.model.pacemaker import Location, NodeAttribute, Role
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Fault, Kind, Lasting, Report, State, finding
 from check_mccluster.verdict.view import Asked, Judgement, name_of
@@ -501,7 +505,8 @@ def test_fail_counts_that_only_the_cib_tells_bar_a_node(attributes, barred):
                      meta={"migration-threshold": "3"})  # fmt: skip
     known = replace(cib(), nodes=nodes, resources={"FS": one})
     rule = ban("FS", "app03")
-    seen = view(cluster(resources=(primitive("FS"),), bans=(rule,)), cib=known)
+    both = (primitive("IP2"), primitive("FS"))  # of the first nothing special is known
+    seen = view(cluster(resources=both, bans=(rule,)), cib=known)
     texts = [text for _, _, text in said(report("failover", seen))]
     expected = f"app02 FS barred by fail-count {barred}"
     assert any(expected in text for text in texts) is (barred is not None)
@@ -681,3 +686,99 @@ def test_operation_under_way_is_told_of_a_clone_that_is_not_complete(running):
     seen = view(cluster(resources=(clone(*instances),)), cib=replace(cib(), pending=pending))
     keys = [key for key, *_ in said(report("resources", seen))]
     assert keys == (["resource-transition"] if running < 3 else [])
+
+
+# -- copies that differ, and how they are mended -----------------------------------------------
+
+
+def differing(**blocks):
+    """storage01 sees the other two, each with blocks that differ."""
+    of = {name: peer_device(out_of_sync_kib=kib) for name, kib in blocks.items()}
+    return mesh(*(connection(name, device) for name, device in of.items()))
+
+
+@pytest.mark.parametrize(
+    ("one", "odd"),
+    [
+        (differing(storage02=0, storage03=0), None),
+        (differing(storage02=8, storage03=0), "storage02"),
+        (differing(storage02=0, storage03=8), "storage03"),
+        (differing(storage02=8, storage03=8), "storage01"),
+        (resource(connection("storage02", peer_device(out_of_sync_kib=8))), None),
+        (
+            mesh(connection("storage02", peer_device(out_of_sync_kib=8)), away("storage03")),
+            None,
+        ),
+    ],
+)
+def test_of_three_copies_the_one_that_differs_is_odd(one, odd):
+    assert odd_copy(drbd_view(one), one, 0) == odd
+
+
+@pytest.mark.parametrize(
+    ("net", "looks"),
+    [
+        (None, "drbdadm dump r0 shows whether verify-alg is set"),
+        ({}, "verify-alg is not set for r0"),
+        ({"verify-alg": "none"}, "verify-alg is not set for r0"),
+        ({"verify-alg": "crc32c"}, "on storage01: drbdadm verify r0:storage02/0"),
+    ],
+)
+def test_copies_are_compared_where_drbd_can(net, looks):
+    options = () if net is None else (shown(
+        "r0", shown_connection("storage03", net={"verify-alg": "none" if net else "md5"}),
+        shown_connection("storage02", net=net),
+    ),)  # fmt: skip
+    step = compare_step(drbd_view(mesh(), options=options), "r0", 0, "storage02", None)
+    assert looks in step
+    assert "whichever of storage01 and storage02 has the wrong copy" in step
+    assert "copied from the other" in step
+
+
+@pytest.mark.parametrize(
+    ("odd", "other"),
+    [("storage02", "storage01"), ("storage01", "storage02"), ("storage03", "the other")],
+)
+def test_wrong_copy_is_taken_from_the_right_one(odd, other):
+    step = compare_step(drbd_view(mesh()), "r0", 0, "storage02", odd)
+    assert f"copied from {other}: on {odd}, not while it is Primary" in step
+
+
+def test_old_copy_is_brought_up_to_date_by_the_peer_that_has_a_good_one():
+    old = peer_device(peer_disk_state=DiskState.OUTDATED)
+    here = (device(disk_state=DiskState.OUTDATED),)
+    one = mesh(connection("storage02", old), devices=here)
+    assert "storage03" in own_copy_step(drbd_view(one), one, here[0])
+    nobody = mesh(connection("storage02", old), connection("storage03", old), devices=here)
+    step = own_copy_step(drbd_view(nobody), nobody, here[0])
+    assert step == "drbdadm status r0 on every node: which of them has a good copy"
+
+
+# -- constraints that keep a service -----------------------------------------------------------
+
+
+def exclusive(*nodes, **changes):
+    return [
+        Location(f"only-{name}", "FS", name, 100, discovery="exclusive", **changes)
+        for name in nodes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("locations", "candidate"),
+    [
+        (exclusive("app02"), True),
+        (exclusive("app03"), False),
+        (exclusive("app03", "app01"), False),
+        (exclusive("app03", "app02"), True),
+    ],
+)
+def test_exclusive_constraint_keeps_a_service_to_its_nodes(locations, candidate):
+    nodes = {name: CibNode(name) for name in ("app01", "app02", "app03")}
+    known = replace(cib(locations=tuple(locations)), nodes=nodes)
+    rule = ban("FS", "app03")
+    seen = view(cluster(resources=(primitive("FS"),), bans=(rule,)), cib=known)
+    found = [(key, text) for key, _, text in said(report("failover", seen))]
+    assert ("no-candidate" not in [key for key, _ in found]) is candidate
+    if not candidate:
+        assert any("only-app03 keeps FS to app0" in text for _, text in found)

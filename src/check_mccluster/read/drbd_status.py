@@ -389,7 +389,8 @@ DETAILS = (
 def _progress(device: Members, *, detailed: bool) -> Progress:
     if detailed:
         device.demand(*DETAILS)
-    percent = next((key for key in PERCENT if key in device), PERCENT[-1])
+    old, new = PERCENT
+    percent = old if old in device else new
     return Progress(
         percent_done=_percent(device, percent),
         seconds_left=_seconds_left(device),
