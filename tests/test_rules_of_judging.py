@@ -14,7 +14,9 @@ from build import (
     clone,
     cluster,
     drbd,
+    fence_device,
     group,
+    location,
     node,
     on_drbd,
     options,
@@ -53,8 +55,9 @@ from check_mccluster.judge.facts.drbd import copies
 from check_mccluster.judge.facts.mending import own_copy_step
 from check_mccluster.judge.facts.votes import tally
 from check_mccluster.judge.partitions import partitions
+from check_mccluster.judge.settings import more_inputs
 from check_mccluster.judge.speaker import speaker_of
-from check_mccluster.model.config import Config, DrbdRule
+from check_mccluster.model.config import Config, DrbdRule, PlacementRule
 from check_mccluster.model.configuration import CibNode, Configured, Order, PendingOperation
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState
 from check_mccluster.model.drbd import Role as DrbdRole
@@ -782,3 +785,80 @@ def test_exclusive_constraint_keeps_a_service_to_its_nodes(locations, candidate)
     assert ("no-candidate" not in [key for key, _ in found]) is candidate
     if not candidate:
         assert any("only-app03 keeps FS to app0" in text for _, text in found)
+
+
+# -- what a check needs, and where it may go ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("config", "needed"),
+    [
+        (Config(), False),
+        (Config(tie_breakers=("app03",)), True),
+        (Config(resources={"FS": PlacementRule(("app01",), None)}), True),
+        (Config(resources={"FS": PlacementRule(None, "app01")}), True),
+        (Config(resources={"FS": PlacementRule(None, None)}), False),
+    ],
+)
+def test_names_of_nodes_in_the_file_need_corosyncs_list(config, needed):
+    assert bool(more_inputs(["pacemaker"], config)) is needed
+    assert more_inputs(["drbd"], config) == ()
+
+
+@pytest.mark.parametrize(
+    ("locations", "candidate"),
+    [
+        ((location("FS", "app01", 100), location("FS", "app02", 100)), True),
+        ((location("FS", "app01", 100), location("FS", "app02", None)), True),
+        ((location("FS", "app01", 100), location("FS", "app02", -1_000_000)), False),
+        ((location("FS", "app01", 100), location("IP", "app02", 100)), False),
+    ],
+)
+def test_cluster_where_nodes_have_to_be_opted_in(locations, candidate):
+    known = cluster(resources=(primitive("FS"),), options=options(symmetric=False))
+    everywhere = cib(locations=(*locations, location("FS", "app03", 100)))
+    summary = report("failover", view(known, cib=everywhere)).summary
+    assert ("app02" in summary) is candidate
+    assert "app03" in summary
+
+
+@pytest.mark.parametrize(("failed", "down"), [(False, False), (True, True)])
+def test_fence_device_that_failed_is_not_up(failed, down):
+    known = cluster(resources=(fence_device(failed=failed),), options=options(fencing_enabled=True))
+    keys = [key for key, *_ in said(report("fencing", view(known)))]
+    assert ("fence-device-down" in keys) is down
+
+
+@pytest.mark.parametrize(("nodes", "who"), [(None, "app01"), (OFF["app01"], "app02")])
+def test_end_of_a_broken_connection_that_lives_and_comes_first_tells_it(nodes, who):
+    cause = told("peer-standalone", subject.connection("r0", "app02", "app01"), nodes=("app01",))
+    assert speaker(cause, nodes=nodes, drbd=()) == who
+
+
+@pytest.mark.parametrize(("interval", "moves"), [(0, True), (None, True), (10_000, False)])
+def test_recurring_monitor_is_no_transition(interval, moves):
+    instances = (primitive("ping"), primitive("ping", "app02"), stopped("ping"))
+    pending = (PendingOperation("ping", "app03", "monitor", interval),)
+    seen = view(cluster(resources=(clone(*instances),)), cib=replace(cib(), pending=pending))
+    keys = [key for key, *_ in said(report("resources", seen))]
+    assert ("resource-transition" in keys) is moves
+
+
+# -- figures and words -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("resources", "least"), [((mesh(away("app01")),), 4), ((), 0)])
+def test_least_number_of_connections_has_its_bounds(resources, least):
+    judged = report("drbd-mesh", drbd_view(*resources))
+    (figure,) = [each for each in judged.figures if each.label == "connected_min"]
+    assert (figure.value, figure.minimum, figure.limited) == (least, 0, True)
+
+
+def test_short_ping_timeout_is_told_in_milliseconds():
+    one = shown("r0", shown_connection("storage02", ping_timeout_s=0.2))
+    texts = [text for *_, text in judge_drbd("timing", drbd_view(options=(one,))).findings]
+    assert "r0: ping-timeout is 200 ms" in texts
+
+
+def test_one_copy_where_one_is_due_is_all_there_is():
+    assert judge_drbd("drbd-quorum", drbd_view(resource())).findings == ()

@@ -411,3 +411,17 @@ def test_json_is_not_xml(opening):
     assert refused(list, records(io.BytesIO(opening), "tool", ["root"], [("one",)])) == (
         "this is JSON, not tool's XML"
     )
+
+
+def test_empty_line_in_the_table_of_voters():
+    table = "    Nodeid      Votes Name\n\n         1          1 app01\n\n"
+    (one,) = read_quorumtool(quorumtool(nodes="1", table=table)).members
+    assert (one.node_id, one.name) == (1, "app01")
+
+
+@pytest.mark.parametrize("key", ["name", "suspended", "devices", "connections", "node-id"])
+def test_resource_without_what_every_release_prints(key):
+    one = a_resource()
+    del one[key]
+    with pytest.raises(ReadError, match=f"{key} is missing"):
+        read_drbd_status(json.dumps([one]).encode())
