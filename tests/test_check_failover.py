@@ -179,7 +179,7 @@ RECORDED = {
     # The agent of the other one is not installed anywhere.
     "stop-all-resources/app01": (
         "OK",
-        "1 resources have a node to go to",
+        "1 resource has a node to go to",
         figures(0, 2, limits=NO_LIMITS),
     ),
     "dovecot-blocked/app01": ("OK", f"app01 could take group1 from app02 {BY_RULES}", figures()),
@@ -479,7 +479,7 @@ def test_constructed_one_instance_for_each_node_by_design():
     resources = [primitive(f"agent-{name}", name) for name in names]
     bans = [ban(f"agent-{one}", other) for one in names for other in names if one != other]
     judged = report("failover", view(cluster(None, tuple(resources), bans=tuple(bans))))
-    assert (said(judged), judged.summary) == ([], "3 resources have one node each by design")
+    assert (said(judged), judged.summary) == ([], "3 resources with one node by design")
 
 
 def test_constructed_what_a_manual_move_left_pins_nothing():

@@ -92,7 +92,7 @@ RECOVERED = RECORDED["mysql-failed-and-recovered/app01"][1]
 OPTIONS = {
     "ranges-allow-it": (
         ("-w", "0:5"),
-        ("OK", "1 failed actions, 1 fail-counts", figures(1, 1, limits="5;")),
+        ("OK", "1 failed action, 1 fail-count", figures(1, 1, limits="5;")),
     ),
     "ranges-replace-the-default": (
         ("-w", "0:0", "-c", "0:0"),
@@ -104,7 +104,7 @@ OPTIONS = {
     ),
     "silenced": (
         ("--severity", "fail-count=ok"),
-        ("OK", "1 failed actions, 1 fail-counts", figures(1, 1)),
+        ("OK", "1 failed action, 1 fail-count", figures(1, 1)),
     ),
     # The count stays until somebody cleans up, however old the failure is.
     "a-fail-count-does-not-age": (

@@ -35,7 +35,7 @@ FENCE_FAILED = (
 RECORDED = {
     # A design choice of the case: no fault by itself.
     "six-nodes-healthy/app01": ("OK", "fencing is disabled, 0 fence devices", figures()),
-    "app03-pending/app01": ("OK", "fencing is enabled, 1 fence devices", figures(1)),
+    "app03-pending/app01": ("OK", "fencing is enabled, 1 fence device", figures(1)),
     "fencing-without-device/app01": (
         "CRITICAL",
         "fencing is enabled and no fence device is configured: nothing will be started",

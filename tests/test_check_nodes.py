@@ -127,7 +127,7 @@ def test_with_vv_every_node_is_listed(call):
     outcome = call("nodes", "--from", SNAPSHOTS / "app03-pending/app01", "-vv")
     assert [line for line in outcome.lines if line.startswith("looked at")] == [
         "looked at node app01 (member): online DC, 5 resources",
-        "looked at node app02 (member): online, 1 resources",
+        "looked at node app02 (member): online, 1 resource",
         "looked at node app03 (member): online pending standby, 0 resources",
     ]
 

@@ -405,7 +405,7 @@ FILTERS = {
         "MYSQL",
         {
             **PACEMAKER,
-            "resources": "1 resources run",
+            "resources": "1 resource runs",
             "placement": "MYSQL runs on app01",
             "failover": "app02, app03 could take MYSQL from app01"
             " (judged without Pacemaker's scheduler)",

@@ -200,7 +200,7 @@ def test_recorded(call, snapshot):
 
 FILTERS = {
     "group": (("group1",), ("OK", "5 resources run; group1 on app01", figures())),
-    "member": (("MYSQL",), ("OK", "1 resources run", figures(1, 1))),
+    "member": (("MYSQL",), ("OK", "1 resource runs", figures(1, 1))),
     "glob-of-members": (("M*",), ("OK", "2 resources run", figures(2, 2))),
     "nothing-of-that-name": (
         ("MYSQ",),

@@ -250,7 +250,7 @@ def several_options(timeout: float = DEFAULT_TIMEOUT) -> list[click.Option]:
             multiple=True,
             metavar="NAME[=TARGET]",
             shell_complete=completed("nodes"),
-            help="Ask this node over ssh (repeatable); or [cluster.hosts].",
+            help="Ask NAME over ssh (repeatable); or [cluster.hosts].",
         ),
         *shared,
     ]

@@ -22,7 +22,7 @@ from ..verdict import subject
 from ..verdict.check import SIMULATE, Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import join
+from ..verdict.words import counted, join
 
 NO_CANDIDATE = Kind(
     "no-candidate",
@@ -151,9 +151,10 @@ def _summary(futures: Futures, outlooks: list[Outlook]) -> str:
     by_rules = any(outlook.active and not outlook.scheduled for outlook in able)
     note = f" ({BY_RULES})" if by_rules else ""
     if pinned and not able:
-        return f"{pinned} resources have one node each by design"
-    apart = f", {pinned} have one node each by design" if pinned else ""
-    return f"{len(able)} resources have a node to go to{apart}{note}"
+        return f"{counted(pinned, 'resource')} with one node by design"
+    apart = f", {pinned} with one node by design" if pinned else ""
+    have = "1 resource has" if len(able) == 1 else f"{len(able)} resources have"
+    return f"{have} a node to go to{apart}{note}"
 
 
 def _looked_at(futures: Futures, outlook: Outlook) -> Iterator[str]:

@@ -16,7 +16,7 @@ from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import duration
+from ..verdict.words import counted, duration
 
 BARRED = Kind(
     "node-barred",
@@ -125,7 +125,8 @@ def judge(view: View, asked: Asked) -> Report:
     counts = [past.fail_count for past in history if past.fail_count]
     return Report(
         tuple(findings),
-        f"{len(actions) or 'no'} failed actions, {len(counts) or 'no'} fail-counts",
+        f"{counted(len(actions), 'failed action', 'no')},"
+        f" {counted(len(counts), 'fail-count', 'no')}",
         (
             Figure("failed_actions", len(actions), minimum=0),
             Figure(

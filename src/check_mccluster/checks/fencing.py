@@ -24,7 +24,7 @@ from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.problems import OUTPUT_INVALID, TOOL_FAILED
 from ..verdict.view import Asked, View
-from ..verdict.words import join
+from ..verdict.words import counted, join
 
 NO_DEVICE = Kind(
     "fencing-no-device",
@@ -161,7 +161,7 @@ def judge(view: View, asked: Asked) -> Report:
     word = {True: "enabled", False: "disabled", None: "unknown"}[enabled]
     return Report(
         tuple(findings),
-        f"fencing is {word}, {len(devices)} fence devices",
+        f"fencing is {word}, {counted(len(devices), 'fence device')}",
         (
             Figure("fence_devices", len(devices), minimum=0),
             Figure("fencing_failed", failed, minimum=0, critical="0"),

@@ -14,7 +14,7 @@ from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import join
+from ..verdict.words import counted, join
 
 LINK_DOWN = Kind(
     "link-down",
@@ -153,7 +153,7 @@ def judge(view: View, asked: Asked) -> Report:
     carried = [link for several in peers.values() for link in several] + rings + placed
     good = sum(1 for c in carried if c.state in (LinkState.CONNECTED, LinkState.ACTIVE))
     numbers = {link.link for link in links.links}
-    what = f"{len(peers)} peers on {len(numbers)} link{'' if len(numbers) == 1 else 's'}"
+    what = f"{counted(len(peers), 'peer')} on {counted(len(numbers), 'link')}"
     if rings and not peers:
         what = f"{len(rings)} ring{'' if len(rings) == 1 else 's'}"
     carry = "all connected" if good == len(carried) else f"{good} of {len(carried)} links connected"

@@ -16,7 +16,7 @@ from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
-from ..verdict.words import join
+from ..verdict.words import counted, join
 
 OFFLINE = Kind(
     "node-offline",
@@ -337,7 +337,9 @@ def _describe(node: Node) -> str:
     ]
     if node.is_dc:
         words.append("DC")
-    runs = f", {node.resources_running} resources" if node.resources_running is not None else ""
+    runs = (
+        "" if node.resources_running is None else f", {counted(node.resources_running, 'resource')}"
+    )
     return f"node {node.name} ({node.type or 'unknown type'}): {' '.join(words)}{runs}"
 
 

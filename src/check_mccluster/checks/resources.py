@@ -151,7 +151,8 @@ def _summary(chosen: Sequence[Resource], leaves: Sequence[Primitive]) -> str:
         for resource in chosen
         if isinstance(resource, Group) and (nodes := nodes_of(resource.members))
     ]
-    return f"{running} resources run" + (f"; {join(placed)}" if placed else "")
+    run = "1 resource runs" if running == 1 else f"{running} resources run"
+    return run + (f"; {join(placed)}" if placed else "")
 
 
 def _describe(primitive: Primitive) -> str:

@@ -25,6 +25,11 @@ def size(count: float) -> str:
     return f"{value:.1f} TiB"
 
 
+def counted(number: int, what: str, none: str = "0") -> str:
+    """``1 peer``, ``2 peers``, ``0 peers``."""
+    return f"{number or none} {what}{'' if number == 1 else 's'}"
+
+
 def join(names: Iterable[str], most: int = 4) -> str:
     """Names for a message: ``a, b, c``, or ``a, b, c, d and 7 more``."""
     listed = list(names)
