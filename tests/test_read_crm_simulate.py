@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from build_documents import resource, result
+from build_documents import AFTER_A_LOSS, resource, result
 from build_documents import simulated as document
 from check_mccluster.model.pacemaker import Role
 from check_mccluster.model.simulation import Simulation
@@ -119,7 +119,7 @@ def actions(*each: str, before: str = "") -> Simulation:
     """What ``--run`` prints: the state before, and what is to be done."""
     return read(
         '<pacemaker-result api-version="2.25" request="crm_simulate">'
-        f"<cluster_status>{NODES}<resources>{before}</resources></cluster_status>"
+        f"<cluster_status>{AFTER_A_LOSS}<resources>{before}</resources></cluster_status>"
         '<modifications><modify_node action="Offline" node="app01"/></modifications>'
         f'<actions>{"".join(each)}</actions><status code="0" message="OK"/></pacemaker-result>'
     )

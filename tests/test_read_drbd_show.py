@@ -415,7 +415,7 @@ def test_constructed_peers_without_an_id_may_be_several() -> None:
 
 
 def test_constructed_resource_that_is_there_twice() -> None:
-    document = json.loads(a_resource()) * 2
+    document = json.loads(show()) * 2
     with pytest.raises(ReadError) as error:
         read_drbd_show(json.dumps(document).encode())
     assert str(error.value) == "resource r0 is there twice"
