@@ -149,12 +149,12 @@ def actions(*each: str, before: str = "") -> Simulation:
 def test_constructed_actions_and_where_it_runs_then(action: str, after: dict[str, Role]) -> None:
     """FS is promoted on app02, unless it moves there."""
     on = "app01" if "app01" in action else "app02"
-    before = resource("FS", "Started" if on == "app01" else "Promoted", on)
+    before = resource(name="FS", role="Started" if on == "app01" else "Promoted", on=on)
     if 'action="start" node="app02"' in action:
-        before = resource("FS", "Stopped")
+        before = resource(name="FS", role="Stopped")
     assert actions(f"<rsc_action {action}/>", before=before).running == {"FS": after}
 
 
 def test_constructed_instance_is_known_by_its_number_alone() -> None:
-    before = resource("vm:a", "Started", "app02") + resource("drbd:1", "Started", "app02")
+    before = resource(name="vm:a", on="app02") + resource(name="drbd:1", on="app02")
     assert set(actions(before=before).running) == {"vm:a", "drbd"}
