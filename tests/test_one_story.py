@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from check_mccluster.app.session import Setup, open_source, run_check
-from check_mccluster.app.several import look
+from check_mccluster.app.several import joined
 from check_mccluster.checks import registry
 from check_mccluster.checks.cluster import together
 from check_mccluster.inputs.crm_mon import CLUSTER
@@ -119,7 +119,7 @@ def test_a_fault_of_several_nodes_stands_once_on_a_screen(call, state):
     where = [str(word) for node in nodes for word in ("--from", node)]
     if len(nodes) < 2:
         return
-    seen = look(Setup(30.0), Config(), tuple(map(str, nodes)), (), Asked())
+    seen, _ = joined(Setup(30.0), Config(), tuple(map(str, nodes)), {}, Asked())
     faults = together(seen.seen, seen.unasked, Asked()).faults
     once(shown(call, *where), faults)
     assert not [each.text for each in faults if "this node" in each.text]

@@ -10,7 +10,7 @@ import pytest
 from build import cluster, failure, primitive, report, view
 from check_mccluster.app.options import SPEAK_AFTER
 from check_mccluster.app.session import Setup
-from check_mccluster.app.several import look
+from check_mccluster.app.several import joined
 from check_mccluster.judge.speaker import identity, since, with_speakers
 from check_mccluster.model.config import Config
 from check_mccluster.verdict.finding import State
@@ -33,7 +33,7 @@ TWICE = {
 
 def judged(nodes):
     asked = Asked(values={"snapshots": (), "hosts": ()})
-    return look(Setup(8.0), Config(), nodes, {}, asked).seen
+    return joined(Setup(8.0), Config(), nodes, {}, asked)[0].seen
 
 
 def bad(one):
