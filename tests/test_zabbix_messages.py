@@ -136,10 +136,14 @@ def _messages(site, since: int) -> list[str]:
     return [f"{host}: {name}" for host, name in site.events(since)]
 
 
+def _missed(site) -> set[str]:
+    return {host for host, name, *_ in site.problems() if name == NO_DATA}
+
+
 def _settled(site, off) -> None:
     """Every node that is there has been looked at often enough; those that are off are missed."""
     if off:
-        time.sleep(65)  # Zabbix looks at nodata() twice a minute
+        wait_until("those that are off are missed", lambda: _missed(site) == {*off})
     site.let_pass(POLLS, WHOLE, *(node for node in NODES if node not in off))
 
 
