@@ -234,7 +234,7 @@ def judge(view: View, asked: Asked) -> Report:
                 up[r.name],
                 minimum=0,
                 maximum=len(r.connections),
-                warning=f"{len(r.connections)}:",
+                warning=f"{len(r.connections)}:" if r.connections else "",
                 critical="1:" if r.connections else "",
             )
             for r in resources
