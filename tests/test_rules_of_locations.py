@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from check_mccluster.read.times import time_of as printed_time
 
 from check_mccluster.judge.facts.location import (
     applies,
@@ -16,6 +15,7 @@ from check_mccluster.judge.facts.location import (
 )
 from check_mccluster.model.configuration import CibNode, DateExpression, Expression, Rule
 from check_mccluster.model.pacemaker import INFINITY, Location
+from check_mccluster.read.xmlstream import time_of as printed_time
 
 NODE = CibNode("app01", "member", {"rack": "B", "size": "9", "version": "1.10"}, {"ping": "100"})
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)

@@ -9,13 +9,13 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
+from build_documents import status_connection, status_device, status_peer_device, status_resource
 from check_mccluster.read.corosync import read_cfgtool, read_cmapctl, read_quorumtool
 from check_mccluster.read.drbd_json import Members, Table, decode, distinct
-from check_mccluster.read.drbd_status import read_drbd_status
+from check_mccluster.read.drbd_status import DETAILS, read_drbd_status
 from check_mccluster.read.errors import NotXml, ReadError, refuse_twice
 from check_mccluster.read.xmlstream import boolean, integer, label, records, required, score
 from test_read_corosync import quorumtool
-from test_read_drbd_status import a_connection, a_device, a_peer_device, a_resource
 
 LONGEST = 4096
 MOST = 18446744073709551615
@@ -166,10 +166,10 @@ def test_text_that_is_not_json(data, message):
 
 def status(device=None, peer=None, connection=None, **resource):
     """One resource, read; what is given differs from a healthy one."""
-    peers = [a_peer_device(**(peer or {}))]
-    one = a_resource(
-        devices=[a_device(**(device or {}))],
-        connections=[a_connection(peer_devices=peers, **(connection or {}))],
+    peers = [status_peer_device(**(peer or {}))]
+    one = status_resource(
+        devices=[status_device(**(device or {}))],
+        connections=[status_connection(peer_devices=peers, **(connection or {}))],
         **resource,
     )
     (read,) = read_drbd_status(json.dumps([one]).encode())
@@ -214,7 +214,7 @@ def test_percentages(percent, read):
     (device,) = status(peer={"percent-in-sync": percent}).connections[0].peer_devices
     assert device.percent_in_sync == read
     assert not str(device.percent_in_sync).startswith("-")
-    moving = {"has-sync-details": True, "percent-resync-done": percent}
+    moving = {"has-sync-details": True, **dict.fromkeys(DETAILS, 0), "percent-resync-done": percent}
     (device,) = status(peer=moving).connections[0].peer_devices
     assert device.progress.percent_done == read
 
@@ -223,7 +223,11 @@ def test_percentages(percent, read):
     ("seconds", "read"), [(0, 0), (987654320, 987654320), (987654321, None), (-1, None)]
 )
 def test_estimates(seconds, read):
-    moving = {"has-sync-details": True, "estimated-seconds-to-finish": seconds}
+    moving = {
+        "has-sync-details": True,
+        **dict.fromkeys(DETAILS, 0),
+        "estimated-seconds-to-finish": seconds,
+    }
     (device,) = status(peer=moving).connections[0].peer_devices
     assert device.progress.seconds_left == read
 
@@ -277,15 +281,12 @@ def test_unknown_line_is_told_as_far_as_60_characters(length, told):
     assert refused(read_cmapctl, text) == f"unknown line {told!r}"
 
 
-@pytest.mark.parametrize(
-    ("text", "number"), [("0x10", 16), ("0xffffffff", 4294967295), ("10", 10), ("9" * 18, None)]
-)
-def test_numbers_of_corosync(text, number):
-    read = read_cmapctl(f"runtime.config.totem.token (u32) = {text}\n")
-    assert read.token_ms == (int(text) if number is None else number)
+@pytest.mark.parametrize("text", ["0", "10", "9" * 18])
+def test_numbers_of_corosync(text):
+    assert read_cmapctl(f"runtime.config.totem.token (u32) = {text}\n").token_ms == int(text)
 
 
-@pytest.mark.parametrize("text", ["0x123456789", "9" * 19, "-1", "1.0", ""])
+@pytest.mark.parametrize("text", ["0x10", "0x123456789", "9" * 19, "-1", "1.0", ""])
 def test_numbers_that_are_none(text):
     told = refused(read_cmapctl, f"runtime.config.totem.token (u32) = {text}\n")
     assert told == f"runtime.config.totem.token is {text!r}, not a number"
@@ -414,14 +415,14 @@ def test_json_is_not_xml(opening):
 
 
 def test_empty_line_in_the_table_of_voters():
-    table = "    Nodeid      Votes Name\n\n         1          1 app01\n\n"
+    table = "    Nodeid      Votes Name\n\n         1          2 app01\n\n"
     (one,) = read_quorumtool(quorumtool(nodes="1", table=table)).members
     assert (one.node_id, one.name) == (1, "app01")
 
 
 @pytest.mark.parametrize("key", ["name", "suspended", "devices", "connections", "node-id"])
 def test_resource_without_what_every_release_prints(key):
-    one = a_resource()
+    one = status_resource()
     del one[key]
     with pytest.raises(ReadError, match=f"{key} is missing"):
         read_drbd_status(json.dumps([one]).encode())

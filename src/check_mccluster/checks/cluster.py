@@ -252,11 +252,13 @@ def together(
     summary = f"{len(ordered)} of {total} nodes asked"
     if report.state is State.OK:
         summary += f": {essence(ordered, parts)}"  # nobody reads it beside a fault
+    may_be_silent = asked.severities.get(UNASKED.key) is State.OK
+    limit = "" if may_be_silent else f"{total}:"
     bad = sum(1 for fault in report.faults if fault.state is not State.OK)
     return report._replace(
         summary=summary,
         figures=(
-            Figure("nodes_asked", len(ordered), minimum=0, maximum=total, warning=f"{total}:"),
+            Figure("nodes_asked", len(ordered), minimum=0, maximum=total, warning=limit),
             Figure("faults", bad, minimum=0),
         ),
         looked_at=tuple(f"node {one.view.here}: {one.report.state.name}" for one in ordered),

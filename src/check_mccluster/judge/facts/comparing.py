@@ -27,7 +27,10 @@ def odd_copy(view: View, resource: DrbdResource, volume: int) -> Optional[str]:
 
 
 def compare_step(view: View, resource: str, volume: int, peer: str, odd: Optional[str]) -> str:
-    """Compare, where DRBD can; then sync the copy that is wrong, from one that is not."""
+    """Compare, where DRBD can; then sync the copy that is wrong, from one that is not.
+
+    :param odd: which of this node and *peer* has the wrong copy, where that is known.
+    """
     here, name = view.here, pasted(resource)
     options = shown(view, resource)
     net = next((c.net for c in options.connections if c.name == peer), {}) if options else {}
@@ -41,7 +44,7 @@ def compare_step(view: View, resource: str, volume: int, peer: str, odd: Optiona
     else:
         look = f"on {here}: drbdadm dump {name} shows whether verify-alg is set (to compare)"
     wrong = odd or f"whichever of {here} and {peer} has the wrong copy"
-    other = here if odd == peer else peer if odd == here else "the other"
+    other = "the other" if odd is None else here if odd == peer else peer
     source = other if odd else "GOOD_NODE"
     return (
         f"{look}; what differs then is copied from {other}: on {wrong}:"
