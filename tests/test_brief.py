@@ -105,9 +105,10 @@ def test_full_ends_with_what_every_loss_would_do(call):
     outcome = call("status", "--full", "--from", SNAPSHOTS / "six-nodes-healthy")
     lines = outcome.out.splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith("What if a node were lost"))
-    assert lines[start + 2].split() == ["LOST", "THEN", "VOTES", "COPIES"]
-    assert lines[start + 3].split()[0] == "app01"
-    assert "group1 would move to app02" in lines[start + 3]
+    assert lines[start + 1].startswith("6 nodes asked, each about its own DRBD")
+    assert lines[start + 3].split() == ["LOST", "THEN", "VOTES", "COPIES"]
+    assert lines[start + 4].split()[0] == "app01"
+    assert "group1 would move to app02" in lines[start + 4]
 
 
 def test_storage_server_has_no_losses_to_tell(call):

@@ -239,7 +239,8 @@ EXPLAIN = {
     *("inputs.corosync_cmapctl", "inputs.corosync_quorumtool", "inputs.crm_mon"),
     *("inputs.crm_simulate", "inputs.drbdsetup_show", "inputs.every", "inputs.evidence"),
     *("judge.belongs", "judge.both_ends", "judge.causes", "judge.cluster_causes", "judge.engine"),
-    *("judge.essence", "judge.mesh", "judge.partitions", "judge.whole", "model.configuration"),
+    *("judge.essence", "judge.futures", "judge.hanging", "judge.mesh", "judge.partitions"),
+    *("judge.whole", "model.configuration"),
     *("model.corosync", "model.drbd", "model.pacemaker", "model.simulation", "model.words"),
     *("present.text", "read.errors", "verdict.alike", "verdict.problems"),
 }

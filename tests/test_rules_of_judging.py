@@ -533,6 +533,12 @@ def test_fail_counts_that_only_the_cib_tells_bar_a_node(attributes, barred):
             ),
             True,
         ),
+        # Nothing fails over here that the rule before would have it explain.
+        (
+            told("cluster-maintenance", subject.cluster()),
+            told("resource-stopped", PACEMAKERS, reason="maintenance", nodes=("app02",)),
+            True,
+        ),
         (
             told("node-maintenance", subject.node("app01"), nodes=("app01",)),
             told("resource-stopped", PACEMAKERS, reason="maintenance", nodes=("app02",)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import enum
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 import check_mccluster.model
+from check_mccluster.values import Enum
 from standins.machine import SOURCES
 
 PACKAGE = SOURCES / "check_mccluster"
@@ -24,7 +24,7 @@ def state_words() -> Iterator[str]:
     for each in pkgutil.iter_modules(check_mccluster.model.__path__):
         module = importlib.import_module(f"check_mccluster.model.{each.name}")
         for name, thing in vars(module).items():
-            if isinstance(thing, type) and issubclass(thing, enum.Enum):
+            if isinstance(thing, type) and issubclass(thing, Enum):
                 yield from (word.value for word in thing)
             elif name.isupper() and isinstance(thing, str):
                 yield thing

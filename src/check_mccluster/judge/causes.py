@@ -203,18 +203,26 @@ def faults(
     :param rules: the table; those of one node unless given.
     """
     left = list(findings)
+    alone: list[Finding] = []
+    """Causes that explain nothing so far; they follow from nothing any more."""
     found: list[Fault] = []
     down = {n for each in findings if each.key in _LOST and each.reason != CUT for n in each.nodes}
     for index, one in enumerate(rules):
-        for cause in [each for each in left if each.key in one.source]:
-            if cause not in left or (one.if_cut_off and down >= {*cause.nodes}):
+        for cause in [each for each in (*left, *alone) if each.key in one.source]:
+            if cause not in left and cause not in alone:
+                continue
+            if one.if_cut_off and down >= {*cause.nodes}:
                 continue
             others = [each for each in left if each != cause]
             follows, rest = _consequences(view, rules, index, cause, others)
-            if not follows and (one.if_cut_off or one is _BY_REASON):
-                continue  # another rule may explain it
-            left = rest
-            found.append(Fault(cause, tuple(follows)))
+            if follows:
+                left = rest
+                alone = [each for each in alone if each != cause]
+                found.append(Fault(cause, tuple(follows)))
+            elif cause in left and not (one.if_cut_off or one is _BY_REASON):
+                left = others
+                alone.append(cause)
+    left += alone
     found = _folded([*found, *(Fault(each) for each in left)])
     position = {(each.kind, each.subject): index for index, each in enumerate(findings)}
     # A grave cause comes before a cause with grave consequences.
