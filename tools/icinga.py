@@ -416,8 +416,9 @@ apply Service "mccluster-overview" {
 }
 
 /*
- * A node that is off is told by its host alone, from the first check that fails: a service waits
- * for the host, and after its return for a result of its own.
+ * A service says nothing of a node that is off, from the first check that fails: it waits
+ * for the host, and after its return for a result of its own. With an agent it waits for that, and
+ * the agent for the host: of several parents up to Icinga 2.13 all have to fail.
  */
 apply Dependency "node" to Service {
 	parent_host_name = host.name
@@ -425,6 +426,7 @@ apply Dependency "node" to Service {
 	ignore_soft_states = false
 
 	assign where host.vars.mccluster_role in MCClusterRoles && match("mccluster-*", service.name)
+	ignore where host.vars.agent_endpoint && service.name != "mccluster-agent"
 }
 
 /* An agent that does not answer is one message, not one for each check. */
