@@ -172,7 +172,8 @@ SAID_BY_OVERVIEW = {
 SAID_BY_CLUSTER = {
     "a storage server off": "storage03 is connected to nobody that was asked (r0): the host or its"
     " network",
-    "the active node dead": "app01 is offline, no link to it is up, nor is DRBD connected",
+    "the active node dead": "app01 is offline, no link to it is up, nor is DRBD connected,"
+    " nor does ssh reach it: off, or cut off",
     "quorum of DRBD lost": "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not"
     " storage02, storage03 (and app02, app03, storage01)",
     "a disk lost": "r0/0: disk lost on storage03 (Diskless, not a client)",
@@ -185,7 +186,7 @@ SAID_BY_CLUSTER = {
     " banned by group1-avoids-app03",
     "maintenance": "maintenance-mode: the cluster manages nothing",
     "split, the failover failed": "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and"
-    " reachable, not storage01, storage02, storage03 (+1 more)",
+    " reachable, not stora...; r0/0: no UpToDate copy can be reached...",
     "a second fault in maintenance": "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and"
     " reachable, not storage02, storage03 (and app02, app03, storage01) (+1 more)",
     "a node not reached by the monitoring": "storage03 could not be asked: no route to it",

@@ -281,9 +281,8 @@ def _unreached(fault: Fault) -> Fault:
     silent = {name for each in fault.follows if each.kind is UNASKED for name in each.nodes}
     if cause.key not in _LOST or "no link to" not in cause.text or not silent >= {*cause.nodes}:
         return fault
-    several = len(cause.nodes) > 1
-    names, whose = (f"{join(sorted(cause.nodes))} ", "their") if several else ("", "its")
-    text = f"{cause.text}; {names}not reached over ssh either: off, or a partition of {whose} own"
+    who = "it" if len(cause.nodes) == 1 else join(sorted(cause.nodes))
+    text = f"{cause.text}, nor does ssh reach {who}: off, or cut off"
     return fault._replace(cause=cause._replace(text=text))
 
 

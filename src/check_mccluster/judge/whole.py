@@ -124,7 +124,10 @@ def _same(here: str, each: Finding) -> tuple[str, Subject]:
 
 
 def _one(sightings: Sequence[tuple[str, Finding]]) -> Finding:
-    gravest = max((each for _, each in sightings), key=lambda each: each.state.rank)
+    # Of two that are as grave the one who misses more knows what has to come back first.
+    gravest = max(
+        (each for _, each in sightings), key=lambda each: (each.state.rank, len(each.nodes))
+    )
     nodes = tuple(dict.fromkeys(here for here, _ in sightings))
     state = worst(each.state for _, each in sightings)
     key = gravest.key
