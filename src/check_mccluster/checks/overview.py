@@ -74,7 +74,7 @@ def _split(view: View, asked: Filter) -> tuple[Filter, Filter, bool, bool]:
     drbd_unknown = view[DRBD].value is None and not _not_installed(view[DRBD])
     if drbd_unknown or _not_installed(view[CLUSTER]):
         # Nobody can tell that what is unknown is none of DRBD's.
-        of_drbd = tuple(p for p in asked.patterns if p in of_drbd or p not in known)
+        of_drbd = tuple(p for p in asked.patterns if p not in known)
     of_pacemaker = tuple(p for p in asked.patterns if p not in of_drbd or p in known)
     return Filter(of_pacemaker), Filter(of_drbd), bool(of_pacemaker), bool(of_drbd)
 
