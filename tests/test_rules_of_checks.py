@@ -1,0 +1,580 @@
+"""Where the checks draw the line: the last case on one side and the first on the other."""
+
+from __future__ import annotations
+
+import pytest
+
+from build import (
+    ban,
+    bundle,
+    cib,
+    clone,
+    cluster,
+    failure,
+    fence_device,
+    fence_event,
+    group,
+    history,
+    link,
+    links,
+    node,
+    options,
+    primitive,
+    replace,
+    report,
+    ring,
+    said,
+    stopped,
+    view,
+    votes,
+)
+from build_drbd import (
+    STORAGES,
+    away,
+    client_device,
+    connection,
+    device,
+    mesh,
+    peer_device,
+    progress,
+    resource,
+    steps,
+)
+from build_drbd import judge as judge_drbd
+from build_drbd import view as drbd_view
+from check_mccluster.judge import active
+from check_mccluster.judge.active import activity
+from check_mccluster.judge.facts.fencing import devices_for
+from check_mccluster.judge.facts.happened import health_words
+from check_mccluster.judge.facts.loss import VolumeLeft
+from check_mccluster.judge.facts.mending import copy_step, copy_words, own_copy_step, pause_step
+from check_mccluster.judge.facts.pacemaker import is_service, whereabouts
+from check_mccluster.judge.facts.votes import tally
+from check_mccluster.judge.speaker import since, speaker_of
+from check_mccluster.judge.whatif import Consequence
+from check_mccluster.model.config import Config, DrbdRule, PlacementRule
+from check_mccluster.model.configuration import CibNode, Configured, PendingOperation
+from check_mccluster.model.corosync import LinkState
+from check_mccluster.model.drbd import DiskState, ReplicationState
+from check_mccluster.model.pacemaker import FenceStatus, Role
+from check_mccluster.verdict import subject
+from check_mccluster.verdict.finding import Fault, Kind, State, finding
+from check_mccluster.verdict.view import Asked
+
+
+def told(key, about, nodes=()):
+    kind = Kind(key, State.WARNING, "a meaning", "a step")
+    return finding(kind, about, "it is so", nodes=nodes)
+
+
+# -- who tells a fault -------------------------------------------------------------------------
+
+R0 = subject.drbd("r0")
+BETWEEN = subject.connection("r0", "app01", "app02")
+GONE2 = tuple(node(name, online=name != "app02") for name in ("app01", "app02", "app03"))
+
+
+@pytest.mark.parametrize(
+    ("here", "nodes", "who"), [("app03", None, "app02"), ("app03", GONE2, "app01")]
+)
+def test_link_that_is_down_is_told_by_its_first_end_that_lives(here, nodes, who):
+    cause = told("link-down", subject.node("app02"), ("app02",))
+    assert speaker_of(view(cluster(nodes), here=here), Fault(cause)) == who
+
+
+@pytest.mark.parametrize(
+    ("key", "on", "who"),
+    [
+        ("disk-outdated", "app02", "app02"),
+        ("disk-outdated", "app01", "app01"),
+        ("copies-low", "app02", "app01"),
+    ],
+)
+def test_own_disk_is_graver_than_the_connection_that_let_it_fall_behind(key, on, who):
+    cause = told("peer-connecting", BETWEEN, ("app01",))
+    seen = view(cluster(), here="app02")
+    assert speaker_of(seen, Fault(cause, (told(key, R0, (on,)),))) == who
+
+
+@pytest.mark.parametrize(
+    ("key", "about", "seconds"),
+    [
+        ("resource-failed", subject.resource("FS"), 60.0),
+        ("resource-failed", subject.resource("IP"), None),
+        ("resource-stopped", subject.resource("FS"), None),
+        ("resource-failed", subject.node("FS"), None),
+    ],
+)
+def test_how_long_a_failure_has_lasted(key, about, seconds):
+    failures = (failure("FS", seconds_ago=90), failure("FS:0", seconds_ago=60))
+    seen = view(cluster(failures=failures))
+    assert since(seen, told(key, about)) == seconds
+
+
+# -- the check active --------------------------------------------------------------------------
+
+
+PARTS = clone(
+    group(primitive("FS:0"), stopped("DB:0"), name="web:0"),
+    group(primitive("FS:1", "app02"), primitive("DB:1", "app02"), name="web:1"),
+    name="web-clone",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "nodes"),
+    [
+        ("web", ("app01", "app02")),
+        ("web-clone", ("app01", "app02")),
+        ("DB", ("app02",)),
+        ("DB:1", ("app02",)),
+        ("FS", ("app01", "app02")),
+    ],
+)
+def test_where_a_part_of_a_cloned_group_is_active(name, nodes):
+    assert activity(cluster(resources=(PARTS,)), name, False).nodes == nodes
+
+
+def test_part_that_is_not_there_is_not_active():
+    assert activity(cluster(resources=(PARTS,)), "XX", False) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "here", "keys", "summary"),
+    [
+        ("FS", "app01", [], "FS runs here"),
+        ("FS", "app02", [], "standby: FS runs on app01"),
+        ("XX", "app01", ["resource-missing"], ""),
+    ],
+)
+def test_where_a_service_is_active(name, here, keys, summary):
+    seen = view(cluster(resources=(primitive(),)), here=here)
+    judged = active.judge(seen, Asked(values={"group": name, "promoted": False}))
+    assert ([each.key for each in judged.findings], judged.summary) == (keys, summary)
+
+
+def test_container_of_a_replica_says_where_a_bundle_is_active():
+    inside = primitive("in", "web-0", Role.PROMOTED)
+    container = primitive("web-podman-0", "app02", agent="ocf:heartbeat:podman")
+    known = cluster(resources=(bundle([container, inside]),))
+    assert activity(known, "web", False).nodes == ("app02",)
+    assert activity(known, "web", True).nodes == ("app02",)
+
+
+# -- words of places ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (primitive(), "runs on app01"),
+        (stopped(), "runs nowhere"),
+        (primitive(role=Role.STOPPING), "is stopping on app01"),
+        (primitive(role=Role.STARTING), "is starting on app01"),
+        (group(primitive(), primitive("DB", role=Role.STARTING)), "runs on app01"),
+        (group(primitive(role=Role.STOPPING), stopped("DB")), "is stopping on app01"),
+    ],
+)
+def test_where_something_is(one, words):
+    assert whereabouts(one) == words
+
+
+@pytest.mark.parametrize(
+    ("one", "service"),
+    [
+        (primitive(), True),
+        (group(primitive()), True),
+        (fence_device(), False),
+        (primitive(orphaned=True), False),
+        (primitive(orphaned=None), True),
+        (clone(primitive()), False),
+    ],
+)
+def test_what_somebody_uses(one, service):
+    assert is_service(one) is service
+
+
+# -- resources ---------------------------------------------------------------------------------
+
+
+def of_resources(*each, **answers):
+    return said(report("resources", view(cluster(resources=each), **answers)))
+
+
+@pytest.mark.parametrize("one", [group(stopped("FS"), stopped("DB")), group(stopped("FS"))])
+def test_group_that_is_about_to_start_is_no_fault(one):
+    known = replace(cib(), pending=(PendingOperation("FS", "app02", "start", 0),))
+    (found,) = of_resources(one, cib=known)
+    assert found[0] == "resource-transition"
+    assert found[2].startswith("FS (group1) ")
+
+
+def test_group_that_is_blocked_behind_what_runs_twice_is_one_fault():
+    one = group(primitive("FS", ("app01", "app02"), blocked=True), primitive("DB", blocked=True))
+    (found,) = of_resources(one)
+    assert found[0] == "resource-multi-active"
+    one = group(primitive("FS", blocked=True, failed=True), primitive("DB", blocked=True))
+    assert [key for key, *_ in of_resources(one)] == ["resource-blocked"]
+
+
+def running_clone(**changes):
+    return clone(*(primitive("ping", name) for name in ("app01", "app02", "app03")), **changes)
+
+
+def test_clone_that_is_disabled_and_still_runs_is_not_told_yet():
+    assert of_resources(running_clone(target_role="Stopped")) == []
+    rest = clone(primitive("ping"), stopped("ping"), stopped("ping"), target_role="Stopped")
+    assert [key for key, *_ in of_resources(rest)] == ["resource-disabled"]
+
+
+@pytest.mark.parametrize(("task", "moves"), [("start", True), ("monitor", True), ("stop", False)])
+def test_what_a_clone_is_about_to_do(task, moves):
+    one = clone(primitive("ping"), primitive("ping", "app02"), stopped("other"))
+    known = replace(cib(), pending=(PendingOperation("other", "app03", task, 0),))
+    keys = [key for key, *_ in of_resources(one, cib=known)]
+    assert ("resource-transition" in keys) is moves
+    running = replace(cib(), pending=(PendingOperation("ping", "app01", task, 0),))
+    assert "resource-transition" not in [key for key, *_ in of_resources(one, cib=running)]
+
+
+# -- fencing -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parameters", "able"),
+    [
+        ({}, True),
+        ({"pcmk_host_list": "app01 app02"}, True),
+        ({"pcmk_host_list": "app01,app02;app03"}, True),
+        ({"pcmk_host_list": "app01"}, False),
+        ({"pcmk_host_map": "app01:1;app02:2"}, True),
+        ({"pcmk_host_map": "app01:1"}, False),
+    ],
+)
+def test_which_device_could_fence_a_node(parameters, able):
+    known = replace(
+        cib(), resources={"fence": Configured("fence", "primitive", parameters=parameters)}
+    )
+    assert devices_for(known, ("fence",), "app02") == (("fence",) if able else ())
+
+
+@pytest.mark.parametrize(
+    ("device_", "keys"),
+    [
+        (fence_device(), []),
+        (fence_device(role=Role.STARTING), []),
+        (fence_device(nodes=(), role=Role.STOPPED, target_role="Stopped"), []),
+        (fence_device(nodes=(), role=Role.STOPPED), ["fence-device-down"]),
+        (fence_device(failed=True), ["fence-device-down"]),
+    ],
+)
+def test_device_that_does_not_run(device_, keys):
+    known = cluster(resources=(device_,), options=options(fencing_enabled=True))
+    found = [key for key, *_ in said(report("fencing", view(known)))]
+    assert [key for key in found if key == "fence-device-down"] == keys
+
+
+def test_newest_fencing_of_a_node_counts():
+    events = (
+        fence_event("app02", FenceStatus.SUCCESS),
+        fence_event("app02", FenceStatus.FAILED),
+        fence_event("app03", FenceStatus.FAILED),
+        fence_event("app03", FenceStatus.SUCCESS),
+        fence_event("app03", FenceStatus.FAILED),
+    )
+    known = cluster(resources=(fence_device(),), fence_events=events)
+    found = [f.object for f in report("fencing", view(known)).findings if f.key == "fencing-failed"]
+    assert found == ["app03"]
+
+
+# -- votes and losses --------------------------------------------------------------------------
+
+
+def test_votes_that_nobody_tells():
+    count = tally(view(votes=votes()))
+    assert count.words == "3 of 3 votes"
+    assert count._replace(total=None).words == "votes not known"
+    assert count._replace(expected=None).words == "votes not known"
+    assert count.margin == 1
+    assert count._replace(needed=None).margin is None
+
+
+def test_who_would_bring_the_quorum_back():
+    nodes = (node("app01"), node("app02", online=False), node("app03", online=False))
+    judged = report("failover", view(cluster(nodes, (primitive(),), quorate=False)))
+    (found,) = [each for each in judged.findings if each.key == "no-candidate"]
+    assert found.next_step == "on app02: pcs cluster start; on app03: pcs cluster start"
+
+
+def left(name, copies, quorum=True):
+    names = tuple(f"s{number}" for number in range(copies))
+    return VolumeLeft(name, name.partition("/")[0], names, names, (), quorum)
+
+
+def test_volume_that_is_worst_off():
+    def worst(*volumes):
+        return Consequence(("app01",), (), (None, None, None), None, volumes, "").worst_volume
+
+    assert worst() is None
+    assert worst(left("r0/0", 2), left("r1/0", 1)).name == "r1/0"
+    assert worst(left("r0/0", 2, False), left("r1/0", 1)).name == "r0/0"
+    assert worst(left("r1/0", 1, None), left("r0/0", 1)).name == "r0/0"
+
+
+# -- failover ----------------------------------------------------------------------------------
+
+
+def test_services_with_one_node_by_design_are_counted_apart():
+    kept = tuple(ban(name, on) for name in ("FS", "IP") for on in ("app02", "app03"))
+    both = cluster(resources=(primitive(), primitive("IP")), bans=kept)
+    assert report("failover", view(both)).summary == "2 resources with one node by design"
+    one = cluster(resources=(primitive(), primitive("IP")), bans=kept[:2])
+    summary = report("failover", view(one)).summary
+    assert summary.startswith("1 resource has a node to go to, 1 with one node by design")
+
+
+def test_barred_by_a_count_without_a_threshold():
+    past = (history("FS", "app02", 1_000_000, threshold=None),)
+    seen = view(cluster(resources=(primitive(),), bans=(ban("FS", "app03"),), history=past))
+    (found,) = [each for each in report("failover", seen).findings if each.key == "no-candidate"]
+    assert "app02 FS barred by fail-count INFINITY" in found.text
+
+
+# -- consistency -------------------------------------------------------------------------------
+
+
+def test_resource_that_only_the_cib_has_is_not_one_of_the_cluster():
+    known = replace(cib(), resources={"XX": Configured("XX", "primitive")})
+    config = Config(drbd={"r0": DrbdRule(runs_with="XX")})
+    seen = view(cluster(resources=(primitive(),)), cib=known, config=config, drbd=(mesh(),))
+    texts = [f.text for f in report("consistency", seen).findings if f.key == "mapping-none"]
+    assert texts == ["XX of the configuration file is not a resource of the cluster"]
+
+
+def test_rule_of_a_resource_that_is_not_there_is_told_once():
+    config = Config(resources={"group2": PlacementRule(allowed=("app9",))})
+    found = report("placement", view(cluster(resources=(primitive(),)), config=config)).findings
+    assert [f.object for f in found if f.key == "config-unknown-name"] == [
+        "pacemaker.resources.group2"
+    ]
+
+
+# -- health ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"#health-disk": "red"}, " (#health-disk)"),
+        ({"#health-disk": "RED", "#health-cpu": "red"}, " (#health-cpu, #health-disk)"),
+        ({"#health-disk": "green"}, ""),
+        ({"color": "red"}, ""),
+        ({}, ""),
+    ],
+)
+def test_attributes_that_say_so(attributes, words):
+    known = replace(cib(), nodes={"app01": CibNode("app01", attributes=attributes)})
+    assert health_words(view(cluster(), cib=known), "app01", "red") == words
+    assert health_words(view(cluster(), cib=known), "app02", "red") == ""
+
+
+# -- links -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("second", "found"),
+    [
+        (LinkState.CONNECTED, []),
+        (
+            LinkState.DISCONNECTED,
+            [
+                (
+                    "peer-unreachable",
+                    "no link to the node at place 1 is connected (this Corosync does not give its"
+                    " name)",
+                )
+            ],
+        ),
+    ],
+)
+def test_node_by_its_place_alone(second, found):
+    seen = links(ring(0, LinkState.CONNECTED), ring(0, second))
+    judged = report("links", view(links=replace(seen, links=seen.links[1:])))
+    assert [(f.key, f.text) for f in judged.findings if f.key != "link-down"] == found
+
+
+def test_one_of_two_links_by_place():
+    rows = (
+        ring(0, LinkState.CONNECTED), ring(0, LinkState.DISCONNECTED),
+        ring(1, LinkState.CONNECTED), ring(1, LinkState.CONNECTED),
+    )  # fmt: skip
+    seen = links()
+    judged = report("links", view(links=replace(seen, links=rows)))
+    assert [(f.key, f.object) for f in judged.findings] == [("link-down", "place 1")]
+
+
+def test_link_to_a_member_is_no_place():
+    assert said(report("links", view(links=links(link(2), link(3))))) == []
+
+
+# -- DRBD --------------------------------------------------------------------------------------
+
+
+def volumes(count, **changes):
+    return resource(
+        connection("storage02", *(peer_device(number) for number in range(count))),
+        devices=tuple(device(number, **changes) for number in range(count)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "most", "one", "several"),
+    [
+        ("drbd-disk", 3, "r0/0 UpToDate", "{} volumes: {} UpToDate, 0 intended clients"),
+        ("drbd-quorum", 2, "r0/0: ", "{} volumes, {} with all copies"),
+    ],
+)
+def test_few_volumes_are_named_and_more_are_counted(check, most, one, several):
+    assert judge_drbd(check, drbd_view(volumes(most))).summary.startswith(one)
+    many = judge_drbd(check, drbd_view(volumes(most + 1))).summary
+    assert many == several.format(most + 1, most + 1)
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        (device(disk_state=DiskState.DISKLESS), "r0/0 Diskless"),
+        (client_device(), "r0/0 intended client (diskless)"),
+        (device(), "r0/0 UpToDate"),
+    ],
+)
+def test_words_of_a_disk(own, words):
+    assert judge_drbd("drbd-disk", drbd_view(mesh(devices=(own,)))).summary == words
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (1, "r0: storage02 is Connected, and volume 0 has replication Off"),
+        (2, "storage02 is Connected: 2 volumes, each has replication Off (r0/0, r0/1)"),
+    ],
+)
+def test_volumes_that_a_peer_does_not_get(count, text):
+    off = (peer_device(n, replication_state=ReplicationState.OFF) for n in range(count))
+    one = resource(connection("storage02", *off), devices=tuple(device(n) for n in range(count)))
+    found = judge_drbd("drbd-mesh", drbd_view(one)).findings
+    assert [words for key, _, words in found if key == "volume-unreplicated"] == [text]
+
+
+HALF = DiskState.INCONSISTENT
+
+
+@pytest.mark.parametrize(("others", "backup"), [(STORAGES[1:2], True), (STORAGES[1:], True)])
+def test_copies_of_which_none_is_whole_come_from_a_backup(others, backup):
+    peers = [connection(name, peer_device(peer_disk_state=HALF)) for name in others]
+    one = resource(*peers, devices=(device(disk_state=HALF, quorum=True),))
+    found = [step for key, step in steps("drbd-quorum", drbd_view(one)) if key == "copies-none"]
+    assert any("data come from a backup" in step for step in found) is backup
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"mark_ms": 119_999}, "sync-target"),
+        ({"mark_ms": 120_000}, "sync-stalled"),
+        ({"recent_sectors": 0, "window_ms": 2999}, "sync-target"),
+        ({"recent_sectors": 0, "window_ms": 3000}, "sync-stalled"),
+        ({"mark_ms": None, "window_ms": None, "recent_sectors": 0}, "sync-target"),
+    ],
+)
+def test_resync_that_does_not_move(changes, key):
+    target = peer_device(
+        replication_state=ReplicationState.SYNC_TARGET,
+        out_of_sync_kib=100,
+        progress=progress(**changes),
+    )
+    one = mesh(connection("storage02", target), devices=(device(disk_state=HALF),))
+    assert key in [found for found, *_ in judge_drbd("drbd-sync", drbd_view(one)).findings]
+
+
+# -- how a copy comes back ---------------------------------------------------------------------
+
+USER, PEER, OTHER = "user", "peer", "dependency"
+
+
+@pytest.mark.parametrize(
+    ("state", "flags", "step"),
+    [
+        (ReplicationState.PAUSED_SYNC_T, {USER}, "on storage01: drbdadm resume-sync r0"),
+        (ReplicationState.PAUSED_SYNC_T, {PEER}, "on storage02: drbdadm resume-sync r0"),
+        (ReplicationState.PAUSED_SYNC_T, {OTHER}, None),
+        (ReplicationState.PAUSED_SYNC_T, set(), None),
+        (ReplicationState.ESTABLISHED, {USER}, None),
+    ],
+)
+def test_pause_of_a_resync_to_here_is_ended_where_it_was_set(state, flags, step):
+    peer = peer_device(replication_state=state, resync_suspended=frozenset(flags))
+    own = device(disk_state=HALF)
+    one = mesh(connection("storage02", peer), devices=(own,))
+    found = own_copy_step(drbd_view(one), one, own)
+    assert (found == step) if step else ("resume-sync" not in found)
+
+
+@pytest.mark.parametrize(
+    ("state", "flags", "step"),
+    [
+        (ReplicationState.PAUSED_SYNC_S, {USER}, "on storage01: drbdadm resume-sync r0"),
+        (
+            ReplicationState.PAUSED_SYNC_S,
+            {USER, PEER},
+            "on storage01: drbdadm resume-sync r0; on storage02: drbdadm resume-sync r0",
+        ),
+        (ReplicationState.SYNC_SOURCE, set(), "Wait; watch it with: drbdadm status r0"),
+        (
+            ReplicationState.ESTABLISHED,
+            {PEER},
+            "on storage02: drbdadm status r0; wait until the resync there is done",
+        ),
+    ],
+)
+def test_copy_of_a_peer_comes_back(state, flags, step):
+    peer = peer_device(
+        replication_state=state, resync_suspended=frozenset(flags), peer_disk_state=HALF
+    )
+    one = mesh(connection("storage02", peer))
+    assert copy_step(drbd_view(one), one, device(), "storage02") == step
+
+
+def test_nobody_paused_it():
+    one = mesh()
+    assert pause_step(drbd_view(one), one, connection("storage02"), peer_device()) is None
+
+
+@pytest.mark.parametrize(
+    ("peer", "words"),
+    [
+        (peer_device(peer_disk_state=HALF), "Inconsistent (half a copy)"),
+        (
+            peer_device(peer_disk_state=HALF, resync_suspended=frozenset({PEER})),
+            "being resynchronised by another",
+        ),
+        (
+            peer_device(peer_disk_state=HALF, resync_suspended=frozenset({PEER, USER})),
+            "Inconsistent (half a copy)",
+        ),
+        (peer_device(peer_disk_state=DiskState.OUTDATED), "Outdated (whole, but old)"),
+        (peer_device(peer_disk_state=DiskState.FAILED), "its disk is Failed there"),
+        (peer_device(peer_disk_state=DiskState.DISKLESS), "its disk is lost there"),
+        (peer_device(peer_disk_state=DiskState.D_UNKNOWN), ""),
+        (
+            peer_device(replication_state=ReplicationState.SYNC_SOURCE, progress=progress()),
+            "being resynchronised, 25.0% done",
+        ),
+    ],
+)
+def test_why_a_copy_does_not_count(peer, words):
+    one = mesh(connection("storage02", peer))
+    assert copy_words(drbd_view(one), one, device(), "storage02") == words
+    down = mesh(away("storage02"))
+    assert copy_words(drbd_view(down), down, device(), "storage02") == ""
