@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from build import (
+    NOW,
     ban,
     bundle,
     cib,
     clone,
     cluster,
+    cmap,
     failure,
     fence_device,
     fence_event,
@@ -18,6 +22,7 @@ from build import (
     link,
     links,
     node,
+    on_drbd,
     options,
     primitive,
     replace,
@@ -26,6 +31,7 @@ from build import (
     said,
     stopped,
     view,
+    view_of,
     votes,
 )
 from build_drbd import (
@@ -42,24 +48,38 @@ from build_drbd import (
 )
 from build_drbd import judge as judge_drbd
 from build_drbd import view as drbd_view
+from check_mccluster.checks.cluster import _seen_from, together
 from check_mccluster.judge import active
 from check_mccluster.judge.active import activity
+from check_mccluster.judge.causes import faults
+from check_mccluster.judge.difference import Side, difference
+from check_mccluster.judge.facts.comparing import compare_step
 from check_mccluster.judge.facts.fencing import devices_for
 from check_mccluster.judge.facts.happened import health_words
 from check_mccluster.judge.facts.loss import VolumeLeft
+from check_mccluster.judge.facts.mapping import pairs
 from check_mccluster.judge.facts.mending import copy_step, copy_words, own_copy_step, pause_step
 from check_mccluster.judge.facts.pacemaker import is_service, whereabouts
 from check_mccluster.judge.facts.votes import tally
+from check_mccluster.judge.partitions import corosync_differences, partitions
 from check_mccluster.judge.speaker import since, speaker_of
 from check_mccluster.judge.whatif import Consequence
+from check_mccluster.judge.whole import told_by_all
 from check_mccluster.model.config import Config, DrbdRule, PlacementRule
-from check_mccluster.model.configuration import CibNode, Configured, PendingOperation
-from check_mccluster.model.corosync import LinkState
+from check_mccluster.model.configuration import (
+    CibNode,
+    Colocation,
+    Configured,
+    Member,
+    PendingOperation,
+    Ran,
+)
+from check_mccluster.model.corosync import ConfiguredNode, LinkState
 from check_mccluster.model.drbd import DiskState, ReplicationState
 from check_mccluster.model.pacemaker import FenceStatus, Role
 from check_mccluster.verdict import subject
-from check_mccluster.verdict.finding import Fault, Kind, State, finding
-from check_mccluster.verdict.view import Asked
+from check_mccluster.verdict.finding import Fault, Kind, Report, State, finding
+from check_mccluster.verdict.view import Asked, Judgement
 
 
 def told(key, about, nodes=()):
@@ -578,3 +598,205 @@ def test_why_a_copy_does_not_count(peer, words):
     assert copy_words(drbd_view(one), one, device(), "storage02") == words
     down = mesh(away("storage02"))
     assert copy_words(drbd_view(down), down, device(), "storage02") == ""
+
+
+# -- what must run where DRBD is promoted ------------------------------------------------------
+
+
+def carried(*colocations, **more):
+    """The pairs of services and r0, whose clone is ``c``."""
+    configured = {
+        "p": Configured("p", "primitive", "c", agent="ocf:linbit:drbd", parameters={
+            "drbd_resource": "r0"}),
+        "c": Configured("c", "clone", members=("p",)),
+        "g": Configured("g", "group", members=("IP", "VM")),
+        "IP": Configured("IP", "primitive", "g", agent="ocf:heartbeat:IPaddr2"),
+        "VM": Configured("VM", "primitive", "g", agent="ocf:heartbeat:VirtualDomain"),
+        "X": Configured("X", "primitive", agent="ocf:heartbeat:apache"),
+    }  # fmt: skip
+    known = replace(cib(), resources=configured, colocations=colocations)
+    seen = view(cluster(), cib=known, **more)
+    return sorted((pair.resource, pair.drbd) for pair in pairs(seen))
+
+
+def must(dependent, primary, role=None, score=1_000_000):
+    return Colocation("with", Member(dependent), Member(primary, role), score)
+
+
+PROMOTED = "Promoted"
+
+
+@pytest.mark.parametrize(
+    ("colocations", "found"),
+    [
+        ((), ["p"]),
+        ((must("X", "c", PROMOTED),), ["X"]),
+        ((must("X", "c"),), ["p"]),
+        ((must("X", "c", PROMOTED, 100),), ["p"]),
+        ((must("X", "c", "Unpromoted"),), ["p"]),
+        ((must("X", "other", PROMOTED),), ["p"]),
+        # Of a group the member that opens the device.
+        ((must("g", "c", PROMOTED),), ["VM"]),
+        ((must("g", "c", PROMOTED), must("X", "g")), ["VM", "X"]),
+        ((must("g", "c", PROMOTED), must("X", "IP")), ["VM", "X"]),
+        ((must("g", "c", PROMOTED), must("X", "IP", "Unpromoted")), ["VM"]),
+    ],
+)
+def test_what_must_run_with_the_promoted_instance(colocations, found):
+    assert carried(*colocations) == [(name, "r0") for name in found]
+
+
+# -- causes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "follows"), [("r0", True), ("r1", False)])
+def test_disabled_service_explains_the_primary_that_its_drbd_lacks(name, follows):
+    cause = told("resource-disabled", subject.resource("FS"))
+    none = told("primary-none", subject.drbd(name))
+    lost = told("primary-none", subject.cluster("drbd"))
+    seen = view(cluster(resources=(stopped(),)), cib=on_drbd("FS", "/dev/drbd/by-res/r0/0"))
+    found = faults(seen, (cause, none, lost))
+    assert (none in found[0].follows) is follows
+    assert all(lost not in each.follows for each in found)
+
+
+# -- several nodes -----------------------------------------------------------------------------
+
+
+def one_of(name, **facts):
+    seen = view(cluster(**facts), here=name)
+    return Judgement(seen, report("nodes", seen))
+
+
+def test_what_each_node_says_by_itself():
+    seen = [one_of("app01"), one_of("app02")]
+    seen[1] = seen[1]._replace(
+        report=replace(seen[1].report, faults=(Fault(told("node-standby", subject.node("app02"))),))
+    )
+    lines = {line.check: line.text for line in together(seen, {}, Asked()).lines}
+    assert lines == {"app01": seen[0].report.summary, "app02": "it is so"}
+    seen[0] = seen[0]._replace(report=replace(seen[0].report, summary=""))
+    lines = {line.check: line.text for line in together(seen, {}, Asked()).lines}
+    assert lines["app01"] == "in order"
+
+
+def test_fault_of_a_node_is_seen_from_those_whose_evidence_has_it():
+    nodes = (node("app01"), node("app02", standby=True), node("app03"))
+    seen = [one_of(name, nodes=nodes) for name in ("app01", "app02", "app03")]
+    judged = together(seen, {}, Asked())
+    (fault,) = [each for each in judged.faults if each.cause.key == "node-standby"]
+    assert fault.seen_from == ("app01", "app02", "app03")
+    alone = [one_of("app01"), one_of("app02", nodes=nodes), one_of("app03")]
+    alone[1] = alone[1]._replace(report=replace(alone[1].report, findings=()))
+    fault = Fault(told("node-standby", subject.node("app02"), ("app02",)))
+    assert _seen_from(fault, alone) == ("app02",)
+
+
+def test_since_when_is_told_of_a_fault_of_the_whole():
+    known = replace(cib(), stopped={"FS": Ran("app01", "stop", int(NOW.timestamp()) - 60)})
+    seen = []
+    for name in ("app01", "app02"):
+        each = view(cluster(resources=(stopped(),)), here=name, cib=known)
+        seen.append(Judgement(each, report("resources", each)))
+    (fault,) = [f for f in together(seen, {}, Asked()).faults if f.cause.key == "resource-stopped"]
+    assert fault.facts == ("FS was stopped on app01 08:59:00 UTC (60 s ago)",)
+
+
+def test_value_of_corosync_that_most_have_comes_first_and_of_as_many_the_lesser():
+    def seen(*tokens):
+        return [
+            Judgement(view(here=f"app0{number}", cmap=cmap(token_ms=token)), Report())
+            for number, token in enumerate(tokens, start=1)
+        ]
+
+    (found,) = corosync_differences(seen(3000, 1000, 3000))
+    assert found == ("token", (("3000 ms", ("app01", "app03")), ("1000 ms", ("app02",))))
+    (found,) = corosync_differences(seen(3000, 1000))
+    assert found == ("token", (("1000 ms", ("app02",)), ("3000 ms", ("app01",))))
+    assert list(corosync_differences(seen(3000, 3000, None))) == []
+
+
+@pytest.mark.parametrize(("seconds", "disputed"), [(0, True), (60, False)])
+def test_ends_that_were_asked_at_other_times_do_not_contradict_each_other(seconds, disputed):
+    stuck = connection("storage02", peer_device(replication_state=ReplicationState.WF_BITMAP_S))
+    first = view_of("storage01", NOW, drbd=(resource(stuck),))
+    later = NOW + timedelta(seconds=seconds)
+    second = view_of("storage02", later, drbd=(resource(connection("storage01")),))
+    seen = [Judgement(first, Report()), Judgement(second, Report())]
+    found = [each.key for each in together(seen, {}, Asked()).findings]
+    assert bool(found) is disputed
+
+
+def test_node_that_says_of_itself_that_it_is_out_goes_before_the_others():
+    offline = told("node-offline", subject.node("app02"), ("app02",))
+    other = told("node-standby", subject.node("app02"), ("app02",))
+    views = [view(here=name) for name in ("app01", "app02")]
+    own = replace(offline, text="app02 says so")
+    seen = [
+        Judgement(views[0], Report((offline, other))),
+        Judgement(views[1], Report((own,))),
+    ]
+    texts = [(each.key, each.text) for each in told_by_all(seen, partitions(seen))]
+    assert ("node-offline", "app02 says so") in texts
+    assert len([key for key, _ in texts if key == "node-offline"]) == 1
+    assert ("node-standby", "it is so") in texts
+
+
+# -- what changed ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        (True, False, {"quorum": ("yes", "no")}),
+        (True, True, {}),
+        (None, True, {"quorum": (None, "yes")}),
+    ],
+)
+def test_quorum_is_a_fact(before, after, changed):
+    sides = [
+        Side([Judgement(view(cluster(quorate=each)), Report())], ()) for each in (before, after)
+    ]
+    found = difference(*sides).changes
+    assert {each.name: (each.before, each.after) for each in found} == changed
+
+
+# -- how a copy that differs is mended ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("module", "utils", "by_bitmap", "by_link"),
+    [
+        ("9.0.29", "9.17.0", True, False),
+        ("9.0.28", "9.17.0", False, True),
+        ("9.1.0", "9.16.9", False, True),
+        ("9.1.0", None, True, True),
+        (None, None, True, True),
+        ("9.1.0", "9.17", True, False),
+    ],
+)
+def test_how_blocks_are_copied_depends_on_the_versions(module, utils, by_bitmap, by_link):
+    seen = drbd_view(mesh())
+    seen.drbd_module, seen.drbd_utils = module, utils
+    step = compare_step(seen, "r0", 0, "storage02", None)
+    assert ("invalidate --reset-bitmap=no" in step) is by_bitmap
+    assert ("drbdadm connect r0:" in step) is by_link
+
+
+# -- nodes -------------------------------------------------------------------------------------
+
+
+def test_services_that_nobody_has_until_a_node_is_fenced():
+    lost = (node("app01"), node("app02", online=False, unclean=True), node("app03"))
+    on = tuple(primitive(f"S{number}", "app02") for number in range(6))
+    judged = report("nodes", view(cluster(lost, on)))
+    (found,) = [each for each in judged.findings if each.key == "node-unclean"]
+    assert "nobody has S0, S1, S2 and 3 more until it is fenced" in found.text
+
+
+def test_node_that_was_expected_by_the_file_is_known():
+    config = Config(nodes=("app09",), tie_breakers=("app09",))
+    members = tuple(ConfiguredNode(number, f"app0{number}", 1) for number in (1, 2, 3))
+    seen = view(cluster(), config=config, cmap=cmap(nodes=members))
+    keys = [key for key, *_ in said(report("placement", seen))]
+    assert "config-unknown-name" not in keys

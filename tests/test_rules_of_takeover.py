@@ -10,12 +10,14 @@ from build import (
     cib,
     clone,
     cluster,
+    drbd,
     failure,
     group,
     history,
     location,
     node,
     options,
+    peer,
     primitive,
     replace,
     report,
@@ -23,12 +25,22 @@ from build import (
     view,
 )
 from check_mccluster.model.configuration import CibNode, Colocation, Configured, Member, Order
-from check_mccluster.model.pacemaker import Operation, Role
+from check_mccluster.model.drbd import ConnectionState
+from check_mccluster.model.pacemaker import Filesystem, Operation, Role
+from check_mccluster.model.simulation import Simulation, Simulations
 
 INFINITY = 1_000_000
 KEPT = (ban("FS", "app03"), ban("group1", "app03"))
 """Only app02 is left after the loss of app01."""
 NODES = {name: CibNode(name) for name in ("app01", "app02", "app03")}
+
+
+FAILED = {"fail-count-FS#start_0": "INFINITY"}
+SERVERS = tuple(peer(f"storage0{number}") for number in (1, 2, 3))
+
+
+def only(name):
+    return replace(location("FS", name, 100, f"only-{name}"), discovery="exclusive")
 
 
 def known(**changes):
@@ -447,3 +459,59 @@ def test_opt_in_cluster_judges_every_service_by_itself():
     )
     summary = report("failover", seen).summary
     assert summary.startswith("1 resource has a node to go to, 1 with one node by design")
+
+
+@pytest.mark.parametrize(
+    ("one", "facts", "words"),
+    [
+        (primitive(managed=False), {}, "FS is unmanaged"),
+        (group(primitive(managed=False), name="FS-group"), {}, "FS is unmanaged"),
+        (primitive(), {"cib": sized("balanced", room=1)}, SHORT.format(1)),
+        (primitive(), {"cib": known(locations=(only("app03"),))}, "only-app03 keeps FS to app03"),
+        (
+            primitive(),
+            {"cib": known(nodes={**NODES, "app02": CibNode("app02", transient=FAILED)})},
+            "FS barred by fail-count INFINITY",
+        ),
+        (
+            primitive(),
+            {"failures": (failure("FS", "app02", exit_code=5),)},
+            "FS has no agent or program there",
+        ),
+    ],
+)
+def test_service_that_one_rule_names_is_not_judged_like_the_others(one, facts, words):
+    """Beside it stands one that nothing speaks against."""
+    configured = facts.get("cib")
+    more = {name: each for name, each in facts.items() if name != "cib"}
+    seen = view(cluster(resources=(primitive("IP"), one), **more), cib=configured)
+    looked = report("failover", seen).looked_at
+    assert f"candidate for {one.id}: not app02: {words}" in looked
+    assert "candidate for IP: app02" in looked
+
+
+def test_two_services_on_drbd_are_judged_each_by_its_own_resource():
+    """Of the second one app02 is cut off."""
+    filesystems = (Filesystem("FS", "/dev/drbd/by-res/r0/0", "/srv"),)
+    filesystems += (Filesystem("DB", "/dev/drbd/by-res/r1/0", "/db"),)
+    away = drbd(*SERVERS, peer("app02", state=ConnectionState.CONNECTING), name="r1")
+    seen = view(
+        cluster(resources=(primitive(), primitive("DB"))),
+        cib=replace(cib(filesystems=filesystems), nodes=NODES),
+        drbd=(drbd(*SERVERS, peer("app02")), away),
+    )
+    looked = report("failover", seen).looked_at
+    assert "candidate for FS: app02" in looked
+    assert "candidate for DB: not app02: r1 is not connected to it" in looked
+
+
+def test_whose_word_it_is():
+    answer = Simulations(
+        {("app01",): Simulation(("app01",), (), {"FS": {"app02": Role.STARTED}}, {})}, {}
+    )
+    known_ = cluster(resources=(primitive(), stopped("IP")))
+    looked = report("failover", view(known_, simulations=answer)).looked_at
+    assert "FS judged by Pacemaker's scheduler" in looked
+    assert not any(line.startswith("IP judged") for line in looked)
+    looked = report("failover", view(known_)).looked_at
+    assert "FS judged without Pacemaker's scheduler" in looked
