@@ -48,22 +48,23 @@ from build_drbd import (
 )
 from build_drbd import judge as judge_drbd
 from build_drbd import view as drbd_view
-from check_mccluster.checks.cluster import _seen_from, together
+from check_mccluster.checks.cluster import UNASKED, _seen_from, _unreached, together
 from check_mccluster.judge import active
 from check_mccluster.judge.active import activity
 from check_mccluster.judge.causes import faults
 from check_mccluster.judge.difference import Side, difference
 from check_mccluster.judge.facts.comparing import compare_step
 from check_mccluster.judge.facts.fencing import devices_for
-from check_mccluster.judge.facts.happened import health_words
+from check_mccluster.judge.facts.happened import happened, health_words
 from check_mccluster.judge.facts.loss import VolumeLeft
 from check_mccluster.judge.facts.mapping import pairs
 from check_mccluster.judge.facts.mending import copy_step, copy_words, own_copy_step, pause_step
 from check_mccluster.judge.facts.pacemaker import is_service, whereabouts
 from check_mccluster.judge.facts.votes import tally
+from check_mccluster.judge.fold import folded, hushed
 from check_mccluster.judge.partitions import corosync_differences, partitions
 from check_mccluster.judge.speaker import since, speaker_of
-from check_mccluster.judge.whatif import Consequence
+from check_mccluster.judge.whatif import Consequence, _gravity
 from check_mccluster.judge.whole import told_by_all
 from check_mccluster.model.config import Config, DrbdRule, PlacementRule
 from check_mccluster.model.configuration import (
@@ -78,7 +79,8 @@ from check_mccluster.model.corosync import ConfiguredNode, LinkState
 from check_mccluster.model.drbd import DiskState, ReplicationState
 from check_mccluster.model.pacemaker import FenceStatus, Role
 from check_mccluster.verdict import subject
-from check_mccluster.verdict.finding import Fault, Kind, Report, State, finding
+from check_mccluster.verdict.finding import Fault, Kind, Line, Report, State, finding
+from check_mccluster.verdict.problems import OF_A_DAEMON
 from check_mccluster.verdict.view import Asked, Judgement
 
 
@@ -800,3 +802,159 @@ def test_node_that_was_expected_by_the_file_is_known():
     seen = view(cluster(), config=config, cmap=cmap(nodes=members))
     keys = [key for key, *_ in said(report("placement", seen))]
     assert "config-unknown-name" not in keys
+
+
+# -- figures of many volumes -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "single"), [(16, True), (17, False)])
+@pytest.mark.parametrize("check", ["drbd-sync", "drbd-quorum", "drbd-disk"])
+def test_each_of_sixteen_volumes_has_its_figures(check, count, single):
+    labels = [each.label for each in report(check, drbd_view(volumes(count))).figures]
+    assert any(label.startswith("r0/15") for label in labels) is single
+
+
+def test_copies_of_many_volumes_that_one_peer_lacks_are_one_finding_at_the_first():
+    gone = away("storage02")
+    (its,) = gone.peer_devices
+    peers = tuple(replace(its, volume=number) for number in range(6))
+    whole = tuple(peer_device(number) for number in range(6))
+    one = resource(
+        replace(gone, peer_devices=peers),
+        connection("storage03", *whole),
+        devices=tuple(device(number) for number in range(6)),
+    )
+    found = [f for f in report("drbd-quorum", drbd_view(one)).findings if f.key == "copies-low"]
+    assert [(each.object, "6 volumes (r0/0, r0/1 and 4 more)" in each.text) for each in found] == [
+        ("r0/0", True)
+    ]
+
+
+# -- the configuration file and DRBD -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("replicas", "kept"),
+    [
+        (("storage01", "storage02", "storage03"), []),
+        (("storage01", "storage02", "storage3"), ["drbd.r0.replicas"]),
+        # One that is missing, and no other is there in its place.
+        (("storage01", "storage02", "storage03", "storage04"), []),
+    ],
+)
+def test_name_that_stands_for_another_is_unknown(replicas, kept):
+    config = Config(drbd={"r0": DrbdRule(replicas=replicas)})
+    found = report("drbd-quorum", drbd_view(mesh(), config=config)).findings
+    assert [f.object for f in found if f.key == "config-unknown-name"] == kept
+    if kept:  # the others of the list still count
+        assert not [f for f in found if "storage3" in f.nodes]
+
+
+# -- who tells, once more ----------------------------------------------------------------------
+
+
+def test_first_member_that_is_there_tells_that_the_controller_is_gone():
+    cause = told("node-unclean", subject.node("app01"), ("app01",))
+    seen = view(cluster(), here="app03")
+    assert speaker_of(seen, Fault(cause)) == "app02"
+    other = told("resource-stopped", subject.resource("FS"), ("app01",))
+    assert speaker_of(seen, Fault(other)) == "app01"
+
+
+def test_gravest_loss_is_the_one_that_ends_the_quorum():
+    def loss(name, quorate):
+        return Consequence((name,), (), (None, None, None), quorate, (), "")
+
+    several = [loss("a", True), loss("b", False), loss("c", None)]
+    assert [each.lost for each in sorted(several, key=_gravity)] == [("b",), ("a",), ("c",)]
+
+
+# -- groups, once more -------------------------------------------------------------------------
+
+
+def test_members_that_fail_alike_are_told_with_the_first():
+    one = group(
+        primitive("FS", failed=True), primitive("DB", failed=True), stopped("IP"), stopped("WEB")
+    )
+    (found,) = of_resources(one)
+    assert found[0] == "resource-failed"
+    assert "; DB too; IP, WEB wait for it" in found[2]
+
+
+def test_fence_device_and_clone_are_no_services_that_run_since():
+    started = {("fence", "app01"): 1, ("ping", "app01"): 1}
+    known = replace(cib(), started=started)
+    one = cluster(resources=(fence_device(), clone(primitive("ping"))))
+    assert happened(view(one, cib=known)) == ()
+
+
+# -- members that no link reaches --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "silent", "more"),
+    [
+        ("node-offline", "app02 offline, no link to app02", ("app02",), True),
+        ("node-offline", "app02 offline, no link to app02", (), False),
+        ("node-offline", "app02 offline", ("app02",), False),
+        ("node-unclean", "app02 unclean, no link to app02", ("app02",), False),
+    ],
+)
+def test_member_that_neither_a_link_nor_ssh_reaches(key, text, silent, more):
+    cause = replace(told(key, subject.node("app02"), ("app02",)), text=text)
+    follows = tuple(finding(UNASKED, subject.node(n), "silent", nodes=(n,)) for n in silent)
+    words = _unreached(Fault(cause, follows)).cause.text
+    assert words == text + (
+        "; not reached over ssh either: off, or a partition of its own" if more else ""
+    )
+
+
+# -- a check as a part of the whole ------------------------------------------------------------
+
+OWN = told("fail-count", subject.resource("FS"))
+CAUSE = told("node-standby", subject.node("app02"))
+
+
+@pytest.mark.parametrize(
+    ("mine", "kinds", "quiet"),
+    [
+        ((OWN, CAUSE), {"fail-count", "node-standby"}, True),
+        ((OWN,), {"fail-count"}, True),
+        # Its own kind, and not among its findings: nobody is sure to tell it.
+        ((OWN,), {"fail-count", "node-standby"}, False),
+    ],
+)
+def test_what_follows_from_a_cause_that_somebody_tells_is_quiet(mine, kinds, quiet):
+    faults_ = (Fault(CAUSE, (OWN,)),)
+    part = folded(Report(mine), faults_, frozenset(kinds), {})
+    first = part.findings[0]
+    assert first.state is (State.OK if quiet else State.WARNING)
+    assert first.text == ("follows from node-standby app02: it is so" if quiet else "it is so")
+    assert [(one.key, of.key) for one, of in part.folded] == (
+        [("fail-count", "node-standby")] if quiet else []
+    )
+
+
+def test_what_a_daemon_did_not_say_is_told_once():
+    problem = next(kind for kind in sorted(OF_A_DAEMON, key=lambda kind: kind.key))
+    each = finding(problem, subject.tool("crm_mon"), "no answer")
+    part = folded(Report((each,)), (), frozenset(), {each: "nodes"})
+    assert [(one.state, one.text) for one in part.findings] == [
+        (State.OK, "told by nodes: no answer")
+    ]
+    assert [(of.key) for _, of in part.folded] == [problem.key]
+
+
+def test_line_of_a_part_is_quiet_where_another_node_tells_it():
+    spoken = told("node-standby", subject.node("app02"))
+    lines = (
+        Line("nodes", State.WARNING, "it is so", keys=frozenset({"node-standby"})),
+        Line("resources", State.OK, "all run", keys=frozenset({"resource-stopped"})),
+    )
+    fault = replace(Fault(spoken), speaker="app02", spoken=False)
+    hush = hushed(Report((spoken,), faults=(fault,), lines=lines))
+    assert [(each.state, each.text) for each in hush.lines] == [
+        (State.OK, "told by app02: it is so"),
+        (State.OK, "all run"),
+    ]
+    assert hush.state is State.OK

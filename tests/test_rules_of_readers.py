@@ -9,12 +9,26 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
+from build_documents import resource as element_of_simulation
+from build_documents import simulated as document
 from build_documents import status_connection, status_device, status_peer_device, status_resource
+from check_mccluster.model.pacemaker import Role
 from check_mccluster.read.corosync import read_cfgtool, read_cmapctl, read_quorumtool
+from check_mccluster.read.crm_mon import _resource_of
+from check_mccluster.read.crm_simulate import read_crm_simulate
 from check_mccluster.read.drbd_json import Members, Table, decode, distinct
 from check_mccluster.read.drbd_status import DETAILS, read_drbd_status
 from check_mccluster.read.errors import NotXml, ReadError, refuse_twice
-from check_mccluster.read.xmlstream import boolean, integer, label, records, required, score
+from check_mccluster.read.xmlstream import (
+    boolean,
+    integer,
+    label,
+    records,
+    required,
+    score,
+    time_of,
+)
+from test_read_cib import a_cib
 from test_read_corosync import quorumtool
 
 LONGEST = 4096
@@ -426,3 +440,61 @@ def test_resource_without_what_every_release_prints(key):
     del one[key]
     with pytest.raises(ReadError, match=f"{key} is missing"):
         read_drbd_status(json.dumps([one]).encode())
+
+
+# -- what a reader falls back to ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("separator", ["X", "/", "t"])
+def test_time_with_another_letter_between_day_and_hour_is_none(separator):
+    assert time_of(f"2026-11-22{separator}09:02:55Z") is None
+    assert time_of("2026/11/22 09:02:55Z") is None
+
+
+@pytest.mark.parametrize(
+    ("key", "resource"),
+    [
+        ("FS_monitor_10000", "FS"),
+        ("my_FS_monitor_10000", "my_FS"),
+        ("id", "id"),
+        ("_monitor_10000", None),
+        ("FS_start_0", "FS"),
+        ("nothing", None),
+    ],
+)
+def test_resource_of_a_failed_operation(key, resource):
+    if resource is None:
+        with pytest.raises(ReadError, match="no operation"):
+            _resource_of(key, "_monitor_10000")
+    else:
+        assert _resource_of(key, "_monitor_10000") == resource
+
+
+@pytest.mark.parametrize(
+    ("of_all", "own", "score_"),
+    [("", "", 0), ('score="7"', "", 7), ('score="7"', 'score="0"', 0), ("", 'score="5"', 5)],
+)
+def test_score_of_a_set_is_its_own_else_that_of_the_constraint(of_all, own, score_):
+    text = (
+        f'<rsc_colocation id="sets" {of_all}><resource_set id="x" {own}><resource_ref id="a"/>'
+        '<resource_ref id="b"/></resource_set></rsc_colocation>'
+    )
+    (found,) = a_cib(constraints=text).colocations
+    assert found.score == score_
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(0, "no outcome of a simulation"), (1, "no outcome of a simulation: bad")]
+)
+def test_simulation_without_an_outcome_tells_the_tools_error(code, words):
+    text = (
+        '<pacemaker-result api-version="2.25" request="crm_simulate"><status code="{}"'
+        ' message="bad"/></pacemaker-result>'
+    )
+    assert refused(read_crm_simulate, io.BytesIO(text.format(code).encode())) == words
+
+
+def test_element_of_a_simulation_needs_no_message():
+    text = document(element_of_simulation(name="FS", on="app02"))
+    found = read_crm_simulate(io.BytesIO(text.encode()))
+    assert found.running["FS"] == {"app02": Role.STARTED}
