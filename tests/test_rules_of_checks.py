@@ -21,6 +21,7 @@ from build import (
     history,
     link,
     links,
+    location,
     node,
     on_drbd,
     options,
@@ -958,3 +959,141 @@ def test_line_of_a_part_is_quiet_where_another_node_tells_it():
         (State.OK, "all run"),
     ]
     assert hush.state is State.OK
+
+
+# -- bundles -----------------------------------------------------------------------------------
+
+
+def in_bundle(*states, **changes):
+    """A replica a state: whether its container runs, and its service."""
+    return bundle(
+        *(
+            [
+                primitive(f"web-podman-{i}", f"app0{i + 1}") if up else stopped(f"web-podman-{i}"),
+                primitive(f"in:{i}", f"web-{i}") if inside else stopped(f"in:{i}"),
+            ]
+            for i, (up, inside) in enumerate(states)
+        ),
+        **changes,
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "found"),
+    [
+        (in_bundle((True, True), (True, True), (True, True)), []),
+        (
+            in_bundle((True, True), (True, True), (False, False)),
+            [("clone-degraded", "web: 2 of 3 instances run")],
+        ),
+        (
+            in_bundle((False, False), (False, False), (False, False)),
+            [("clone-down", "web has no running instance")],
+        ),
+        (
+            in_bundle((True, True), (True, True), (True, False)),
+            [
+                ("resource-stopped", "in:2 (web) is stopped"),
+                ("clone-degraded", "web: 2 of 3 instances run"),
+            ],
+        ),
+    ],
+)
+def test_replicas_of_a_bundle(one, found):
+    assert [(key, text) for key, _, text in of_resources(one)] == found
+
+
+def test_bundle_that_nobody_manages_is_told_once():
+    replicas = [[primitive(f"web-podman-{i}", f"app0{i + 1}", managed=False)] for i in range(3)]
+    found = of_resources(bundle(*replicas, managed=False))
+    assert [(key, text) for key, _, text in found] == [("resource-unmanaged", "web is unmanaged")]
+
+
+# -- a fence constraint, and whether it is over ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (mesh(), "was left behind"),
+        (mesh(connection("storage02", peer_device(peer_disk_state=HALF))), None),
+        (mesh(away("storage02")), None),
+        (mesh(devices=(device(disk_state=HALF),)), None),
+        (mesh(unrecognised=("?",)), "forbids to promote fs-clone until"),
+    ],
+)
+def test_constraint_of_a_fence_handler_is_over_once_every_disk_is_up_to_date(one, words):
+    configured = {
+        "fs": Configured(
+            "fs", "primitive", "fs-clone", agent="ocf:linbit:drbd",
+            parameters={"drbd_resource": "r0"},
+        ),
+        "fs-clone": Configured("fs-clone", "clone", members=("fs",)),
+    }  # fmt: skip
+    place = location("fs-clone", None, None, "drbd-fence-by-handler-r0-fs-clone")
+    known = replace(cib(locations=(place,)), resources=configured)
+    whole = clone(primitive("fs", "app01", Role.PROMOTED), name="fs-clone", promotable=True)
+    judged = report("placement", view(cluster(resources=(whole,)), cib=known, drbd=(one,)))
+    texts = [each.text for each in judged.findings if each.key == "leftover-fence"]
+    assert len(texts) == (words is not None)
+    assert all(words in text for text in texts)
+    assert ("in force: a disk is not UpToDate" in judged.summary) is (words is None)
+
+
+# -- versions ----------------------------------------------------------------------------------
+
+
+def test_versions_that_differ_the_most_frequent_first():
+    def seen(*versions):
+        judged = []
+        for number, version in enumerate(versions, start=1):
+            one = view(here=f"app0{number}")
+            one.drbd_module = version
+            judged.append(Judgement(one, Report()))
+        return [
+            each.text
+            for each in together(judged, {}, Asked()).findings
+            if each.key == "versions-mixed"
+        ]
+
+    assert seen("9.1.4", "9.1.7", "9.1.4") == []
+    (text,) = seen("9.2.1", "9.1.4", "9.2.1")
+    assert text == "DRBD's kernel module is 9.2 on app01, app03, 9.1 on app02"
+    (text,) = seen("9.2.1", "9.1.4")
+    assert text.startswith("DRBD's kernel module is 9.1 on app02")
+
+
+# -- half a copy -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "peer", "step"),
+    [
+        (HALF, "storage02", "on storage02: drbdadm status r0"),
+        (DiskState.OUTDATED, "app01", "on app01: drbdadm status r0"),
+        # To half a copy a client can bring nothing: what is connected can.
+        (HALF, "app01", "on storage01: drbdadm disconnect r0:storage02"),
+    ],
+)
+def test_connection_that_is_missing_brings_an_old_copy_up_to_date(state, peer, step):
+    own = device(disk_state=state)
+    one = mesh(away(peer), devices=(own,))
+    assert own_copy_step(drbd_view(one), one, own).startswith(step)
+
+
+@pytest.mark.parametrize(("count", "single"), [(16, True), (17, False)])
+def test_each_of_sixteen_resources_has_its_figure_of_connections(count, single):
+    several = tuple(replace(mesh(), name=f"r{number}") for number in range(count))
+    labels = [each.label for each in report("drbd-mesh", drbd_view(*several)).figures]
+    assert ("r0_connected" in labels) is single
+
+
+# -- starts one after the other ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seconds", "moves"), [(0, True), (1, True), (3600, False)])
+def test_member_behind_one_that_was_started_a_moment_ago_is_to_start(seconds, moves):
+    at = int(NOW.timestamp()) - seconds
+    known = replace(cib(), started={("FS", "app01"): at})
+    found = of_resources(group(primitive("FS"), stopped("DB")), cib=known)
+    assert [key for key, *_ in found] == ["resource-transition" if moves else "resource-stopped"]

@@ -24,10 +24,13 @@ from build import (
     stopped,
     view,
 )
+from check_mccluster.judge.whatif import of_each_node
 from check_mccluster.model.configuration import CibNode, Colocation, Configured, Member, Order
 from check_mccluster.model.drbd import ConnectionState
 from check_mccluster.model.pacemaker import Filesystem, Operation, Role
 from check_mccluster.model.simulation import Simulation, Simulations
+from check_mccluster.verdict.finding import Report
+from check_mccluster.verdict.view import Judgement
 
 INFINITY = 1_000_000
 KEPT = (ban("FS", "app03"), ban("group1", "app03"))
@@ -515,3 +518,36 @@ def test_whose_word_it_is():
     assert not any(line.startswith("IP judged") for line in looked)
     looked = report("failover", view(known_)).looked_at
     assert "FS judged without Pacemaker's scheduler" in looked
+
+
+@pytest.mark.parametrize(("promotable", "word"), [(True, "fs-clone is unmanaged"), (False, None)])
+def test_clone_that_nobody_manages_is_promoted_nowhere_else(promotable, word):
+    instances = tuple(
+        primitive("fs", name, PROMOTED if name == "app01" else UNPROMOTED, managed=False)
+        for name in ("app01", "app02", "app03")
+    )
+    one = clone(*instances, name="fs-clone", promotable=promotable)
+    looked = list(report("failover", view(cluster(resources=(one,)))).looked_at)
+    told = [line for line in looked if line.startswith("candidate for fs-clone: not app02")]
+    assert told == ([f"candidate for fs-clone: not app02: {word}"] if word else [])
+
+
+def test_what_runs_with_an_unmanaged_clone_can_go_where_an_instance_runs():
+    """Nobody stops or starts the instances: one is there already."""
+    ping = clone(*(primitive("ping", name, managed=False) for name in ("app01", "app03")))
+    configured = known(colocations=together(primary=("ping-clone", None)))
+    assert reasons(primitive(), ping, cib=configured)[0] == ""
+
+
+def test_opt_in_cluster_without_its_constraints_is_judged_by_what_is_seen():
+    seen = view(cluster(resources=(primitive(),), options=options(symmetric=False)))
+    assert "candidate for FS: app02" in report("failover", seen).looked_at
+
+
+def test_service_that_is_disabled_neither_moves_nor_ends():
+    """Nor does one that runs nowhere."""
+    resources = (primitive(), primitive("IP", target_role="Stopped"), stopped("DB"))
+    one = view(cluster(resources=resources))
+    found = of_each_node([Judgement(one, Report())])
+    by_loss = {each.lost: [fate.service for fate in each.fates] for each in found.losses}
+    assert by_loss == {("app01",): ["FS"], ("app02",): [], ("app03",): []}

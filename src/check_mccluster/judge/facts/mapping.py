@@ -207,9 +207,11 @@ class PairIndex:
             self._on.setdefault(pair.resource, []).append(pair)
         cib = view[CIB].value
         self._with: dict[str, list[Pair]] = {}
-        for primitive, drbd in managed_drbd(cib).items() if cib is not None else ():
+        if cib is None:
+            return
+        for primitive, drbd in managed_drbd(cib).items():
             itself = Pair(primitive, drbd, None, primitive)
-            for name in (primitive, *(_carried(cib, primitive) if cib is not None else ())):
+            for name in (primitive, *_carried(cib, primitive)):
                 self._with.setdefault(name, []).append(itself)
 
     def below(self, resource: Resource) -> tuple[Pair, ...]:
