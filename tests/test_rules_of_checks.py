@@ -45,13 +45,17 @@ from build_drbd import (
     peer_device,
     progress,
     resource,
+    shown,
     steps,
 )
 from build_drbd import judge as judge_drbd
 from build_drbd import view as drbd_view
+from check_mccluster.checks import registry
 from check_mccluster.checks.cluster import UNASKED, _seen_from, _unreached, together
+from check_mccluster.checks.overview import _essence
 from check_mccluster.judge import active
 from check_mccluster.judge.active import activity
+from check_mccluster.judge.beside import beside
 from check_mccluster.judge.causes import faults
 from check_mccluster.judge.difference import Side, difference
 from check_mccluster.judge.facts.comparing import compare_step
@@ -60,7 +64,7 @@ from check_mccluster.judge.facts.happened import happened, health_words
 from check_mccluster.judge.facts.loss import VolumeLeft
 from check_mccluster.judge.facts.mapping import pairs
 from check_mccluster.judge.facts.mending import copy_step, copy_words, own_copy_step, pause_step
-from check_mccluster.judge.facts.pacemaker import is_service, whereabouts
+from check_mccluster.judge.facts.pacemaker import is_service, lost_nodes, usable, whereabouts
 from check_mccluster.judge.facts.votes import tally
 from check_mccluster.judge.fold import folded, hushed
 from check_mccluster.judge.partitions import corosync_differences, partitions
@@ -77,12 +81,14 @@ from check_mccluster.model.configuration import (
     Ran,
 )
 from check_mccluster.model.corosync import ConfiguredNode, LinkState
-from check_mccluster.model.drbd import DiskState, ReplicationState
+from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState
 from check_mccluster.model.pacemaker import FenceStatus, Role
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Fault, Kind, Line, Report, State, finding
 from check_mccluster.verdict.problems import OF_A_DAEMON
 from check_mccluster.verdict.view import Asked, Judgement
+
+MEMBERS = tuple(ConfiguredNode(number, f"app0{number}", 1) for number in (1, 2, 3))
 
 
 def told(key, about, nodes=()):
@@ -376,7 +382,8 @@ def test_resource_that_only_the_cib_has_is_not_one_of_the_cluster():
 
 def test_rule_of_a_resource_that_is_not_there_is_told_once():
     config = Config(resources={"group2": PlacementRule(allowed=("app9",))})
-    found = report("placement", view(cluster(resources=(primitive(),)), config=config)).findings
+    seen = view(cluster(resources=(primitive(),)), config=config, cmap=cmap(nodes=MEMBERS))
+    found = report("placement", seen).findings
     assert [f.object for f in found if f.key == "config-unknown-name"] == [
         "pacemaker.resources.group2"
     ]
@@ -799,8 +806,7 @@ def test_services_that_nobody_has_until_a_node_is_fenced():
 
 def test_node_that_was_expected_by_the_file_is_known():
     config = Config(nodes=("app09",), tie_breakers=("app09",))
-    members = tuple(ConfiguredNode(number, f"app0{number}", 1) for number in (1, 2, 3))
-    seen = view(cluster(), config=config, cmap=cmap(nodes=members))
+    seen = view(cluster(), config=config, cmap=cmap(nodes=MEMBERS))
     keys = [key for key, *_ in said(report("placement", seen))]
     assert "config-unknown-name" not in keys
 
@@ -1097,3 +1103,136 @@ def test_member_behind_one_that_was_started_a_moment_ago_is_to_start(seconds, mo
     known = replace(cib(), started={("FS", "app01"): at})
     found = of_resources(group(primitive("FS"), stopped("DB")), cib=known)
     assert [key for key, *_ in found] == ["resource-transition" if moves else "resource-stopped"]
+
+
+# -- what the inputs say against each other ----------------------------------------------------
+
+
+@pytest.mark.parametrize("check", ["nodes", "fencing", "placement", "overview", "cluster"])
+def test_contradiction_of_two_tools_is_told_once_by_every_check_that_reads_both(check):
+    nodes = {each.name: CibNode(each.name) for each in MEMBERS}
+    known = replace(cib(), nodes=nodes)
+    judged = report(check, view(cluster(resources=(primitive(),)), cib=known))
+    texts = [each.text for each in judged.findings if each.key == "output-invalid"]
+    assert texts == ["cibadmin: the CIB does not have FS, which crm_mon shows"]
+
+
+# -- members that are lost, and that can run something -----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "lost", "usable_"),
+    [
+        ({}, False, True),
+        ({"online": False}, True, False),
+        ({"online": None}, False, False),
+        ({"unclean": True}, True, False),
+        ({"standby": True}, False, False),
+        ({"maintenance": True}, False, False),
+        ({"pending": True}, False, False),
+        ({"shutdown": True}, False, False),
+        ({"standby_onfail": True}, False, False),
+    ],
+)
+def test_member_by_each_of_its_states(changes, lost, usable_):
+    one = node("app02", **changes)
+    assert lost_nodes(cluster((node(), one))) == (frozenset({"app02"}) if lost else frozenset())
+    assert usable(one) is usable_
+
+
+# -- which connection first --------------------------------------------------------------------
+
+
+def test_connection_that_does_not_come_back_by_itself_is_mended_first():
+    own = device(disk_state=HALF)
+    one = mesh(away("storage02"), away("storage03", ConnectionState.STANDALONE), devices=(own,))
+    step = own_copy_step(drbd_view(one), one, own)
+    assert "drbdadm connect r0:storage03" in step
+    both = mesh(away("storage02"), away("storage03"), devices=(own,))
+    assert own_copy_step(drbd_view(both), both, own).startswith("on storage02: drbdadm status")
+
+
+def test_connections_to_two_nodes_are_not_one_nodes_stack():
+    each = told("peer-connecting", subject.drbd("r0"), ("app02", "app03"))
+    seen = view(cluster(), links=links(link(2), link(3)))
+    assert beside(seen, Report((each,))).findings == (each,)
+    alone = told("peer-connecting", subject.drbd("r0"), ("app02",))
+    (found,) = beside(seen, Report((alone,))).findings
+    assert found.text == (
+        "it is so; the cluster stack of app02 runs, the port or link of DRBD does not"
+    )
+
+
+# -- a node that left in order says so itself --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("peer", "follows", "who"),
+    [
+        (2, (), "app02"),
+        (3, (), "app01"),
+        (2, (("resource-stopped", State.CRITICAL),), "app01"),
+        (2, (("resource-stopped", State.WARNING),), "app02"),
+        # What would not survive another fault is not out of order now.
+        (2, (("no-candidate", State.CRITICAL),), "app02"),
+    ],
+)
+def test_node_that_left_in_order_and_is_reached_tells_it(peer, follows, who):
+    cause = replace(told("node-offline", subject.node("app02"), ("app02",)), reason="left")
+    more = tuple(replace(told(key, R0), state=state) for key, state in follows)
+    seen = view(cluster(GONE2), here="app03", links=links(link(peer)))
+    assert speaker_of(seen, Fault(cause, more)) == who
+
+
+# -- groups whose members have other faults ----------------------------------------------------
+
+
+def test_member_with_another_fault_is_told_beside_the_one_that_stops_the_group():
+    one = group(primitive("FS", failed=True), primitive("DB", managed=False), stopped("IP"))
+    found = of_resources(one)
+    assert [key for key, *_ in found] == ["resource-failed", "resource-unmanaged"]
+    assert "; IP waits for it" in found[0][2]
+    assert "DB" in found[1][2]
+
+
+# -- options that differ -----------------------------------------------------------------------
+
+
+def test_value_that_comes_first_is_the_lesser_where_as_many_have_it():
+    seen = [
+        Judgement(
+            view_of(name, NOW, drbd=(mesh(here=name),), show=(shown("r0", options={"quorum": v}),)),
+            Report(),
+        )
+        for name, v in (("storage01", "off"), ("storage02", "majority"))
+    ]
+    texts = [f.text for f in together(seen, {}, Asked()).findings if f.key == "config-differs"]
+    assert texts == ["r0: quorum is majority on storage02, off on storage01"]
+
+
+# -- whose evidence a fault is seen in ---------------------------------------------------------
+
+
+def test_another_finding_of_the_same_node_is_no_evidence_of_a_fault():
+    fault = Fault(told("node-standby", subject.node("app02"), ("app02",)))
+    other = told("node-maintenance", subject.node("app02"), ("app02",))
+    same = told("node-standby", subject.node("app03"), ("app03",))
+    seen = [
+        Judgement(view(here="app01"), Report((other,))),
+        Judgement(view(here="app03"), Report((same,))),
+    ]
+    assert _seen_from(fault, seen) == ()
+
+
+# -- the first line ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("length", "fits"), [(100, True), (101, False)])
+def test_first_line_holds_a_hundred_characters(length, fits):
+    first = "x" * 50
+    reports = [
+        (registry.load("placement"), Report((), first)),
+        (registry.load("nodes"), Report((), "y" * (length - len(first) - len("; ")))),
+    ]
+    assert (len(_essence(reports)) == length) is fits
+    assert _essence(reports).startswith(first)

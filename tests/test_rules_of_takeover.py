@@ -239,6 +239,11 @@ def test_what_does_not_run_takes_no_room():
     assert reasons(primitive(), stopped("DB"), cib=configured) == ("", "")
 
 
+def test_what_the_cib_does_not_know_takes_no_room():
+    running = (primitive(), primitive("XX", "app02"))
+    assert reasons(*running, cib=sized("balanced", room=4096))[0] == ""
+
+
 def test_members_of_a_group_need_room_together():
     one = group(primitive(), primitive("DB"))
     why, step = reasons(one, cib=sized("balanced", other=4097))
