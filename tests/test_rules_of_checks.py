@@ -14,6 +14,7 @@ from build import (
     clone,
     cluster,
     cmap,
+    drbd,
     failure,
     fence_device,
     fence_event,
@@ -57,6 +58,7 @@ from check_mccluster.judge import active
 from check_mccluster.judge.active import activity
 from check_mccluster.judge.beside import beside
 from check_mccluster.judge.causes import faults
+from check_mccluster.judge.cluster_causes import CLUSTER_RULES
 from check_mccluster.judge.difference import Side, difference
 from check_mccluster.judge.facts.comparing import compare_step
 from check_mccluster.judge.facts.fencing import devices_for
@@ -64,7 +66,7 @@ from check_mccluster.judge.facts.happened import happened, health_words
 from check_mccluster.judge.facts.loss import VolumeLeft
 from check_mccluster.judge.facts.mapping import pairs
 from check_mccluster.judge.facts.mending import copy_step, copy_words, own_copy_step, pause_step
-from check_mccluster.judge.facts.pacemaker import is_service, lost_nodes, usable, whereabouts
+from check_mccluster.judge.facts.pacemaker import is_service, lost_nodes, usable, where, whereabouts
 from check_mccluster.judge.facts.votes import tally
 from check_mccluster.judge.fold import folded, hushed
 from check_mccluster.judge.partitions import corosync_differences, partitions
@@ -1236,3 +1238,96 @@ def test_first_line_holds_a_hundred_characters(length, fits):
     ]
     assert (len(_essence(reports)) == length) is fits
     assert _essence(reports).startswith(first)
+
+
+# -- why nothing is promoted -------------------------------------------------------------------
+
+
+def replicas(*roles, **answers):
+    instances = [
+        primitive("fs", name, role) for name, role in zip(("app01", "app02", "app03"), roles)
+    ]
+    one = clone(*instances, name="fs-clone", promotable=True)
+    banned = tuple(
+        ban("fs-clone", name, f"no-{name}", promoted_only=True)
+        for name in ("app01", "app02", "app03")
+    )
+    return report("resources", view(cluster(resources=(one,), bans=banned), **answers)).findings
+
+
+def test_reason_why_no_instance_is_promoted_is_one_against_promotion():
+    (found,) = replicas(Role.UNPROMOTED, Role.UNPROMOTED, Role.UNPROMOTED)
+    assert found.key == "promoted-missing"
+    assert "cannot promote fs-clone: no-app01 forbids it" in found.text
+
+
+@pytest.mark.parametrize(("drbd_", "nothing"), [(None, False), ((mesh(here="app01"),), True)])
+def test_nothing_visible_is_said_only_where_drbd_was_seen_too(drbd_, nothing):
+    answers = {} if drbd_ is None else {"drbd": drbd_}
+    known = on_drbd("FS", "/dev/drbd/by-res/r0/0")
+    judged = report("resources", view(cluster(resources=(stopped(),)), cib=known, **answers))
+    (found,) = judged.findings
+    assert (found.key, "nothing visible" in found.text) == ("resource-stopped", nothing)
+
+
+# -- filters -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("check", "pattern", "keys"),
+    [
+        ("consistency", "FS", []),
+        ("consistency", "r0", []),
+        ("resources", "XX", ["resource-missing"]),
+        ("resources", "X*", ["resources-none"]),
+    ],
+)
+def test_filter_that_matches_nothing(check, pattern, keys):
+    seen = view(cluster(resources=(primitive(),)), cib=on_drbd("FS"), drbd=(drbd(),))
+    found = [each.key for each in report(check, seen, patterns=(pattern,)).findings]
+    assert [key for key in found if key.startswith("resource")] == keys
+
+
+# -- what several nodes fold -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("reason", "follows"), [("", True), ("nothing", True), ("barred", False)])
+def test_lost_node_explains_what_is_stopped_for_no_reason_of_its_own(reason, follows):
+    lost = told("node-offline", subject.node("app02"), ("app02",))
+    down = replace(told("resource-stopped", subject.resource("FS"), ("app03",)), reason=reason)
+    seen = view(cluster(resources=(stopped(),)))
+    found = faults(seen, (lost, down), CLUSTER_RULES)
+    assert (len(found) == 1) is follows
+
+
+@pytest.mark.parametrize(
+    ("members", "links_", "more"),
+    [
+        ((), (), False),
+        ((2, 3), (LinkState.DISCONNECTED, LinkState.DISCONNECTED), True),
+        ((2, 3), (LinkState.CONNECTED, LinkState.DISCONNECTED), False),
+        ((2, 3), (LinkState.CONNECTED, LinkState.CONNECTED), False),
+        ((2,), (LinkState.DISCONNECTED,), True),
+    ],
+)
+def test_isolated_node_is_compared_with_corosyncs_links(members, links_, more):
+    each = replace(
+        told("mesh-isolated", R0, ("app02", "app03")), text="no peer of r0 is connected (2 of 2)"
+    )
+    up = links(*(link(number, state=state) for number, state in zip(members, links_)))
+    (found,) = beside(view(cluster(), links=up), Report((each,))).findings
+    assert ("no Corosync link is up (" in found.text) is more
+
+
+@pytest.mark.parametrize(("role", "nodes"), [(Role.STOPPED, ()), (Role.STOPPING, ("app01",))])
+def test_what_is_stopped_is_nowhere_whatever_node_is_named(role, nodes):
+    assert where(primitive(role=role)) == nodes
+
+
+@pytest.mark.parametrize(
+    ("first", "word"), [(Role.STOPPING, "stopping"), (Role.STARTING, "starting")]
+)
+def test_first_of_several_that_move_names_it(first, word):
+    other = Role.STARTING if first is Role.STOPPING else Role.STOPPING
+    one = group(primitive("FS", role=first), primitive("DB", role=other))
+    assert whereabouts(one) == f"is {word} on app01"

@@ -17,6 +17,7 @@ from check_mccluster.read.corosync import read_cfgtool, read_cmapctl, read_quoru
 from check_mccluster.read.crm_mon import _resource_of
 from check_mccluster.read.crm_simulate import read_crm_simulate
 from check_mccluster.read.drbd_json import Members, Table, decode, distinct
+from check_mccluster.read.drbd_show import _whole_number
 from check_mccluster.read.drbd_status import DETAILS, read_drbd_status
 from check_mccluster.read.errors import NotXml, ReadError, refuse_twice
 from check_mccluster.read.xmlstream import (
@@ -498,3 +499,14 @@ def test_element_of_a_simulation_needs_no_message():
     text = document(element_of_simulation(name="FS", on="app02"))
     found = read_crm_simulate(io.BytesIO(text.encode()))
     assert found.running["FS"] == {"app02": Role.STARTED}
+
+
+@pytest.mark.parametrize(
+    ("words", "number"), [("1234567890", 1234567890), ("0", 0), ("12345678901", None), ("-1", None)]
+)
+def test_option_of_drbd_that_is_a_number_has_ten_digits(words, number):
+    options = Members({"key": words}, "it")
+    if number is None:
+        assert refused(_whole_number, options, "key") == "it: key is not a number"
+    else:
+        assert _whole_number(options, "key") == number
