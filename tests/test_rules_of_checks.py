@@ -27,6 +27,7 @@ from build import (
     on_drbd,
     options,
     primitive,
+    remote,
     replace,
     report,
     ring,
@@ -53,7 +54,7 @@ from build_drbd import judge as judge_drbd
 from build_drbd import view as drbd_view
 from check_mccluster.checks import registry
 from check_mccluster.checks.cluster import UNASKED, _seen_from, _unreached, together
-from check_mccluster.checks.overview import _essence
+from check_mccluster.checks.overview import _essence, fitting
 from check_mccluster.judge import active
 from check_mccluster.judge.active import activity
 from check_mccluster.judge.beside import beside
@@ -63,8 +64,9 @@ from check_mccluster.judge.difference import Side, difference
 from check_mccluster.judge.facts.comparing import compare_step
 from check_mccluster.judge.facts.fencing import devices_for
 from check_mccluster.judge.facts.happened import happened, health_words
-from check_mccluster.judge.facts.loss import VolumeLeft
-from check_mccluster.judge.facts.mapping import pairs
+from check_mccluster.judge.facts.happened import since as happened_since
+from check_mccluster.judge.facts.loss import VolumeLeft, data_against
+from check_mccluster.judge.facts.mapping import PairIndex, pairs
 from check_mccluster.judge.facts.mending import copy_step, copy_words, own_copy_step, pause_step
 from check_mccluster.judge.facts.pacemaker import is_service, lost_nodes, usable, where, whereabouts
 from check_mccluster.judge.facts.votes import tally
@@ -87,8 +89,8 @@ from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationSt
 from check_mccluster.model.pacemaker import FenceStatus, Role
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Fault, Kind, Line, Report, State, finding
-from check_mccluster.verdict.problems import OF_A_DAEMON
-from check_mccluster.verdict.view import Asked, Judgement
+from check_mccluster.verdict.problems import OF_A_DAEMON, TOOL_MISSING
+from check_mccluster.verdict.view import Answer, Asked, Judgement
 
 MEMBERS = tuple(ConfiguredNode(number, f"app0{number}", 1) for number in (1, 2, 3))
 
@@ -651,6 +653,7 @@ PROMOTED = "Promoted"
         ((must("g", "c", PROMOTED),), ["VM"]),
         ((must("g", "c", PROMOTED), must("X", "g")), ["VM", "X"]),
         ((must("g", "c", PROMOTED), must("X", "IP")), ["VM", "X"]),
+        ((must("X", "g"), must("g", "c", PROMOTED)), ["VM", "X"]),
         ((must("g", "c", PROMOTED), must("X", "IP", "Unpromoted")), ["VM"]),
     ],
 )
@@ -1331,3 +1334,69 @@ def test_first_of_several_that_move_names_it(first, word):
     other = Role.STARTING if first is Role.STOPPING else Role.STOPPING
     one = group(primitive("FS", role=first), primitive("DB", role=other))
     assert whereabouts(one) == f"is {word} on app01"
+
+
+# -- what a part stands on ---------------------------------------------------------------------
+
+
+def test_clone_of_drbd_stands_on_its_resource_though_a_service_is_mapped_to_it():
+    configured = {
+        "p": Configured("p", "primitive", "c", agent="ocf:linbit:drbd", parameters={
+            "drbd_resource": "r0"}),
+        "c": Configured("c", "clone", members=("p",)),
+        "X": Configured("X", "primitive", agent="ocf:heartbeat:apache"),
+    }  # fmt: skip
+    known = replace(cib(), resources=configured, colocations=(must("X", "c", PROMOTED),))
+    index = PairIndex(view(cluster(), cib=known))
+    one = clone(primitive("p"), name="c", promotable=True)
+    assert [(pair.resource, pair.drbd) for pair in index.below(one)] == [("p", "r0")]
+    assert [(pair.resource, pair.drbd) for pair in index.below(primitive("X"))] == [("X", "r0")]
+    assert index.below(primitive("IP")) == ()
+
+
+def test_since_when_what_failed_runs_where_it_does():
+    known = replace(cib(), started={("FS", "app01"): int(NOW.timestamp()) - 60})
+    seen = view(cluster(resources=(primitive(), primitive("IP"))), cib=known)
+    lines = happened_since(seen, told("resource-failed", subject.resource("FS")))
+    assert lines == ("FS runs on app01 since 08:59:00 UTC (60 s ago)",)
+
+
+@pytest.mark.parametrize(
+    ("kind_of_node", "installed", "asked"),
+    [
+        ("member", True, True),
+        ("member", False, True),
+        ("remote", True, True),
+        ("remote", False, False),
+    ],
+)
+def test_links_are_not_asked_on_a_remote_node_without_corosync(kind_of_node, installed, asked):
+    gone = Answer(None, (finding(TOOL_MISSING, subject.tool("corosync-cfgtool"), "not there"),))
+    here = node("app01") if kind_of_node == "member" else remote("app01")
+    seen = view(cluster((here, node("app02"))), links=links(link(2)) if installed else gone)
+    assert ("links" in [check.name for check in fitting(seen)]) is asked
+
+
+@pytest.mark.parametrize(
+    ("disk", "words"),
+    [
+        (HALF, "r0/0 is Inconsistent there, and no other copy is left"),
+        (DiskState.DISKLESS, "r0/0 has no UpToDate copy left"),
+        (DiskState.UP_TO_DATE, None),
+    ],
+)
+def test_data_that_a_node_would_have_after_a_loss(disk, words):
+    one = resource(connection("storage02", peer_device(peer_disk_state=disk)))
+    found = list(data_against(drbd_view(one), one, one.devices[0], "storage02", {"storage01"}))
+    assert [text for text in found if "copy" in text] == ([words] if words else [])
+
+
+def test_when_each_node_was_fenced_is_looked_at():
+    known = cluster(
+        resources=(fence_device(),),
+        options=options(fencing_enabled=True),
+        fence_events=(fence_event("app02", FenceStatus.SUCCESS),),
+    )
+    (line,) = [one for one in report("fencing", view(known)).looked_at if "fencing of" in one]
+    assert line.startswith("fencing of app02: ")
+    assert line.endswith(" 2026-11-22 08:59:00Z")

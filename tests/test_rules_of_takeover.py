@@ -556,3 +556,29 @@ def test_service_that_is_disabled_neither_moves_nor_ends():
     found = of_each_node([Judgement(one, Report())])
     by_loss = {each.lost: [fate.service for fate in each.fates] for each in found.losses}
     assert by_loss == {("app01",): ["FS"], ("app02",): [], ("app03",): []}
+
+
+def test_group_with_which_it_must_run():
+    other = group(primitive("DB", "app03"), primitive("IP", "app03"), name="g2")
+    configured = known(colocations=together(primary=("g2", None)))
+    assert reasons(primitive(), other, cib=configured)[0] == "g2 runs on app03 (with)"
+
+
+def test_two_clones_are_judged_each_by_its_own_scores():
+    """On app02 the second one is not to be promoted."""
+
+    def instances(name):
+        roles = zip(NODES, (PROMOTED, UNPROMOTED, UNPROMOTED))
+        each = (primitive(name, on, role) for on, role in roles)
+        return clone(*each, name=f"{name}-clone", promotable=True)
+
+    scores = {"app01": ("9", "9"), "app02": ("9", "-9"), "app03": ("9", "9")}
+    nodes = {
+        name: CibNode(name, transient={"master-fs": one, "master-db": other})
+        for name, (one, other) in scores.items()
+    }
+    seen = view(cluster(resources=(instances("fs"), instances("db"))), cib=known(nodes=nodes))
+    looked = list(report("failover", seen).looked_at)
+    assert "candidate for fs-clone: app02" in looked
+    text = "cannot promote db-clone: its promotion score there is -9"
+    assert f"candidate for db-clone: not app02: {text}" in looked
