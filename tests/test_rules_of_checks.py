@@ -916,9 +916,7 @@ def test_member_that_neither_a_link_nor_ssh_reaches(key, text, silent, more):
     cause = replace(told(key, subject.node("app02"), ("app02",)), text=text)
     follows = tuple(finding(UNASKED, subject.node(n), "silent", nodes=(n,)) for n in silent)
     words = _unreached(Fault(cause, follows)).cause.text
-    assert words == text + (
-        "; not reached over ssh either: off, or a partition of its own" if more else ""
-    )
+    assert words == text + (", nor does ssh reach it: off, or cut off" if more else "")
 
 
 # -- a check as a part of the whole ------------------------------------------------------------
