@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -133,6 +134,22 @@ def test_an_option_of_connections_that_are_up_is_told_once_for_its_node(call, tm
             " crc32c on storage03",
         )
     ]
+
+
+def test_constructed_member_that_comes_back_unfenced_is_one_fault_while_it_runs_services(
+    call, tmp_path
+):
+    """As seen after a pause of app01's Corosync: what began elsewhere is active twice until
+    Pacemaker has stopped it, and the CIB lost the others' node attributes."""
+    folder = copied(tmp_path)
+    there = '<node name="app01" id="1" cached="true"/>'
+    for name in ("app01", "app02", "app03"):
+        file = folder / name / "crm_mon.xml"
+        text = file.read_text().replace(there, there + there.replace("app01", "app02"), 1)
+        file.write_text(re.sub('(name="app0[23]".*)"3.16.1"', r'\1"&lt;3.15.1"', text))
+    document = judged(call, folder)
+    assert causes(document) == [("resource-multi-active", "FS_DRBD")]
+    assert "versions-mixed" in {each["key"] for each in document["faults"][0]["follows"]}
 
 
 def peer_of(node: Path, name: str, **changes: object) -> None:

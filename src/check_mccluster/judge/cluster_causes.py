@@ -95,7 +95,12 @@ CLUSTER_RULES = more(
         (Equal.DRBD, "copies-low sync-target sync-waiting sync-paused sync-missing behind"),
     ),
     rule("resource-failed resource-blocked", (Equal.RESOURCE_AND_NODE, "node-barred")),
-    rule("resource-multi-active", (Equal.RESOURCE, f"group-split {_TAKEOVER}")),
+    rule(
+        "resource-multi-active",
+        (Equal.RESOURCE, f"group-split {_MOVING} {_TAKEOVER}"),
+        # As after a member came back that nobody fenced: it also costs the CIB node attributes.
+        (Equal.NODE, "versions-mixed"),
+    ),
     rule("resource-unmanaged", (Equal.RESOURCE, _TAKEOVER), (Equal.NOTHING, "here-not-ready")),
     rule("resource-disabled", (Equal.RESOURCE, "resource-stopped")),
     rule(
