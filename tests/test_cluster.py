@@ -152,6 +152,39 @@ def test_constructed_member_that_comes_back_unfenced_is_one_fault_while_it_runs_
     assert "versions-mixed" in {each["key"] for each in document["faults"][0]["follows"]}
 
 
+def lost_app01(text: str) -> str:
+    """crm_mon's answer of who no longer counts app01, and has app03 as the controller."""
+    text = text.replace('name="app01" id="1" online="true"', 'name="app01" id="1" online="false"')
+    return re.sub('(<current_dc .*)name="app02" id="2"', r'\1name="app03" id="3"', text)
+
+
+def test_constructed_controller_whose_corosync_hangs_does_not_speak_for_those_who_lost_it(
+    call, tmp_path
+):
+    """As seen live: its own crm_mon goes on to say that all is as before."""
+    folder = copied(tmp_path)
+    for name in ("app01", "app02", "app03"):
+        file = folder / name / "crm_mon.xml"
+        text = file.read_text()
+        if name == "app01":
+            text = re.sub('(<current_dc .*)name="app02" id="2"', r'\1name="app01" id="1"', text)
+        file.write_text(text if name == "app01" else lost_app01(text))
+    assert causes(judged(call, folder)) == [("node-offline", "app01")]
+
+
+def test_constructed_member_that_just_starts_is_no_partition(call, tmp_path):
+    """As seen live: it counts nobody yet, itself neither."""
+    folder = copied(tmp_path)
+    for name in ("app01", "app02", "app03"):
+        file = folder / name / "crm_mon.xml"
+        text = lost_app01(file.read_text())
+        if name == "app01":
+            text = text.replace('online="true"', 'online="false"')
+            text = re.sub("<current_dc .*/>", '<current_dc present="false"/>', text)
+        file.write_text(text)
+    assert causes(judged(call, folder)) == [("node-offline", "app01")]
+
+
 def peer_of(node: Path, name: str, **changes: object) -> None:
     """What *node* says of r0's volume at a peer."""
     file = node / "drbd-status.json"

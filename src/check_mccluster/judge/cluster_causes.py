@@ -27,6 +27,7 @@ CLUSTER_RULES = more(
             Equal.NODE,
             "node-offline node-unclean node-pending view-stale versions-mixed tool-timeout",
         ),
+        (Equal.ALL_NODES, "tool-failed"),
         (Equal.NOTHING, f"quorum-margin {_MOVING} {_TAKEOVER}"),
     ),
     rule(
@@ -38,6 +39,7 @@ CLUSTER_RULES = more(
     rule(
         "node-offline node-unclean",
         (Equal.NODE, _OF_LOST),
+        (Equal.ALL_NODES, "tool-failed"),
         # Its services are on their way to another node, and one member knows before the others.
         (Equal.NOTHING, f"view-stale {_MOVING}"),
         (Equal.NO_REASON, "resource-stopped promoted-missing"),
@@ -45,9 +47,10 @@ CLUSTER_RULES = more(
     rule(
         "node-shutdown",
         (Equal.NODE, _OF_LOST),
+        (Equal.ALL_NODES, "tool-failed"),
         (Equal.NOTHING, _MOVING),
     ),
-    rule("node-pending", (Equal.NODE, _OF_LOST)),
+    rule("node-pending", (Equal.NODE, _OF_LOST), (Equal.ALL_NODES, "tool-failed")),
     rule("cluster-maintenance", (Equal.NOTHING, _TAKEOVER)),
     rule("split-brain", (Equal.NODE, "peer-standalone copies-low disk-disputed out-of-sync")),
     rule("config-differs", (Equal.NODE, "peer-standalone copies-low disk-disputed")),

@@ -18,7 +18,7 @@ class Partition(NamedTuple):
     """Nodes that see the same members.
 
     :param members: whom they count as online. :param seen: those of them that were asked, the
-        designated controller first.
+        designated controller first, and last whom others went on without.
     """
 
     members: frozenset[str]
@@ -55,7 +55,10 @@ def partitions(seen: Sequence[Judgement]) -> tuple[Partition, ...]:
             groups.append([(one, online)])
     found = []
     for group in groups:
-        ordered = sorted(group, key=lambda each: (not _is_dc(each[0]), each[0].view.here))
+        ordered = sorted(
+            group,
+            key=lambda each: (_is_left(each[0], group), not _is_dc(each[0]), each[0].view.here),
+        )
         found.append(Partition(ordered[0][1], tuple(one for one, _ in ordered)))
     return tuple(sorted(found, key=lambda p: (p.quorate is not True, -len(p.members))))
 
@@ -118,8 +121,24 @@ def _online(one: Judgement) -> frozenset[str]:
 def _exclude(
     one: Judgement, online: frozenset[str], other: Judgement, theirs: frozenset[str]
 ) -> bool:
-    """Whether neither counts the other."""
-    return one.view.here not in theirs and other.view.here not in online
+    """Whether neither counts the other; who just starts counts nobody and is no partition."""
+    without = one.view.here not in theirs and other.view.here not in online
+    return without and bool(online and theirs)
+
+
+def _is_left(one: Judgement, group: Sequence[tuple[Judgement, frozenset[str]]]) -> bool:
+    """Whether others count it as lost: while its Corosync hangs its own view is of the past.
+
+    One other is enough if it has a controller; who just starts has none and sees nobody yet.
+    """
+    without = [other for other, theirs in group if other is not one and one.view.here not in theirs]
+    return len(without) > 1 or any(_names_another_dc(other, one) for other in without)
+
+
+def _names_another_dc(other: Judgement, one: Judgement) -> bool:
+    cluster = other.view[CLUSTER].value
+    dc = cluster.summary.dc if cluster is not None else None
+    return dc is not None and dc.name is not None and not one.view.is_here(dc.name)
 
 
 def _is_dc(one: Judgement) -> bool:
