@@ -67,7 +67,7 @@ def joined(
         return found, report
     from ..checks.cluster import contradicting
 
-    nodes = contradicting(report)
+    nodes = contradicting(report, found.seen)
     doubtful = {n: t for n, t in targets.items() if any(same_node(n, node) for node in nodes)}
     left = setup._replace(timeout=deadline - time.monotonic() - _PAUSE)
     if not doubtful or left.timeout <= _LEAST:
