@@ -514,6 +514,20 @@ def test_a_contradiction_that_is_gone_a_moment_later_is_not_told(call, storage03
     assert (outcome.code, outcome.first[:34]) == (0, "CLUSTER OK - 2 of 2 nodes asked: 3")
 
 
+def test_service_that_is_active_twice_only_until_the_controller_forgets_is_not_told(
+    call, tmp_path, ssh
+):
+    """As seen live after a power cut: what ran before it stands in the CIB until app01 joined."""
+    before = tmp_path / "app02-before"
+    shutil.copytree(HEALTHY / "app02", before)
+    there = '<node name="app01" id="1" cached="true"/>'
+    replace_in(before / "crm_mon.xml", there, there + there.replace("app01", "app02"))
+    call("snapshot", "--from", before, tmp_path / "app02-before.tar.gz")
+    hosts = [w for n in ("app01=good", "app02=turn") for w in ("--host", f"{n}-{n[:5]}")]
+    assert "active on" in call("cluster", "--from", before).first
+    assert call("cluster", *hosts).first.startswith("CLUSTER OK - 2 of 2 nodes asked: group1 on")
+
+
 def test_status_asks_again_about_a_contradiction_as_cluster_does(call, storage03_contradicts):
     hosts = ("--host", "storage01=good-storage01", "--host", "storage03=turn-storage03")
     lines = call("status", *hosts).lines
