@@ -116,7 +116,7 @@ class Case:
             if node.spaces is None:
                 self.mesh.back(node.name)
             else:
-                cluster.run(node.name, "sh", "-c", "kill -CONT $(pidof pacemaker-based)")
+                cluster.run(node.name, "sh", "-c", "kill -CONT $(pidof corosync pacemaker-based)")
         cluster.heal()
         cluster.start(*cluster.nodes)
         for node in cluster.nodes.values():
