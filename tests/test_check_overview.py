@@ -32,6 +32,7 @@ from build import (
 from check_mccluster.model.corosync import LinkState
 from check_mccluster.model.drbd import ConnectionState
 from check_mccluster.model.drbd import Role as DrbdRole
+from check_mccluster.present.text import first_line
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import State, finding
 from check_mccluster.verdict.problems import TOOL_MISSING
@@ -565,6 +566,15 @@ def test_constructed_service_that_failed_everywhere_is_one_fault():
     assert set(follows) == {
         *("resource-stopped", "not-running", "node-barred", "no-candidate", "here-not-ready")
     }
+
+
+def test_constructed_long_cause_leaves_room_for_what_is_graver():
+    ids = ("a-filesystem-with-a-name-that-is-long-enough-to-fill", "DB")
+    past = tuple(history(ids[0], name, threshold=1) for name in ("app01", "app02", "app03"))
+    known = cluster(None, (group(*map(stopped, ids)),), history=past)
+    line = first_line(report("overview", view(known, drbd=Answer(None, (NOT_HERE,)))))
+    assert "app01: fail-coun..., hence group1 is stopped: " in line
+    assert len(line) <= 140
 
 
 def test_constructed_leftover_ban_and_no_way_out():

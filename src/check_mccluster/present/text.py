@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..verdict.finding import Fault, Finding, Report, State
+from ..verdict.finding import HENCE, Fault, Finding, Report, State
 
 FIRST_LINE = 120
 """About so many characters of text on the first line."""
 _ROOM = 40
 """So many characters of a text say what it is about."""
+_EFFECT = 25
+"""So many of a consequence say what it is: ``group1 is stopped``."""
 
 
 def clean(text: str) -> str:
@@ -28,6 +30,15 @@ def printable(text: str, keep: str = "") -> str:
 def shorten(text: str, most: int = FIRST_LINE) -> str:
     """At most *most* characters."""
     return text if len(text) <= most else text[: most - 3].rstrip() + "..."
+
+
+def _fitting(text: str, most: int) -> str:
+    """At most *most* characters, the consequence not cut away: it is graver than its cause."""
+    cause, hence, effect = text.partition(HENCE)
+    room = most - len(hence) - min(len(effect), _EFFECT)
+    if not hence or len(text) <= most or len(cause) <= room or room < _ROOM:
+        return shorten(text, most)
+    return shorten(f"{shorten(cause, room)}{hence}{effect}", most)
 
 
 def _told(report: Report) -> Sequence[Fault]:
@@ -73,13 +84,13 @@ def _first_line(report: Report) -> str:
     # Faults are different things: one as grave as the first is named, however long the first is.
     least = _ROOM if report.lines else FIRST_LINE
     beside = len(texts) > 1 and report.lines and bad[1].state is bad[0].state
-    line = shorten(texts[0], FIRST_LINE - 2 - min(len(texts[1]), least) if beside else FIRST_LINE)
+    line = _fitting(texts[0], FIRST_LINE - 2 - min(len(texts[1]), least) if beside else FIRST_LINE)
     shown = 1
     for text in texts[1:]:
         left = FIRST_LINE - len(line) - 2
         if left < min(len(text), least):
             break
-        line = f"{line}; {shorten(text, left)}"
+        line = f"{line}; {_fitting(text, left)}"
         shown += 1
     rest = len(texts) - shown
     return f"{line} (+{rest} more)" if rest else line

@@ -125,6 +125,10 @@ def finding(
     )
 
 
+HENCE = ", hence "
+"""Between a cause and its gravest consequence."""
+
+
 class Fault(NamedTuple):
     """A finding that no other one explains, with those that it explains.
 
@@ -158,7 +162,7 @@ class Fault(NamedTuple):
     def text(self) -> str:
         """The cause, and the gravest consequence if that is graver."""
         graver = self.graver
-        return self.cause.text if graver is None else f"{self.cause.text}, hence {graver.text}"
+        return self.cause.text if graver is None else f"{self.cause.text}{HENCE}{graver.text}"
 
 
 class Figure(NamedTuple):
