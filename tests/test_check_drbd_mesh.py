@@ -143,7 +143,8 @@ RECORDED = [
     Case(
         "client-without-data/storage03",
         2,
-        "DRBD-MESH CRITICAL - r2: 0 of 1 connected (storage01 Connecting)",
+        "DRBD-MESH CRITICAL - r2: 0 of 1 connected (storage01 Connecting), "
+        "other resources reach storage01",
         """
         connected=5;6:;;0;6 connected_min=0;;;0 r0_connected=5;5:;1:;0;5 r2_connected=0;1:;1:;0;1
         """,
@@ -470,6 +471,38 @@ def test_isolated_resources_with_the_same_peers_are_one_finding():
             "0 of 1 connected (storage02 Connecting): 4 resources (r0, r1 and 2 more)",
         ),
     )
+
+
+def test_isolated_resource_whose_peers_others_reach_is_not_told_as_the_network():
+    near = resource(connection("storage02"), connection("storage03"), name="r1")
+    lone = resource(away("storage02"), away("storage03"))
+    assert judge("drbd-mesh", view(lone, near)).findings == (
+        (
+            "mesh-isolated",
+            "CRITICAL",
+            "r0: 0 of 2 connected (storage02, storage03 Connecting), other resources reach them",
+        ),
+    )
+    assert steps("drbd-mesh", view(lone, near)) == [
+        (
+            "mesh-isolated",
+            "on storage02, storage03: drbdadm status r0; where it is not up: drbdadm up r0;"
+            " where it is: its addresses and port (drbdsetup show r0), the firewall",
+        )
+    ]
+    half = resource(connection("storage02"), away("storage03"), name="r1")
+    (first, _) = judge("drbd-mesh", view(lone, half)).findings
+    assert first[2].endswith(", other resources reach storage02")
+
+
+def test_resource_that_gave_up_on_every_peer_is_connected_to_all_of_them():
+    names = ("storage02", "storage03")
+    alone = resource(*(away(name, ConnectionState.STANDALONE) for name in names))
+    ((_, step),) = steps("drbd-mesh", view(alone))
+    assert "if it finds nothing: drbdadm connect r0; where it falls back" in step
+    one = resource(away("storage02", ConnectionState.STANDALONE), connection("storage03"))
+    ((_, step),) = steps("drbd-mesh", view(one))
+    assert "drbdadm connect r0:storage02;" in step
 
 
 def test_unknown_state_word_is_no_proof_of_isolation():

@@ -761,6 +761,17 @@ def test_old_copy_is_brought_up_to_date_by_the_peer_that_has_a_good_one():
     assert step == "drbdadm status r0 on every node: which of them has a good copy"
 
 
+def test_half_a_copy_everywhere_was_lost_or_never_synchronised():
+    half = peer_device(peer_disk_state=DiskState.INCONSISTENT)
+    client = peer_device(peer_disk_state=DiskState.DISKLESS, peer_client=True)
+    here = (device(disk_state=DiskState.INCONSISTENT),)
+    changed = (connection("storage02", half), connection("storage03", half))
+    nobody = mesh(*changed, connection("app01", client), devices=here)
+    step = own_copy_step(drbd_view(nobody), nobody, here[0])
+    assert step.startswith("on storage01, storage02, storage03: journalctl -k -g drbd: was one")
+    assert "A resource that never had any needs its first sync" in step
+
+
 # -- constraints that keep a service -----------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
-from ..verdict.words import join
+from ..verdict.words import join, pasted
 
 MISSING = Kind(
     "peer-missing",
@@ -100,8 +100,18 @@ def _is_cut(resource: DrbdResource) -> bool:
     )
 
 
-def _isolated(view: View, resources: Sequence[DrbdResource]) -> Iterator[Finding]:
-    """Resources without any connected peer, those with the same peers in one finding."""
+def _is_sought(connection: Connection) -> bool:
+    """Whether DRBD tries to reach the peer, unlike where it gave up."""
+    return connection.state is not ConnectionState.STANDALONE
+
+
+def _isolated(
+    view: View, resources: Sequence[DrbdResource], reached: frozenset[str]
+) -> Iterator[Finding]:
+    """Resources without any connected peer, those with the same peers in one finding.
+
+    :param reached: peers that are connected for other resources.
+    """
     together: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for resource in resources:
         peers = tuple((c.name, state_name(c.state)) for c in resource.connections)
@@ -118,10 +128,20 @@ def _isolated(view: View, resources: Sequence[DrbdResource]) -> Iterator[Finding
             )
         nodes = tuple(peer for peer, _ in peers)
         first = next(each for each in resources if each.name == names[0])
+        near = [c.name for c in first.connections if c.name in reached and _is_sought(c)]
+        if near:
+            who = "them" if len(near) == len(peers) > 1 else join(near)
+            text += f", other resources reach {who}"
         standing = all(c.state is ConnectionState.STANDALONE for c in first.connections)
         step = f"on {view.here}: check the replication network and the firewall: no peer is reached"
         if standing or len(peers) == 1:
             step = connection_step(view, first, first.connections[0])
+        if near and not standing:
+            title = pasted(first.name)
+            step = (
+                f"on {join(near)}: drbdadm status {title}; where it is not up: drbdadm up {title};"
+                f" where it is: its addresses and port (drbdsetup show {title}), the firewall"
+            )
         about = subject.drbd(names[0])
         one = finding(ISOLATED, about, text, nodes=nodes, resource=names[0], step=step)
         yield one._replace(covers=tuple(names))
@@ -194,7 +214,8 @@ def judge(view: View, asked: Asked) -> Report:
     up = {resource.name: _up(resource) for resource in resources}
     cut = [r for r in resources if _is_cut(r)]
     others = [r for r in resources if not _is_cut(r)] if cut else resources
-    findings = list(_isolated(view, cut))
+    reached = frozenset(c.name for r in others for c in r.connections if c.is_connected)
+    findings = list(_isolated(view, cut, reached))
     broken = [
         (r, c)
         for r in others

@@ -20,7 +20,13 @@ from ..judge.facts.drbd import (
     volume_name,
 )
 from ..judge.facts.in_flight import counters, in_flight
-from ..judge.facts.mending import connection_step, copy_step, missing_words, own_copy_step
+from ..judge.facts.mending import (
+    connection_step,
+    copy_step,
+    missing_words,
+    no_good_copy_step,
+    own_copy_step,
+)
 from ..judge.limits import limited_state
 from ..model.drbd import Device, DiskState, DrbdResource, PeerDevice, Role
 from ..model.words import state_name
@@ -239,11 +245,7 @@ def _no_copy_step(view: View, resource: DrbdResource, device: Device, have: Copi
     whole = _whole_copies(view, resource, device)
     name = pasted(resource.name)
     if not whole and len(have.replicas) > 1 and _all_half(view, resource, device, have):
-        return (
-            f"on {join(have.replicas)}: journalctl -k -g drbd: was one of them UpToDate before?"
-            " Then its data come from a backup. A resource that never had any needs its first sync:"
-            " see DRBD's guide, 'The initial device synchronization'"
-        )
+        return no_good_copy_step(have.replicas)
     if not whole:
         return copy_step(view, resource, device, have.missing[0]) if have.missing else ""
     return _first_the_primary(resource, whole) + (

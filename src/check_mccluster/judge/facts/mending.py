@@ -100,9 +100,11 @@ def connection_step(view: View, resource: DrbdResource, connection: Connection, 
     """
     name, peer = pasted(resource.name), pasted(connection.name)
     if connection.state is ConnectionState.STANDALONE:
+        alone = all(c.state is ConnectionState.STANDALONE for c in resource.connections)
+        which = name if alone and len(resource.connections) > 1 else f"{name}:{peer}"
         return (
             f"on {view.here}: journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect"
-            f" {name}:{peer}; where it falls back to StandAlone: journalctl -k -g drbd tells why"
+            f" {which}; where it falls back to StandAlone: journalctl -k -g drbd tells why"
         )
     where = join((connection.name, *more))
     return (
@@ -173,7 +175,19 @@ def own_copy_step(view: View, resource: DrbdResource, device: Device) -> str:
     for connection, peer in peers:
         if peer.peer_disk_state is DiskState.UP_TO_DATE:
             return reconnect_step(view, resource, connection, device.volume)
+    servers = [(c.name, peer) for c, peer in peers if not peer.peer_client]
+    if half and servers and all(p.peer_disk_state is DiskState.INCONSISTENT for _, p in servers):
+        return no_good_copy_step((view.here, *(name for name, _ in servers)))
     return f"drbdadm status {pasted(resource.name)} on every node: which of them has a good copy"
+
+
+def no_good_copy_step(names: Sequence[str]) -> str:
+    """Where every copy is half a copy: lost, or never synchronised."""
+    return (
+        f"on {join(names)}: journalctl -k -g drbd: was one of them UpToDate before?"
+        " Then its data come from a backup. A resource that never had any needs its first sync:"
+        " see DRBD's guide, 'The initial device synchronization'"
+    )
 
 
 def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> str:
