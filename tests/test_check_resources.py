@@ -937,6 +937,22 @@ def test_constructed_agent_missing_where_it_was_probed():
     ]
 
 
+@pytest.mark.parametrize(
+    ("result", "mended"),
+    [(2, "which; correct them"), (4, "which; grant them"), (5, "what is missing; install it")],
+)
+def test_what_bars_a_node_by_its_result_is_looked_up_and_mended_there(result, mended):
+    past = history(
+        "IP", "app02", fail_count=None, operations=(Operation("probe", result, "", None),)
+    )
+    seen = view(cluster(resources=(stopped("IP"),), history=(past,)))
+    (one,) = report("resources", seen).findings
+    assert one.next_step == (
+        f"on app02: journalctl -u pacemaker --grep IP tells {mended}; then:"
+        " crm_resource --cleanup -r IP -N app02"
+    )
+
+
 def test_constructed_nothing_is_configured():
     assert judge() == [("resources-none", "UNKNOWN", "no resource is configured")]
 

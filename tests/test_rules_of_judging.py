@@ -697,6 +697,14 @@ def test_operation_under_way_is_told_of_a_clone_that_is_not_complete(running):
     assert keys == (["resource-transition"] if running < 3 else [])
 
 
+def test_log_to_read_of_what_crm_mon_calls_stopped_is_that_of_the_node_where_it_starts():
+    pending = (PendingOperation("IP", "app02", "start", 0),)
+    seen = view(cluster(resources=(stopped("IP"),)), cib=replace(cib(), pending=pending))
+    (one,) = report("resources", seen).findings
+    assert (one.key, one.nodes) == ("resource-transition", ("app02",))
+    assert "on app02, see what its agent says" in one.next_step
+
+
 # -- copies that differ, and how they are mended -----------------------------------------------
 
 

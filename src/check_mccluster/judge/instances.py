@@ -211,7 +211,9 @@ def instance_fault(
             return say(STOPPED, f"{name} is stopped and unmanaged: nobody will start it")
         under_way = context.reasons.pending(primitive.id)
         if under_way is not None and ask:
-            return say(TRANSITION, f"{name} {words_of(under_way)}")
+            about = subject.resource(primitive.id)
+            text = f"{name} {words_of(under_way)}"
+            return finding(TRANSITION, about, text, nodes=(under_way.node,))
         text = f"{name} is stopped"
         why = _why(context, primitive, beside) if ask else None
         return because(STOPPED, text, why, about=subject.resource(primitive.id))

@@ -41,11 +41,12 @@ FAIL_COUNT = "fail-count-"
 operations (``fail-count-NAME#monitor_10000``)."""
 
 BARRING_RESULTS = {
-    2: "has parameters that are invalid there",
-    4: "lacks permissions there",
-    5: "has no agent or program there",
+    2: ("has parameters that are invalid there", "which; correct them"),
+    4: ("lacks permissions there", "which; grant them"),
+    5: ("has no agent or program there", "what is missing; install it"),
 }
-"""Results of an operation after which Pacemaker does not try again on that node."""
+"""Results of an operation after which Pacemaker does not try again on that node, and what to do
+about each once the log told it."""
 
 
 class Takeover:
@@ -190,10 +191,13 @@ class Takeover:
                 ),
                 *(each.exit_code for each in self._failed.get((node.name, name), ())),
             ]
-            words = next((BARRING_RESULTS[rc] for rc in results if rc in BARRING_RESULTS), None)
-            if words is not None:
-                cleanup = f"crm_resource --cleanup -r {name} -N {node.name}"
-                step = f"fix that on {node.name}, then: {cleanup}"
+            found = next((BARRING_RESULTS[rc] for rc in results if rc in BARRING_RESULTS), None)
+            if found is not None:
+                words, mended = found
+                step = (
+                    f"on {node.name}: journalctl -u pacemaker --grep {name} tells {mended}; then:"
+                    f" crm_resource --cleanup -r {name} -N {node.name}"
+                )
                 yield Against(f"{name} {words}", step, "agent", name)
 
     def _failures(self, cib: Cib, resource: Resource, node: Node) -> Iterator[Against]:
