@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from cluster.case import TIE_BREAKER, Case
+from cluster.case import TIE_BREAKER, Case, configuration
 from cluster.cluster import Cluster
 from cluster.cluster import obstacle as no_cluster
 from cluster.ssh import Ssh, obstacle
@@ -254,6 +254,8 @@ def test_pacemaker_that_stops_in_order_is_told_by_the_nodes_own_word(case: Case,
 def test_pacemaker_of_the_active_node_that_stops_is_one_fault_while_the_group_moves(
     case: Case, asked: Asked
 ):
+    case.configure(configuration(stop_seconds=4))  # long enough to be seen
+    case.cluster.settle(TIE_BREAKER)
     leaving, heir = case.active, case.other
     case.cluster.signal(leaving, "TERM", "pacemakerd")
 
