@@ -65,9 +65,7 @@ def joined(
     report = found.report(asked)
     if snapshots or not targets:
         return found, report
-    from ..checks.cluster import contradicting
-
-    nodes = contradicting(report, found.seen)
+    nodes = _contradicting(report, found.seen)
     doubtful = {n: t for n, t in targets.items() if any(same_node(n, node) for node in nodes)}
     left = setup._replace(timeout=deadline - time.monotonic() - _PAUSE)
     if not doubtful or left.timeout <= _LEAST:
@@ -75,6 +73,23 @@ def joined(
     time.sleep(_PAUSE)
     found = _with_newer(found, left, config, doubtful, judge)
     return found, found.report(asked)
+
+
+def _contradicting(report: Report, seen: Sequence[Judgement]) -> frozenset[str]:
+    """The nodes whose answers contradict each other's: what just moves looks like that, too.
+
+    Of Pacemaker all: a new answer of one beside old ones of others is no picture.
+    """
+    from ..checks.cluster import STALE, TWICE
+    from ..judge.both_ends import CLIENT_DISPUTED, DISK_DISPUTED, DISPUTED
+    from ..judge.instances import MULTI_ACTIVE
+
+    moves = {STALE.key, TWICE.key, MULTI_ACTIVE.key} & {each.key for each in report.findings}
+    members = frozenset(
+        one.view.here for one in seen if moves and one.view[CLUSTER].value is not None
+    )
+    keys = {kind.key for kind in (DISPUTED, DISK_DISPUTED, CLIENT_DISPUTED)}
+    return members | {node for each in report.findings if each.key in keys for node in each.nodes}
 
 
 def judged_together(setup: Setup, config: Config, asked: Asked) -> Judgement:

@@ -32,7 +32,6 @@ from ..judge.facts import drbd
 from ..judge.facts.drbd import CONNECTING, ISOLATED, PRIMARY_MULTIPLE, PRIMARY_NONE, STANDALONE
 from ..judge.facts.happened import since
 from ..judge.hanging import with_daemons
-from ..judge.instances import MULTI_ACTIVE
 from ..judge.mesh import links
 from ..judge.partitions import Partition, corosync_differences, partitions, running_in
 from ..judge.whole import lost_quorum, told_by_all
@@ -304,20 +303,6 @@ def _joined(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[Findi
     found += with_daemons([*_quorum_of_drbd(seen, told_by_all(seen, parts))], seen, parts)
     found += _stale(parts)
     return found
-
-
-def contradicting(report: Report, seen: Sequence[Judgement]) -> frozenset[str]:
-    """The nodes whose answers contradict each other's: what just moves looks like that, too.
-
-    Of Pacemaker all that know it: a new answer of one beside old ones of others is no picture. Its
-    controller forgets what ran on a member that was lost only when that member has joined again.
-    """
-    keys = {each.key for each in report.findings}
-    disputed = {kind.key for kind in (DISPUTED, DISK_DISPUTED, CLIENT_DISPUTED)}
-    nodes = {node for each in report.findings if each.key in disputed for node in each.nodes}
-    if keys & {STALE.key, TWICE.key, MULTI_ACTIVE.key}:
-        nodes |= {one.view.here for one in seen if one.view[CLUSTER].value is not None}
-    return frozenset(nodes)
 
 
 def _seen_from(fault: Fault, seen: Sequence[Judgement]) -> tuple[str, ...]:
