@@ -81,7 +81,7 @@ EXPECTED = {
 """One message for a fault; a node that is off has its own host's "no data" besides."""
 
 BY_CLUSTER: dict[str, list[str]] = {
-    name: [each.removesuffix(" (+1 more)").removesuffix(" ap...")]
+    name: [each.removesuffix(" (+1 more)").partition("...")[0]]
     for name, each in SAID_BY_CLUSTER.items()
 } | {"healthy": []}
 BY_CLUSTER["a second fault in maintenance"].append("maintenance-mode: the cluster manages nothing")
