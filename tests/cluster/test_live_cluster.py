@@ -106,7 +106,7 @@ class Asked:
 
 JOINING = (
     *("node-offline", "node-pending", "peer-unreachable", "view-stale", "resource-transition"),
-    *("pacemaker-down", "pacemaker-starting", "node-unasked"),
+    *("pacemaker-down", "pacemaker-starting", "pacemaker-unresponsive", "node-unasked"),
 )
 """What a member that comes back may be told as until it is one again."""
 AFTERMATH = ("resource-transition", "versions-mixed")
