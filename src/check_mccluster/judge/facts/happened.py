@@ -8,7 +8,7 @@ from typing import Optional
 
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
-from ...model.configuration import DateExpression
+from ...model.configuration import CibNode, DateExpression
 from ...model.pacemaker import (
     Bundle,
     Cib,
@@ -194,17 +194,20 @@ def _time(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, timezone.utc)
 
 
+def _health_attributes(node: CibNode, value: str) -> Iterator[str]:
+    """The health attributes of a node that have this value."""
+    for name, own in {**node.attributes, **node.transient}.items():
+        if name.startswith("#health") and own.lower() == value:
+            yield name
+
+
 def health_words(view: View, name: str, value: str) -> str:
     """Which health attributes of the node are so: `` (#health-disk)``; empty if nobody says."""
     cib = view[CIB].value
     node = cib.nodes.get(name) if cib is not None else None
     if node is None:
         return ""
-    so = sorted(
-        attribute
-        for attribute, told in {**node.attributes, **node.transient}.items()
-        if attribute.startswith("#health") and told.lower() == value
-    )
+    so = sorted(_health_attributes(node, value))
     return f" ({join(so)})" if so else ""
 
 
@@ -216,9 +219,7 @@ def health_untold(view: View, cluster: Cluster) -> str:
     red = [
         f"{name} of {node.name} is red"
         for node in cib.nodes.values()
-        for name, value in {**node.attributes, **node.transient}.items()
-        if name.startswith("#health")
-        and value.lower() == Health.RED.value
-        and cluster.node(node.name)
+        if cluster.node(node.name)
+        for name in _health_attributes(node, Health.RED.value)
     ]
     return f"{'; '.join(red)} (node-health-strategy is none)" if red else ""

@@ -129,8 +129,7 @@ def _carried(cib: Cib, primitive: str) -> tuple[str, ...]:
     steps = [
         each
         for each in cib.colocations
-        if each.score >= INFINITY
-        and each.primary.role in (None, Role.STARTED.value, Role.PROMOTED.value)
+        if each.score >= INFINITY and each.primary.role in (None, *_RUNNING)
     ]
     grown = True
     while grown:
