@@ -5,7 +5,7 @@ DEMOS = demo-icinga2 demo-nagios demo-zabbix demo-prometheus
 .PHONY: test docs lint $(DEMOS)
 
 test: .venv/bin/pytest
-	.venv/bin/pytest
+	.venv/bin/pytest -q -n auto
 
 docs: .venv/bin/pytest
 	.venv/bin/python tools/docs.py
