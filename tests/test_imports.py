@@ -101,7 +101,15 @@ def parts(*arguments: str, beside: str = "") -> tuple[set[str], set[str]]:
 FOLDERS = {"judge.facts", "app.commands", *(each.name for each in PACKAGE.iterdir())}
 
 START = {
-    *("__main__", "values", "app.cli", "app.deadline", "app.help", "checks.registry"),
+    *(
+        "__main__",
+        "acquire.interrupts",
+        "values",
+        "app.cli",
+        "app.deadline",
+        "app.help",
+        "checks.registry",
+    ),
     "model.config",
     *("verdict.check", "verdict.filter", "verdict.finding", "verdict.subject", "verdict.view"),
     "verdict.words",

@@ -169,7 +169,6 @@ class Live(Source):
                 self._attempts[tool] = error
             else:
                 self._attempts[tool] = child
-                self._pump.add(child)
         return self._attempts[tool]
 
     def _start(self, tool: Tool) -> Child:
@@ -185,7 +184,7 @@ class Live(Source):
             if tool.scratch:
                 environment[tool.scratch] = str(self._new_scratch(tool))
             given = self._given.pop(tool, None)
-            return Child(tool, argv, environment, sudo=sudo, given=given)
+            return self._pump.start(tool, argv, environment, sudo=sudo, given=given)
         except OSError as error:
             raise ToolDenied(tool, f"cannot run {argv[0]}: {error.strerror}") from error
 

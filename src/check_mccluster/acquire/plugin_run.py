@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..values import NamedTuple
-from .pump import Child, Pump
+from .pump import Pump
 from .source import OutputTooLarge
 from .tools import Tool
 
@@ -38,11 +38,10 @@ def run_plugin(argv: tuple[str, ...], deadline: float) -> Ended:
     name = os.path.basename(argv[0]) or argv[0]
     pump = Pump(deadline)
     try:
-        child = Child(Tool(name, argv[1:], "", LIMIT), argv, os.environ, sudo=False)
-    except OSError as error:
-        raise PluginError(f"cannot run {argv[0]}: {error.strerror}") from error
-    pump.add(child)
-    try:
+        try:
+            child = pump.start(Tool(name, argv[1:], "", LIMIT), argv, os.environ)
+        except OSError as error:
+            raise PluginError(f"cannot run {argv[0]}: {error.strerror}") from error
         while not child.ended:
             pump.turn()
     finally:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import IO, Optional
 
+from .interrupts import HELD
 from .source import AcquireError, Ending, OutputTooLarge, ToolTimeout
 from .tools import Tool
 
@@ -146,13 +147,27 @@ class Pump:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._running: list[Child] = []
 
-    def add(self, child: Child) -> None:
-        """Look after *child* from now on."""
-        self._running.append(child)
+    def start(
+        self,
+        tool: Tool,
+        argv: tuple[str, ...],
+        environment: Mapping[str, str],
+        *,
+        sudo: bool = False,
+        given: Optional[bytes] = None,
+    ) -> Child:
+        """Start a :class:`Child` and look after it from then on.
+
+        :raises OSError: if it cannot be started.
+        """
+        with HELD:
+            child = Child(tool, argv, environment, sudo=sudo, given=given)
+            self._running.append(child)
         for pipe in (child.stdout, child.stderr):
             self._selector.register(pipe, selectors.EVENT_READ, child)
         if child.stdin is not None:
             self._selector.register(child.stdin, selectors.EVENT_WRITE, child)
+        return child
 
     def turn(self, seconds: Optional[float] = None) -> None:
         """Take what is there, after waiting for it, for *seconds* at most or to the deadline."""
@@ -250,10 +265,11 @@ class Pump:
     def _end(self, children: Iterable[Child], outcome: Optional[str] = None) -> None:
         """Kill, reap and forget *children*; one without *outcome* tells by its exit code."""
         for child in children:
-            self._running.remove(child)
-            for pipe in child.pipes:
-                self._forget(pipe)
-            child.kill()
+            with HELD:
+                self._running.remove(child)
+                for pipe in child.pipes:
+                    self._forget(pipe)
+                child.kill()
             child.seconds = time.monotonic() - child.started
         patience = time.monotonic() + REAP_GRACE
         for child in children:
@@ -267,5 +283,6 @@ class Pump:
 
     def _forget(self, pipe: IO[bytes]) -> None:
         if not pipe.closed:
-            self._selector.unregister(pipe)
+            with contextlib.suppress(KeyError):  # a signal came before it was registered
+                self._selector.unregister(pipe)
             pipe.close()

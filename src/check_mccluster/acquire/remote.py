@@ -88,13 +88,10 @@ def ask(
                 continue
             argv = (*(part.replace("{target}", target) for part in via), *command)
             try:
-                child = Child(Tool(argv[0], argv[1:], "", LIMIT), argv, os.environ, sudo=False)
+                children[name] = pump.start(Tool(argv[0], argv[1:], "", LIMIT), argv, os.environ)
             except OSError as error:
                 reason = f"cannot run {argv[0]}: {error.strerror}"
                 answers[name] = NodeReply(b"", reason, began, began)
-                continue
-            children[name] = child
-            pump.add(child)
         ended: dict[str, float] = {}
         while len(ended) < len(children):
             pump.turn()

@@ -289,6 +289,8 @@ def _run(arguments: Sequence[str]) -> int:
     stdout = sys.stdout
     try:
         signal.signal(signal.SIGTERM, end_on_signal)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
+            signal.signal(signal.SIGINT, end_on_signal)
         if not arguments and _COMPLETION not in os.environ:
             click.echo(cli.get_help(click.Context(cli, info_name=PROGRAM, **_SETTINGS)))
             return UNKNOWN

@@ -6,7 +6,9 @@ import contextlib
 import signal
 from collections.abc import Iterator
 from types import FrameType
-from typing import NoReturn, Optional
+from typing import Optional
+
+from ..acquire.interrupts import interrupt
 
 
 class Interrupted(BaseException):
@@ -21,7 +23,7 @@ def deadline(seconds: float, grace: float = 1.0) -> Iterator[None]:
     """
 
     def ring(_number: int, _frame: Optional[FrameType]) -> None:
-        raise Interrupted(f"no verdict within {seconds:g} s")
+        interrupt(Interrupted(f"no verdict within {seconds:g} s"))
 
     previous = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds + grace)
@@ -32,9 +34,13 @@ def deadline(seconds: float, grace: float = 1.0) -> Iterator[None]:
         signal.signal(signal.SIGALRM, previous)
 
 
-def end_on_signal(number: int, _frame: Optional[FrameType]) -> NoReturn:
-    """For ``signal.signal``.
+def end_on_signal(number: int, _frame: Optional[FrameType]) -> None:
+    """For ``signal.signal``, of SIGTERM and of SIGINT, which Ctrl-C sends.
 
-    :raises Interrupted: always.
+    :raises Interrupted: at once, or when a process that is being started is known.
+    :raises KeyboardInterrupt: likewise, for SIGINT.
     """
-    raise Interrupted(f"ended by signal {signal.Signals(number).name}")
+    if number == signal.SIGINT:
+        interrupt(KeyboardInterrupt())
+    else:
+        interrupt(Interrupted(f"ended by signal {signal.Signals(number).name}"))
