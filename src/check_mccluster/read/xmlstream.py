@@ -52,27 +52,26 @@ def records(
     :raises ReadError: empty, JSON, malformed, cut off, with a DOCTYPE or text, or another root.
     """
     pick = _picker(paths)
-    first, parser = _parser(), _parser(roots)
+    parser, other = _parser(roots), _parser()
     root: Optional[Element] = None
     for printed in _chunks(stream, tool):
         ends = not printed
         chunk = printed
         if left_out is not None and len(printed) >= LARGE:
             chunk = re.sub(left_out, b"", printed)
-        if root is None:
-            _feed(first, chunk)
-            for _, element in _opened(first):
-                _check_root(element, tool, roots)
-                yield (), element
-                break
         if ends:
             _close(parser)
         elif chunk:
             _feed(parser, chunk)
         if root is None:
-            root = next((element for _, element in _opened(parser)), None)
-        if root is None:
-            continue
+            root = _root(parser)
+            if root is None:  # not open yet, or another one, which the parser does not tell
+                _feed(other, chunk)
+                root = _root(other)
+            if root is None:
+                continue
+            _check_root(root, tool, roots)
+            yield (), root
         _refuse_text(root)
         # What is last on its level may be open, or its tail be growing: it is told with the next.
         growing = set() if ends else set(_last(root, paths))
@@ -126,8 +125,11 @@ def _close(parser: etree.XMLPullParser) -> None:
         raise ReadError("cut off") from error
 
 
-def _opened(parser: etree.XMLPullParser) -> Iterator[tuple[str, Element]]:
-    return cast("Iterator[tuple[str, Element]]", parser.read_events())
+def _root(parser: etree.XMLPullParser) -> Optional[Element]:
+    """The root of what the parser has told an element of."""
+    for _, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
+        return element.getroottree().getroot()
+    return None
 
 
 def _last(root: Element, paths: Collection[Path]) -> Iterator[Element]:
