@@ -310,6 +310,39 @@ def test_the_inputs_that_are_compared_are_called_so():
     assert {name for pair in PAIRS for name in (pair.one, pair.other)} <= known
 
 
+def test_attributes_of_a_node_that_nothing_else_knows(call, node):
+    """Those of a node that lost its ping would be nobody's."""
+    attribute = '<attribute name="pingd" value="{}" expected="100"/>'
+    told_of = "".join(
+        f'<node name="{name}">{attribute.format(value)}</node>'
+        for name, value in (("app01", 100), ("app09", 0))
+    )
+    change(
+        node / "crm_mon.xml", "</crm_mon>", f"<node_attributes>{told_of}</node_attributes>\\g<0>"
+    )
+    text = "crm_mon: app09 is not a node, and has attributes"
+    assert told(call, "nodes", node) == (3, [text])
+
+
+def test_drbd_of_another_cluster_excuses_no_constraint(call, tmp_path):
+    """A resource of the same name whose peers are no nodes here: r0 is called so everywhere."""
+    source = SNAPSHOTS / "classic-fence-handler"
+    node = Path(shutil.copytree(next(source.iterdir()), tmp_path / "node"))
+    document = json.loads((node / "drbd-status.json").read_text())
+    for one in document:
+        for device in one["devices"]:
+            device["disk-state"] = "Outdated"
+    (node / "drbd-status.json").write_text(json.dumps(document))
+    assert call("placement", "--from", node).code == 0  # in force: a disk is not UpToDate
+    for one in document:
+        for number, peer in enumerate(one["connections"]):
+            peer["name"] = f"other{number}"
+    (node / "drbd-status.json").write_text(json.dumps(document))
+    outcome = call("placement", "--from", node)
+    assert outcome.code == 1
+    assert "until the peer's disk is UpToDate" in outcome.first
+
+
 def test_word_of_drbd_that_nobody_knows_excuses_no_constraint(call, tmp_path):
     """A fence handler's constraint is in force while a disk is not UpToDate, if that is known."""
     source = next((SNAPSHOTS / "classic-fence-handler").iterdir())

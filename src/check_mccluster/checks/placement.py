@@ -181,9 +181,9 @@ def fence_constraints(view: View, cluster: Cluster, wanted: frozenset[str]) -> d
     return found
 
 
-def _fences(view: View, constraints: dict[str, str]) -> Iterator[Finding]:
+def _fences(view: View, cluster: Cluster, constraints: dict[str, str]) -> Iterator[Finding]:
     for name, bound in constraints.items():
-        whole = _mesh_is_whole(view, bound)
+        whole = _mesh_is_whole(view, cluster, bound)
         if whole is False:
             continue
         text = (
@@ -199,16 +199,21 @@ def _fences(view: View, constraints: dict[str, str]) -> Iterator[Finding]:
         yield finding(FENCE_LEFT, subject.resource(bound), text, reason="fence-handler", step=step)
 
 
-def _mesh_is_whole(view: View, bound: str) -> Optional[bool]:
+def _mesh_is_whole(view: View, cluster: Cluster, bound: str) -> Optional[bool]:
     """Whether every disk of the DRBD resource that *bound* manages is seen UpToDate from here.
 
-    A word that nobody knows says neither.
+    A word that nobody knows says neither, nor does a resource that has no peer in this cluster: it
+    is of another one, with the same name.
     """
     cib, resources = view[CIB].value, view[DRBD].value
     managed = managed_drbd(cib) if cib is not None else {}
     names = {drbd for primitive, drbd in managed.items() if cib and bound in cib.chain(primitive)}
     mine = [each for each in resources or () if each.name in names]
-    if not mine or any(each.unrecognised for each in mine):
+    nodes = tuple(node.name for node in cluster.nodes)
+    if not mine or any(
+        each.unrecognised or not any(contains_node(nodes, peer.name) for peer in each.connections)
+        for each in mine
+    ):
         return None
     return all(
         all(device.disk_state is DiskState.UP_TO_DATE for device in each.devices)
@@ -257,10 +262,12 @@ def judge(view: View, asked: Asked) -> Report:
         findings += _running(cluster, resource)
     findings += _leftovers(view, cluster, wanted)
     constraints = fence_constraints(view, cluster, wanted)
-    findings += _fences(view, constraints)
+    findings += _fences(view, cluster, constraints)
     findings += _unprotected(view, cluster, chosen)
     services = [resource for resource in chosen if is_service(resource)]
-    in_force = [name for name, bound in constraints.items() if _mesh_is_whole(view, bound) is False]
+    in_force = [
+        name for name, bound in constraints.items() if _mesh_is_whole(view, cluster, bound) is False
+    ]
     fences = f"; {join(in_force)} in force: a disk is not UpToDate" if in_force else ""
     placed = [f"{s.id} {whereabouts(s)}" for s in services if where(s)]
     return Report(

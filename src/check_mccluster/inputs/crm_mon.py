@@ -138,12 +138,14 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
     nodes = {node.name for node in cluster.nodes}
     ids = {each.id.partition(":")[0] for each in instances}
     known = ids | nodes
-    for strange, where in (
-        (next((n for each in instances for n in each.nodes if n not in nodes), None), "runs there"),
-        (next((h.node for h in cluster.history if h.node not in nodes), None), "has a history"),
+    for names, what in (
+        ((n for each in instances for n in each.nodes), "a resource runs there"),
+        ((each.node for each in cluster.history), "a resource has a history"),
+        ((each.node for each in cluster.attributes), "has attributes"),
     ):
+        strange = next((name for name in names if name not in nodes), None)
         if strange is not None:
-            yield f"{short(strange)} is not a node, and a resource {where}"
+            yield f"{short(strange)} is not a node, and {what}"
     for each in cluster.history:
         if not each.orphaned and each.resource.partition(":")[0] not in known:
             yield f"{short(each.resource)} has a history and is not a resource"
