@@ -176,6 +176,16 @@ def test_output_replaces_a_link_and_not_what_it_leads_to(call, tmp_path, name):
     assert not link.is_symlink()
 
 
+def test_page_is_not_written_through_a_link(call, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("keep")
+    (tmp_path / "page.html").symlink_to(precious)
+    outcome = call("report", "--from", HEALTHY / "app01", "-o", tmp_path / "page.html")
+    assert (outcome.code, len(outcome.lines)) == (3, 1)
+    assert "symbolic links" in outcome.first
+    assert precious.read_text() == "keep"
+
+
 def test_metrics_written_by_many_at_once_are_never_half(tmp_path):
     target = tmp_path / "mccluster.prom"
     command = [*PROGRAM, "metrics", "--from", str(HEALTHY / "app01"), "--output", str(target)]
@@ -263,6 +273,7 @@ def evil(tmp_path) -> Path:
     [
         *(["resources", "-vv"], ["overview", "-vvv"], ["placement"], ["failover"], ["status"]),
         *(["status", "--full"], ["topology"], ["zabbix", "data"], ["metrics"], ["whatif"]),
+        *(["overview", "--json"], ["cluster"], ["checkmk"]),
     ],
     ids=" ".join,
 )

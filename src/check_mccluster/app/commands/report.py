@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any
 
 import click
@@ -34,9 +34,15 @@ def run(output: str, snapshots: tuple[str, ...], hosts: tuple[str, ...], **value
         click.echo(text, nl=False)
         return
     try:
-        Path(output).write_text(text, encoding="utf-8", errors="replace")
+        with open(output, "w", encoding="utf-8", errors="replace", opener=_no_link) as file:
+            file.write(text)
     except OSError as error:
         raise SetupError(f"{output}: {error.strerror}") from None
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file, not what a link leads to: root would write anywhere."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def _told(found: Several, report: Report) -> Page:
