@@ -299,17 +299,14 @@ def _peer_volumes(
         for resource in resources
         for device in resource.devices
         for connection, peer in peer_devices(resource, device.volume)
-        if quiet or not _is_quiet(device, peer)
+        if quiet or not _is_quiet(peer)
     )
 
 
-def _is_quiet(device: Device, peer: PeerDevice) -> bool:
+def _is_quiet(peer: PeerDevice) -> bool:
     """Whether there is nothing at all to be said: nearly all of a large node are so."""
-    return (
-        peer.replication_state is ReplicationState.ESTABLISHED
-        and peer.peer_disk_state is DiskState.UP_TO_DATE
-        and device.disk_state is DiskState.UP_TO_DATE
-        and not (peer.out_of_sync_kib or peer.resync_suspended or peer.verifying)
+    return peer.replication_state is ReplicationState.ESTABLISHED and not (
+        peer.out_of_sync_kib or peer.resync_suspended or peer.verifying
     )
 
 

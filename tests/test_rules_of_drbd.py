@@ -1,0 +1,341 @@
+"""Where the checks of DRBD and of its timeouts draw the line: constructed resources."""
+
+from __future__ import annotations
+
+import pytest
+from nagiosplugin import Range
+
+from build import cmap
+from build import report as report_of
+from build import view as cluster_view
+from build_drbd import (
+    away,
+    client_device,
+    connection,
+    device,
+    mesh,
+    peer_device,
+    progress,
+    resource,
+    shown,
+    shown_connection,
+    steps,
+    view,
+)
+from check_mccluster.model.config import Config, DrbdRule
+from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
+
+
+def report(check, *resources, node="storage01", again=(), options=(), **asked):
+    return report_of(check, view(*resources, node=node, again=again, options=options), **asked)
+
+
+def found(judged, key):
+    """The one finding of that key."""
+    (one,) = [each for each in judged.findings if each.key == key]
+    return one
+
+
+def holding(name, *states):
+    """A connected peer with a disk of each state, for volume 0, 1 and so on."""
+    return connection(
+        name, *(peer_device(number, peer_disk_state=state) for number, state in enumerate(states))
+    )
+
+
+OUTDATED, HALF, GOOD = DiskState.OUTDATED, DiskState.INCONSISTENT, DiskState.UP_TO_DATE
+
+# -- I/O that is frozen ------------------------------------------------------------------------
+
+
+def frozen(first, second, **flags):
+    """What is said of a client with two volumes whose only copies are in these states."""
+    one = resource(
+        holding("storage01", first, second),
+        devices=(client_device(0), client_device(1, minor=1)),
+        suspended=True,
+        **flags,
+    )
+    return found(report("drbd-quorum", one, node="app01"), "io-suspended")
+
+
+def test_volume_without_data_freezes_the_other_with_it():
+    one = frozen(OUTDATED, GOOD, suspended_no_data=True)
+    assert one.text.endswith(", of r0/0; r0/1 is frozen with it")
+    assert one.nodes == ("storage01",)
+
+
+@pytest.mark.parametrize("second", [OUTDATED, HALF])
+def test_where_no_volume_has_data_none_is_frozen_with_another(second):
+    one = frozen(OUTDATED, second, suspended_no_data=True)
+    assert "frozen with it" not in one.text
+    assert "r0/1" not in one.text
+
+
+def test_what_an_administrator_froze_is_not_laid_on_a_volume():
+    one = frozen(OUTDATED, GOOD, suspended_user=True)
+    assert one.text == "r0: I/O is suspended: by an administrator (suspend-io)"
+    assert one.nodes == ("app01",)
+    assert one.next_step == "on app01: drbdadm resume-io r0"
+
+
+def test_only_the_copies_are_named_where_data_is_out_of_reach():
+    """A client that is away took no copy with it; a copy that is old is here all the same."""
+    one = resource(
+        holding("storage01", OUTDATED),
+        away("storage02"),
+        away("app02"),
+        devices=(client_device(),),
+        suspended=True,
+        suspended_no_data=True,
+    )
+    rule = DrbdRule(("storage01", "storage02"), ("app01", "app02"), None)
+    judged = report_of("drbd-quorum", view(one, node="app01", config=Config(drbd={"r0": rule})))
+    assert found(judged, "io-suspended").text == (
+        "r0: I/O is suspended: no data is accessible (storage02 Connecting;"
+        " storage01: Outdated (whole, but old))"
+    )
+
+
+def test_requests_that_nobody_answers_wait_for_that_peer():
+    one = mesh(connection("storage02", peer_device(pending=3)), connection("storage03"))
+    one = one._replace(devices=(device(upper_pending=3),))
+    judged = report("drbd-quorum", one, again=(one,))
+    assert found(judged, "io-stalled").nodes == ("storage02",)
+
+
+# -- copies ------------------------------------------------------------------------------------
+
+
+def no_copy_step(own, *theirs, **changes):
+    """The step where no copy is UpToDate: this node's disk, and those of connected servers."""
+    peers = [holding(f"storage0{number}", each) for number, each in enumerate(theirs, start=2)]
+    one = resource(*peers, devices=(device(disk_state=own),), **changes)
+    told = dict(steps("drbd-quorum", view(one)))
+    return told["copies-none"]
+
+
+def test_every_copy_is_half_a_copy():
+    assert no_copy_step(HALF, HALF).startswith("on storage01, storage02: journalctl -k -g drbd:")
+
+
+def test_half_a_copy_and_a_lost_disk_are_not_taken_for_a_first_sync():
+    assert "initial device synchronization" not in no_copy_step(DiskState.FAILED, HALF)
+
+
+def test_one_whole_copy_is_the_way_back_though_the_others_are_half():
+    step = no_copy_step(HALF, OUTDATED)
+    assert step.startswith("on storage02: journalctl -k -g drbd tells which copy was written last")
+
+
+def test_single_copy_that_is_half_is_no_matter_of_several():
+    step = "drbdadm status r0 on every node: which of them has a good copy"
+    assert no_copy_step(HALF) == step
+
+
+def test_pause_is_ended_before_anything_by_force():
+    """A whole copy is here, and one that waits for it: somebody paused the resync."""
+    paused = peer_device(
+        peer_disk_state=OUTDATED,
+        replication_state=ReplicationState.PAUSED_SYNC_T,
+        resync_suspended=frozenset({"user"}),
+    )
+    one = resource(connection("storage02", paused), devices=(device(disk_state=OUTDATED),))
+    told = dict(steps("drbd-quorum", view(one)))
+    assert told["copies-none"] == "on storage01: drbdadm resume-sync r0"
+
+
+def test_copies_that_nobody_can_name_are_brought_back_by_no_force():
+    """A peer that may be a server holds perhaps what was written last."""
+    unknown = peer_device(peer_disk_state=DiskState.DISKLESS, peer_client=None)
+    one = resource(
+        holding("storage02", OUTDATED),
+        connection("storage03", unknown),
+        devices=(device(disk_state=OUTDATED),),
+    )
+    told = dict(steps("drbd-quorum", view(one)))
+    assert "--force" not in told["copies-none"]
+
+
+def alike(count):
+    """So many volumes of which one peer has no copy."""
+    peer = away("storage02")
+    (lost,) = peer.peer_devices
+    peer = peer._replace(peer_devices=tuple(lost._replace(volume=n) for n in range(count)))
+    one = resource(
+        peer,
+        holding("storage03", *[GOOD] * count),
+        devices=tuple(device(n, minor=n) for n in range(count)),
+    )
+    return [f.text for f in report("drbd-quorum", one).findings if f.key == "copies-low"]
+
+
+def test_three_volumes_that_lack_the_same_copy_are_one_finding():
+    assert [len(alike(count)) for count in (1, 2, 3, 4)] == [1, 2, 1, 1]
+    assert alike(4)[0].endswith(": 4 volumes (r0/0, r0/1 and 2 more)")
+
+
+# -- synchronisation ---------------------------------------------------------------------------
+
+
+def test_every_connection_is_told_as_looked_at_the_quiet_ones_too():
+    judged = report("drbd-sync", mesh())
+    assert len(tuple(judged.looked_at)) == 5
+    assert "replication r0/0 with storage02: Established, peer disk UpToDate" in judged.looked_at
+
+
+@pytest.mark.parametrize(
+    ("peers", "quiet"),
+    [
+        (0, "nothing to resync"),
+        (1, "r0: nothing to resync"),
+        (3, "r0, r1, r2: nothing to resync"),
+        (4, "nothing to resync"),
+    ],
+)
+def test_of_up_to_three_resources_the_names_are_told(peers, quiet):
+    several = [resource(connection("storage02"), name=f"r{number}") for number in range(peers)]
+    summary = report("drbd-sync", *(several or [resource()])).summary
+    assert summary.endswith(quiet)
+    assert (summary == quiet) == (peers > 0)
+
+
+@pytest.mark.parametrize("flags", [None, frozenset()])
+def test_counter_that_is_not_told_counts_nothing(flags):
+    peer = peer_device(
+        peer_disk_state=HALF,
+        out_of_sync_kib=None,
+        resync_suspended=flags,
+        verifying=True,
+        progress=progress(),
+    )
+    judged = report("drbd-sync", resource(connection("storage02", peer)))
+    worst = next(each for each in judged.figures if each.label == "out_of_sync_max")
+    assert worst.value == 0
+    assert judged.summary == "r0/0: online verify with storage02, 25.0% done, 60 s left"
+
+
+@pytest.mark.parametrize(
+    ("flags", "state", "told"),
+    [
+        ({"peer"}, HALF, True),
+        ({"dependency"}, HALF, True),
+        (set(), HALF, False),
+        ({"peer"}, GOOD, False),
+    ],
+)
+def test_peer_that_another_node_resynchronises(flags, state, told):
+    peer = peer_device(peer_disk_state=state, resync_suspended=frozenset(flags), out_of_sync_kib=4)
+    judged = report("drbd-sync", resource(connection("storage02", peer)))
+    words = "r0/0: storage02 is resynchronised from another node"
+    assert (judged.summary == words) is told
+
+
+def test_pause_that_was_left_behind_is_ended_where_it_was_set():
+    peer = peer_device(resync_suspended=frozenset({"user", "peer"}))
+    one = resource(connection("storage02", peer))
+    assert dict(steps("drbd-sync", view(one)))["sync-paused"] == (
+        "on storage01: drbdadm resume-sync r0; on storage02: drbdadm resume-sync r0"
+    )
+
+
+# -- roles -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("peers", "figures"), [(62, 64), (63, 65), (64, 1)])
+def test_up_to_64_roles_have_a_figure_each(peers, figures):
+    one = resource(*(connection(f"n{number}") for number in range(peers)), role=Role.PRIMARY)
+    assert len(report("drbd-role", one).figures) == figures
+
+
+# -- the mesh ----------------------------------------------------------------------------------
+
+
+def cut(name, *peers):
+    return resource(*(away(peer) for peer in peers), name=name)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (("r0",), "r0: 0 of 2 connected (storage02, storage03 Connecting)"),
+        (
+            ("r0", "r1"),
+            "0 of 2 connected (storage02, storage03 Connecting): 2 resources (r0, r1)",
+        ),
+    ],
+)
+def test_resources_that_reach_none_of_the_same_peers_are_one_finding(names, text):
+    judged = report("drbd-mesh", *(cut(name, "storage02", "storage03") for name in names))
+    one = found(judged, "mesh-isolated")
+    assert one.text == text
+    assert one.covers == names
+
+
+def isolated_step(*resources):
+    return dict(steps("drbd-mesh", view(*resources)))["mesh-isolated"]
+
+
+def test_single_peer_that_is_not_reached_is_looked_up_there():
+    assert isolated_step(cut("r0", "storage02")).startswith("on storage02: drbdadm status r0;")
+
+
+def test_of_two_peers_neither_is_reached_it_is_the_network():
+    step = isolated_step(cut("r0", "storage02", "storage03"))
+    assert step.startswith("on storage01: check the replication network")
+
+
+def test_peer_that_another_resource_reaches_is_looked_up_there():
+    step = isolated_step(
+        cut("r0", "storage02", "storage03"), resource(connection("storage02"), name="r1")
+    )
+    assert step.startswith("on storage02: drbdadm status r0; where it is not up: drbdadm up r0;")
+
+
+def test_where_drbd_gave_up_on_every_peer_it_is_told_to_connect_again():
+    alone = [away(name, ConnectionState.STANDALONE) for name in ("storage02", "storage03")]
+    step = isolated_step(resource(*alone), resource(connection("storage02"), name="r1"))
+    assert "drbdadm connect r0;" in step
+    assert "where it is not up" not in step
+
+
+# -- timing ------------------------------------------------------------------------------------
+
+
+def timing(margin_ms, **asked):
+    """The check where Corosync is so much later than DRBD's 10.5 seconds."""
+    seen = cluster_view(cmap=cmap(token_ms=5000, consensus_ms=5500 + margin_ms), show=(shown(),))
+    return report_of("timing", seen, **asked)
+
+
+@pytest.mark.parametrize(
+    ("margin_ms", "state", "summary"),
+    [
+        (-1, "WARNING", "Corosync 10.50 s <= DRBD 10.5 s (bound)"),
+        (0, "WARNING", "Corosync 10.50 s <= DRBD 10.5 s (bound)"),
+        (1, "OK", "Corosync 10.50 s > DRBD 10.5 s (bound)"),
+        (1000, "OK", "Corosync 11.50 s > DRBD 10.5 s (bound)"),
+    ],
+)
+def test_corosync_has_to_be_later_by_a_millisecond(margin_ms, state, summary):
+    judged = timing(margin_ms)
+    assert (judged.state.name, judged.summary) == (state, summary)
+
+
+@pytest.mark.parametrize(
+    ("margin_ms", "words"),
+    [(-1, "is not longer than"), (0, "is not longer than"), (500, "is little longer than")],
+)
+def test_margin_that_is_less_than_was_asked_for(margin_ms, words):
+    one = found(timing(margin_ms, warning=Range("5:")), "failover-race")
+    assert f"s {words} DRBD's 10.5 s" in one.text
+
+
+@pytest.mark.parametrize(("peers", "told"), [(1, False), (2, True), (3, True)])
+def test_quorum_that_is_off_is_told_from_three_nodes_on(peers, told):
+    options = shown(
+        "r0", *(shown_connection(f"n{number}") for number in range(peers)), quorum="off"
+    )
+    seen = cluster_view(cmap=cmap(token_ms=50_000, consensus_ms=0), show=(options,))
+    texts = [f.text for f in report_of("timing", seen).findings if f.key == "quorum-policy"]
+    assert texts == ["quorum is off on r0 with three or more nodes"] * told
