@@ -1,0 +1,353 @@
+"""Where the checks of Pacemaker's nodes and resources draw the line: constructed clusters."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from build import (
+    NOW,
+    cib,
+    clone,
+    cluster,
+    drbd,
+    failure,
+    fence_device,
+    fence_event,
+    group,
+    node,
+    offline,
+    on_drbd,
+    options,
+    primitive,
+    replace,
+    report,
+    stopped,
+    view,
+)
+from build import peer as drbd_peer
+from check_mccluster.checks.failures import age
+from check_mccluster.model.configuration import Configured, PendingOperation
+from check_mccluster.model.drbd import Role as DrbdRole
+from check_mccluster.model.pacemaker import FenceStatus, Filesystem, NodeAttribute, Role
+
+
+def found(judged, key):
+    """The one finding of that key."""
+    (one,) = [each for each in judged.findings if each.key == key]
+    return one
+
+
+def texts(judged, key):
+    return [each.text for each in judged.findings if each.key == key]
+
+
+def configured(*resources, **changes):
+    """A CIB with these resources."""
+    return replace(cib(), resources={each.id: each for each in resources}, **changes)
+
+
+# -- failures ----------------------------------------------------------------------------------
+
+
+def test_time_without_a_zone_is_utc():
+    hour_ago = NOW - timedelta(hours=1)
+    assert age(hour_ago, NOW) == age(hour_ago.replace(tzinfo=None), NOW) == 3600
+    assert age(hour_ago.astimezone(None), NOW) == 3600
+
+
+@pytest.mark.parametrize(("seconds", "newest"), [(0.5, "stop"), (0, "start")])
+def test_failure_without_a_time_may_be_the_newest(seconds, newest):
+    """One that has just happened was first; any other is older than one of which nobody tells."""
+    known = cluster(
+        failures=(
+            failure(task="start", seconds_ago=seconds),
+            failure(task="stop", time=None),
+        )
+    )
+    judged = report("failures", view(known))
+    (text,) = texts(judged, "failed-action")
+    assert text.startswith(f"FS failed on app01 ({newest}: ")
+    assert text.endswith(" (+1 more)")
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(599, True), (600, True), (601, False)])
+def test_failure_is_told_until_it_is_older_than_was_asked_for(seconds, told):
+    judged = report(
+        "failures",
+        view(cluster(failures=(failure(seconds_ago=seconds),))),
+        values={"max_failure_age": 600.0},
+    )
+    assert bool(texts(judged, "failed-action")) is told
+
+
+# -- fencing -----------------------------------------------------------------------------------
+
+FENCING = options(fencing_enabled=True)
+
+
+def fencing(*resources, known=None, **changes):
+    changes = {"options": FENCING, **changes}
+    return report("fencing", view(cluster(resources=resources, **changes), cib=known))
+
+
+@pytest.mark.parametrize(
+    ("resources", "told"),
+    [
+        ((stopped("fence", agent="stonith:fence_x"),), True),
+        ((stopped("fence", agent="stonith:fence_x", target_role="Stopped"),), False),
+        ((clone(stopped("fence", agent="stonith:fence_x"), name="c", disabled=True),), False),
+        ((group(stopped("fence", agent="stonith:fence_x"), disabled=True),), False),
+        ((fence_device(),), False),
+    ],
+)
+def test_fence_device_is_missed_where_nobody_asked_for_its_stop(resources, told):
+    assert bool(texts(fencing(*resources), "fence-device-down")) is told
+
+
+@pytest.mark.parametrize(("quorate", "dc"), [(False, "app01"), (True, None), (False, None)])
+def test_no_fence_device_is_missed_where_nothing_runs(quorate, dc):
+    judged = fencing(stopped("fence", agent="stonith:fence_x"), quorate=quorate, dc=dc)
+    assert texts(judged, "fence-device-down") == []
+
+
+def devices(**hosts):
+    """Configured fence devices, each for a node."""
+    return configured(
+        *(
+            Configured(
+                name, "primitive", agent="stonith:fence_x", parameters={"pcmk_host_list": host}
+            )
+            for name, host in hosts.items()
+        )
+    )
+
+
+DOWN = stopped("f1", agent="stonith:fence_x")
+
+
+def test_fence_device_that_is_being_started_is_no_fault():
+    known = devices(f1="app01")
+    starting = (PendingOperation("f1", "app02", "start", 0),)
+    assert texts(fencing(DOWN, known=known), "fence-device-down")
+    assert fencing(DOWN, known=replace(known, pending=starting)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "state", "bare"),
+    [
+        ("app01", "WARNING", ""),
+        ("app02", "CRITICAL", ": nothing that runs could fence app01"),
+    ],
+)
+def test_node_is_bare_where_no_device_that_runs_could_fence_it(other, state, bare):
+    judged = fencing(DOWN, fence_device("f2"), known=devices(f1="app01", f2=other))
+    one = found(judged, "fence-device-down")
+    assert one.state.name == state
+    assert one.text.endswith(bare)
+    assert ("nothing that runs" in one.text) is bool(bare)
+
+
+def test_watchdog_covers_what_no_device_does():
+    known = replace(
+        devices(f1="app01"), properties={"have-watchdog": "true", "stonith-watchdog-timeout": "10"}
+    )
+    assert found(fencing(DOWN, known=known), "fence-device-down").state.name == "WARNING"
+    bare = replace(known, properties={})
+    assert found(fencing(DOWN, known=bare), "fence-device-down").state.name == "CRITICAL"
+
+
+# -- nodes -------------------------------------------------------------------------------------
+
+
+def left(*events, **changes):
+    """What is said of app03, which is offline."""
+    nodes = (node("app01"), node("app02"), offline("app03", expected_up=False))
+    known = cluster(nodes, fence_events=events, **changes)
+    return found(report("nodes", view(known)), "node-offline").text
+
+
+def test_only_the_fencing_of_this_node_that_is_over_tells_how_it_left():
+    success = fence_event("app03", FenceStatus.SUCCESS)
+    assert left(success) == "app03 is offline and was fenced, 08:59:00"
+    assert left(fence_event("app02", FenceStatus.SUCCESS)) == "app03 is offline, it left cleanly"
+    assert left(fence_event("app03", FenceStatus.PENDING), success) == left(success)
+
+
+@pytest.mark.parametrize(
+    ("completed", "when"),
+    [
+        ("2026-11-22 08:59:00Z", "08:59:00"),
+        ("2026-11-21 08:59:00Z", "2026-11-21 08:59:00Z"),
+        ("2026-11-22", "2026-11-22"),
+    ],
+)
+def test_fencing_of_today_is_told_by_the_clock(completed, when):
+    event = fence_event("app03", FenceStatus.SUCCESS, completed=completed)
+    assert left(event) == f"app03 is offline and was fenced, {when}"
+
+
+def ping_step(*resources):
+    known = cluster(resources=resources, attributes=(NodeAttribute("app02", "pingd", "0", 100),))
+    return found(report("nodes", view(known)), "connectivity-lost").next_step
+
+
+def test_targets_of_the_first_ping_resource_are_looked_up():
+    first = clone(primitive("net:0", agent="ocf:pacemaker:ping"), name="net-clone")
+    second = clone(primitive("far:0", agent="ocf:pacemaker:ping"), name="far-clone")
+    assert ping_step(first, second).endswith("crm_resource -r net --get-parameter host_list")
+    assert ping_step(first).endswith("crm_resource -r net --get-parameter host_list")
+    assert ping_step(primitive("pinger")).endswith("ping the targets: crm_mon -1 -A")
+
+
+def feature_sets(*sets):
+    names = ("app01", "app02", "app03")
+    nodes = [node(name, feature_set=each) for name, each in zip(names, sets)]
+    return texts(report("nodes", view(cluster(nodes))), "versions-mixed")
+
+
+def test_feature_sets_that_differ():
+    assert feature_sets("3.16.1", "3.16.1", "3.16.1") == []
+    assert feature_sets("3.16.1", "3.17.0", None) == [
+        "feature sets differ: app01 3.16.1, app02 3.17.0"
+    ]
+
+
+def test_feature_set_that_was_not_told_is_no_other_version():
+    untold = "<3.15.1"
+    (text,) = feature_sets("3.16.1", untold, untold)
+    assert text.startswith("app02, app03 have not told their feature set:")
+    assert feature_sets("3.16.1", "3.17.0", untold) == [
+        "feature sets differ: app01 3.16.1, app02 3.17.0, app03 <3.15.1"
+    ]
+
+
+# -- resources ---------------------------------------------------------------------------------
+
+HIDDEN = Configured("web", "primitive", agent="ocf:heartbeat:nginx")
+
+
+def not_shown(*resources, shown=("FS",), **asked):
+    judged = report(
+        "resources",
+        view(cluster(resources=map(primitive, shown)), cib=configured(*resources)),
+        **asked,
+    )
+    return texts(judged, "resource-not-shown")
+
+
+def test_resource_that_crm_mon_leaves_out_is_told():
+    assert not_shown(HIDDEN) == ["crm_mon does not show resource web"]
+    off = HIDDEN._replace(meta={"target-role": "Stopped"})
+    assert not_shown(off) == ["crm_mon does not show resource web (it is disabled)"]
+    assert not_shown(HIDDEN, shown=("web",)) == []
+
+
+def test_of_what_is_left_out_the_outermost_is_told():
+    whole = Configured("g", "group", members=("web",))
+    assert not_shown(whole, HIDDEN._replace(parent="g")) == ["crm_mon does not show group g"]
+
+
+@pytest.mark.parametrize(("most", "told"), [("0", False), ("1", True), (None, True)])
+def test_clone_of_which_no_instance_is_wanted_is_not_missed(most, told):
+    meta = {} if most is None else {"clone-max": most}
+    whole = Configured("c", "clone", members=("web",), meta=meta)
+    assert bool(not_shown(whole, HIDDEN._replace(parent="c"))) is told
+
+
+@pytest.mark.parametrize(
+    ("patterns", "told"), [((), True), (("web",), True), (("w*",), True), (("FS",), False)]
+)
+def test_what_is_left_out_is_told_where_it_was_asked_for(patterns, told):
+    assert bool(not_shown(HIDDEN, patterns=patterns)) is told
+
+
+# -- placement ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "keys"),
+    [
+        (stopped("FS"), ["not-running"]),
+        (primitive("FS", None, Role.STARTING), []),
+        (primitive("FS", "app01", Role.STARTED), []),
+    ],
+)
+def test_service_runs_nowhere_where_it_is_stopped_everywhere(one, keys):
+    judged = report("placement", view(cluster(resources=(one,))))
+    assert [each.key for each in judged.findings if "running" in each.key] == keys
+
+
+def test_where_each_resource_runs_is_told_as_looked_at():
+    resources = (primitive("FS", "app02"), stopped("IP"))
+    judged = report("placement", view(cluster(resources=resources)))
+    assert judged.looked_at == ("FS: app02", "IP: nowhere")
+
+
+# -- consistency -------------------------------------------------------------------------------
+
+
+def consistency(*resources, drbd_here=None, known=None, here="app01"):
+    seen = view(
+        cluster(resources=resources),
+        cib=known if known is not None else on_drbd(),
+        drbd=(drbd_here if drbd_here is not None else drbd(),),
+        here=here,
+    )
+    return report("consistency", seen)
+
+
+def test_of_many_pairs_two_are_told():
+    names = ("FS1", "FS2", "FS3", "FS4")
+    mounts = tuple(Filesystem(name, f"/dev/drbd{n}", "/srv") for n, name in enumerate(names))
+    volumes = tuple(
+        drbd(name=f"r{n}")._replace(devices=tuple(d._replace(minor=n) for d in drbd().devices))
+        for n in range(len(names))
+    )
+    seen = view(cluster(resources=map(primitive, names)), cib=cib(filesystems=mounts), drbd=volumes)
+    summary = report("consistency", seen).summary
+    assert summary == (
+        "FS1 runs and r0 is Primary on app01, FS2 runs and r1 is Primary on app01 and 2 more"
+    )
+
+
+def promoted(mount, instance_on, role=Role.PROMOTED):
+    """A mount on the promoted instance of a DRBD resource."""
+    known = replace(
+        on_drbd(device="/dev/drbd/by-res/r0/0"),
+        resources={
+            "p": Configured(
+                "p", "primitive", parent="ms", agent="ocf:linbit:drbd",
+                parameters={"drbd_resource": "r0"},
+            ),
+            "ms": Configured("ms", "clone", members=("p",), meta={"promotable": "true"}),
+            "FS": Configured("FS", "primitive", agent="ocf:heartbeat:Filesystem"),
+        },
+    )  # fmt: skip
+    instance = primitive("p", instance_on, role, agent="ocf:linbit:drbd")
+    return consistency(mount, clone(instance, name="ms", promotable=True), known=known)
+
+
+def test_promoted_instance_without_its_mount_is_what_runs():
+    assert promoted(stopped("FS"), "app01").summary == "p runs and r0 is Primary on app01"
+    assert promoted(primitive("FS"), "app01").summary == "FS runs and r0 is Primary on app01"
+
+
+def test_unpromoted_instance_is_not_what_runs():
+    judged = promoted(stopped("FS"), "app02", Role.UNPROMOTED)
+    assert found(judged, "primary-without-service").object == "FS"
+
+
+def test_mount_without_a_promoter_is_told_by_its_own_name():
+    judged = consistency(stopped("FS"))
+    assert found(judged, "primary-without-service").object == "FS"
+
+
+def test_primary_elsewhere_is_named_without_the_node_where_it_runs():
+    """Of two Primaries the one that nobody uses is told."""
+    here = drbd(drbd_peer("app02", DrbdRole.PRIMARY), role=DrbdRole.PRIMARY)
+    judged = consistency(primitive("FS", ("app01", "app03")), drbd_here=here)
+    one = found(judged, "primary-elsewhere")
+    assert one.nodes == ("app02",)
+    assert one.text.endswith(", the Primary of r0 is app02")
