@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from nagiosplugin import Range
 
-from build import cmap
+from build import cib, cmap, replace
 from build import report as report_of
 from build import view as cluster_view
 from build_drbd import (
@@ -23,7 +23,8 @@ from build_drbd import (
     view,
 )
 from check_mccluster.model.config import Config, DrbdRule
-from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
+from check_mccluster.model.configuration import Configured
+from check_mccluster.model.drbd import ConnectionState, DiskState, Path, ReplicationState, Role
 
 
 def report(check, *resources, node="storage01", again=(), options=(), **asked):
@@ -175,6 +176,47 @@ def test_three_volumes_that_lack_the_same_copy_are_one_finding():
     assert alike(4)[0].endswith(": 4 volumes (r0/0, r0/1 and 2 more)")
 
 
+def lost_quorum_step(*peers):
+    one = resource(*peers, devices=(device(quorum=False),))
+    return dict(steps("drbd-quorum", view(one)))["drbd-quorum-lost"]
+
+
+def test_quorum_comes_back_by_the_first_copy_where_every_peer_is_connected():
+    lost = (holding("storage02", DiskState.FAILED), holding("storage03", DiskState.DISKLESS))
+    assert lost_quorum_step(*lost).startswith("on storage02: journalctl -k -g drbd;")
+
+
+def test_quorum_comes_back_by_the_connection_of_a_copy_before_that_of_a_client():
+    assert lost_quorum_step(away("app01"), away("storage02")).startswith("on storage02: drbdadm")
+    assert lost_quorum_step(away("app01")).startswith("on app01: drbdadm status r0;")
+
+
+def test_volume_that_has_its_data_is_not_named_where_another_has_none():
+    """The first without data is told, with the nodes of its copies."""
+    one = frozen(GOOD, OUTDATED, suspended_no_data=True)
+    assert one.text == (
+        "r0: I/O is suspended: no data is accessible (storage01: Outdated (whole, but old)),"
+        " of r0/1; r0/0 is frozen with it"
+    )
+    assert one.nodes == ("storage01",)
+
+
+def test_data_that_nobody_should_have_is_out_of_reach_of_this_node():
+    one = resource(
+        connection("app02"),
+        devices=(client_device(),),
+        suspended=True,
+        suspended_no_data=True,
+    )
+    judged = report("drbd-quorum", one, node="app01")
+    assert found(judged, "io-suspended").nodes == ("app01",)
+
+
+def test_requests_that_wait_for_this_nodes_disk_hang_here():
+    one = mesh(devices=(device(lower_pending=3),))
+    assert found(report("drbd-quorum", one, again=(one,)), "io-stalled").nodes == ("storage01",)
+
+
 # -- synchronisation ---------------------------------------------------------------------------
 
 
@@ -248,6 +290,15 @@ def test_up_to_64_roles_have_a_figure_each(peers, figures):
     assert len(report("drbd-role", one).figures) == figures
 
 
+def test_of_many_resources_two_are_told():
+    several = [resource(connection("storage02"), name=f"r{number}") for number in range(5)]
+    assert report("drbd-role", *several[:2]).summary == "r0: no Primary; r1: no Primary"
+    assert report("drbd-role", *several[:3]).summary.endswith("; 1 more resources")
+    assert report("drbd-role", *several).summary == (
+        "r0: no Primary; r1: no Primary; 3 more resources"
+    )
+
+
 # -- the mesh ----------------------------------------------------------------------------------
 
 
@@ -270,6 +321,32 @@ def test_resources_that_reach_none_of_the_same_peers_are_one_finding(names, text
     one = found(judged, "mesh-isolated")
     assert one.text == text
     assert one.covers == names
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (("r0",), "r0: replica storage02 is Connecting, 1 of 2 connected"),
+        (
+            ("r0", "r1"),
+            "replica storage02 is Connecting: 2 resources, 2 of 4 connected (r0, r1)",
+        ),
+    ],
+)
+def test_resources_that_miss_the_same_peer_are_one_finding(names, text):
+    several = [resource(away("storage02"), connection("storage03"), name=name) for name in names]
+    one = found(report("drbd-mesh", *several), "peer-connecting")
+    assert (one.text, one.covers) == (text, names)
+
+
+@pytest.mark.parametrize(("count", "more"), [(1, ""), (3, ""), (4, " and 2 more")])
+def test_of_many_paths_that_are_down_two_are_told(count, more):
+    paths = tuple(Path(f"10.0.{n}.1", f"10.0.{n}.2", False) for n in range(count))
+    one = resource(connection("storage02", paths=paths))
+    text = found(report("drbd-mesh", one), "path-down").text
+    shown_paths = count if count <= 3 else 2
+    assert text.count(" - ") == shown_paths
+    assert text.endswith(f"{more}), 1 of 1 connected")
 
 
 def isolated_step(*resources):
@@ -329,6 +406,31 @@ def test_corosync_has_to_be_later_by_a_millisecond(margin_ms, state, summary):
 def test_margin_that_is_less_than_was_asked_for(margin_ms, words):
     one = found(timing(margin_ms, warning=Range("5:")), "failover-race")
     assert f"s {words} DRBD's 10.5 s" in one.text
+
+
+def retrying(early="no"):
+    """A CIB with a DRBD primitive that retries to promote, or does not."""
+    parameters = {"drbd_resource": "r0", "fail_promote_early_if_peer_primary": early}
+    one = Configured("p", "primitive", agent="ocf:linbit:drbd", parameters=parameters)
+    return replace(cib(), resources={"p": one})
+
+
+@pytest.mark.parametrize(
+    ("token_ms", "early", "summary"),
+    [
+        (5000, "no", "<= DRBD 10.5 s (bound): p retries to promote until its timeout"),
+        (10_500, "no", "<= DRBD 10.5 s (bound): p retries to promote until its timeout"),
+        (10_501, "no", "> DRBD 10.5 s (bound)"),
+        (11_500, "no", "> DRBD 10.5 s (bound)"),
+        (5000, "yes", "<= DRBD 10.5 s (bound)"),
+    ],
+)
+def test_race_that_does_no_harm_is_told_with_why(token_ms, early, summary):
+    corosync = cmap(token_ms=token_ms, consensus_ms=0)
+    judged = report_of("timing", cluster_view(cmap=corosync, show=(shown(),), cib=retrying(early)))
+    assert judged.summary.partition(" s ")[2] == summary
+    raced = summary.endswith("(bound)") and summary.startswith("<=")
+    assert [each.key for each in judged.findings] == ["failover-race"] * raced
 
 
 @pytest.mark.parametrize(("peers", "told"), [(1, False), (2, True), (3, True)])

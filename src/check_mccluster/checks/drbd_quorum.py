@@ -202,7 +202,7 @@ def _volume(
             else:
                 text = f"{reach}, outside the range asked for"
                 yield say(FEW_COPIES, text, state, _RANGE_STEP)
-    elif count < due:
+    else:
         last = count == 1 and due >= 3
         yield few(State.CRITICAL if last else None)
 
