@@ -1398,3 +1398,8 @@ def test_when_each_node_was_fenced_is_looked_at():
     (line,) = [one for one in report("fencing", view(known)).looked_at if "fencing of" in one]
     assert line.startswith("fencing of app02: ")
     assert line.endswith(" 2026-11-22 08:59:00Z")
+
+
+def test_check_of_a_name_that_is_none():
+    with pytest.raises(KeyError, match="nothing"):
+        registry.load("nothing")

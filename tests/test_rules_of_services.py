@@ -25,12 +25,16 @@ from build import (
     report,
     stopped,
     view,
+    votes,
 )
 from build import peer as drbd_peer
+from check_mccluster.checks import registry
 from check_mccluster.checks.failures import age
+from check_mccluster.model.config import Config
 from check_mccluster.model.configuration import Configured, PendingOperation
 from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import FenceStatus, Filesystem, NodeAttribute, Role
+from check_mccluster.verdict.view import Asked
 
 
 def found(judged, key):
@@ -104,6 +108,23 @@ def fencing(*resources, known=None, **changes):
 )
 def test_fence_device_is_missed_where_nobody_asked_for_its_stop(resources, told):
     assert bool(texts(fencing(*resources), "fence-device-down")) is told
+
+
+@pytest.mark.parametrize(
+    ("on", "told"), [("app01", False), ("app03", True), (("app01", "app03"), False)]
+)
+def test_fence_device_is_down_where_it_is_said_to_run_on_lost_nodes_only(on, told):
+    nodes = (node("app01"), node("app02"), offline("app03", unclean=True))
+    judged = fencing(fence_device(on=on), nodes=nodes)
+    assert bool(texts(judged, "fence-device-down")) is told
+
+
+@pytest.mark.parametrize(("count", "names"), [(4, "n1, n2, n3, n4"), (5, "n1, n2, n3 and 2 more")])
+def test_of_many_nodes_that_nothing_could_fence_three_are_told(count, names):
+    nodes = [node(f"n{number}") for number in range(1, count + 1)]
+    judged = fencing(stopped("fence", agent="stonith:fence_x"), nodes=nodes, dc="n1")
+    (text,) = texts(judged, "fence-device-down")
+    assert text.endswith(f": nothing that runs could fence {names}")
 
 
 @pytest.mark.parametrize(("quorate", "dc"), [(False, "app01"), (True, None), (False, None)])
@@ -249,6 +270,14 @@ def test_of_what_is_left_out_the_outermost_is_told():
     assert not_shown(whole, HIDDEN._replace(parent="g")) == ["crm_mon does not show group g"]
 
 
+@pytest.mark.parametrize(
+    ("tag", "word"),
+    [("group", "group"), ("bundle", "bundle"), ("clone", "resource"), ("primitive", "resource")],
+)
+def test_what_is_left_out_is_called_what_it_is(tag, word):
+    assert not_shown(Configured("x", tag)) == [f"crm_mon does not show {word} x"]
+
+
 @pytest.mark.parametrize(("most", "told"), [("0", False), ("1", True), (None, True)])
 def test_clone_of_which_no_instance_is_wanted_is_not_missed(most, told):
     meta = {} if most is None else {"clone-max": most}
@@ -283,6 +312,81 @@ def test_where_each_resource_runs_is_told_as_looked_at():
     resources = (primitive("FS", "app02"), stopped("IP"))
     judged = report("placement", view(cluster(resources=resources)))
     assert judged.looked_at == ("FS: app02", "IP: nowhere")
+
+
+def test_tie_breaker_that_is_no_node_of_the_cluster_is_not_unprotected():
+    """The name is told as one that nobody knows; the rule by itself says nothing of it."""
+    seen = view(cluster(resources=(primitive("FS"),)), config=Config(tie_breakers=("nobody",)))
+    assert registry.load("placement").rule(seen, Asked()).findings == ()
+
+
+# -- failover ----------------------------------------------------------------------------------
+
+
+def failover(*resources, **changes):
+    asked = changes.pop("asked", {})
+    return report("failover", view(cluster(resources=resources, **changes)), **asked)
+
+
+def alone(*names):
+    """Services whose other nodes are in standby."""
+    nodes = (node("app01"), node("app02", standby=True), node("app03", standby=True))
+    return failover(*map(primitive, names), nodes=nodes)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [(("a",), "a"), (("a", "b", "c"), "a, b, c"), (("a", "b", "c", "d"), "a, b and 2 more")],
+)
+def test_of_many_services_with_one_outlook_two_are_told(names, words):
+    one = found(alone(*names), "no-candidate")
+    assert one.text.startswith(f"no node could take {words}: app02 in standby; app03 in standby")
+    assert one.nodes == ("app02", "app03")
+
+
+def test_what_holds_for_every_node_is_of_none():
+    one = found(failover(primitive("FS"), dc=None), "no-candidate")
+    assert (one.text, one.nodes) == ("no node could take FS: no designated controller", ())
+
+
+@pytest.mark.parametrize(("asked", "warning"), [({}, "1:"), ({"values": {"candidates": 2}}, "2:")])
+def test_figure_of_candidates_has_what_was_asked_for(asked, warning):
+    judged = failover(primitive("FS"), asked=asked)
+    (figure,) = [each for each in judged.figures if each.label == "candidates_min"]
+    assert (figure.value, figure.warning, figure.critical) == (2, warning, "1:")
+
+
+def decisive(*names):
+    """Services on app01 where the quorum ends with the vote of app03, which has two of four."""
+    count = votes(expected=4)
+    members = tuple(
+        each._replace(votes=2) if each.name == "app03" else each for each in count.members
+    )
+    counted = count._replace(members=members, total=4, quorum=3)
+    seen = view(cluster(resources=map(primitive, names)), votes=counted)
+    return texts(report("failover", seen), "single-point")
+
+
+def test_of_many_services_that_one_loss_would_end_two_are_told():
+    assert decisive("a", "b", "c") == [
+        "the loss of app03 would end a, b, c: the quorum ends with its vote"
+    ]
+    assert decisive("a", "b", "c", "d") == [
+        "the loss of app03 would end a, b and 2 more: the quorum ends with its vote"
+    ]
+
+
+# -- quorum ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("expected", "told"), [(4, False), (3, True), (5, True)])
+def test_vote_of_the_quorum_device_is_due_beside_that_of_every_node(expected, told):
+    """app03 is away: one vote a node is what there should be."""
+    nodes = (node("app01"), node("app02"), offline("app03"))
+    counted = votes(("app01", "app02"), expected=expected, qdevice=1)
+    judged = report("quorum", view(cluster(nodes), votes=counted))
+    due = f"{expected} votes expected, the configured nodes have 4"
+    assert texts(judged, "votes-expected") == [due] * told
 
 
 # -- consistency -------------------------------------------------------------------------------

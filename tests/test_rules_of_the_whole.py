@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from build import NOW, cluster, cmap, options, primitive, view_of
+from build import NAMES, NOW, cluster, cmap, options, primitive, view_of
 from build import node as pacemaker_node
 from build_drbd import (
     STORAGES,
@@ -887,3 +887,65 @@ def test_what_the_smaller_partition_says_of_resources_is_not_the_clusters_truth(
 def test_nodes_that_say_the_same_are_named_once(names, text, told_as):
     seen = [saying(name, said("disk-failed", R0, text)) for name in names]
     assert [words for *_, words in whole(*seen)] == [told_as]
+
+
+# -- the whole in short ------------------------------------------------------------------------
+
+
+def asked_of(*seen, unasked=(), clocks=None, **severities):
+    """The report of these nodes; *unasked* are those that gave no answer."""
+    asked = Asked(severities=severities)
+    return together(seen, dict.fromkeys(unasked, "no answer"), asked, clocks or {})
+
+
+def test_how_many_nodes_were_asked_and_what_is_well():
+    seen = [node(name, mesh()[number].view[DRBD].value[0]) for number, name in enumerate(STORAGES)]
+    judged = asked_of(*seen)
+    assert judged.summary.startswith("3 of 3 nodes asked: ")
+    assert asked_of(*seen, unasked=("app01",)).summary == "3 of 4 nodes asked"
+    assert [fault.seen_from for fault in asked_of(*seen, unasked=("app01",)).faults] == [STORAGES]
+
+
+@pytest.mark.parametrize(("state", "limit"), [(State.OK, ""), (State.WARNING, "4:"), (None, "4:")])
+def test_nodes_that_may_be_silent_have_no_limit(state, limit):
+    severities = {} if state is None else {"node-unasked": state}
+    judged = asked_of(*mesh(), unasked=("app01",), **severities)
+    (figure,) = [each for each in judged.figures if each.label == "nodes_asked"]
+    assert (figure.value, figure.maximum, figure.warning) == (3, 4, limit)
+
+
+def test_clocks_that_are_ahead_or_behind():
+    judged = asked_of(*mesh(), clocks={"storage01": 12.4, "storage02": -0.6})
+    assert [f.text for f in judged.findings] == [
+        "the clock of storage01 is 12 s ahead",
+        "the clock of storage02 is 1 s behind",
+    ]
+
+
+@pytest.mark.parametrize(("offline", "who"), [(("app03",), "app01, app02"), (NAMES, "nobody")])
+def test_node_that_counts_other_members_than_the_controller_is_stale(offline, who):
+    theirs = [pacemaker_node(name, online=name not in offline) for name in NAMES]
+    seen = (saying("app01", known=cluster()), saying("app02", known=cluster(theirs)))
+    (text,) = [f.text for f in asked_of(*seen).findings if f.key == "view-stale"]
+    assert text == f"app02 counts {who} as online, app01 app01, app02, app03"
+
+
+@pytest.mark.parametrize(
+    ("key", "losers", "nodes"),
+    [
+        ("drbd-quorum-lost", 1, ("storage01",)),
+        ("copies-none", 1, ("storage01",)),
+        ("drbd-quorum-lost", 2, ("app01",)),
+    ],
+)
+def test_quorum_that_most_lost_is_of_who_is_missing(key, losers, nodes):
+    """Lost by some, it is theirs."""
+    seen = []
+    for number, name in enumerate(STORAGES):
+        lost = number < losers
+        peers = [connection(each) for each in STORAGES if each != name] + [away("app01")]
+        one = resource(*peers, devices=(device(quorum=not lost),))
+        found = said(key, R0, state=State.CRITICAL, nodes=("app01",))
+        seen.append(saying(name, *[found] * lost, resources=(one,)))
+    (judged,) = [f for f in asked_of(*seen).findings if f.key == key]
+    assert judged.nodes == nodes
