@@ -11,8 +11,11 @@ from build import drbd, peer, report, view
 from check_mccluster.checks import registry
 from check_mccluster.judge import engine
 from check_mccluster.judge.causes import faults
+from check_mccluster.judge.fold import folded, hushed
+from check_mccluster.judge.speaker import with_speakers
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState
 from check_mccluster.present.text import first_line
+from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import State
 from check_mccluster.verdict.view import Asked
 
@@ -171,3 +174,29 @@ def test_a_copy_that_differs_from_two_others_is_one_fault():
 
 def report_of(check, *resources):
     return engine.report(registry.load(check), mesh.view(*resources), Asked()).findings
+
+
+def test_what_another_node_tells_of_many_volumes_raises_nothing_here():
+    lost = map(mesh.away, ("storage02", "storage03"))
+    without = (mesh.device(quorum=False),)
+    evidence = mesh.view(*sixty(mesh.connection("app01"), *lost, devices=without))
+    judged = report_of_view("drbd-quorum", evidence)
+    (fault,) = with_speakers(evidence, faults(evidence, judged.findings), {}, 900)
+    assert (fault.speaker, judged.state) == ("app01", State.CRITICAL)
+    assert hushed(judged._replace(faults=(fault,))).state is State.OK
+
+
+def test_a_cause_of_many_volumes_is_as_grave_as_what_follows_in_another_check():
+    """Its own check tells it: the one of what follows does not."""
+    evidence = mesh.view(*SIXTY["disk-syncing"])
+    own = report_of_view("drbd-disk", evidence)
+    (cause,) = faults(evidence, own.findings)
+    grave = cause.cause._replace(state=State.CRITICAL, subject=subject.drbd("pvc-00"))
+    fault = cause._replace(follows=(*cause.follows, grave))
+    keys = frozenset(kind.key for kind in registry.load("drbd-disk").kinds)
+    assert own.state is State.WARNING
+    assert folded(own, (fault,), keys, {}).state is State.CRITICAL
+
+
+def report_of_view(check, evidence):
+    return engine.report(registry.load(check), evidence, Asked())

@@ -16,6 +16,7 @@ def together(own: Sequence[Finding], whole: Sequence[Finding]) -> tuple[Finding,
 
 
 def _same(each: Finding) -> tuple[object, ...]:
+    """What stays of a finding that others word: a fault of many volumes is told as its first one."""
     return each.key, each.subject, each.nodes
 
 
@@ -37,6 +38,7 @@ def folded(
     mine = {*own.findings}
     causes = {each: fault for fault in faults for each in fault.follows}
     roots = {fault.cause: fault for fault in faults}
+    of_many = {_same(fault.cause): fault for fault in faults}
     found: list[Finding] = []
     pairs: list[tuple[Finding, Finding]] = []
     for each in own.findings:
@@ -49,10 +51,10 @@ def folded(
             quiet = _quiet(each, f"follows from {cause.key} {cause.object}")
             pairs.append((quiet, cause))
             found.append(quiet)
-        elif each in roots:
-            found.append(each._replace(state=roots[each].state, text=roots[each].text))
         else:
-            found.append(each)
+            root = roots.get(each) or (None if each in causes else of_many.get(_same(each)))
+            told = each if root is None else each._replace(state=root.state, text=root.text)
+            found.append(told)
     concerned = tuple(
         fault for fault in faults if fault.cause in mine or any(f in mine for f in fault.follows)
     )
@@ -65,18 +67,14 @@ def hushed(report: Report) -> Report:
 
     The faults of the report have to say who speaks.
     """
-    silent = {
-        each: fault.speaker
-        for fault in report.faults
-        if not fault.spoken
-        for each in (fault.cause, *fault.follows)
-    }
-    raised = {_raised(fault): fault.speaker for fault in report.faults if not fault.spoken}
-    silent = {**raised, **silent}
+    fault_of = {_raised(fault): fault for fault in report.faults}
+    fault_of |= {each: f for f in report.faults for each in (f.cause, *f.follows)}
+    of_many = {_same(fault.cause): fault for fault in report.faults}
     found, quieted = [], {}
     for each in report.findings:
-        if each in silent and each.state is not State.OK:
-            quieted[each] = _quiet(each, f"told by {silent[each]}")
+        fault = fault_of.get(each) or of_many.get(_same(each))
+        if fault is not None and not fault.spoken and each.state is not State.OK:
+            quieted[each] = _quiet(each, f"told by {fault.speaker}")
         found.append(quieted.get(each, each))
     changed = report._replace(
         findings=tuple(found),
