@@ -102,6 +102,11 @@ RULES = (
         (Equal.VOLUME, "disk-outdated disk-inconsistent disk-consistent"),
     ),
     rule("io-suspended", (Equal.NODE, "peer-connecting peer-standalone mesh-isolated")),
+    # Who would start it? A node where Pacemaker runs asks the same.
+    rule(
+        "pacemaker-down pacemaker-unresponsive pacemaker-starting pacemaker-stopping",
+        (Equal.NOTHING, "primary-none"),
+    ),
     rule("cluster-maintenance", (Equal.NOTHING, _FAILOVER)),
     _BY_REASON,
     rule(
