@@ -83,8 +83,8 @@ def _says_itself(view: View, fault: Fault) -> Optional[str]:
     Not where something grave follows from it now, which only the others see.
     """
     cause = fault.cause
-    if cause.key in _GONE and cause.nodes == (view.here,):
-        return view.here  # the others do not count this node, and it is there to say so
+    if cause.nodes == (view.here,) and cause.key in _GONE:
+        return view.here if _seems_to_have_left(view) else None
     if cause.key != "node-offline" or cause.reason != "left" or len(cause.nodes) != 1:
         return None
     grave = any(
@@ -92,6 +92,15 @@ def _says_itself(view: View, fault: Fault) -> Optional[str]:
     )
     node = cause.nodes[0]
     return node if not grave and _is_reached(view, node) else None
+
+
+def _seems_to_have_left(view: View) -> bool:
+    """Whether the others take this node for one that stopped in order, and leave it to itself."""
+    cluster = view[CLUSTER].value
+    return cluster is not None and any(
+        view.is_here(each.name) and each.expected_up is False and not each.online
+        for each in cluster.nodes
+    )
 
 
 def _controller(view: View, cause: Finding) -> Optional[str]:
