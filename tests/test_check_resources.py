@@ -119,10 +119,8 @@ RECORDED = {
     ),
     "stop-all-resources/app01": (
         "WARNING",
-        "group1 is disabled, 5 members stopped (stop-all-resources); NOAGENT is disabled",
+        "stop-all-resources is set: group1, NOAGENT stopped on purpose",
         figures(6, 0, stopped=6),
-        "[WARNING] group1 is disabled, 5 members stopped (stop-all-resources)",
-        "[WARNING] NOAGENT is disabled",
     ),
     "mysql-unmanaged/app01": (
         "WARNING",
@@ -648,7 +646,13 @@ CLONES = {
     "none-by-stop-all-resources": (
         {"options": options(stop_all_resources=True)},
         clone(*instances(spare=3)),
-        [("resource-disabled", "WARNING", "ping-clone is disabled")],
+        [
+            (
+                "resource-disabled",
+                "WARNING",
+                "stop-all-resources is set: ping-clone stopped on purpose",
+            )
+        ],
     ),
     "unmanaged": (
         {},
@@ -980,3 +984,22 @@ def test_constructed_many_faults_one_line_each():
     resources = tuple(stopped(f"R{number}") for number in range(20))
     judged = judge(*resources)
     assert [text for _, _, text in judged] == [f"R{number} is stopped" for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("count", "names"), [(1, "FS0"), (4, "FS0, FS1, FS2, FS3"), (5, "FS0, FS1, FS2 and 2 more")]
+)
+def test_stop_all_resources_is_one_fault_whatever_it_stops(count, names):
+    """That they run nowhere follows from it."""
+    some = tuple(stopped(f"FS{number}") for number in range(count))
+    known = view(cluster(resources=some, options=options(stop_all_resources=True)))
+    (fault,) = (each for each in report("overview", known).faults if each.cause.key in ABOUT)
+    assert (fault.cause.object, fault.text) == (
+        "stop-all-resources",
+        f"stop-all-resources is set: {names} stopped on purpose",
+    )
+    assert fault.cause.next_step == "pcs property set stop-all-resources=false"
+    assert [each.key for each in fault.follows] == ["not-running"] * count
+
+
+ABOUT = ("resource-disabled", "not-running")

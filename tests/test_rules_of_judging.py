@@ -398,6 +398,8 @@ def gone(name, key="node-offline", **more):
 
 OFF = {name: [node(each, online=each != name) for each in ("app01", "app02", "app03")]
        for name in ("app01", "app02", "app03")}  # fmt: skip
+LEFT = {name: [each._replace(expected_up=each.name != name) for each in nodes]
+        for name, nodes in OFF.items()}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -410,7 +412,10 @@ OFF = {name: [node(each, online=each != name) for each in ("app01", "app02", "ap
         (gone("app01"), {"nodes": OFF["app01"]}, "app02"),
         (gone("app01", "node-unclean"), {}, "app02"),
         (gone("app01", "node-standby"), {}, "app01"),
-        (gone("app02"), {}, "app02"),
+        (gone("app02"), {"nodes": OFF["app02"]}, "app01"),
+        (gone("app02"), {"nodes": OFF["app02"], "dc": None}, "app02"),
+        (gone("app02"), {"nodes": LEFT["app02"]}, "app02"),
+        (gone("app02", "node-pending"), {}, "app01"),
         (told("here-not-ready", subject.resource("FS")), {}, "app02"),
         (told("disk-failed", subject.volume("r0", 0)), {}, "app02"),
         (told("client-unmarked", subject.volume("r0", 0)), {}, "app02"),

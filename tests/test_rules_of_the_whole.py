@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from build import NAMES, NOW, cluster, cmap, options, primitive, view_of
+from build import NAMES, NOW, cluster, cmap, primitive, view_of
 from build import node as pacemaker_node
 from build_drbd import (
     STORAGES,
@@ -671,34 +671,10 @@ def test_other_findings_of_the_end_that_is_cut_off_stay():
     assert {key for key, *_ in whole(*seen)} == {"disk-failed", "peer-unreachable"}
 
 
-@pytest.mark.parametrize(
-    ("count", "names"), [(1, "FS0"), (4, "FS0, FS1, FS2, FS3"), (5, "FS0, FS1, FS2 and 2 more")]
-)
-def test_stop_all_resources_is_one_fault_whatever_it_stops(count, names):
-    stopped = [said("resource-disabled", subject.resource(f"FS{n}")) for n in range(count)]
-    more = (said("not-running", PACEMAKERS), said("node-standby", subject.node("app02")))
-    known = cluster(options=options(stop_all_resources=True))
-    assert whole(saying("app01", *stopped, *more, known=known)) == [
-        (
-            "resource-disabled",
-            "stop-all-resources",
-            (),
-            f"stop-all-resources is set: {names} stopped on purpose",
-        ),
-        ("node-standby", "app02", (), "it is so"),
-    ]
-
-
 def test_resources_that_are_disabled_one_by_one_are_told_one_by_one():
     stopped = [said("resource-disabled", subject.resource(name)) for name in ("FS", "IP")]
     found = whole(saying("app01", *stopped, known=cluster()))
     assert [about for _, about, *_ in found] == ["FS", "IP"]
-
-
-def test_stop_all_resources_without_a_resource_that_it_stops():
-    known = cluster(options=options(stop_all_resources=True))
-    found = whole(saying("app01", said("not-running", PACEMAKERS), known=known))
-    assert [key for key, *_ in found] == ["not-running"]
 
 
 # -- partitions and views ----------------------------------------------------------------------

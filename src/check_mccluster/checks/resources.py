@@ -114,6 +114,8 @@ def judge(view: View, asked: Asked) -> Report:
     context = context_of(view, cluster)
     chosen = select(cluster, asked.filter)
     findings = [each for resource in chosen for each in _judge_one(context, resource)]
+    if context.stop_all:
+        findings = _stopped_by_property(findings)
     findings += _not_shown(context, asked)
     if not cluster.resources and not findings:
         findings.append(finding(NONE, subject.cluster("resources"), "no resource is configured"))
@@ -125,6 +127,18 @@ def judge(view: View, asked: Asked) -> Report:
         _figures(leaves),
         tuple(_describe(p) for p in leaves),
     )
+
+
+def _stopped_by_property(findings: Sequence[Finding]) -> list[Finding]:
+    """``stop-all-resources`` is told once, however many resources it stops."""
+    stopped = [each for each in findings if each.kind is DISABLED]
+    if not stopped:
+        return [*findings]
+    names = join([each.object for each in stopped], 3)
+    text = f"stop-all-resources is set: {names} stopped on purpose"
+    step = "pcs property set stop-all-resources=false"
+    one = finding(DISABLED, subject.STOP_ALL, text, step=step)
+    return [one, *(each for each in findings if each.kind is not DISABLED)]
 
 
 def _once(findings: Sequence[Finding]) -> tuple[Finding, ...]:

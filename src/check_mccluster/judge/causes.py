@@ -18,7 +18,7 @@ from ..values import Enum, NamedTuple
 from ..verdict.alike import is_one, text_of
 from ..verdict.alike import mark as alike_mark
 from ..verdict.finding import Fault, Finding
-from ..verdict.subject import RESOURCE, TICKET
+from ..verdict.subject import RESOURCE, STOP_ALL, TICKET
 from ..verdict.view import View
 from .facts import mapping
 from .reasons import CAUSES, CUT, DRBD_CAUSES, NOTHING_VISIBLE
@@ -397,7 +397,8 @@ class _Relation:
         return self._same_resource(each) and bool(nodes & theirs)
 
     def _same_resource(self, each: Finding) -> bool:
-        return each.subject.sort == RESOURCE and each.object in self._family
+        stopped_with_all = self._cause.subject == STOP_ALL
+        return each.subject.sort == RESOURCE and (stopped_with_all or each.object in self._family)
 
 
 def _stands_in(each: Finding, names: Iterable[str]) -> bool:

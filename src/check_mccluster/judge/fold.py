@@ -16,7 +16,7 @@ def together(own: Sequence[Finding], whole: Sequence[Finding]) -> tuple[Finding,
 
 
 def _same(each: Finding) -> tuple[object, ...]:
-    """What stays of a finding that others word: a fault of many volumes is told as its first one."""
+    """What stays of a finding whose words change: a fault of many volumes is its first one."""
     return each.key, each.subject, each.nodes
 
 

@@ -165,10 +165,8 @@ def _group_stopped(
     if is_disabled(context.cluster, group) or all(
         fault is not None and fault.kind is DISABLED for _, fault in faults
     ):
-        why = " (stop-all-resources)" if context.stop_all else ""
-        step = "pcs property set stop-all-resources=false" if context.stop_all else ""
-        text = f"{group.id} is disabled, {members} stopped{why}"
-        yield finding(DISABLED, subject.resource(group.id), text, step=step)
+        text = f"{group.id} is disabled, {members} stopped"
+        yield finding(DISABLED, subject.resource(group.id), text)
         return
     if first.kind is DISABLED:
         yield _in_group(first, group, "")

@@ -13,7 +13,7 @@ from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup_status import DRBD as DRBD_STATUS
 from ..verdict.finding import Finding, State, worst
 from ..verdict.problems import KINDS as INPUT_KINDS
-from ..verdict.subject import CONNECTION, DRBD, NODE, VOLUME, Subject, cluster, node
+from ..verdict.subject import CONNECTION, DRBD, NODE, VOLUME, Subject, node
 from ..verdict.view import Judgement, same_node
 from ..verdict.words import join
 from .partitions import Partition
@@ -55,7 +55,7 @@ def told_by_all(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[F
         for here, each in kept
         if each.key != "node-offline" or each.object not in asked or each.object == here
     ]
-    return _one_property(list(_merged(_by_one_end(kept))), parts)
+    return list(_merged(_by_one_end(kept)))
 
 
 def _of_itself(here: str, each: Finding) -> bool:
@@ -70,20 +70,6 @@ def _by_one_end(kept: Sequence[tuple[str, Finding]]) -> Sequence[tuple[str, Find
     if len(common) != 1 or all(here in common for here, _ in links):
         return kept
     return [(h, each) for h, each in kept if each.key != "peer-unreachable" or h not in common]
-
-
-def _one_property(found: list[Finding], parts: Sequence[Partition]) -> list[Finding]:
-    """``stop-all-resources`` is one fault, however many resources it stops."""
-    disabled = [each for each in found if each.key == "resource-disabled"]
-    if not parts or not parts[0].cluster.summary.options.stop_all_resources or not disabled:
-        return found
-    names = join([each.object for each in disabled], 3)
-    one = disabled[0]._replace(
-        subject=cluster("stop-all-resources"),
-        text=f"stop-all-resources is set: {names} stopped on purpose",
-    )
-    rest = [each for each in found if each not in disabled and each.key != "not-running"]
-    return [one, *rest]
 
 
 def _seen_since(seen: Sequence[Judgement], one: Judgement, each: Finding) -> bool:

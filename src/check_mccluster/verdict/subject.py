@@ -109,6 +109,10 @@ def cluster(fact: str = "cluster") -> Subject:
     return Subject(CLUSTER, fact)
 
 
+STOP_ALL = cluster("stop-all-resources")
+"""The property that stops every resource."""
+
+
 def setting(path: str) -> Subject:
     """A key of the configuration file: ``pacemaker.tie_breakers``."""
     return Subject(SETTING, path)
