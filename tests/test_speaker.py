@@ -11,24 +11,14 @@ from build import cluster, failure, primitive, report, view
 from check_mccluster.app.options import SPEAK_AFTER
 from check_mccluster.app.session import Setup
 from check_mccluster.app.several import joined
+from check_mccluster.inputs.crm_mon import CLUSTER
+from check_mccluster.inputs.drbdsetup_status import DRBD
 from check_mccluster.judge.speaker import identity, since, with_speakers
 from check_mccluster.model.config import Config
 from check_mccluster.verdict.finding import State
 from check_mccluster.verdict.view import Asked
 from conftest import FIXTURES
 from test_captures import of_cluster, plain_nodes
-
-LATE = {
-    "drbd/09b-inconsistent-no-sync": "single links of two nodes",
-    "drbd/14e-phantom-out-of-sync": "only the second end counts blocks, and cannot know of it",
-}
-"""Scenarios with a fault that its speaker does not see: told after ``--speak-after``, by all."""
-TWICE = {
-    "drbd/02-initial-full-sync": "Pacemaker runs nowhere: nobody is its speaker",
-    "drbd/06e-standalone-by-config-mismatch": "both ends stand alone; neither knows of the other",
-    "drbd/09b-inconsistent-no-sync": "two clients, each with its own view of who is left",
-}
-"""Scenarios with a fault that two nodes tell, each by itself."""
 
 
 def judged(nodes):
@@ -60,7 +50,7 @@ def covers(other, told, one, fault):
 
 def troubles(seen):
     """Faults that nobody tells and faults that several tell, in these nodes' evidence."""
-    here = {one.view.here for one in seen}
+    here = {one.view.here: one for one in seen}
     # Told, or left by somebody to a node whose silence is an alarm of its own.
     spoken = [
         (one, fault)
@@ -72,19 +62,55 @@ def troubles(seen):
     for one in seen:
         for fault in bad(one):
             if fault.spoken:
-                ends = {*fault.cause.nodes} if not fault.cause.subject.ends else set()
-                if fault.cause.key == "out-of-sync":
-                    ends.add(one.view.here)  # what differs between two
-                key = (fault.cause.key, fault.cause.subject.same, frozenset(ends))
-                own = fault.cause.subject.sort == "tool" or fault.cause.nodes == (one.view.here,)
-                if not own:
-                    told.setdefault(key, []).append(one.view.here)
-            elif fault.speaker in here and not any(
-                covers(other, said, one, fault) for other, said in spoken
+                key = (fault.cause.key, fault.cause.subject.same, _between(one, fault.cause))
+                if fault.cause.subject.sort != "tool":
+                    told.setdefault(key, []).append(one)
+            elif (
+                fault.speaker in here
+                and not any(covers(other, said, one, fault) for other, said in spoken)
+                and not _cannot_be_seen_by(here[fault.speaker], one, fault.cause)
             ):
                 silent.append(f"{one.view.here}: {identity(fault.cause)} left to {fault.speaker}")
-    twice = [f"{key[0]} {key[1]} by {nodes}" for key, nodes in told.items() if len(nodes) > 1]
+    twice = [
+        f"{key[0]} {key[1]} by {[one.view.here for one in tellers]}"
+        for key, tellers in told.items()
+        if len(tellers) > 1 and not _cannot_know_of_each_other(key[0], tellers)
+    ]
     return silent, twice
+
+
+def _between(one, cause):
+    """The nodes that a cause is about; what differs is between the teller and another."""
+    nodes = frozenset() if cause.subject.ends else frozenset(cause.nodes)
+    return nodes | {one.view.here} if cause.key == "out-of-sync" else nodes
+
+
+def connections(one):
+    return [each for resource in one.view[DRBD].value or () for each in resource.connections]
+
+
+def _cannot_be_seen_by(speaker, one, cause):
+    """What no node can know by itself, as docs/telling.md has it."""
+    up = {each.name for each in connections(speaker) if each.is_connected}
+    if cause.key == "peer-connecting":  # a lost link: the speaker reaches both its ends
+        return up >= {one.view.here, *cause.nodes} - {speaker.view.here}
+    back = [
+        peer.out_of_sync_kib
+        for each in connections(speaker)
+        for peer in each.peer_devices
+        if each.name == one.view.here
+    ]
+    return cause.key == "out-of-sync" and back == [0]
+
+
+def _cannot_know_of_each_other(key, tellers):
+    """The two ends of a single connection, where nothing but that shows either the other."""
+    return (
+        key in ("peer-connecting", "peer-standalone")
+        and len(tellers) == 2
+        and all(one.view[CLUSTER].value is None for one in tellers)
+        and all(len(one.view[DRBD].value) == 1 for one in tellers)
+    )
 
 
 def subsets(seen):
@@ -92,26 +118,20 @@ def subsets(seen):
         yield from combinations(seen, count)
 
 
-def wrong_in(name, seen, late=LATE, twice=TWICE):
+def wrong_in(name, seen):
     """Sentences about what is told wrong in one scenario."""
-    ever = False
     for some in subsets(seen):
         silent, _ = troubles(some)
-        ever = ever or bool(silent)
         nodes = [one.view.here for one in some]
-        if silent and name not in late:
+        if silent:
             yield f"{name} {nodes}: nobody tells {silent}"
         for one in some:
             late_told = with_speakers(one.view, one.report.faults, _old(one), SPEAK_AFTER)
             if not all(fault.spoken for fault in late_told):
                 yield f"{name} {nodes}: {one.view.here} is silent for ever"
     _, several = troubles(seen)
-    if several and name not in twice:
+    if several:
         yield f"{name}: told by several: {several}"
-    if name in late and not ever:
-        yield f"{name} is told at once now"
-    if name in twice and not several:
-        yield f"{name} is told once now"
 
 
 def _old(one):
