@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from daemons import ROOT, daemon, free_port, install_plugin, own, run_as_user, wait_for
-from stories import NODES, SINGLE, STORAGE, Stage
+from stories import NODES, SINGLE, STORAGE, Stage, standing
 
 CONTRIB = ROOT / "contrib/icinga2"
 SNAPSHOTS = ROOT / "fixtures/snapshots"
@@ -314,10 +314,5 @@ class Watched:
         link.replace(self.folder / "now")
 
     def problems(self) -> set[str]:
-        """What was told and has not recovered."""
-        found: set[str] = set()
-        file = self.icinga.notifications
-        for line in file.read_text().splitlines() if file.exists() else ():
-            who, kind = line.partition(":")[0].rsplit(" ", 1)
-            (found.add if kind == "PROBLEM" else found.discard)(who)
-        return found
+        """What a person was told and that has not recovered."""
+        return standing(self.icinga.notifications)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from daemons import (
     run_as_user,
     wait_for,
 )
-from stories import NODES, STORAGE, Stage
+from stories import NODES, STORAGE, Stage, standing
 
 CONTRIB = ROOT / "contrib/nagios"
 SNAPSHOTS = ROOT / "fixtures/snapshots"
@@ -34,7 +34,7 @@ LINES = dict(re.findall(r"^command\[(\S+)\]=(.*)$", NRPE, re.MULTILINE))
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 HOSTS = {"app01": "127.0.0.1", "storage01": "127.0.0.2"}
-GROUPS = {"app01": "mccluster-application", "storage01": "mccluster-storage"}
+SIX = {node: f"127.0.0.{number}" for number, node in enumerate(NODES, 1)}
 MAIN = """
 log_file={folder}/nagios.log
 cfg_file={folder}/commands.cfg
@@ -81,8 +81,17 @@ disable_syslog=1
 """
 
 
+def group_of(host: str) -> str:
+    """The shipped hostgroup of a node."""
+    return "mccluster-storage" if host in STORAGE else "mccluster-application"
+
+
 class Site:
     """Two servers with NRPE, which replay what ``now`` points to, and a Nagios that asks them."""
+
+    hosts: Mapping[str, str] = HOSTS
+    tells = False
+    """Whether anybody is told, and whether hosts can be off."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -91,30 +100,38 @@ class Site:
         self.program = install_plugin(folder)
         self.show("six-nodes-healthy")
         hosts = "\n".join(
-            "define host {\n    use mccluster-node\n"
-            f"    host_name {host}\n    address {address}\n    hostgroups {GROUPS[host]}\n}}"
-            for host, address in HOSTS.items()
+            f"define host {{\n    use mccluster-node\n    host_name {host}\n"
+            f"    address {address}\n    hostgroups {group_of(host)}\n{self.more_of(host)}}}"
+            for host, address in self.hosts.items()
         )
         for name, text in (
-            ("nagios.cfg", MAIN.format(folder=folder, interval=10, alive=0)),
-            ("contacts.cfg", Path("/etc/nagios4/objects/contacts.cfg").read_text()),
+            ("nagios.cfg", MAIN.format(folder=folder, interval=10, alive=int(self.tells))),
+            ("contacts.cfg", self.contacts()),
             # The only change: NRPE has a port of its own here.
             ("commands.cfg", COMMANDS.replace("check_nrpe -H", f"check_nrpe -p {self.port} -H")),
             ("services.cfg", SERVICES),
-            ("services-single.cfg", SINGLE_SERVICES),
+            ("services-single.cfg", "" if self.tells else SINGLE_SERVICES),
             ("hosts.cfg", hosts),
             ("resource.cfg", f"$USER1$={PLUGINS}\n"),
-            *((f"nrpe-{host}.cfg", self.nrpe(host)) for host in HOSTS),
+            *((f"nrpe-{host}.cfg", self.nrpe(host)) for host in self.hosts),
         ):
             (folder / name).write_text(text)
         own(folder)
+
+    def more_of(self, host: str) -> str:
+        """What the object of a host has besides."""
+        return ""
+
+    def contacts(self) -> str:
+        """Who is told."""
+        return Path("/etc/nagios4/objects/contacts.cfg").read_text()
 
     def nrpe(self, host: str) -> str:
         """The shipped lines with our plugin, which replays a snapshot."""
         head = NRPE_MAIN.format(
             folder=self.folder,
             host=host,
-            address=HOSTS[host],
+            address=self.hosts[host],
             port=self.port,
             user=monitoring_user() or Path.home().owner(),
         )
@@ -128,8 +145,9 @@ class Site:
     def show(self, scenario: str) -> None:
         place = self.folder / scenario
         if not place.exists():
-            for host in HOSTS:
-                shutil.copytree(SNAPSHOTS / scenario / host, place / host)
+            for host in self.hosts:
+                if (SNAPSHOTS / scenario / host).is_dir():
+                    shutil.copytree(SNAPSHOTS / scenario / host, place / host)
             own(place)
         link = self.folder / "link"
         link.symlink_to(place)
@@ -139,11 +157,11 @@ class Site:
     def running(self) -> Iterator[None]:
         """Both servers' NRPE and Nagios."""
         with ExitStack() as stack:
-            for host in HOSTS:
+            for host in self.hosts:
                 nrpe = ["/usr/sbin/nrpe", "-f", "-c", self.folder / f"nrpe-{host}.cfg"]
                 stack.enter_context(daemon(nrpe, self.folder / "out"))
             ask = [PLUGINS / "check_nrpe", "-p", self.port, "-H"]
-            for address in HOSTS.values():
+            for address in self.hosts.values():
                 wait_for(
                     lambda a=address: run_as_user([*ask, a]).stdout.startswith("NRPE v"), "NRPE"
                 )
@@ -155,7 +173,7 @@ class Site:
     def due(self) -> dict[tuple[str, str], tuple[str, str, str]]:
         """State, first line and performance data of each service, from the plugin run by hand."""
         found = {}
-        for host in HOSTS:
+        for host in self.hosts:
             for service in self.services(host):
                 line = LINES[f"check_mccluster_{service}"].split()[1:]
                 answer = run_as_user([self.program, *line, "--from", self.folder / "now" / host])
@@ -192,7 +210,7 @@ class Site:
         return found
 
 
-# The shipped services over many clusters of six nodes, each with its story
+# The shipped services over many clusters of six nodes, each with its story; or over one
 
 INTERVAL = 4
 """Seconds that Nagios takes for a minute."""
@@ -241,6 +259,33 @@ define command {{
 """
 
 
+class Watched(Site):
+    """Six servers with NRPE, of which those are off that ``now`` does not have, and who is told."""
+
+    hosts = SIX
+    tells = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        (folder / "say").write_text(SAY.format(folder=folder))
+        (folder / "say").chmod(0o755)
+
+    def more_of(self, host: str) -> str:
+        return f"    check_command is-there!{self.folder}/now/{host}\n"
+
+    def contacts(self) -> str:
+        return CONTACTS.format(folder=self.folder)
+
+    @property
+    def notifications(self) -> Path:
+        """What was told, a line each."""
+        return self.folder / "notifications"
+
+    def problems(self) -> set[str]:
+        """What a person was told and that has not recovered."""
+        return standing(self.notifications)
+
+
 class Stories:
     """A Nagios that watches every cluster of a stage, as shipped; without single checks."""
 
@@ -280,10 +325,9 @@ class Stories:
         for number, _ in self.stage.clusters():
             now = self.stage.place(number)
             for node in NODES:
-                group = "mccluster-storage" if node in STORAGE else "mccluster-application"
                 yield (
                     f"define host {{\n    use mccluster-node\n    host_name {number:02}-{node}\n"
-                    f"    check_command is-there!{now}/{node}\n    hostgroups {group}\n}}"
+                    f"    check_command is-there!{now}/{node}\n    hostgroups {group_of(node)}\n}}"
                 )
             # The other way, counted beside it; the nodes were recorded minutes apart.
             asked = f"cluster!--config {now}/cluster.toml --severity clocks-differ=ok -v"

@@ -449,6 +449,19 @@ def without_hosts(name: str) -> tuple[tuple[str, str, str], ...]:
     return ((host, check, text.format(", ".join(node for node, _, _ in SAID[name]))),)
 
 
+def standing(notifications: Path) -> set[str]:
+    """What was told and has not recovered, with its words."""
+    found: dict[str, str] = {}
+    for line in notifications.read_text().splitlines() if notifications.exists() else ():
+        begin, _, text = line.partition(": ")
+        who, kind = begin.rsplit(" ", 1)
+        if kind == "PROBLEM":
+            found[who] = text
+        elif kind == "RECOVERY":
+            found.pop(who, None)
+    return {f"{who}: {text}" for who, text in found.items()}
+
+
 def _sent(folder: Path) -> list[str]:
     """What was sent since the last call: the number of a cluster, a dash, who says what."""
     file, taken = folder / "notifications", folder / "notifications.taken"

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from daemons import scratch
+from daemons import need, scratch
 from prometheus_site import PACKAGES
+from stories import NODES, standing
 from zabbix_site import listens, need_packages
 
 DEMO = ROOT / "tools" / "demo-site"
@@ -60,23 +61,33 @@ def test_the_page_of_each_system_names_its_demonstration(name):
 def test_the_demonstration_turns_red_on_enter_and_leaves_nothing_on_ctrl_c():
     need_packages(PACKAGES)
     with scratch("demo") as folder:
-        lines = until_the_alert(folder)
+        lines = until_told(folder, "prometheus", "  + MCClusterCritical: mail: r0/0: drbd-quorum-")
         assert list(folder.iterdir()) == []
 
     ports = re.findall(r"http://127\.0\.0\.1:(\d+)/", "".join(lines))
-    assert lines[-2:] == ["now: storage-servers-lost\n", ALERT]
+    assert lines[-2] == "now: storage-servers-lost\n"
     assert len(ports) == 3
     assert not any(listens(int(port)) for port in ports)
 
 
-ALERT = "  + MCClusterCritical: mail: r0/0: drbd-quorum-lost\n"
+@pytest.mark.daemon
+@pytest.mark.root
+def test_the_demonstration_of_nagios_shows_six_nodes_and_what_a_person_is_told():
+    need("nagios4", "nrpe", "check_nrpe")
+    with scratch("demo") as folder:
+        alarm = "  + app01!mccluster: r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reach"
+        lines = until_told(folder, "nagios", alarm)
+
+    assert [each for each in NODES if f"{each}: " in "".join(lines)] == [*NODES]
+    after = lines[lines.index("now: storage-servers-lost\n") + 1 :]
+    assert {*after[:-1]} <= {"  + storage02: DOWN\n", "  + storage03: DOWN\n"}
 
 
-def until_the_alert(folder: Path) -> list[str]:
+def until_told(folder: Path, name: str, alarm: str) -> list[str]:
     """What the demonstration prints, with Enter once it runs and Ctrl-C once it alerts."""
     lines = []
     with subprocess.Popen(
-        [sys.executable, str(DEMO), "prometheus", "--hold", "120"],
+        [sys.executable, str(DEMO), name, "--hold", "240"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -87,7 +98,23 @@ def until_the_alert(folder: Path) -> list[str]:
             if line.startswith("Enter:"):
                 demo.stdin.write("\n")
                 demo.stdin.flush()
-            if line == ALERT:
+            if line.startswith(alarm):
                 demo.send_signal(signal.SIGINT)
     assert demo.returncode == 0
+    assert lines[-1].startswith(alarm)
     return lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "left"),
+    [
+        ([], set()),
+        (["a!s PROBLEM: r0: it is: so", "b PROBLEM: DOWN"], {"a!s: r0: it is: so", "b: DOWN"}),
+        (["a!s x PROBLEM: one", "a!s x PROBLEM: two"], {"a!s x: two"}),
+        (["a PROBLEM: one", "a FLAPPINGSTART: one", "a RECOVERY: UP", "b RECOVERY: UP"], set()),
+    ],
+)
+def test_what_was_told_and_has_not_recovered(tmp_path, lines, left):
+    assert standing(tmp_path / "none") == set()
+    (tmp_path / "told").write_text("".join(f"{line}\n" for line in lines))
+    assert standing(tmp_path / "told") == left
