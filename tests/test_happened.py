@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta, timezone
 
+import pytest
+
 from build import (
     NOW,
     SNAPSHOTS,
     cib,
     cluster,
+    drbd,
     fence_event,
     group,
     location,
     node,
+    peer,
     primitive,
     stopped,
     view,
 )
-from check_mccluster.checks.nodes import HEALTH_RED, STANDBY
+from check_mccluster.checks.drbd_quorum import FEW_COPIES
+from check_mccluster.checks.nodes import STANDBY
 from check_mccluster.judge.facts.happened import happened, since
 from check_mccluster.judge.instances import STOPPED
 from check_mccluster.model.configuration import (
@@ -28,6 +33,7 @@ from check_mccluster.model.configuration import (
     Ran,
     Rule,
 )
+from check_mccluster.model.drbd import Progress, ReplicationState
 from check_mccluster.model.pacemaker import INFINITY, FenceStatus
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import finding
@@ -181,9 +187,57 @@ def test_a_node_has_its_fencing_and_no_other_nodes():
     assert told == ("app03 was fenced (reboot) by app01, 08:59:00Z",)
 
 
-def test_what_drbd_tells_has_no_time():
-    known = changed(NOW)
-    assert since(view(known), about(HEALTH_RED, subject.volume("r0", 0))) == ()
+def syncing(state=ReplicationState.SYNC_TARGET, running_ms=90_000, number=0):
+    """A volume with a resync with storage01; storage02 is at rest."""
+    done = Progress(50.0, None, None, None, None, None, None, running_ms, 0, 8, 0)
+    one = peer("storage01")
+    (device,) = one.peer_devices
+    moving = device._replace(volume=number, replication_state=state, progress=done)
+    return drbd(one._replace(peer_devices=(moving,)), peer("storage02"))
+
+
+@pytest.mark.parametrize(
+    ("state", "ends"),
+    [
+        (ReplicationState.SYNC_TARGET, "from storage01 to app01"),
+        (ReplicationState.SYNC_SOURCE, "from app01 to storage01"),
+    ],
+)
+@pytest.mark.parametrize(
+    "thing",
+    [
+        subject.volume("r0", 0),
+        subject.drbd("r0"),
+        subject.connection("r0", "app01", "storage01"),
+        subject.link("r0", "app01", "storage01"),
+    ],
+    ids=lambda thing: thing.sort,
+)
+def test_a_resync_tells_when_it_began(thing, state, ends):
+    told = since(view(changed(NOW), drbd=(syncing(state),)), about(FEW_COPIES, thing))
+    assert told == (f"resync {ends} began 08:58:30 UTC (90 s ago)",)
+
+
+@pytest.mark.parametrize(
+    ("resource", "thing"),
+    [
+        (syncing(), subject.volume("r1", 0)),
+        (syncing(), subject.volume("r0", 1)),
+        (syncing(), subject.connection("r0", "app01", "storage02")),
+        (syncing(ReplicationState.VERIFY_T), subject.volume("r0", 0)),
+        (syncing(running_ms=None), subject.volume("r0", 0)),
+        (drbd(), subject.volume("r0", 0)),
+    ],
+)
+def test_nothing_else_that_drbd_tells_has_a_time(resource, thing):
+    assert since(view(changed(NOW), drbd=(resource,)), about(FEW_COPIES, thing)) == ()
+
+
+def test_of_several_nodes_the_one_that_has_the_resync_tells_it(call):
+    """app01 comes first, and is a client of the resource."""
+    out = call("cluster", "--json", "--from", SNAPSHOTS / "full-resync-two-sources").out
+    (fault,) = (each for each in json.loads(out)["faults"] if each["key"] == "disk-syncing")
+    assert fault["facts"] == ["resync from storage01 to storage03 began 09:52:27 UTC (6 s ago)"]
 
 
 def test_a_fault_has_its_facts_in_the_long_text_and_in_json(call):

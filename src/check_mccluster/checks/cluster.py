@@ -239,10 +239,12 @@ def together(
         roots = faults(view, found, CLUSTER_RULES) if view is not None else ()
         roots = tuple(map(_unreached, roots))
     everybody = tuple(one.view.here for one in ordered)
+    # Of a resync a node tells that has it.
+    views = (*([view] if view is not None else []), *(one.view for one in ordered))
     roots = tuple(
         f._replace(
             seen_from=_seen_from(f, ordered) or everybody,
-            facts=since(view, f.cause) if view is not None else (),
+            facts=next(filter(None, (since(each, f.cause) for each in views)), ()),
         )
         for f in roots
     )

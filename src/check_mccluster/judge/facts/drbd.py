@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Optional
 
+from ...inputs.drbdsetup_status import DRBD
 from ...model.config import DrbdRule
 from ...model.drbd import (
     Connection,
@@ -308,6 +310,24 @@ def about_to_sync(resource: DrbdResource, volume: int) -> bool:
         for connection in resource.connections
         for device in connection.peer_devices
     )
+
+
+def resyncs(view: View, about: subject.Subject) -> Iterator[tuple[str, timedelta]]:
+    """The resyncs of a volume, a resource or a connection, with how long each runs."""
+    known = view.named(DRBD, about.name)
+    for connection in known.connections if known is not None else ():
+        for peer in connection.peer_devices:
+            ran = peer.progress.running_ms if peer.progress is not None else None
+            if ran is None or peer.replication_state not in SYNCING:
+                continue
+            if about.volume not in (None, peer.volume):
+                continue
+            if about.ends and connection.name not in about.ends:
+                continue
+            ends = [connection.name, view.here]
+            if peer.replication_state is ReplicationState.SYNC_SOURCE:
+                ends.reverse()
+            yield f"resync from {ends[0]} to {ends[1]}", timedelta(milliseconds=ran)
 
 
 def progress_words(device: PeerDevice) -> str:

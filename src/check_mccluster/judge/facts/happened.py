@@ -25,7 +25,7 @@ from ...model.pacemaker import (
 )
 from ...verdict.finding import Finding
 from ...verdict.subject import CLUSTER as CLUSTER_WIDE
-from ...verdict.subject import NODE, RESOURCE, TICKET
+from ...verdict.subject import NODE, RESOURCE, TICKET, Subject
 from ...verdict.view import View
 from ...verdict.words import duration, join
 from .pacemaker import is_service
@@ -52,10 +52,12 @@ def happened(view: View) -> tuple[str, ...]:
 
 
 def since(view: View, cause: Finding) -> tuple[str, ...]:
-    """Since when what *cause* is about is so, and what was changed last; empty for DRBD's part.
+    """Since when what *cause* is about is so, and what was changed last.
 
-    DRBD tells no times: ``--state`` keeps when such a fault was first seen.
+    Of DRBD only a resync tells its time: ``--state`` keeps when another fault was first seen.
     """
+    if cause.subject.drbd_resource is not None:
+        return tuple(_resyncs(view, cause.subject))
     cluster, cib = view[CLUSTER].value, view[CIB].value
     if cluster is None or cause.subject.sort not in _OF_PACEMAKER:
         return ()
@@ -77,6 +79,14 @@ def since(view: View, cause: Finding) -> tuple[str, ...]:
 
 
 _OF_PACEMAKER = frozenset({NODE, RESOURCE, TICKET, CLUSTER_WIDE})
+
+
+def _resyncs(view: View, about: Subject) -> Iterator[str]:
+    """When the resyncs of what DRBD has at fault began."""
+    from .drbd import resyncs  # a check of Pacemaker does without
+
+    for words, running in resyncs(view, about):
+        yield f"{words} began {_clock(view, view.time - running)}"
 
 
 def _when_stopped(view: View, resources: Iterable[Resource], cib: Cib) -> Iterator[str]:
