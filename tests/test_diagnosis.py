@@ -88,7 +88,10 @@ def test_constructed_standby_everywhere_is_the_reason():
         stop.text == "FS is stopped (app02: in standby; app01: banned by FS-avoids-app01; app03:"
         " offline)"
     )
-    assert (stop.reason, stop.next_step) == ("standby", "pcs node unstandby app02")
+    assert (stop.reason, stop.next_step) == (
+        "standby",
+        "when the work is done: pcs node unstandby app02",
+    )
 
 
 @pytest.mark.parametrize(

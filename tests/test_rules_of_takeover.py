@@ -78,7 +78,7 @@ def test_node_that_nothing_speaks_against():
 # -- the resource itself -----------------------------------------------------------------------
 
 
-UNMANAGED = ("FS is unmanaged", "pcs resource manage FS")
+UNMANAGED = ("FS is unmanaged", "when the work is done: pcs resource manage FS")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ UNMANAGED = ("FS is unmanaged", "pcs resource manage FS")
         (
             primitive(managed=False),
             {"nodes": (node("app01"), node("app02"), node("app03", maintenance=True))},
-            ("FS is unmanaged", "pcs node unmaintenance app03"),
+            ("FS is unmanaged", "when the work is done: pcs node unmaintenance app03"),
         ),
         (
             primitive(managed=False),
@@ -279,7 +279,7 @@ def test_where_that_runs_with_which_it_must_or_must_not(score, db, words):
 def test_that_with_which_it_must_run_is_disabled():
     configured = known(colocations=together())
     why = reasons(primitive(), stopped("DB", target_role="Stopped"), cib=configured)
-    assert why == ("DB is disabled", "pcs resource enable DB")
+    assert why == ("DB is disabled", "when the work is done: pcs resource enable DB")
 
 
 def test_that_with_which_it_must_run_cannot_run_there():

@@ -38,6 +38,7 @@ PACKAGES = {
     "crm_standby": "pacemaker-cli-utils",
     "crm_verify": "pacemaker-cli-utils",
     "crmadmin": "pacemaker-cli-utils",
+    "attrd_updater": "pacemaker-cli-utils",
     "stonith_admin": "pacemaker-cli-utils",
     "findmnt": "util-linux",
     "fuser": "psmisc",
@@ -155,7 +156,7 @@ def installed(tool: str) -> None:
 
 
 def test_every_tool_of_the_cluster_in_a_step_is_one_of_the_table():
-    prefix = r"(?:crm_|drbd(?=adm|setup)|corosync-(?!.*\.conf)|stonith_)[a-z-]+|crmadmin|pcs"
+    prefix = r"(?:crm_|drbd(?=adm|setup)|corosync-(?!.*\.conf)|stonith_)[a-z-]+|crmadmin|attrd_updater|pcs"
     found = {word for step in steps() for word in re.findall(rf"(?<![\w./-]){prefix}\b", step)}
     assert found <= {*PACKAGES, "corosync-qdevice"}
 

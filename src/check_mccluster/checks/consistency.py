@@ -33,7 +33,8 @@ ELSEWHERE = Kind(
     State.CRITICAL,
     "Pacemaker runs the Filesystem, or whatever uses DRBD, on one node, and the Primary is"
     " another.",
-    "crm_mon -1 -r; drbdadm status {resource}; on {node}: find who holds the device (fuser -vm)",
+    "crm_mon -1 -r; drbdadm status {resource}; on {node}: findmnt shows the mount,"
+    " fuser -vm with its path who holds it",
 )
 NO_PRIMARY = Kind(
     "started-without-primary",
@@ -55,7 +56,7 @@ NO_SERVICE = Kind(
     State.WARNING,
     "A node is Primary though Pacemaker runs the resource nowhere: mounted by hand, or a stop"
     " that hangs.",
-    "on {node}: findmnt shows the mount, fuser -vm who holds it; crm_mon -1 -r",
+    "on {node}: findmnt shows the mount, fuser -vm with its path who holds it; crm_mon -1 -r",
 )
 NO_MAPPING = Kind(
     "mapping-none",

@@ -46,15 +46,15 @@ SUSPENDED = Kind(
     "io-suspended",
     State.CRITICAL,
     "I/O is frozen: by an administrator, without data, for fencing, or without quorum.",
-    "By an administrator: drbdadm resume-io {resource}; without data or quorum: bring back"
-    " the nodes that hold copies; for fencing: journalctl -k -g fence-peer",
+    "By an administrator, when the work is done: drbdadm resume-io {resource}; without data or"
+    " quorum: bring back the nodes that hold copies; for fencing: journalctl -k -g fence-peer",
 )
 FAILING = Kind(
     "io-failing",
     State.CRITICAL,
     "The resource was forced to Secondary: I/O fails for every process that has it open.",
-    "on {node}: stop what still holds the device (fuser -vm), then: drbdadm down"
-    " {resource}; drbdadm up {resource}",
+    "on {node}: findmnt shows the mount, fuser -vm with its path who holds it: stop that, unmount,"
+    " then: drbdadm down {resource}; drbdadm up {resource}",
 )
 NO_COPY = Kind(
     "copies-none",
@@ -332,7 +332,7 @@ def _judge_one(
         gone: tuple[str, ...] = ()
         words = step = ""
         if resource.suspended_user:
-            step = f"on {view.here}: drbdadm resume-io {pasted(name)}"
+            step = f"on {view.here}, when the work is done: drbdadm resume-io {pasted(name)}"
         elif resource.suspended_no_data:
             gone, words, step = _gone(view, resource)
         text = f"{name}: I/O is suspended: {why}{words}{_without_data(view, resource)}"

@@ -28,8 +28,9 @@ FORBIDDEN = Kind(
     State.CRITICAL,
     "A node is Primary that must never be (tie-breaker in the configuration file,"
     " --never-primary).",
-    "on {node}: find who holds the device (fuser -vm on its mount) and stop it; then:"
-    " drbdadm secondary {resource}",
+    "crm_mon -1 -r: where Pacemaker runs it there, move it; else on {node}: findmnt shows the"
+    " mount, fuser -vm with its path who holds it: stop that, unmount, then: drbdadm secondary"
+    " {resource}",
 )
 UNEXPECTED = Kind(
     "role-unexpected",

@@ -136,7 +136,7 @@ def _stopped_by_property(findings: Sequence[Finding]) -> list[Finding]:
         return [*findings]
     names = join([each.object for each in stopped], 3)
     text = f"stop-all-resources is set: {names} stopped on purpose"
-    step = "pcs property set stop-all-resources=false"
+    step = "To run them again: pcs property set stop-all-resources=false"
     one = finding(DISABLED, subject.STOP_ALL, text, step=step)
     return [one, *(each for each in findings if each.kind is not DISABLED)]
 

@@ -44,6 +44,9 @@ class Against(NamedTuple):
     about: str = ""
 
 
+WHEN_DONE = "when the work is done"
+"""Begins a step that ends what somebody set on purpose: who sees it at night does not know why."""
+
 _LIFTABLE = (
     *("drbd", "ban", "standby", "barred", "maintenance", "disabled", "agent", "fence-handler"),
     *("score", "ticket", "health", "unmanaged", "capacity", "drbd-peer", "order", "colocation"),
@@ -85,9 +88,10 @@ def _reasons(view: View, cluster: Cluster, resource: Resource, node: Node) -> It
         step = f"pcs node unstandby {node.name}, once the failure is fixed"
         yield Against("in standby after a failure", step, "standby")
     elif node.standby and not node.pending:
-        yield Against("in standby", f"pcs node unstandby {node.name}", "standby")
+        step = f"{WHEN_DONE}: pcs node unstandby {node.name}"
+        yield Against("in standby", step, "standby")
     if node.maintenance:
-        step = f"pcs node unmaintenance {node.name}"
+        step = f"{WHEN_DONE}: pcs node unmaintenance {node.name}"
         yield Against("in maintenance", step, "maintenance")
     if node.health is Health.RED:
         step = f"crm_mon -1 -A; fix what the #health attributes of {node.name} report"

@@ -44,7 +44,7 @@ MULTI_ACTIVE = Kind(
     "resource-multi-active",
     State.CRITICAL,
     "A resource that may run once is active on several nodes.",
-    "Stop {resource} by hand on all nodes but one, then: crm_resource --cleanup -r {resource}",
+    "Stop {resource} by hand on all nodes but one, then: crm_resource --refresh -r {resource}",
 )
 DISABLED = Kind(
     "resource-disabled",
@@ -57,13 +57,14 @@ UNMANAGED = Kind(
     "resource-unmanaged",
     State.WARNING,
     "A resource is unmanaged: Pacemaker will not recover it.",
-    "crm_resource -r {resource} --meta -d is-managed (pcs resource manage {resource})",
+    "When the work is done: crm_resource -r {resource} --meta -d is-managed (pcs resource manage"
+    " {resource})",
 )
 ORPHANED = Kind(
     "resource-orphaned",
     State.WARNING,
     "A resource was removed from the configuration and is still known to the cluster.",
-    "Stop what still runs of it by hand, then: crm_resource --cleanup -r {resource}",
+    "Stop what still runs of it by hand, then: crm_resource --refresh -r {resource}",
 )
 TRANSITION = Kind(
     "resource-transition",

@@ -33,7 +33,7 @@ from ..values import NamedTuple
 from ..verdict.problems import DRBD_EMPTY, DRBD_MODULE
 from ..verdict.view import View, contains_node, same_node
 from ..verdict.words import join
-from .candidates import Against, reasons_against, soonest, wanted_exclusions
+from .candidates import WHEN_DONE, Against, reasons_against, soonest, wanted_exclusions
 from .facts.drbd import copies, has_io, volume_name
 from .facts.fencing import has_fence_device
 from .facts.loss import data_against, keeps_quorum
@@ -375,7 +375,9 @@ class Futures:
             yield Against(f"the quorum ends with the vote of {names} ({votes})", back, "votes")
         if options.maintenance_mode:
             yield Against(
-                "maintenance-mode", "pcs property set maintenance-mode=false", "maintenance"
+                "maintenance-mode",
+                f"{WHEN_DONE}: pcs property set maintenance-mode=false",
+                "maintenance",
             )
         if options.fencing_enabled and not has_fence_device(self.view):
             yield Against(

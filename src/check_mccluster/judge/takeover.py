@@ -28,7 +28,7 @@ from ..model.pacemaker import (
     ids_of,
     primitives,
 )
-from .candidates import Against, reached
+from .candidates import WHEN_DONE, Against, reached
 from .facts.location import applies, number
 from .facts.pacemaker import is_disabled, is_service
 from .promotion import against_promotion
@@ -169,7 +169,10 @@ class Takeover:
             if member.managed is False and not self._in_maintenance(member):
                 name = resource.id if isinstance(resource, Clone) else member.id
                 yield Against(
-                    f"{name} is unmanaged", f"pcs resource manage {name}", "unmanaged", name
+                    f"{name} is unmanaged",
+                    f"{WHEN_DONE}: pcs resource manage {name}",
+                    "unmanaged",
+                    name,
                 )
                 return
 
@@ -346,7 +349,7 @@ class Takeover:
 
 def _disabled(one: Resource, how: str, word: str) -> Against:
     text = f"{one.id}{how}"
-    return Against(text, f"pcs resource enable {one.id}", word, one.id)
+    return Against(text, f"{WHEN_DONE}: pcs resource enable {one.id}", word, one.id)
 
 
 def _failed(attribute: str) -> str:

@@ -85,7 +85,8 @@ _NOT_UP = Advice(
     "create metadata anew (create-md): the data are still there, and DRBD would not know them",
 )
 _ROLE = Advice(
-    "where the service runs: crm_mon -1 -r; and who has the device open: fuser -vm on its mount",
+    "where the service runs: crm_mon -1 -r; and who has the device open: fuser -vm with the path of"
+    " its mount",
     "promote or demote by hand what Pacemaker manages, least of all with force",
 )
 _TIMING = Advice(
