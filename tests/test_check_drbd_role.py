@@ -343,9 +343,9 @@ def test_tie_breaker_of_the_configuration_file_must_never_be_primary(call, tmp_p
         "DRBD-ROLE CRITICAL - r0: app01 is Primary and must never be",
     )
     assert outcome.lines[1:] == [
-        "[CRITICAL] primary-forbidden: r0: app01 is Primary and must never be -> crm_mon -1 -r: where"
-        " Pacemaker runs it there, move it; else on app01: findmnt shows the mount, fuser -vm with its"
-        " path who holds it: stop that, unmount, then: drbdadm secondary r0"
+        "[CRITICAL] primary-forbidden: r0: app01 is Primary and must never be -> crm_mon -1 -r:"
+        " where Pacemaker runs it there, move it; else on app01: findmnt shows the mount, fuser"
+        " -vm with its path who holds it: stop that, unmount, then: drbdadm secondary r0"
     ]
 
 

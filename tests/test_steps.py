@@ -135,7 +135,7 @@ def output(*command: str) -> str:
 
 @functools.cache
 def options_of(tool: str, *command: str) -> frozenset[str]:
-    if tool.startswith(("crm", "stonith")) and tool != "crm_standby":
+    if tool.startswith(("crm", "stonith", "attrd")) and tool != "crm_standby":
         text = output(tool, "--help-all")
     elif command:
         text = output(tool, "help", *command)
@@ -156,8 +156,8 @@ def installed(tool: str) -> None:
 
 
 def test_every_tool_of_the_cluster_in_a_step_is_one_of_the_table():
-    prefix = r"(?:crm_|drbd(?=adm|setup)|corosync-(?!.*\.conf)|stonith_)[a-z-]+|crmadmin|attrd_updater|pcs"
-    found = {word for step in steps() for word in re.findall(rf"(?<![\w./-]){prefix}\b", step)}
+    tools = r"(?:crm_|drbd(?=adm|setup)|corosync-(?!.*\.conf)|stonith_|attrd_)[a-z-]+|crmadmin|pcs"
+    found = {word for step in steps() for word in re.findall(rf"(?<![\w./-])(?:{tools})\b", step)}
     assert found <= {*PACKAGES, "corosync-qdevice"}
 
 
