@@ -838,6 +838,14 @@ def test_the_state_of_every_missing_copy_is_told_by_those_that_tell_it():
     ]
 
 
+@pytest.mark.parametrize("state", [DiskState.DISKLESS, DiskState.FAILED, DiskState.DETACHING])
+def test_a_disk_that_fails_here_is_looked_at_and_no_connection_is_taken_down(state):
+    seen = mesh(connection("storage02", peer_device()), devices=(device(disk_state=state),))
+    ((key, step),) = steps("drbd-quorum", view(seen))
+    assert key == "copies-low"
+    assert step.startswith("on storage01: journalctl -k -g drbd; check the backing disk")
+
+
 def test_a_copy_that_is_being_restored_says_how_far():
     target = peer_device(
         replication_state=ReplicationState.SYNC_SOURCE,

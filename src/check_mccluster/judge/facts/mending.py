@@ -30,6 +30,7 @@ from .drbd import HANDSHAKE, peer_devices
 _TO_PEER = frozenset({ReplicationState.SYNC_SOURCE, ReplicationState.PAUSED_SYNC_S})
 _TO_HERE = frozenset({ReplicationState.SYNC_TARGET, ReplicationState.PAUSED_SYNC_T})
 _HELD = frozenset({BY_USER, BY_PEER})
+_NO_DISK = frozenset({DiskState.DISKLESS, DiskState.FAILED, DiskState.DETACHING})
 
 
 def _disk_words(state: object, where: str = "") -> str:
@@ -198,7 +199,7 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
         f" is good: drbdadm attach {title}/{device.volume}"
     )
     if name == view.here:
-        if device.disk_state is DiskState.DISKLESS:
+        if device.disk_state in _NO_DISK:
             return attach
         return own_copy_step(view, resource, device)
     for connection, peer in peer_devices(resource, device.volume):
@@ -206,7 +207,7 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
             continue
         if not connection.is_connected:
             return connection_step(view, resource, connection)
-        if peer.peer_disk_state in (DiskState.DISKLESS, DiskState.FAILED, DiskState.DETACHING):
+        if peer.peer_disk_state in _NO_DISK:
             return attach
         held = (peer.resync_suspended or frozenset()) & _HELD
         if held and peer.replication_state in _TO_PEER:
