@@ -62,8 +62,8 @@ def test_a_split_cluster_is_told_as_partitions_and_what_runs_where(call):
     assert not {"node-offline", "quorum-lost", "no-candidate", "dc-missing"} & {*keys}
     (text,) = [f["text"] for f in document["faults"] if f["key"] == "partitioned"]
     assert text == (
-        "the cluster is partitioned: {app01, app03} quorate, runs nothing and {app02} no quorum,"
-        " runs group1"
+        "the cluster is partitioned: {app01, app03} quorate, starts group1 and {app02} no quorum,"
+        " stops group1"
     )
 
 

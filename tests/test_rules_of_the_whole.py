@@ -460,10 +460,15 @@ R0 = subject.volume("r0", 0)
 
 
 def test_a_disk_is_told_by_its_own_node_and_once_for_all_that_say_it():
-    words = "r0/0: Failed on storage01"
+    words = "r0/0: Failed on storage01, 1 s ago"
     seen = [saying(name, said("disk-failed", R0, words)) for name in STORAGES]
     assert whole(*seen) == [
-        ("disk-failed", "r0/0", STORAGES, f"{words} (and storage02, storage03)")
+        (
+            "disk-failed",
+            "r0/0",
+            STORAGES,
+            "r0/0: Failed on storage01, storage02, storage03, 1 s ago",
+        )
     ]
     assert whole(seen[0]) == [("disk-failed", "r0/0", ("storage01",), words)]
 
@@ -474,7 +479,7 @@ def test_of_several_states_of_one_thing_the_gravest_is_told():
         saying("storage02", said("disk-failed", R0, "grave", State.CRITICAL)),
     ]
     (one,) = told_by_all(seen, ())
-    assert (one.state, one.text) == (State.CRITICAL, "grave (and storage01, storage02)")
+    assert (one.state, one.text) == (State.CRITICAL, "grave; on storage01, storage02")
 
 
 @pytest.mark.parametrize("key", ["peer-connecting", "peer-standalone", "mesh-isolated"])
@@ -602,7 +607,7 @@ def test_quorum_and_copies_are_of_who_is_missing():
         for name in STORAGES[:2]
     ]
     assert whole(*seen) == [
-        ("copies-none", "r0/0", ("storage03",), "no copy (and storage01, storage02)")
+        ("copies-none", "r0/0", ("storage03",), "no copy; on storage01, storage02")
     ]
 
 
@@ -857,7 +862,9 @@ def test_what_the_smaller_partition_says_of_resources_is_not_the_clusters_truth(
     [
         (("n01",), "it fails", "it fails"),
         (("n01", "n02"), "fails on n01, n02", "fails on n01, n02"),
-        (("n01", "n02"), "it fails", "it fails (and n01, n02)"),
+        (("n01", "n02"), "disk of n01 is lost", "disk of n01, n02 is lost"),
+        (("n01", "n02"), "no copy from n01, not n03", "no copy from n01, n02, not n03"),
+        (("n01", "n02"), "it fails", "it fails; on n01, n02"),
     ],
 )
 def test_nodes_that_say_the_same_are_named_once(names, text, told_as):

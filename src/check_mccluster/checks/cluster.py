@@ -91,15 +91,30 @@ def _apart(parts: Sequence[Partition]) -> Iterator[Finding]:
             text = f"{name} runs on {join(nodes)} and, in another partition, on {join(elsewhere)}"
             yield finding(TWICE, subject.resource(name), text, nodes=(*elsewhere, *nodes))
     words = []
-    for part, where in zip(parts, running):
-        runs = f", runs {join(where)}" if where else ", runs nothing"
+    for part in parts:
         quorate = "quorate" if part.quorate else "no quorum"
-        words.append(f"{{{', '.join(sorted(part.members))}}} {quorate}{runs}")
+        words.append(f"{{{', '.join(sorted(part.members))}}} {quorate}, {_doing(part)}")
     members = tuple(sorted({name for part in parts for name in part.members}))
     text = f"the cluster is partitioned: {' and '.join(words)}"
     yield finding(PARTITIONED, subject.cluster("partitions"), text, nodes=members)
 
 
+def _doing(part: Partition) -> str:
+    """``runs A, stops B``: what a partition does with its services."""
+    told: dict[str, str] = {}
+    for verb, roles in _VERBS:
+        for name in running_in(part, roles):
+            told.setdefault(name, verb)
+    by_verb = {verb: [name for name, own in told.items() if own == verb] for verb, _ in _VERBS}
+    words = [f"{verb} {join(names)}" for verb, names in by_verb.items() if names]
+    return ", ".join(words) or "runs nothing"
+
+
+_VERBS = (
+    ("runs", RUNNING),
+    ("starts", frozenset({Role.STARTING})),
+    ("stops", frozenset({Role.STOPPING})),
+)
 _ACTIVE = frozenset({*RUNNING, Role.STOPPING})
 
 

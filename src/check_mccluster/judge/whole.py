@@ -6,6 +6,7 @@ designated controller of a partition says. A connection is judged by both of its
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -111,9 +112,7 @@ def _same(here: str, each: Finding) -> tuple[str, Subject]:
 
 def _one(sightings: Sequence[tuple[str, Finding]]) -> Finding:
     # Of two that are as grave the one who misses more knows what has to come back first.
-    gravest = max(
-        (each for _, each in sightings), key=lambda each: (each.state.rank, len(each.nodes))
-    )
+    speaker, gravest = max(sightings, key=lambda one: (one[1].state.rank, len(one[1].nodes)))
     nodes = tuple(dict.fromkeys(here for here, _ in sightings))
     state = worst(each.state for _, each in sightings)
     key = gravest.key
@@ -124,9 +123,11 @@ def _one(sightings: Sequence[tuple[str, Finding]]) -> Finding:
         step = on_nodes(nodes, gravest.next_step)
         return gravest._replace(subject=about, text=text, nodes=nodes, state=state, next_step=step)
     if key.startswith(_OWN_DISK) or key in _OWN_IO:
-        return gravest._replace(text=_of_many(gravest.text, nodes), nodes=nodes, state=state)
+        return gravest._replace(
+            text=_of_many(gravest.text, speaker, nodes), nodes=nodes, state=state
+        )
     if key in ("drbd-quorum-lost", "copies-none"):
-        return gravest._replace(text=_of_many(gravest.text, nodes), state=state)
+        return gravest._replace(text=_of_many(gravest.text, speaker, nodes), state=state)
     if key.startswith(("out-of-sync", "sync-missing")):
         return _odd_one(gravest, sightings, state)
     everybody = tuple(dict.fromkeys(name for _, each in sightings for name in each.nodes))
@@ -145,10 +146,14 @@ def _without_here(text: str) -> str:
     return text.replace(" on this node", "")
 
 
-def _of_many(text: str, nodes: Sequence[str]) -> str:
-    """The words of one node, with the others that say the same."""
-    others = [name for name in nodes if name not in text]
-    return f"{text} (and {join(others)})" if others and len(nodes) > 1 else text
+def _of_many(text: str, speaker: str, nodes: Sequence[str]) -> str:
+    """The words of one node of itself, as those of all that say the same."""
+    if all(name in text for name in nodes):
+        return text
+    itself = re.compile(rf"\b(?:on|of|from) {re.escape(speaker)}(?=[ ,]|$)")
+    if itself.search(text) is None:
+        return f"{text}; on {join(nodes)}"
+    return itself.sub(lambda found: found[0].replace(speaker, join(nodes)), text, count=1)
 
 
 def _odd_one(gravest: Finding, sightings: Sequence[tuple[str, Finding]], state: State) -> Finding:
