@@ -313,6 +313,13 @@ def test_two_partitions_are_shown_apart(status):
     ]
     assert "Nodes as seen from app01" in lines
     assert "Resources as seen from app02" in lines
+    assert "  From 'the cluster is partitioned':" in lines
+
+
+def test_a_storage_server_says_nothing_of_pacemaker_beside_nodes_that_should_know(status):
+    lines = status("never-synced/app01", "never-synced/storage01")
+    clusters = [line for line in lines if line.startswith("Cluster")]
+    assert clusters == ["Cluster  nothing is known of Pacemaker from here"]
 
 
 def test_a_tool_that_may_not_be_asked_is_never_shown_as_fine(status):

@@ -148,7 +148,7 @@ def _without_here(text: str) -> str:
 
 def _of_many(text: str, speaker: str, nodes: Sequence[str]) -> str:
     """The words of one node of itself, as those of all that say the same."""
-    if all(name in text for name in nodes):
+    if len(nodes) == 1 or all(name in text for name in nodes):
         return text
     itself = re.compile(rf"\b(?:on|of|from) {re.escape(speaker)}(?=[ ,]|$)")
     if itself.search(text) is None:

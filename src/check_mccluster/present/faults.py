@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Union
 
 from ..verdict.finding import Fault, Finding, State
+from ..verdict.subject import CLUSTER
 from ..verdict.words import join
 from .layout import Line, Span, mark, paragraph, raw, span
 
@@ -66,7 +67,7 @@ def findings(faults: Sequence[Fault], width: int, views: int, told: int) -> list
         # The top tells the gravest consequence, too, where that is graver than its cause.
         follows = [each for each in fault.follows if each != fault.graver]
         if follows:
-            lines += paragraph([Span("  ")], f"From the fault of {fault.cause.object}:", width)
+            lines += paragraph([Span("  ")], f"From {_name(fault.cause)}:", width)
             lines += _follows(follows, width)
     for each in _few([fault for fault in faults if fault not in top]):
         if isinstance(each, str):
@@ -76,6 +77,13 @@ def findings(faults: Sequence[Fault], width: int, views: int, told: int) -> list
         lines += paragraph([Span(" " * 11), Span("-> ")], each.cause.next_step, width)
         lines += _follows(each.follows, width)
     return lines
+
+
+def _name(cause: Finding) -> str:
+    """A fault in short; one of the whole cluster by its first words, as it has no name."""
+    if cause.subject.sort == CLUSTER:
+        return f"'{cause.text.partition(':')[0]}'"
+    return f"the fault of {cause.object}"
 
 
 def _follows(follows: Sequence[Finding], width: int) -> list[Line]:

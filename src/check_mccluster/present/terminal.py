@@ -91,9 +91,10 @@ def cluster_lines(seen: Picture, width: int) -> list[Line]:
     lines: list[Line] = []
     for part in seen.parts:
         lines += _cluster_line(part, _as_seen(part, seen.parts), width)
+    failed = any(unread.state is not State.OK for unread in seen.no_cluster)
     for unread in seen.no_cluster:
-        if seen.parts and unread.state is State.OK:
-            continue  # a storage server beside nodes that know
+        if unread.state is State.OK and (seen.parts or failed):
+            continue  # a storage server beside nodes that know, or should
         known = not_known(seen, unread, "Pacemaker")
         lines += paragraph([span("Cluster"), Span("  ")], known, width, _style(unread.state))
     return lines
