@@ -317,7 +317,7 @@ def test_two_partitions_are_shown_apart(status):
 
 
 def test_a_storage_server_says_nothing_of_pacemaker_beside_nodes_that_should_know(status):
-    lines = status("never-synced/app01", "never-synced/storage01")
+    lines = status("six-nodes-healthy-as-nagios/app01", "six-nodes-healthy/storage01")
     clusters = [line for line in lines if line.startswith("Cluster")]
     assert clusters == ["Cluster  nothing is known of Pacemaker from here"]
 
