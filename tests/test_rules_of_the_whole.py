@@ -571,7 +571,7 @@ def test_nodes_of_one_input_are_counted_from_the_tenth_on(count, names, about):
 def test_a_step_that_names_its_node_stays_as_it_is():
     assert on_nodes(("a",), "on b: a step") == "on b: a step"
     assert on_nodes((), "a step") == "a step"
-    assert on_nodes(("a",), "Once more") == "on a: Once more"
+    assert on_nodes(("a",), "Once more") == "on a: once more"
 
 
 # -- copies ------------------------------------------------------------------------------------

@@ -320,6 +320,7 @@ def test_a_storage_server_says_nothing_of_pacemaker_beside_nodes_that_should_kno
     lines = status("six-nodes-healthy-as-nagios/app01", "six-nodes-healthy/storage01")
     clusters = [line for line in lines if line.startswith("Cluster")]
     assert clusters == ["Cluster  nothing is known of Pacemaker from here"]
+    assert not any("[seen from" in line for line in lines)  # its own words begin with its name
 
 
 def test_a_tool_that_may_not_be_asked_is_never_shown_as_fine(status):

@@ -138,7 +138,7 @@ def on_nodes(nodes: Sequence[str], step: str) -> str:
     """A step that a node says to itself, for a reader elsewhere: where it is to be typed."""
     if step[:3].lower() == "on " or not nodes:
         return step
-    return f"on {join(nodes, 8)}: {step}"
+    return f"on {join(nodes, 8)}: {step[:1].lower()}{step[1:]}"
 
 
 def _without_here(text: str) -> str:

@@ -18,11 +18,10 @@ FULL_FINDINGS = 5
 
 def _from(fault: Fault, views: int) -> str:
     """Who sees it, where not everybody does."""
-    return (
-        ""
-        if not fault.seen_from or len(fault.seen_from) == views
-        else f" [seen from {join(fault.seen_from)}]"
-    )
+    seen = fault.seen_from
+    if not seen or len(seen) == views or fault.cause.text.startswith(f"{join(seen, 8)}: "):
+        return ""
+    return f" [seen from {join(seen)}]"
 
 
 def fault_lines(fault: Fault, width: int, views: int) -> list[Line]:
