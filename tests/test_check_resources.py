@@ -998,7 +998,7 @@ def test_stop_all_resources_is_one_fault_whatever_it_stops(count, names):
         "stop-all-resources",
         f"stop-all-resources is set: {names} stopped on purpose",
     )
-    assert fault.cause.next_step == "pcs property set stop-all-resources=false"
+    assert fault.cause.next_step == "To run them again: pcs property set stop-all-resources=false"
     assert [each.key for each in fault.follows] == ["not-running"] * count
 
 

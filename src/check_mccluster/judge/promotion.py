@@ -8,6 +8,7 @@ from typing import Optional
 
 from ..model.pacemaker import (
     INFINITY,
+    Ban,
     Cib,
     Clone,
     Cluster,
@@ -52,14 +53,21 @@ def against_promotion(
         return
     name = resource.id
     if not_to_be_promoted(resource):
-        yield Against(f"{name} is asked not to be promoted", word="disabled", about=name)
+        step = f"crm_resource -r {name} --meta -d target-role (pcs resource enable {name})"
+        yield Against(f"{name} is asked not to be promoted", step, "disabled", name)
     for ban in cluster.bans:
         if ban.is_infinite and ban.promoted_only and ban.node == node.name:
             if ban.resource in ids_of(resource):
-                yield _ban(cib, name, ban.id)
+                yield _left(name, ban) if ban.is_leftover else _ban(cib, name, ban.id)
                 return
     if cib is not None:
         yield from _score(cib, resource, node, now)
+
+
+def _left(name: str, ban: Ban) -> Against:
+    """What ``crm_resource --ban --promoted`` left."""
+    step = f"crm_resource --clear -r {ban.resource} -N {ban.node}"
+    return Against(f"cannot promote {name}: {ban.id} forbids it", step, "ban", ban.id)
 
 
 def _ban(cib: Optional[Cib], name: str, found: str) -> Against:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Optional
 from ..inputs.cibadmin import CIB
 from ..inputs.drbdsetup_status import DRBD
 from ..model.configuration import PendingOperation, Ran
-from ..model.pacemaker import Clone, Cluster, Failure, Resource, base_id, primitives
+from ..model.pacemaker import Cluster, Failure, Resource, Role, base_id, primitives
 from ..values import NamedTuple
 from ..verdict.view import View
 from .facts.pacemaker import has_quorum, is_service, lost_nodes
@@ -33,6 +33,8 @@ CAUSES = {
     "ban": frozenset({"leftover-ban"}),
     "barred": frozenset({"node-barred"}),
     "health": frozenset({"node-health-red"}),
+    "connectivity": frozenset({"connectivity-lost"}),
+    "votes": frozenset({"qdevice-lost", "quorum-margin"}),
     "ticket": frozenset({"ticket-standby"}),
     "fence-handler": frozenset({"leftover-fence"}),
     "offline": frozenset({"node-offline", "node-unclean", "fencing-failed"}),
@@ -40,6 +42,7 @@ CAUSES = {
     "pending": frozenset({"node-pending"}),
     "shutdown": frozenset({"node-shutdown"}),
     "order": frozenset({"resource-disabled"}),
+    "disabled": frozenset({"resource-disabled"}),
     "unmanaged": frozenset({"resource-unmanaged"}),
     "fencing": frozenset({"fencing-no-device"}),
     "quorum": frozenset({"quorum-lost"}),
@@ -150,7 +153,9 @@ class Reasons:
         return Reason(first.word, first.text, first.step, about=first.about)
 
     def _against(self, resource: Resource, *, promoted: bool) -> Mapping[str, Sequence[Against]]:
-        if is_service(resource) or (isinstance(resource, Clone) and promoted):
+        # Of a clone that is promoted somewhere the future asks about those nodes alone.
+        nowhere = all(each.role is not Role.PROMOTED for each in primitives(resource))
+        if is_service(resource) or (promoted and nowhere):
             return self.futures.of(resource, frozenset()).by_node
         rules = self.futures.takeover(frozenset())
         return {

@@ -278,11 +278,13 @@ class Takeover:
         if isinstance(primary, Bundle):
             return
         if is_disabled(self.cluster, primary):
-            yield _disabled(primary, " is disabled", "colocation")
+            yield _disabled(primary, " is disabled")
             return
         for reason in self.against(primary, node, promoted=promoted):
             told = any(name in reason.text for name in ids_of(primary))
-            yield reason if told else reason._replace(text=f"{primary.id} {reason.text}")
+            of_another = reason.about and reason.text.startswith(reason.about)
+            words = f" does not run: {reason.text}" if of_another else f" {reason.text}"
+            yield reason if told else reason._replace(text=f"{primary.id}{words}")
 
     def _survivors(self, resource: Resource, promoted: bool, part: str) -> tuple[str, ...]:
         """Where it, or the *part* of it that a constraint names, runs and would after the loss."""
@@ -325,7 +327,7 @@ class Takeover:
             if self._survivors(first, promoted, order.first) or isinstance(first, Bundle):
                 continue
             if is_disabled(self.cluster, first):
-                yield _disabled(first, ", which must be there first, is disabled", "order")
+                yield _disabled(first, ", which must be there first, is disabled")
             else:
                 reasons = {
                     node.name: self.against(first, node, promoted=promoted)
@@ -347,9 +349,9 @@ class Takeover:
         )
 
 
-def _disabled(one: Resource, how: str, word: str) -> Against:
-    text = f"{one.id}{how}"
-    return Against(text, f"{WHEN_DONE}: pcs resource enable {one.id}", word, one.id)
+def _disabled(one: Resource, how: str) -> Against:
+    step = f"{WHEN_DONE}: pcs resource enable {one.id}"
+    return Against(f"{one.id}{how}", step, "disabled", one.id)
 
 
 def _failed(attribute: str) -> str:
