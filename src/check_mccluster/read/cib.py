@@ -142,7 +142,7 @@ def _defaults(found: _Found, element: Element) -> None:
 def _pairs(element: Element) -> dict[str, str]:
     """Names and values of the ``nvpair`` children; the first of a name counts."""
     pairs: dict[str, str] = {}
-    for pair in element.iterfind("nvpair"):
+    for pair in element.iterchildren("nvpair"):
         value = pair.get("value")
         if value is not None:
             pairs.setdefault(required(pair, "name"), value)
@@ -152,7 +152,7 @@ def _pairs(element: Element) -> dict[str, str]:
 def _sets(element: Element, tag: str) -> dict[str, str]:
     """What the attribute sets of one kind say together."""
     values: dict[str, str] = {}
-    for attributes in element.iterfind(tag):
+    for attributes in element.iterchildren(tag):
         values = {**_pairs(attributes), **values}
     return values
 
@@ -301,13 +301,13 @@ def _location(found: _Found, element: Element) -> None:
 
 def _constrained(element: Element) -> list[Member]:
     """Resources of a constraint: ``rsc``, or those of its sets; one without name for a pattern."""
-    in_sets = list(chain.from_iterable(map(_members, element.iterfind("resource_set"))))
+    in_sets = list(chain.from_iterable(map(_members, element.iterchildren("resource_set"))))
     return in_sets or [Member(text(element, "rsc") or "")]
 
 
 def _members(one_set: Element) -> list[Member]:
     role = _role(one_set, "role")
-    return [Member(required(one, "id"), role) for one in one_set.iterfind("resource_ref")]
+    return [Member(required(one, "id"), role) for one in one_set.iterchildren("resource_ref")]
 
 
 def _rule(element: Element) -> Rule:

@@ -287,7 +287,7 @@ def _primitive(element: Element) -> Primitive:
         pending=_pending(element, name),
         locked_to=text(element, "locked_to"),
         # node@cached changed its meaning in 2.0.3: never read.
-        nodes=tuple(required(node, "name") for node in element.iterfind("node")),
+        nodes=tuple(required(node, "name") for node in element.iterchildren("node")),
     )
 
 
@@ -309,7 +309,7 @@ def _group(element: Element) -> Group:
         managed=boolean(element, "managed"),
         disabled=boolean(element, "disabled"),
         maintenance=boolean(element, "maintenance"),
-        members=tuple(map(_primitive, element.iterfind("resource"))),
+        members=tuple(map(_primitive, element.iterchildren("resource"))),
     )
 
 
@@ -344,9 +344,9 @@ def _bundle(element: Element) -> Bundle:
         replicas=tuple(
             Replica(
                 id=required(replica, "id"),
-                members=tuple(map(_primitive, replica.iterfind("resource"))),
+                members=tuple(map(_primitive, replica.iterchildren("resource"))),
             )
-            for replica in element.iterfind("replica")
+            for replica in element.iterchildren("replica")
         ),
     )
 
@@ -360,7 +360,7 @@ RESOURCES: dict[str, Callable[[Element], Resource]] = {
 
 
 def _history(found: _Found, element: Element) -> None:
-    operations = tuple(map(_operation, element.iterfind("operation_history")))
+    operations = tuple(map(_operation, element.iterchildren("operation_history")))
     fail_count = score(element, "fail-count")
     if fail_count is not None and fail_count < 0:
         raise ReadError(f"{label(element)}: fail-count is {fail_count}, below 0")
@@ -497,7 +497,7 @@ def _ban(found: _Found, element: Element) -> None:
 
 def _attributes(found: _Found, element: Element) -> None:
     node = required(element, "name")
-    for one in element.iterfind("attribute"):
+    for one in element.iterchildren("attribute"):
         name, expected = required(one, "name"), integer(one, "expected")
         if expected is not None or name.startswith("#health"):
             found.attributes.append(NodeAttribute(node, name, text(one, "value"), expected))
@@ -517,7 +517,7 @@ def _ticket(found: _Found, element: Element) -> None:
 
 def _fence_history(found: _Found, element: Element) -> None:
     found.fence_history_status = integer(element, "status")
-    found.fence_events += map(_fence_event, element.iterfind("fence_event"))
+    found.fence_events += map(_fence_event, element.iterchildren("fence_event"))
 
 
 def _fence_event(element: Element) -> FenceEvent:
