@@ -58,7 +58,7 @@ def _peer_kind(connection: Connection) -> str:
 
 def _up(resource: DrbdResource) -> int:
     """Connected peers."""
-    return sum(1 for connection in resource.connections if connection.is_connected)
+    return sum([connection.is_connected for connection in resource.connections])
 
 
 def _counted(*resources: DrbdResource) -> str:
@@ -106,12 +106,15 @@ def _is_sought(connection: Connection) -> bool:
 
 
 def _isolated(
-    view: View, resources: Sequence[DrbdResource], reached: frozenset[str]
+    view: View, resources: Sequence[DrbdResource], others: Sequence[DrbdResource]
 ) -> Iterator[Finding]:
     """Resources without any connected peer, those with the same peers in one finding.
 
-    :param reached: peers that are connected for other resources.
+    :param others: the resources that have one.
     """
+    if not resources:
+        return
+    reached = {c.name for other in others for c in other.connections if c.is_connected}
     together: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for resource in resources:
         peers = tuple((c.name, state_name(c.state)) for c in resource.connections)
@@ -212,13 +215,13 @@ def judge(view: View, asked: Asked) -> Report:
     if resources is None:
         return Report()
     up = {resource.name: _up(resource) for resource in resources}
-    cut = [r for r in resources if _is_cut(r)]
-    others = [r for r in resources if not _is_cut(r)] if cut else resources
-    reached = frozenset(c.name for r in others for c in r.connections if c.is_connected)
-    findings = list(_isolated(view, cut, reached))
+    cut = [r for r in resources if not up[r.name] and _is_cut(r)]
+    others = [r for r in resources if up[r.name] or not _is_cut(r)]
+    findings = list(_isolated(view, cut, others))
     broken = [
         (r, c)
         for r in others
+        if up[r.name] < len(r.connections)
         for c in r.connections
         if not c.is_connected and isinstance(c.state, ConnectionState)
     ]
