@@ -16,8 +16,7 @@ from check_mccluster.inputs.corosync_cmapctl import CMAP
 from check_mccluster.inputs.corosync_quorumtool import VOTES
 from check_mccluster.inputs.crm_mon import CLUSTER
 from check_mccluster.inputs.crm_simulate import SIMULATIONS
-from check_mccluster.inputs.drbdsetup_show import SHOW
-from check_mccluster.inputs.drbdsetup_status import DRBD, DRBD_AGAIN
+from check_mccluster.inputs.drbdsetup import DRBD, DRBD_AGAIN, SHOW
 from check_mccluster.judge import engine
 from check_mccluster.model.corosync import Cmap, Link, Links, LinkState, Voter, Votes
 from check_mccluster.model.drbd import (

@@ -9,8 +9,7 @@ from check_mccluster.inputs import (
     corosync_cmapctl,
     corosync_quorumtool,
     crm_mon,
-    drbdsetup_show,
-    drbdsetup_status,
+    drbdsetup,
 )
 from check_mccluster.inputs.every import recorded
 from check_mccluster.inputs.evidence import DRBD_RESOURCES, DRBD_UTILS
@@ -20,8 +19,8 @@ CIB = cibadmin.CIB.tool
 QUORUMTOOL = corosync_quorumtool.VOTES.tool
 CFGTOOL = corosync_cfgtool.LINKS.tool
 CMAPCTL = corosync_cmapctl.CMAP.tool
-DRBD_STATUS = drbdsetup_status.DRBD.tool
-DRBD_STATUS_AGAIN = drbdsetup_status.DRBD_AGAIN.tool
-DRBD_SHOW = drbdsetup_show.SHOW.tool
+DRBD_STATUS = drbdsetup.DRBD.tool
+DRBD_STATUS_AGAIN = drbdsetup.DRBD_AGAIN.tool
+DRBD_SHOW = drbdsetup.SHOW.tool
 RECORDED = tuple(key.tool for key in recorded())
 PLAN = Plan(RECORDED, (DRBD_STATUS_AGAIN,), DRBD_RESOURCES, DRBD_UTILS)

@@ -23,7 +23,7 @@ from build_drbd import (
     steps,
     view,
 )
-from check_mccluster.inputs.drbdsetup_status import DRBD
+from check_mccluster.inputs.drbdsetup import DRBD
 from check_mccluster.model.drbd import DiskState, Progress, ReplicationState, Role
 from check_mccluster.verdict.view import View
 

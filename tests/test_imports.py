@@ -134,9 +134,9 @@ READING = {
     "corosync-cfgtool": {"inputs.corosync_cfgtool", *COROSYNC},
     "corosync-cmapctl": {"inputs.corosync_cmapctl", *COROSYNC},
     "corosync-quorumtool": {"inputs.corosync_quorumtool", *COROSYNC},
-    "drbdsetup": {"inputs.drbdsetup_status", "read.drbd_status", *DRBD},
-    "drbdsetup (second reading)": {"inputs.drbdsetup_status", *DRBD},
-    "drbdsetup show": {"inputs.drbdsetup_show", "read.drbd_show", *DRBD},
+    "drbdsetup": {"read.drbd_status", *DRBD},
+    "drbdsetup (second reading)": DRBD,
+    "drbdsetup show": {"read.drbd_show", *DRBD},
 }
 """What an input loads; what is read with others is compared with them, too."""
 
@@ -151,7 +151,7 @@ JUDGING = {
     "links": "",
     "resources": "clones facts.pacemaker groups instances reasons",
     "failures": "candidates facts.pacemaker limits inputs.cibadmin",
-    "fencing": "facts.fencing facts.pacemaker reasons inputs.drbdsetup inputs.drbdsetup_status",
+    "fencing": "facts.fencing facts.pacemaker reasons inputs.drbdsetup",
     "placement": "candidates facts.location facts.mapping facts.pacemaker promotion",
     "consistency": "facts.drbd facts.mapping facts.pacemaker",
     "failover": (
@@ -159,7 +159,7 @@ JUDGING = {
         " facts.pacemaker facts.votes limits outlook"
         " promotion single_point takeover"
     ),
-    "timing": "facts.mapping limits inputs.drbdsetup_status",
+    "timing": "facts.mapping limits",
 }
 """What the rule of each check loads of ``judge``, and keys of inputs that it does not read."""
 
@@ -236,7 +236,7 @@ def test_help_of_a_check_loads_that_check_and_no_reader():
     ours, _ = parts("drbd-disk", "--help")
     assert ours == START | {
         *("acquire.tools", "app.options", "checks.drbd_disk", "inputs.base", "inputs.drbdsetup"),
-        *("inputs.drbdsetup_status", "judge.facts.drbd", "judge.facts.mending", "model.drbd"),
+        *("judge.facts.drbd", "judge.facts.mending", "model.drbd"),
         *("model.words", "verdict.problems"),
     }
 
@@ -245,7 +245,7 @@ EXPLAIN = {
     *("acquire.source", "acquire.tools", "app.commands.explain", "app.completing", "app.nearest"),
     *("app.options", "app.session", "inputs.base", "inputs.corosync", "inputs.corosync_cfgtool"),
     *("inputs.corosync_cmapctl", "inputs.corosync_quorumtool", "inputs.crm_mon"),
-    *("inputs.crm_simulate", "inputs.drbdsetup_show", "inputs.every", "inputs.evidence"),
+    *("inputs.crm_simulate", "inputs.drbdsetup", "inputs.every", "inputs.evidence"),
     *("judge.belongs", "judge.both_ends", "judge.causes", "judge.cluster_causes", "judge.engine"),
     *("judge.essence", "judge.futures", "judge.hanging", "judge.mesh", "judge.partitions"),
     *("judge.whole", "model.configuration"),

@@ -11,7 +11,7 @@ from check_mccluster.app.session import Setup, open_source, run_check
 from check_mccluster.checks import registry
 from check_mccluster.inputs.cibadmin import CIB
 from check_mccluster.inputs.crm_mon import CLUSTER
-from check_mccluster.inputs.drbdsetup_status import DRBD
+from check_mccluster.inputs.drbdsetup import DRBD
 from check_mccluster.inputs.evidence import Evidence
 from check_mccluster.judge.topology import learn
 from check_mccluster.model.config import Config, DrbdRule, PlacementRule

@@ -29,8 +29,7 @@ from check_mccluster.inputs.corosync_cfgtool import LINKS
 from check_mccluster.inputs.corosync_cmapctl import CMAP
 from check_mccluster.inputs.corosync_quorumtool import VOTES
 from check_mccluster.inputs.crm_mon import CLUSTER
-from check_mccluster.inputs.drbdsetup_show import SHOW
-from check_mccluster.inputs.drbdsetup_status import DRBD
+from check_mccluster.inputs.drbdsetup import DRBD, SHOW
 from check_mccluster.judge.belongs import contradictions
 from check_mccluster.model.corosync import ConfiguredNode, Voter
 

@@ -21,7 +21,7 @@ from build_drbd import (
 )
 from check_mccluster.checks.cluster import together
 from check_mccluster.inputs.crm_mon import INSTALLED
-from check_mccluster.inputs.drbdsetup_status import DRBD
+from check_mccluster.inputs.drbdsetup import DRBD
 from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.whole import on_nodes, told_by_all
 from check_mccluster.model.corosync import ConfiguredNode

@@ -27,8 +27,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from check_mccluster.app import cli  # noqa: E402
 from check_mccluster.checks import registry  # noqa: E402
-from check_mccluster.inputs.drbdsetup_show import SHOW  # noqa: E402
-from check_mccluster.inputs.drbdsetup_status import DRBD  # noqa: E402
+from check_mccluster.inputs.drbdsetup import DRBD, SHOW  # noqa: E402
 
 FOLDER = ROOT / "contrib/icinga2"
 TEMPLATE = "mccluster"

@@ -84,7 +84,7 @@ def obstacle(resource: str) -> Optional[str]:
     :raises Failed: if drbdsetup is not installed: waiting would not help.
     """
     from ..acquire.live import Live
-    from ..inputs.drbdsetup_status import DRBD
+    from ..inputs.drbdsetup import DRBD
     from ..inputs.evidence import Evidence
     from ..model.drbd import Role
     from ..verdict.filter import Filter

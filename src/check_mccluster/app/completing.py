@@ -86,7 +86,7 @@ def resources(of: str) -> Completer:
 
 def _nodes(given: dict[str, Any]) -> Iterator[str]:
     from ..inputs.crm_mon import CLUSTER
-    from ..inputs.drbdsetup_status import DRBD
+    from ..inputs.drbdsetup import DRBD
 
     config = _config(given)
     yield from (*(config.nodes or ()), *config.cluster_hosts)
@@ -101,7 +101,7 @@ def _nodes(given: dict[str, Any]) -> Iterator[str]:
 
 def _resources(given: dict[str, Any], of: str) -> Iterator[str]:
     from ..inputs.crm_mon import CLUSTER
-    from ..inputs.drbdsetup_status import DRBD
+    from ..inputs.drbdsetup import DRBD
     from ..judge.facts.pacemaker import known_ids
 
     config = _config(given)

@@ -256,7 +256,7 @@ def _unfiltered(view: View) -> View:
     """The view with the DRBD resources that ``--resource`` left out."""
     if not view.drbd_others:
         return view
-    from ..inputs.drbdsetup_status import DRBD
+    from ..inputs.drbdsetup import DRBD
 
     answer = view[DRBD]
     every = (*(answer.value or ()), *view.drbd_others)

@@ -12,7 +12,7 @@ from ..acquire.snapshot import Snapshot, make_a_snapshot
 from ..acquire.source import SnapshotError, Source
 from ..checks.overview import CHECK as OVERVIEW
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..inputs.evidence import DRBD_RESOURCES, DRBD_UTILS
 from ..model.config import Config
 from ..values import NamedTuple

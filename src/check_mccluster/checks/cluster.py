@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Optional
 
 from ..inputs.crm_mon import CLUSTER, INSTALLED
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..inputs.every import every
 from ..judge.both_ends import (
     CLIENT_DISPUTED,

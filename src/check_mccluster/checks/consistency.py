@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_show import SHOW
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD, SHOW
 from ..judge.facts.drbd import (
     PRIMARY_MULTIPLE,
     copies,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..judge.facts.drbd import CONNECTING, ISOLATED, MOST_SINGLE_FIGURES, STANDALONE
 from ..judge.facts.mending import connection_step
 from ..judge.limits import limited_state

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from ..inputs.drbdsetup_show import SHOW
-from ..inputs.drbdsetup_status import DRBD, DRBD_AGAIN
+from ..inputs.drbdsetup import DRBD, DRBD_AGAIN, SHOW
 from ..judge.facts.drbd import (
     MOST_SINGLE_FIGURES,
     Copies,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..inputs.crm_mon import INSTALLED
-from ..inputs.drbdsetup_show import SHOW
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD, SHOW
 from ..judge.facts.drbd import (
     PRIMARY_MULTIPLE,
     PRIMARY_NONE,

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Optional
 
-from ..inputs.drbdsetup_show import SHOW
-from ..inputs.drbdsetup_status import DRBD, DRBD_AGAIN
+from ..inputs.drbdsetup import DRBD, DRBD_AGAIN, SHOW
 from ..judge.facts.comparing import compare_step, odd_copy
 from ..judge.facts.drbd import (
     HANDSHAKE,

@@ -9,8 +9,7 @@ from ..inputs.cibadmin import CIB
 from ..inputs.corosync_quorumtool import VOTES
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.crm_simulate import SIMULATIONS
-from ..inputs.drbdsetup_show import SHOW
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD, SHOW
 from ..judge.candidates import Against, soonest
 from ..judge.facts.pacemaker import MISSING, select
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE

@@ -10,9 +10,7 @@ from ..inputs.corosync_cfgtool import LINKS
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.corosync_quorumtool import VOTES
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup import no_match
-from ..inputs.drbdsetup_show import SHOW
-from ..inputs.drbdsetup_status import DRBD, DRBD_AGAIN
+from ..inputs.drbdsetup import DRBD, DRBD_AGAIN, SHOW, no_match
 from ..inputs.every import every
 from ..judge.beside import beside
 from ..judge.causes import faults

@@ -7,7 +7,7 @@ from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..judge.candidates import reasons_against
 from ..judge.facts.mapping import managed_drbd
 from ..judge.facts.pacemaker import (

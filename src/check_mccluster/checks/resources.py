@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..judge.clones import bundle_findings, clone_findings
 from ..judge.facts.pacemaker import MISSING, NONE, ON_LOST_NODE, known_ids, select
 from ..judge.groups import group_findings, nodes_of

@@ -7,8 +7,7 @@ from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.corosync_cmapctl import CMAP
-from ..inputs.drbdsetup import no_match
-from ..inputs.drbdsetup_show import SHOW
+from ..inputs.drbdsetup import SHOW, no_match
 from ..judge.facts.mapping import waits_for_primary
 from ..judge.limits import limited_state
 from ..model.corosync import Cmap

@@ -1,33 +1,51 @@
-"""What a failure of drbdsetup means, whichever of its commands it is."""
+"""``drbdsetup``: what DRBD does on this node, a second reading of it, and its options in force."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
+from ..acquire.tools import Tool
 from ..verdict import subject
 from ..verdict.filter import Filter
 from ..verdict.finding import Finding, State, finding
 from ..verdict.problems import (
     DRBD_EMPTY,
     DRBD_MODULE,
+    DRBD_RESOURCE_EMPTY,
     DRBD_RESOURCE_MISSING,
     TOOL_DENIED,
     TOOL_FAILED,
     unknown_name,
 )
+from ..verdict.view import Answer, same_node
 from ..verdict.words import pasted
-from .base import Attempt, about, denied, failed, invalid, no_output
+from .base import (
+    Attempt,
+    Obstacle,
+    ToolInput,
+    about,
+    denied,
+    failed,
+    invalid,
+    no_output,
+    unknown_words,
+)
 
 if TYPE_CHECKING:
+    from ..acquire.source import Stream
+    from ..model.drbd import DrbdResource, ShownResource
     from .evidence import Evidence
 
 T = TypeVar("T")
 
+# -- what a failure means, whichever of its commands it is -------------------------------------
+
+
 _NETLINK = r"(?i)netlink|error|fail"
-STATUS = "drbdsetup status"
-SHOW = "drbdsetup show"
+_STATUS = "drbdsetup status"
+_SHOW = "drbdsetup show"
 _REFUSED = r"(?i)not permitted|permission denied|access denied"
 
 
@@ -35,7 +53,7 @@ def problem(attempt: Attempt[T], grave: Optional[State], command: str) -> Option
     """What is wrong with the call itself, ``None`` if nothing is.
 
     :param grave: the severity of a missing module; ``None``: its default.
-    :param command: :data:`STATUS` or :data:`SHOW`, for messages.
+    :param command: :data:`_STATUS` or :data:`_SHOW`, for messages.
     """
     missing = no_output(attempt)
     if missing is not None:
@@ -47,7 +65,7 @@ def problem(attempt: Attempt[T], grave: Optional[State], command: str) -> Option
             text = f"the DRBD kernel module is not loaded ({attempt.complaint})"
             return about(DRBD_MODULE, attempt, text, state=grave)
         # "show" has learnt it later than "status" (8.9.11), whatever module is loaded.
-        if "unrecognized option '--json'" in stderr and command == STATUS:
+        if "unrecognized option '--json'" in stderr and command == _STATUS:
             text = (
                 "drbdsetup knows no --json: the kernel's own DRBD 8.4 is loaded instead of 9,"
                 " or drbd-utils is older than 8.9.8"
@@ -108,3 +126,197 @@ def no_match(asked: Filter) -> Finding:
         f"no DRBD resource matches {asked.words}",
         state=None if asked.literals else State.UNKNOWN,
     )
+
+
+# -- drbdsetup status --------------------------------------------------------------------------
+
+
+def _read(stream: Stream) -> Any:
+    from ..read.drbd_status import read_drbd_status
+
+    return read_drbd_status(stream.read())
+
+
+def _answer(evidence: Evidence) -> Answer[tuple[DrbdResource, ...]]:
+    attempt = evidence.attempt(DRBD)
+    foreign = _foreign(attempt, evidence.here)
+    if foreign is not None:
+        return Answer(None, (foreign,))
+    answer = judged(attempt, evidence.expected_drbd(), evidence.filter)
+    if answer.value is not None:
+        document = attempt.document or ()
+        evidence.drbd_others = tuple(r for r in document if not evidence.filter.wants(r.name))
+    if attempt.document is None:
+        return answer  # what is up is not known, so no name is unknown
+    strange = unknown_names(evidence, (resource.name for resource in attempt.document))
+    return Answer(answer.value, (*answer.problems, *strange)) if strange else answer
+
+
+def _foreign(attempt: Attempt[tuple[DrbdResource, ...]], here: Optional[str]) -> Optional[Finding]:
+    """Nobody is a peer of their own: such an answer comes from another node."""
+    document = attempt.document or ()
+    peers = {connection.name for resource in document for connection in resource.connections}
+    own = {name for name in peers if same_node(name, here)}
+    for resource in document if own else ():
+        if any(connection.name in own for connection in resource.connections):
+            why = f"this is another node's answer: {here} is a peer in {resource.name}"
+            return invalid(attempt, why)
+    return None
+
+
+def judged(
+    attempt: Attempt[tuple[DrbdResource, ...]], expected: tuple[str, ...], asked: Filter
+) -> Answer[tuple[DrbdResource, ...]]:
+    """Judge what ``drbdsetup status`` said, against the resources expected here.
+
+    :param expected: names that the configuration file, ``--resource`` or the node's own
+        ``/etc/drbd.d`` give, after the filter.
+    """
+    wrong = problem(attempt, gravity(expected), _STATUS)
+    missing = not_up(expected)
+    if attempt.document is None:
+        also = missing if attempt.obstacle is Obstacle.MISSING else ()
+        return Answer(None, (*((wrong,) if wrong is not None else ()), *also))
+    wanted = tuple(r for r in attempt.document if asked.wants(r.name))
+    known = {resource.name for resource in attempt.document}
+    whole = tuple(r for r in wanted if r.devices or r.connections)
+    problems = [wrong] if wrong else []
+    problems += [
+        finding(
+            DRBD_RESOURCE_EMPTY,
+            subject.drbd(resource.name),
+            f"{resource.name} shows peers, but no volumes"
+            if resource.connections
+            else f"{resource.name} shows neither volumes nor peers",
+        )
+        for resource in wanted
+        if not resource.devices
+    ]
+    if wrong is None:
+        # A cut answer must not be read as "not there".
+        if not attempt.document:
+            problems.append(nothing_up(expected))
+        else:
+            problems += [gone for gone in missing if gone.object not in known]
+            if not wanted and not problems:
+                problems.append(no_match(asked))
+    for resource in whole:
+        problems += unknown_words(attempt, resource.unrecognised)
+    return Answer(whole or None, tuple(problems))
+
+
+DRBD: ToolInput[tuple[DrbdResource, ...]] = ToolInput(
+    "drbdsetup",
+    60,
+    Tool("drbdsetup", ("status", "--json"), "drbd-status.json", 64 * 2**20, True),
+    _read,
+    _answer,
+)
+
+
+# -- the second reading ------------------------------------------------------------------------
+
+
+def _answer_again(evidence: Evidence) -> Answer[tuple[DrbdResource, ...]]:
+    first = evidence.answer(DRBD).value
+    if first is None or (evidence.sample is None and not evidence.source.recorded):
+        return Answer()
+    if evidence.sample is not None:
+        evidence.source.wait(evidence.sample)
+    attempt = evidence.attempt(DRBD_AGAIN)
+    if attempt.obstacle is Obstacle.MISSING and evidence.sample is None:
+        return Answer()
+    return judged_again(attempt, first)
+
+
+def judged_again(
+    attempt: Attempt[tuple[DrbdResource, ...]], first: tuple[DrbdResource, ...]
+) -> Answer[tuple[DrbdResource, ...]]:
+    """Judge a second reading: it is compared with the first and has no findings of its state.
+
+    A word that nobody knows compares with nothing.
+
+    :param first: the resources of the first reading; one that is gone cannot be compared.
+    """
+    wrong = problem(attempt, None, _STATUS)
+    if wrong is not None:
+        return Answer(None, (wrong._replace(text=f"second reading: {wrong.text}"),))
+    if attempt.document is None:
+        return Answer()
+    names = {resource.name for resource in attempt.document}
+    gone = tuple(
+        finding(
+            DRBD_RESOURCE_MISSING,
+            subject.drbd(resource.name),
+            f"second reading: {resource.name} is gone",
+            state=State.UNKNOWN,
+        )
+        for resource in first
+        if resource.name not in names
+    )
+    known = {word for resource in first for word in resource.unrecognised}
+    strange = tuple(
+        each._replace(text=f"second reading: {each.text}")
+        for resource in attempt.document
+        for each in unknown_words(attempt, [w for w in resource.unrecognised if w not in known])
+    )
+    return Answer(attempt.document, (*gone, *strange))
+
+
+DRBD_AGAIN: ToolInput[tuple[DrbdResource, ...]] = ToolInput(
+    "drbdsetup (second reading)",
+    70,
+    Tool("drbdsetup", ("status", "--json"), "drbd-status.2.json", 64 * 2**20, True, again=True),
+    _read,
+    _answer_again,
+    recorded=False,
+)
+
+
+# -- drbdsetup show ----------------------------------------------------------------------------
+
+
+def _read_shown(stream: Stream) -> Any:
+    from ..read.drbd_show import read_drbd_show
+
+    return read_drbd_show(stream.read())
+
+
+def _answer_shown(evidence: Evidence) -> Answer[tuple[ShownResource, ...]]:
+    attempt = evidence.attempt(SHOW)
+    answer = judged_shown(attempt, evidence.expected_drbd())
+    if attempt.document is None:
+        return answer  # what is up is not known, so no name is unknown
+    strange = unknown_names(evidence, (resource.name for resource in attempt.document))
+    return Answer(answer.value, (*answer.problems, *strange)) if strange else answer
+
+
+def judged_shown(
+    attempt: Attempt[tuple[ShownResource, ...]], expected: tuple[str, ...]
+) -> Answer[tuple[ShownResource, ...]]:
+    """Judge what ``drbdsetup show`` said; half an answer is none here.
+
+    :param expected: names of resources that should be up here.
+    """
+    wrong = problem(attempt, gravity(expected), _SHOW)
+    if wrong is not None:
+        return Answer(None, (wrong,))
+    if not attempt.document:
+        return Answer(None, (nothing_up(expected),))
+    known = {resource.name for resource in attempt.document}
+    return Answer(attempt.document, not_up(name for name in expected if name not in known))
+
+
+SHOW: ToolInput[tuple[ShownResource, ...]] = ToolInput(
+    "drbdsetup show",
+    80,
+    Tool(
+        "drbdsetup",
+        ("show", "--json", "--show-defaults"),
+        "drbd-show.json",
+        64 * 2**20,
+        True,
+    ),
+    _read_shown,
+    _answer_shown,
+)

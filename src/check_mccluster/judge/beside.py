@@ -11,7 +11,7 @@ from typing import Optional
 
 from ..inputs.corosync_cfgtool import LINKS
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..model.corosync import LinkState
 from ..verdict.finding import Finding, Report
 from ..verdict.view import View, same_node

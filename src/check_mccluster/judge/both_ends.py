@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..model.drbd import DiskState, PeerDevice, ReplicationState
 from ..model.drbd import Role as DrbdRole
 from ..model.words import state_name

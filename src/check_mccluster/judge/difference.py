@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional
 
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..model.drbd import DrbdResource
 from ..model.pacemaker import Cluster, base_id, primitives, status_word
 from ..model.words import state_name

@@ -48,7 +48,7 @@ def _filter(check: Check, view: View, asked: Asked, by_input: bool) -> Iterator[
 def _in_neither(view: View, asked: Asked) -> Iterator[Finding]:
     """Names that neither Pacemaker nor DRBD knows, where both could be asked."""
     from ..inputs.crm_mon import CLUSTER
-    from ..inputs.drbdsetup_status import DRBD
+    from ..inputs.drbdsetup import DRBD
     from .facts.pacemaker import MISSING, NONE, known_ids
 
     cluster, drbd = view[CLUSTER].value, view[DRBD].value

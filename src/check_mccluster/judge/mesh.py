@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from ..inputs.drbdsetup_show import SHOW
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD, SHOW
 from ..model.drbd import (
     Connection,
     ConnectionState,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..model.drbd import Connection, Device, DrbdResource, PeerDevice
 from ..model.pacemaker import Cluster
 from ..values import NamedTuple

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Optional
 
 from ..inputs.cibadmin import CIB
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..model.configuration import PendingOperation, Ran
 from ..model.pacemaker import Cluster, Failure, Resource, Role, base_id, primitives
 from ..values import NamedTuple

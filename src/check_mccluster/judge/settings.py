@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from ..inputs.cibadmin import CIB
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_show import SHOW
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD, SHOW
 from ..model.config import Config, DrbdRule, PlacementRule
 from ..values import NamedTuple
 from ..verdict.finding import Finding

@@ -13,7 +13,7 @@ from typing import Optional
 
 from ..inputs.corosync_cfgtool import LINKS
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..model.corosync import LinkState
 from ..model.pacemaker import base_id
 from ..verdict.finding import Fault, Finding, State

@@ -11,7 +11,7 @@ from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..model.config import Config, DrbdRule, PlacementRule
 from ..model.drbd import DrbdResource
 from ..model.pacemaker import Cluster, Resource, ids_of

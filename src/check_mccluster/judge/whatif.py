@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Optional
 
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..model.drbd import Device, DrbdResource
 from ..values import NamedTuple
 from ..verdict.view import Judgement, View, contains_node, same_node

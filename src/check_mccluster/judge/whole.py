@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD as DRBD_STATUS
+from ..inputs.drbdsetup import DRBD as DRBD_STATUS
 from ..verdict.finding import Finding, State, worst
 from ..verdict.problems import KINDS as INPUT_KINDS
 from ..verdict.subject import CONNECTION, DRBD, NODE, VOLUME, Subject, node

@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from .. import __version__
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..judge.mesh import Link
 from ..judge.picture import Gravity, PartitionView, Picture
 from ..judge.whatif import Consequence

@@ -24,7 +24,7 @@ from typing import Optional
 
 from .. import __version__
 from ..inputs.cibadmin import CIB
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..judge.picture import PartitionView, Picture, Replica
 from ..model import drbd, pacemaker
 from ..model.pacemaker import RUNNING, base_id, primitives, status_word

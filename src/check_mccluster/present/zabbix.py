@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from .. import __version__
 from ..inputs.crm_mon import CLUSTER
-from ..inputs.drbdsetup_status import DRBD
+from ..inputs.drbdsetup import DRBD
 from ..judge.picture import Picture, Replica, Volume
 from ..model.drbd import KIB, Connection, DrbdResource, PeerDevice
 from ..model.pacemaker import (

@@ -9,7 +9,7 @@ import click
 from ...acquire.source import SnapshotError, Source
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
-from ...inputs.drbdsetup_status import DRBD
+from ...inputs.drbdsetup import DRBD
 from ...inputs.evidence import Evidence
 from ...judge.topology import learn
 from ...model.config import Config

@@ -13,8 +13,7 @@ from ...inputs.cibadmin import CIB
 from ...inputs.corosync_quorumtool import VOTES
 from ...inputs.crm_mon import CLUSTER
 from ...inputs.crm_simulate import SIMULATIONS, each_node, simulated
-from ...inputs.drbdsetup_show import SHOW
-from ...inputs.drbdsetup_status import DRBD
+from ...inputs.drbdsetup import DRBD, SHOW
 from ...inputs.evidence import Evidence
 from ...judge.futures import together
 from ...judge.partitions import partitions

@@ -78,7 +78,7 @@ def volume_name(resource: DrbdResource, volume: int) -> str:
 
 def shown(view: View, name: str) -> Optional[ShownResource]:
     """The options in force for a resource, if ``drbdsetup show`` could be read."""
-    from ...inputs.drbdsetup_show import SHOW
+    from ...inputs.drbdsetup import SHOW
 
     return view.named(SHOW, name)
 

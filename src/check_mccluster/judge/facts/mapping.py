@@ -7,7 +7,7 @@ from typing import Optional
 
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
-from ...inputs.drbdsetup_status import DRBD
+from ...inputs.drbdsetup import DRBD
 from ...model.configuration import TRUE
 from ...model.drbd import DrbdResource
 from ...model.pacemaker import (
