@@ -12,7 +12,7 @@ from check_mccluster.app.options import SPEAK_AFTER
 from check_mccluster.app.session import Setup
 from check_mccluster.app.several import joined
 from check_mccluster.inputs.crm_mon import CLUSTER
-from check_mccluster.inputs.drbdsetup_status import DRBD
+from check_mccluster.inputs.drbdsetup import DRBD
 from check_mccluster.judge.speaker import identity, since, with_speakers
 from check_mccluster.model.config import Config
 from check_mccluster.verdict.finding import State

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Optional
 
-from ...inputs.drbdsetup_status import DRBD
+from ...inputs.drbdsetup import DRBD, SHOW
 from ...model.config import DrbdRule
 from ...model.drbd import (
     Connection,
@@ -78,8 +78,6 @@ def volume_name(resource: DrbdResource, volume: int) -> str:
 
 def shown(view: View, name: str) -> Optional[ShownResource]:
     """The options in force for a resource, if ``drbdsetup show`` could be read."""
-    from ...inputs.drbdsetup import SHOW
-
     return view.named(SHOW, name)
 
 
