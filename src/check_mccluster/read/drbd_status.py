@@ -306,12 +306,14 @@ def _made(make: Callable[[Iterable[Any]], T], *columns: Iterable[Any]) -> Iterat
 
 
 def _flat(lists: Iterable[Optional[list[Any]]]) -> list[Any]:
-    return list(chain.from_iterable(each or () for each in lists))
+    return list(chain.from_iterable(filter(None, lists)))
 
 
 def _owners(lists: Iterable[Optional[list[Any]]], owners: Iterable[T]) -> list[T]:
     """For each thing in the *lists* whose it is."""
-    numbers = (len(each or ()) for each in lists)
+    numbers = [len(each or ()) for each in lists]
+    if set(numbers) == {1}:
+        return list(owners)
     return list(chain.from_iterable(map(repeat, owners, numbers)))
 
 
