@@ -188,6 +188,11 @@ def test_a_check_loads_what_it_needs(check):
     assert ("read.xmlstream" in ours) == (not check.startswith("drbd-"))
 
 
+def test_a_short_option_loads_no_more_than_the_long_one():
+    rest = ("8", "--from", str(HEALTHY / "app01"))
+    assert parts("drbd-disk", "-t", *rest) == parts("drbd-disk", "--timeout", *rest)
+
+
 def everything() -> set[str]:
     """What all checks in one run load."""
     single = set().union(*(reading(registry.load(name)) | judging(name) for name in SINGLE))
