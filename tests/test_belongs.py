@@ -194,6 +194,8 @@ OPTIONS = "cluster_options without"
         (r'(<cluster_options.*?) symmetric-cluster="true"', f"{OPTIONS} symmetric"),
         (r'(<cluster_options.*?) maintenance-mode="false"', f"{OPTIONS} maintenance-mode"),
         (r'(<current_dc.*?) with_quorum="true"', "current_dc without with_quorum"),
+        (r"()<nodes_configured [^>]*/>", "summary without nodes_configured"),
+        (r'(<nodes_configured) number="3"', "summary without nodes_configured"),
     ],
 )  # fmt: skip
 def test_attribute_that_a_rule_depends_on_is_missing(call, node, old, text):

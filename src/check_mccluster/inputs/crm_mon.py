@@ -135,6 +135,8 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
             yield f"cluster_options without {name.replace('_', '-')}"
     if options.maintenance_mode is None and not re.fullmatch(_BEFORE_1_1_16, cluster.version or ""):
         yield "cluster_options without maintenance-mode"
+    if cluster.summary.nodes_configured is None:
+        yield "summary without nodes_configured"
     nodes = {node.name for node in cluster.nodes}
     ids = {each.id.partition(":")[0] for each in instances}
     known = ids | nodes
