@@ -19,6 +19,7 @@ from ..model.pacemaker import (
     ids_of,
     primitives,
 )
+from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.finding import Finding, finding
 from ..verdict.words import join
@@ -173,19 +174,14 @@ def _promoted(context: Context, clone: Clone) -> Iterator[Finding]:
     if any(map(asks_for_no_promotion, targets)):
         text = f"{clone.id}: no instance is promoted, on purpose (target-role)"
         yield finding(DISABLED, about, text)
-    elif moving is not None or under_way is not None:
-        nodes = moving.nodes if under_way is None and moving is not None else ()
+    elif under_way is not None:
         name = moving.id if moving is not None else clone.id
-        how = (
-            words_of(under_way)
-            if under_way is not None
-            else f"is {str(moving.role.value).lower()}{on(moving)}"
-            if moving is not None and isinstance(moving.role, Role)
-            else ""
-        )
-        text = f"{clone.id}: no instance is promoted yet, {name} {how}"
-        nodes = (under_way.node,) if under_way is not None else nodes
-        yield finding(TRANSITION, about, text, nodes=nodes)
+        text = f"{clone.id}: no instance is promoted yet, {name} {words_of(under_way)}"
+        yield finding(TRANSITION, about, text, nodes=(under_way.node,))
+    elif moving is not None:
+        how = f"{moving.id} is {state_name(moving.role).lower()}{on(moving)}"
+        text = f"{clone.id}: no instance is promoted yet, {how}"
+        yield finding(TRANSITION, about, text, nodes=moving.nodes)
     else:
         text = f"{clone.id}: no instance is promoted"
         why = context.reasons.of(clone, promoted=True)
