@@ -22,9 +22,11 @@ from build_drbd import (
     steps,
     view,
 )
+from check_mccluster.judge.facts.mapping import waits_for_primary
 from check_mccluster.model.config import Config, DrbdRule
 from check_mccluster.model.configuration import Configured
 from check_mccluster.model.drbd import ConnectionState, DiskState, Path, ReplicationState, Role
+from check_mccluster.model.pacemaker import Filesystem
 
 
 def report(check, *resources, node="storage01", again=(), options=(), **asked):
@@ -431,6 +433,43 @@ def test_race_that_does_no_harm_is_told_with_why(token_ms, early, summary):
     assert judged.summary.partition(" s ")[2] == summary
     raced = summary.endswith("(bound)") and summary.startswith("<=")
     assert [each.key for each in judged.findings] == ["failover-race"] * raced
+
+
+@pytest.mark.parametrize(
+    ("members", "parameters", "waits"),
+    [
+        (("wait", "FS"), {"drbd_resource": "r0"}, True),
+        (("IP", "wait", "FS"), {"drbd_resource": "r0"}, True),
+        (("FS", "wait"), {"drbd_resource": "r0"}, False),
+        (("wait", "IP"), {"drbd_resource": "r0"}, False),
+        (("wait", "FS"), {"drbd_resource": "r1"}, False),
+        (("wait", "FS"), {}, False),
+        ((), {"drbd_resource": "r0"}, False),
+    ],
+)
+def test_agent_that_waits_before_the_mount_wins_the_race(members, parameters, waits):
+    """Only for its own DRBD resource, and only in a group with the mount behind it."""
+    agent = "ocf:mccluster:drbd-no-primary"
+    parent = "g" if members else None
+    one = Configured("wait", "primitive", parent, agent=agent, parameters=parameters)
+    whole = Configured("g", "group", members=members)
+    known = cib(filesystems=(Filesystem("FS", "/dev/drbd0", "/srv"),))
+    known = replace(known, resources={"wait": one, "g": whole})
+    corosync = cmap(token_ms=5000, consensus_ms=0)
+    judged = report_of("timing", cluster_view(cmap=corosync, show=(shown(),), cib=known))
+    assert judged.summary.endswith(": wait waits before the mount") is waits
+    assert bool(judged.findings) is not waits
+
+
+@pytest.mark.parametrize(
+    ("name", "early", "waits"),
+    [("r0", "yes", False), ("r0", "TRUE", False), ("r0", "no", True), ("r1", "no", False)],
+)
+def test_promotion_is_retried_unless_it_shall_fail_early(name, early, waits):
+    known = retrying(early)
+    (one,) = known.resources.values()
+    other = one._replace(parameters={**one.parameters, "drbd_resource": name})
+    assert (waits_for_primary(replace(known, resources={"p": other}), "r0") is None) is not waits
 
 
 @pytest.mark.parametrize(("peers", "told"), [(1, False), (2, True), (3, True)])

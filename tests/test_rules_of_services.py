@@ -292,6 +292,175 @@ def test_what_is_left_out_is_told_where_it_was_asked_for(patterns, told):
     assert bool(not_shown(HIDDEN, patterns=patterns)) is told
 
 
+BLOCKED = primitive("FS", blocked=True, failed=True)
+
+
+def given_up(*failures, mount=None, one=BLOCKED):
+    """What is said of a resource whose stop failed, and may be a mount."""
+    mounts = () if mount is None else (Filesystem(mount, "/dev/sdb", "/srv"),)
+    seen = view(cluster(resources=(one,), failures=failures), cib=cib(filesystems=mounts))
+    return found(report("resources", seen), "resource-blocked")
+
+
+STOP = {"task": "stop", "exit_status": "error"}
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        (failure(**STOP), "stop failed: error"),
+        (failure(**STOP, exit_reason="it is in use"), "stop failed: it is in use"),
+        (failure(**STOP, status="Timed Out"), "stop timed out"),
+        (failure(**STOP, status="timeout", exit_reason="gone"), "stop timed out: gone"),
+        (failure(**{**STOP, "exit_status": None}, status=None), "stop failed: no reason given"),
+    ],
+)
+def test_stop_that_failed_is_told_of_what_pacemaker_gave_up_on(what, why):
+    one = given_up(what)
+    assert one.text == f"FS failed and blocked on app01: Pacemaker gave up on it ({why})"
+    assert one.reason == "failed-stop"
+
+
+@pytest.mark.parametrize(
+    "what",
+    [failure(), failure("IP", **STOP), failure("FS", "app02", **STOP)],
+)
+def test_other_failures_do_not_tell_why_pacemaker_gave_up(what):
+    one = given_up(what)
+    assert one.text == "FS failed and blocked on app01: Pacemaker gave up on it"
+    assert one.reason == ""
+
+
+def test_what_pacemaker_gave_up_on_is_stopped_by_hand():
+    clean = "; then: crm_resource --cleanup -r FS -N app01"
+    assert given_up(mount="FS").next_step == f"on app01: fuser -vm /srv; umount /srv{clean}"
+    assert given_up(mount="IP").next_step == (
+        f"on app01: journalctl -u pacemaker --grep FS; stop it by hand{clean}"
+    )
+
+
+# -- clones ------------------------------------------------------------------------------------
+
+P, U = Role.PROMOTED, Role.UNPROMOTED
+RUNNING_CLONE = Configured("p", "primitive", parent="ms", agent="ocf:linbit:drbd")
+
+
+def promotable(*roles, most="2", nodes=None, pending=()):
+    """A clone whose instances have these roles on app01, app02 and app03."""
+    instances = [
+        stopped("p") if role is Role.STOPPED else primitive("p", f"app0{number}", role)
+        for number, role in enumerate(roles, start=1)
+    ]
+    whole = Configured("ms", "clone", members=("p",), meta={"promoted-max": most})
+    known = configured(whole, RUNNING_CLONE, pending=pending)
+    one = clone(*instances, name="ms", promotable=True)
+    return report("resources", view(cluster(nodes, resources=(one,)), cib=known))
+
+
+@pytest.mark.parametrize(
+    ("roles", "most", "told", "nodes"),
+    [
+        ((P, U, U), "2", ["ms: 1 of 2 instances are promoted"], ("app02", "app03")),
+        ((P, P, U), "2", [], ()),
+        ((P, U, U), "1", [], ()),
+        ((P, P, U), "5", ["ms: 2 of 5 instances are promoted"], ("app03",)),
+        ((P, P, P), "5", [], ()),
+        ((P, U, Role.STARTING), "2", [], ()),
+        ((P, U, Role.PROMOTING), "3", [], ()),
+    ],
+)
+def test_instances_that_could_be_promoted_and_are_not(roles, most, told, nodes):
+    """While one moves that is no fault yet."""
+    judged = promotable(*roles, most=most)
+    assert [each.partition(" (")[0] for each in texts(judged, "promoted-low")] == told
+    assert [each.nodes for each in judged.findings if each.key == "promoted-low"] == (
+        [nodes] if told else []
+    )
+
+
+def test_instance_on_a_lost_node_cannot_be_promoted():
+    nodes = (node("app01"), offline("app02", unclean=True), node("app03"))
+    assert texts(promotable(P, U, Role.STOPPED, nodes=nodes), "promoted-low") == []
+
+
+@pytest.mark.parametrize(
+    ("roles", "task", "text", "nodes"),
+    [
+        ((U, U, U), "promote", "ms is promoting on app02", ("app02",)),
+        ((U, Role.STARTING, U), None, "p is starting on app02", ("app02",)),
+        ((U, U, Role.STARTING), "promote", "p is promoting on app02", ("app02",)),
+    ],
+)
+def test_promotion_that_is_on_its_way(roles, task, text, nodes):
+    pending = () if task is None else (PendingOperation("p", "app02", task, 0),)
+    judged = promotable(*roles, pending=pending)
+    assert [(each.text, each.nodes) for each in judged.findings if each.object == "ms"] == [
+        (f"ms: no instance is promoted yet, {text}", nodes)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("roles", "keys"),
+    [
+        ((P, U, U), []),
+        ((Role.STOPPED, U, U), ["resource-disabled"]),
+        ((Role.STOPPED, Role.STOPPED, U), ["resource-disabled"]),
+    ],
+)
+def test_clone_that_is_disabled_and_runs_in_part(roles, keys):
+    instances = [
+        stopped("p") if role is Role.STOPPED else primitive("p", f"app0{number}", role)
+        for number, role in enumerate(roles, start=1)
+    ]
+    one = clone(*instances, name="ms", promotable=True, disabled=True, target_role="Stopped")
+    judged = report("resources", view(cluster(resources=(one,))))
+    assert [each.key for each in judged.findings] == keys
+
+
+@pytest.mark.parametrize(("alive", "told"), [(True, 0), (False, 2)])
+def test_instance_on_a_lost_node_is_that_nodes_fault_unless_there_is_no_other(alive, told):
+    """Its node is told by the check of nodes."""
+    nodes = (node("app01"), *(offline(name, unclean=True) for name in ("app02", "app03")))
+    instances = [primitive("ping", name) for name in ("app02", "app03")]
+    instances += [primitive("ping")] if alive else [stopped("ping")]
+    judged = report("resources", view(cluster(nodes, resources=(clone(*instances),))))
+    assert len([f for f in judged.findings if f.key == "resource-on-lost-node"]) == told
+
+
+def test_instance_that_failed_is_told_beside_others_that_run():
+    instances = (primitive("ping", "app01", failed=True), primitive("ping", "app02"))
+    judged = report("resources", view(cluster(resources=(clone(*instances),))))
+    assert found(judged, "resource-failed").nodes == ("app01",)
+
+
+# -- what follows a start ----------------------------------------------------------------------
+
+
+def behind(seconds, **changes):
+    """A group whose first member was started so many seconds ago, and whose second is stopped."""
+    second = stopped("DB", **changes)
+    at = int(NOW.timestamp()) - seconds
+    known = configured(started={("FS", "app01"): at})
+    judged = report(
+        "resources", view(cluster(resources=(group(primitive("FS"), second),)), cib=known)
+    )
+    return [(each.key, each.nodes) for each in judged.findings]
+
+
+def test_member_behind_one_that_was_started_a_moment_ago_is_on_its_way():
+    assert behind(1) == [("resource-transition", ("app01",))]
+    assert behind(60) == [("resource-stopped", ())]
+    assert [key for key, _ in behind(1, target_role="Stopped")] == ["resource-disabled"]
+
+
+def test_member_that_failed_is_not_on_its_way():
+    at = int(NOW.timestamp()) - 1
+    known = configured(started={("FS", "app01"): at})
+    one = group(primitive("FS"), primitive("DB", failed=True))
+    judged = report("resources", view(cluster(resources=(one,)), cib=known))
+    assert [each.key for each in judged.findings] == ["resource-failed"]
+
+
 # -- placement ---------------------------------------------------------------------------------
 
 
