@@ -464,6 +464,7 @@ def test_unknown_cause_of_a_pause_is_quoted(call, tmp_path):
 # -- a resync to this node ----------------------------------------------------------------------
 
 LEFT = "25.0% done, 60 s left, 4.0 MiB to go"
+STANDS = "25.0% done, 4.0 MiB to go"
 
 
 def target(*flags: str, **changes):
@@ -501,7 +502,7 @@ def found(*resources, again=(), others=(), **asked):
 
 
 RUNNING = ("sync-target", "WARNING", f"r0/0: resync from storage02, {LEFT}")
-STILL = ("sync-stalled", "CRITICAL", f"r0/0: resync from storage02 does not move, {LEFT}")
+STILL = ("sync-stalled", "CRITICAL", f"r0/0: resync from storage02 does not move, {STANDS}")
 
 
 def test_resync_that_moves():
@@ -534,7 +535,7 @@ def test_target_latched_by_a_dependency_that_never_ends():
         (
             "sync-stalled",
             "CRITICAL",
-            f"r0/0: resync from storage02 is latched (resync-suspended: dependency), {LEFT}",
+            f"r0/0: resync from storage02 is latched (resync-suspended: dependency), {STANDS}",
         ),
     )
 
@@ -590,8 +591,7 @@ def test_link_that_is_gone_in_the_second_reading_proves_nothing():
             "full-resync-two-sources/storage03",
             (),
             2,
-            "CRITICAL - r0/0: resync from storage01 does not move, 8.3% done, 42 s left,"
-            " 469.1 MiB to go",
+            "CRITICAL - r0/0: resync from storage01 does not move, 8.3% done, 469.1 MiB to go",
         ),
         (
             "full-resync-two-sources/storage03",

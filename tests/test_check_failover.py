@@ -325,7 +325,7 @@ def test_constructed_here_excluded_by_a_standing_rule_need_not_be_ready():
 def test_constructed_here_outside_the_allowed_list_need_not_be_ready():
     only = Config(resources={"group1": PlacementRule(allowed=("app01",))})
     judged = judge(here="app02", config=only)
-    assert judged == [nobody("app02 not in the allowed list; app03 not in the allowed list")]
+    assert judged == [nobody("app02, app03: not in the allowed list")]
     both = Config(resources={"group1": PlacementRule(allowed=("app01", "app02"))})
     nodes = (node(), node("app02", standby=True), node("app03"))
     assert [key for key, _, _ in judge(nodes=nodes, here="app02", config=both)] == [
@@ -529,7 +529,7 @@ def test_constructed_runs_nowhere_and_could_be_started_nowhere():
     judged = judge(group(stopped("FS")), history=past, bans=BANNED)
     assert judged == [
         nobody(
-            f"app01 FS barred by fail-count 1; app02 FS barred by fail-count 1; {OTHERS}",
+            f"app01, app02: FS barred by fail-count 1; {OTHERS}",
             task="start",
         ),
         (

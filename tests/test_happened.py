@@ -34,7 +34,7 @@ from check_mccluster.model.configuration import (
     Rule,
 )
 from check_mccluster.model.drbd import Progress, ReplicationState
-from check_mccluster.model.pacemaker import INFINITY, FenceStatus
+from check_mccluster.model.pacemaker import INFINITY, FenceStatus, Role
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import finding
 
@@ -138,6 +138,13 @@ def test_a_service_runs_since_its_last_member_was_started():
 def test_nothing_is_said_of_what_was_found_running():
     known = cluster(None, (group(primitive("FS"), primitive("DB")),))
     started = {("FS", "app01"): ago(hours=3), ("DB", "app02"): ago(minutes=5)}
+    assert happened(view(known, cib=cib()._replace(started=started))) == ()
+
+
+def test_a_group_whose_last_member_is_still_starting_does_not_run_yet():
+    members = (primitive("FS"), primitive("DB", role=Role.STARTING))
+    started = {("FS", "app01"): ago(hours=3), ("DB", "app01"): ago(hours=9)}
+    known = cluster(None, (group(*members),))
     assert happened(view(known, cib=cib()._replace(started=started))) == ()
 
 

@@ -147,11 +147,11 @@ class _PeerVolume(NamedTuple):
         )
 
 
-def _left(peer: PeerDevice) -> str:
+def _left(peer: PeerDevice, *, moves: bool = True) -> str:
     """``27.5% done, 3 min left, 12.0 MiB to go``."""
     out = peer.out_of_sync_kib
     rest = f", {size(out * KIB)} to go" if out else ""
-    return progress_words(peer) + rest
+    return progress_words(peer, moves=moves) + rest
 
 
 def _moved(one: _PeerVolume) -> Optional[bool]:
@@ -179,14 +179,15 @@ def _target(one: _PeerVolume) -> Iterator[Finding]:
         or (progress.mark_ms or 0) >= _OLD_MARK_MS
     )
     moved = _moved(one)
+    left = _left(one.peer, moves=False)
     if BY_USER in one.flags:
         yield _paused(one)
     elif moved is False or (moved is None and still):
-        text = f"resync from {source} does not move, {_left(one.peer)}"
+        text = f"resync from {source} does not move, {left}"
         yield one.say(STALLED, text, step=one.reconnect)
     elif moved is None and latched:
         why = ",".join(sorted(one.flags))
-        text = f"resync from {source} is latched (resync-suspended: {why}), {_left(one.peer)}"
+        text = f"resync from {source} is latched (resync-suspended: {why}), {left}"
         yield one.say(STALLED, text, step=one.reconnect)
     else:
         yield one.say(TARGET, f"resync from {source}, {_left(one.peer)}")

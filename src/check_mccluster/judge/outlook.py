@@ -100,11 +100,15 @@ class Outlook(NamedTuple):
 
     @property
     def why(self) -> str:
-        """The reasons in words: those for every node, else node by node."""
+        """The reasons in words: those for every node, else by nodes."""
         if self.blocked:
             return "; ".join(each.text for each in self.blocked)
+        together: dict[str, list[str]] = {}
+        for node, why in self.excluded.items():
+            together.setdefault(", ".join(each.text for each in why), []).append(node)
         return "; ".join(
-            f"{node} {', '.join(each.text for each in why)}" for node, why in self.excluded.items()
+            f"{', '.join(nodes)}{':' if len(nodes) > 1 else ''} {text}"
+            for text, nodes in together.items()
         )
 
     @property

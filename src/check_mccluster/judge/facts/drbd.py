@@ -328,12 +328,16 @@ def resyncs(view: View, about: subject.Subject) -> Iterator[tuple[str, timedelta
             yield f"resync from {ends[0]} to {ends[1]}", timedelta(milliseconds=ran)
 
 
-def progress_words(device: PeerDevice) -> str:
-    """``27.5% done, 3 min left``, as far as the tool says."""
+def progress_words(device: PeerDevice, *, moves: bool = True) -> str:
+    """``27.5% done, 3 min left``, as far as the tool says.
+
+    :param moves: without that the tool's time left is of the past.
+    """
     progress = device.progress
     if progress is None or progress.percent_done is None:
         return "progress unknown"
-    left = f", {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    seconds = progress.seconds_left if moves else None
+    left = f", {duration(seconds)} left" if seconds is not None else ""
     return f"{progress.percent_done:.1f}% done{left}"
 
 

@@ -187,7 +187,9 @@ def _running(view: View, resources: Iterable[Resource], cib: Cib) -> Iterator[st
     for resource in resources:
         if not is_service(resource) or isinstance(resource, (Clone, Bundle)):
             continue
-        running = [each for each in primitives(resource) if each.role is Role.STARTED]
+        running = [*primitives(resource)]
+        if any(each.role is not Role.STARTED for each in running):
+            continue
         times = [
             (cib.started.get((base_id(each.id), node)), node)
             for each in running
