@@ -28,7 +28,7 @@ peer-connecting: WARNING by default; seen from app01
 Meaning:   A peer is not connected and DRBD tries to reach it.
 
 Warning:   r0: replica storage03 is Connecting, 4 of 5 connected
-Make sure: what both ends say: 'drbdadm status r0' here and on storage03; and
+Make sure: what both ends say: 'drbdadm status r0' on app01 and storage03; and
            that one UpToDate copy is left
 Do:        on storage03: drbdadm status r0; without an answer: is the host up,
            and is it reached over the replication network
@@ -84,6 +84,23 @@ def test_every_finding_has_four_parts_without_a_hole(key):
             assert list(parts) == ["Make sure", "Do", "Do not", "It worked"]
             assert not any("{" in text or "None" in text for text in parts.values() if text)
             assert all(parts[name] for name in ("Make sure", "Do not", "It worked"))
+
+
+@pytest.mark.parametrize(
+    ("key", "recorded", "says"),
+    [
+        ("tool-denied", "six-nodes-healthy-as-nagios/app01", "runs the check, on app01: a shell"),
+        ("node-barred", "app01-barred/app02", "journalctl -u pacemaker on app01"),
+        ("fencing-failed", "fencing-failed/app01", "its device switches: stonith_admin -l app02"),
+        ("peer-connecting", "link-to-one-storage-cut", "status r0' on app02 and storage02;"),
+        ("partitioned", "app02-cut-off-while-active", "of the same nodes, no longer tells part"),
+    ],
+)
+def test_names_that_are_known_are_filled_in(call, key, recorded, says):
+    """Also that of the node which was asked, where its own tool is at fault."""
+    words = " ".join(call("explain", key, "--from", SNAPSHOTS / recorded).out.split())
+    assert says in words
+    assert not any(hole in words for hole in ("the node concerned", " NODE", " here "))
 
 
 def test_no_part_says_to_force_anything():

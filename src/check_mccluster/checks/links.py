@@ -20,7 +20,7 @@ LINK_DOWN = Kind(
     "link-down",
     State.WARNING,
     "Some of the links to a peer are down, but not all: the redundancy is gone.",
-    "corosync-cfgtool -n; check that network between this node and {peer}",
+    "corosync-cfgtool -n; check that network to {peer}",
 )
 UNREACHABLE = Kind(
     "peer-unreachable",

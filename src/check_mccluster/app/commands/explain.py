@@ -136,6 +136,7 @@ def _found(
         each for one in found.seen for each in one.report.findings if each.key == kind.key
     ]
     nodes = ", ".join(one.view.here for one in found.seen)
+    here = nodes if len(found.seen) == 1 else "the node concerned"
     if not matching:
         yield from _field("Now", f"no {kind.key} is seen from {nodes}")
         yield ""
@@ -148,7 +149,7 @@ def _found(
     for each in list(reversed(shown.values()))[:MOST]:
         yield ""
         yield from _field(each.state.name.capitalize(), clean(each.text))
-        for title, text in advice(each, checks):
+        for title, text in advice(each, checks, here):
             yield from _field(title, clean(text))
     if len(shown) > MOST:
         yield ""
