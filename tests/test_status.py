@@ -793,6 +793,29 @@ def test_keys_scroll_and_q_ends_it(terminal):
     assert output.endswith(LEAVE)
 
 
+@pytest.mark.parametrize(
+    ("keys", "above"),
+    [
+        ("jjj", 3),
+        ("\x1b[B\x1b[B\x1b[B", 3),
+        ("\x1b[Bj\x1bOBk", 2),
+        ("\x1b[6~\x1b[A", 9),
+        ("G\x1b[Hj", 1),
+        ("x\x1b[1;5Cj", 1),
+    ],
+)
+def test_keys_that_come_at_once_all_count(terminal, keys, above):
+    """A key that is held down is read several times in one."""
+    shown = terminal("--watch", "1000", "--full", *LOST)
+    shown.read_until(lambda output: frames(output) == 1)
+    os.write(shown.master, keys.encode())
+    shown.read_until(lambda output: frames(output) == 2)
+    assert f"{above} above and " in shown.output.split(f"{ESCAPE}[H")[2]
+    os.write(shown.master, b"jq")
+    shown.read_all()
+    assert shown.process.wait(10) == 0
+
+
 def test_a_small_window_shows_the_brief_screen(terminal):
     shown = terminal("--watch", "1000", *LOST)
     shown.read_until(lambda output: frames(output) == 1)

@@ -29,7 +29,15 @@ def body(*texts: str) -> list[Line]:
 
 def drawn(lines, before=(), past=(), height=24, top=0, width=80):
     shown = frame(lines, before, past=past, foot="foot", size=(width, height), top=top)
-    return [render(line, colour=False) for line in shown.lines], shown.top
+    lines = [render(line, colour=False) for line in shown.lines]
+    assert len(lines) == height
+    return lines, shown.top
+
+
+def written(*arguments, **how):
+    """What is drawn, without the room between the body and the bottom of the window."""
+    lines, _ = drawn(*arguments, **how)
+    return [*lines[: lines.index("")], *lines[-1:]] if "" in lines else lines
 
 
 def test_fault_that_came_is_told_with_its_time():
@@ -51,28 +59,26 @@ def test_last_changes_stay_at_the_bottom_of_the_window():
     lines, _ = drawn(body("a"), past=past)
     assert lines == [
         "a",
-        "",
+        *[""] * 19,
         "09:00:00 new: D3 is stopped",
         "09:00:00 new: D4 is stopped",
         "09:00:00 gone: D0 is stopped",
         "foot",
     ]
-    small, _ = drawn(body("a"), past=past, height=10)
-    assert small == ["a", "foot"]
+    assert written(body("a"), past=past, height=10) == ["a", "foot"]
 
 
 def test_lines_that_changed_have_a_star():
-    lines, _ = drawn(
-        body(" app01 online", " app02 OFFLINE"), body(" app01 online", " app02 online")
-    )
+    lines = written(body(" app01 online", " app02 OFFLINE"), body(" app01 online", " app02 online"))
     assert lines == [" app01 online", "*app02 OFFLINE", "foot"]
 
 
 def test_first_look_has_no_changes_and_the_time_is_none():
-    assert drawn(body(" app01 online"))[0] == [" app01 online", "foot"]
-    title = body("OK  nothing is wrong; seen from app01, 09:00:05 UTC")
-    shown = frame(title, body("x"), past=(), foot="foot", size=(80, 24))
-    assert shown.lines[0][0].style == ""
+    assert written(body(" app01 online")) == [" app01 online", "foot"]
+    title = body("OK  nothing is wrong; seen from app01, 2026-11-22 09:00:05 to", "  09:00:09 UTC")
+    snapshot = body("  to 09:00:09 UTC, snapshot")
+    shown = frame((*title, *snapshot), body("x"), past=(), foot="foot", size=(80, 24))
+    assert [line[0].text[:1] + line[0].style for line in shown.lines[:3]] == ["O", " ", " "]
 
 
 def test_what_does_not_fit_is_scrolled_and_the_window_is_never_left():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import select
 import shutil
 import signal
@@ -34,10 +35,12 @@ _KEYS = {
     b"\x1bOB": _LINE,
     b"\x1b[5~": -_PAGE,
     b"\x1b[6~": _PAGE,
-    b"g": -1_000_000,
-    b"G": 1_000_000,
+    **dict.fromkeys((b"g", b"\x1b[H", b"\x1bOH", b"\x1b[1~"), -1_000_000),
+    **dict.fromkeys((b"G", b"\x1b[F", b"\x1bOF", b"\x1b[4~"), 1_000_000),
 }
 """Keys that scroll, as less has them, by so many lines."""
+_KEY = rb"\x1b\[[\d;]*.|\x1bO.|."
+"""One key in what a terminal sends: a key that is held down sends many at once."""
 _MOST_CHANGES = 100
 
 
@@ -72,12 +75,13 @@ def watch(
                 )
                 top = shown.top
                 _draw(shown.lines)
-                key = _wait(until, alarm, listens)
-                if key is None:
+                pressed = _wait(until, alarm, listens)
+                if pressed is None:
                     break
-                if key == b"q":
+                keys = re.findall(_KEY, pressed)
+                if b"q" in keys:
                     return
-                moved = _KEYS.get(key, 0)
+                moved = sum(_KEYS.get(key, 0) for key in keys)
             newer = look()
             before = seen
             past = [*past, *changes(seen, newer)][-_MOST_CHANGES:]
@@ -90,7 +94,7 @@ def _draw(lines: tuple[Line, ...]) -> None:
 
 
 def _wait(until: float, alarm: int, listens: bool) -> Any:
-    """A key, ``b""`` where the window has another size, ``None`` where it is time to look."""
+    """Keys, ``b""`` where the window has another size, ``None`` where it is time to look."""
     left = until - time.monotonic()
     if left <= 0:
         return None
@@ -100,7 +104,7 @@ def _wait(until: float, alarm: int, listens: bool) -> Any:
         os.read(alarm, 4096)
         return b""
     if ready:
-        return os.read(stdin, 16) or b"q"
+        return os.read(stdin, 1024) or b"q"
     return None
 
 

@@ -74,6 +74,7 @@ def frame(
     top = max(0, min(top, len(body) - room))
     old = {_text(line) for line in before}
     shown = [_marked(line, bool(old) and _text(line) not in old) for line in body[top : top + room]]
+    shown += [BLANK] * (room - len(shown))  # what came last stands at one place
     below = len(body) - top - room
     hidden = [*([f"{top} above"] if top else []), *([f"{below} below"] if below > 0 else [])]
     more = f"{' and '.join(hidden)} (up, down, space, b); " if hidden else ""
@@ -83,9 +84,9 @@ def frame(
 
 
 def _text(line: Line) -> str:
-    """A line by its words: the time of the look is no change."""
+    """A line by its words: the time of the look is no change, wherever the title wraps."""
     text = "".join(each.text for each in line).strip()
-    return "" if "; seen from " in text or text.endswith(" UTC") else text
+    return "" if "; seen from " in text or text.endswith((" UTC", "UTC, snapshot")) else text
 
 
 def _marked(line: Line, changed: bool) -> Line:
