@@ -33,7 +33,7 @@ from ..judge.facts.drbd import CONNECTING, ISOLATED, PRIMARY_MULTIPLE, PRIMARY_N
 from ..judge.facts.happened import since
 from ..judge.hanging import with_daemons
 from ..judge.mesh import links
-from ..judge.partitions import Partition, corosync_differences, partitions, running_in
+from ..judge.partitions import Partition, corosync_differences, doing, partitions, running_in
 from ..judge.whole import lost_quorum, told_by_all
 from ..model.drbd import DrbdResource
 from ..model.pacemaker import RUNNING, Role
@@ -93,28 +93,12 @@ def _apart(parts: Sequence[Partition]) -> Iterator[Finding]:
     words = []
     for part in parts:
         quorate = "quorate" if part.quorate else "no quorum"
-        words.append(f"{{{', '.join(sorted(part.members))}}} {quorate}, {_doing(part)}")
+        words.append(f"{{{', '.join(sorted(part.members))}}} {quorate}, {doing(part)}")
     members = tuple(sorted({name for part in parts for name in part.members}))
     text = f"the cluster is partitioned: {' and '.join(words)}"
     yield finding(PARTITIONED, subject.cluster("partitions"), text, nodes=members)
 
 
-def _doing(part: Partition) -> str:
-    """``runs A, stops B``: what a partition does with its services."""
-    told: dict[str, str] = {}
-    for verb, roles in _VERBS:
-        for name in running_in(part, roles):
-            told.setdefault(name, verb)
-    by_verb = {verb: [name for name, own in told.items() if own == verb] for verb, _ in _VERBS}
-    words = [f"{verb} {join(names)}" for verb, names in by_verb.items() if names]
-    return ", ".join(words) or "runs nothing"
-
-
-_VERBS = (
-    ("runs", RUNNING),
-    ("starts", frozenset({Role.STARTING})),
-    ("stops", frozenset({Role.STOPPING})),
-)
 _ACTIVE = frozenset({*RUNNING, Role.STOPPING})
 
 

@@ -8,9 +8,10 @@ from typing import Optional
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.crm_mon import CLUSTER
 from ..model.corosync import Cmap
-from ..model.pacemaker import Bundle, Clone, Cluster, Role, base_id, primitives
+from ..model.pacemaker import RUNNING, Bundle, Clone, Cluster, Role, base_id, primitives
 from ..values import NamedTuple
 from ..verdict.view import Judgement
+from ..verdict.words import join
 from .facts.pacemaker import has_quorum
 
 
@@ -162,3 +163,21 @@ def running_in(part: Partition, roles: frozenset[Role] = _HERE) -> dict[str, tup
                 if nodes:
                     found.setdefault(base_id(resource.id), {}).update(dict.fromkeys(nodes))
     return {name: tuple(nodes) for name, nodes in found.items()}
+
+
+def doing(part: Partition) -> str:
+    """``runs A, stops B``: what a partition does with its services."""
+    told: dict[str, str] = {}
+    for verb, roles in _VERBS:
+        for name in running_in(part, roles):
+            told.setdefault(name, verb)
+    by_verb = {verb: [name for name, own in told.items() if own == verb] for verb, _ in _VERBS}
+    words = [f"{verb} {join(names)}" for verb, names in by_verb.items() if names]
+    return ", ".join(words) or "runs nothing"
+
+
+_VERBS = (
+    ("runs", RUNNING),
+    ("starts", frozenset({Role.STARTING})),
+    ("stops", frozenset({Role.STOPPING})),
+)

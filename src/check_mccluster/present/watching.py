@@ -86,7 +86,7 @@ def frame(
 def _text(line: Line) -> str:
     """A line by its words: the time of the look is no change, wherever the title wraps."""
     text = "".join(each.text for each in line).strip()
-    return "" if "; seen from " in text or text.endswith((" UTC", "UTC, snapshot")) else text
+    return "" if "; seen from " in text or text.endswith((" UTC", "snapshot")) else text
 
 
 def _marked(line: Line, changed: bool) -> Line:
