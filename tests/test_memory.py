@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,17 @@ def test_link_is_not_followed(call, node, state, tmp_path):
     file.symlink_to(precious)
     assert "not a file of this user" in look(call, node, state, "2026-11-22T09:16:00Z").first
     assert precious.read_text() == ""
+
+
+def test_another_run_of_the_same_check_is_waited_for_a_moment(call, node, state):
+    look(call, node, state, "2026-11-22T09:14:00Z")
+    (file,) = state.iterdir()
+    with file.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        threading.Timer(0.05, fcntl.flock, (other, fcntl.LOCK_UN)).start()
+        again = look(call, node, state, "2026-11-22T09:16:00Z").first
+    assert "in use" not in again
+    assert "since" in again
 
 
 def test_fifo_and_file_in_use_are_not_waited_for(call, node, state):

@@ -147,7 +147,7 @@ def severity(key: str, word: str) -> tuple[str, Union[State, Lasting]]:
     except ValueError:
         seconds = -1.0
     if not 0 < seconds <= MOST_SECONDS:
-        raise ValueError(f"'{when}' is not after=SECONDS")
+        raise ValueError(f"'{when}' is not after=SECONDS, as after=600")
     return key, Lasting(state, seconds)
 
 
