@@ -20,7 +20,7 @@ from build_drbd import (
     view,
 )
 from check_mccluster.checks.cluster import together
-from check_mccluster.inputs.drbdsetup_status import DRBD
+from check_mccluster.inputs.drbdsetup import DRBD
 from check_mccluster.judge.facts.loss import VolumeLeft, disk_of, volume_left
 from check_mccluster.judge.facts.mending import copy_step, reconnect_step
 from check_mccluster.judge.whatif import Fate, _one_volume
