@@ -128,8 +128,8 @@ def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iter
 
 def _bars(cluster: Cluster, resource: Resource, node: Node) -> Iterable[Against]:
     ids = ids_of(resource)
-    for past in cluster.history:
-        if past.node != node.name or base_id(past.resource) not in ids or not past.fail_count:
+    for past in [each for each in cluster.history if each.node == node.name]:
+        if base_id(past.resource) not in ids or not past.fail_count:
             continue
         if reached(past.fail_count, past.migration_threshold):
             count = "INFINITY" if past.fail_count >= INFINITY else str(past.fail_count)

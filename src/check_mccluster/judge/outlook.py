@@ -188,6 +188,7 @@ class Futures:
             view.config.resources,
         )
         self._after: dict[frozenset[str], Takeover] = {}
+        self._members: dict[frozenset[str], tuple[str, ...]] = {}
         self._alike: dict[object, dict[str, tuple[Against, ...]]] = {}
         self._wide: dict[frozenset[str], tuple[Against, ...]] = {}
 
@@ -200,7 +201,10 @@ class Futures:
 
     def members(self, lost: frozenset[str]) -> tuple[str, ...]:
         """Those of the nodes that are Pacemaker's, of which its scheduler has something to say."""
-        return tuple(sorted(node.name for node in self.cluster.nodes if node.name in lost))
+        if lost not in self._members:
+            names = (node.name for node in self.cluster.nodes if node.name in lost)
+            self._members[lost] = tuple(sorted(names))
+        return self._members[lost]
 
     def is_open(self, lost: frozenset[str]) -> bool:
         """Whether the scheduler has something to say of this loss, and was not heard."""
@@ -260,7 +264,8 @@ class Futures:
             placed = self.placed(resource, simulation)
         by_node = self._by_node(resource, gone, left, placed)
         candidates = [name for name, why in by_node.items() if not why]
-        candidates.sort(key=lambda name: placed is None or name not in placed)
+        if placed:
+            candidates.sort(key=lambda name: name not in placed)
         return Outlook(
             resource,
             active,

@@ -124,6 +124,8 @@ def _members(resource: Union[Resource, Iterable[Primitive]]) -> Iterable[Primiti
 
 def where(resource: Union[Resource, Iterable[Primitive]]) -> tuple[str, ...]:
     """Nodes where any part has any role but Stopped, in the order of the members."""
+    if isinstance(resource, Primitive):
+        return () if resource.role is Role.STOPPED else tuple(dict.fromkeys(resource.nodes))
     found: dict[str, None] = {}
     for primitive in _members(resource):
         if primitive.role is not Role.STOPPED:
