@@ -143,23 +143,23 @@ READING = {
 JUDGING = {
     "drbd-disk": "facts.drbd facts.mending",
     "drbd-role": "facts.drbd",
-    "drbd-mesh": "facts.drbd facts.mending limits",
-    "drbd-quorum": "facts.drbd facts.in_flight facts.mending limits",
-    "drbd-sync": "facts.comparing facts.drbd facts.mending limits",
-    "nodes": "facts.happened facts.pacemaker limits",
-    "quorum": "facts.pacemaker facts.votes limits",
+    "drbd-mesh": "facts.drbd facts.mending",
+    "drbd-quorum": "facts.drbd facts.in_flight facts.mending",
+    "drbd-sync": "facts.comparing facts.drbd facts.mending",
+    "nodes": "facts.happened facts.pacemaker",
+    "quorum": "facts.pacemaker facts.votes",
     "links": "",
     "resources": "clones facts.pacemaker groups instances reasons",
-    "failures": "candidates facts.pacemaker limits inputs.cibadmin",
+    "failures": "candidates facts.pacemaker inputs.cibadmin",
     "fencing": "facts.fencing facts.pacemaker reasons inputs.drbdsetup",
     "placement": "candidates facts.location facts.mapping facts.pacemaker promotion",
     "consistency": "facts.drbd facts.mapping facts.pacemaker",
     "failover": (
         "candidates facts.drbd facts.fencing facts.location facts.loss facts.mapping"
-        " facts.pacemaker facts.votes limits outlook"
+        " facts.pacemaker facts.votes outlook"
         " promotion single_point takeover"
     ),
-    "timing": "facts.mapping limits",
+    "timing": "facts.mapping",
 }
 """What the rule of each check loads of ``judge``, and keys of inputs that it does not read."""
 

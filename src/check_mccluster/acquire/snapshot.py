@@ -184,7 +184,7 @@ class Snapshot(Source):
                 folder = Archive(io.BytesIO(standard_input(self._patience)), self._path)
             else:  # open as long as the snapshot
                 folder = Archive(self._cleanup.enter_context(open(self._path, "rb")), self._path)  # noqa: SIM115
-        if not make_a_snapshot(folder.names()):
+        if not folder.has(META) and not make_a_snapshot(folder.names()):
             why = f"no {META}, crm_mon.xml or other"
             if isinstance(folder, _Directory):
                 why = _held(self._path) or why

@@ -8,7 +8,6 @@ from typing import Optional
 from ..inputs.drbdsetup import DRBD
 from ..judge.facts.drbd import CONNECTING, ISOLATED, MOST_SINGLE_FIGURES, STANDALONE
 from ..judge.facts.mending import connection_step
-from ..judge.limits import limited_state
 from ..model.drbd import Connection, ConnectionState, DrbdResource, ReplicationState
 from ..model.words import state_name
 from ..verdict import subject
@@ -228,7 +227,7 @@ def judge(view: View, asked: Asked) -> Report:
     alone = [f for f in broken if f[1].state is ConnectionState.STANDALONE]
     rest = [f for f in broken if f[1].state is not ConnectionState.STANDALONE]
     findings += _per_peer(view, STANDALONE, alone, None)
-    state = limited_state(asked, min(up.values(), default=0)) if asked.has_limits else None
+    state = asked.limited_state(min(up.values(), default=0)) if asked.has_limits else None
     if state is not State.OK:
         findings += _per_peer(view, CONNECTING, rest, state)
     if state not in (None, State.OK) and not findings:

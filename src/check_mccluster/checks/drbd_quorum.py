@@ -26,7 +26,6 @@ from ..judge.facts.mending import (
     no_good_copy_step,
     own_copy_step,
 )
-from ..judge.limits import limited_state
 from ..model.drbd import Device, DiskState, DrbdResource, PeerDevice, Role
 from ..model.words import state_name
 from ..verdict import subject
@@ -194,7 +193,7 @@ def _volume(
             one = say(NO_COPY, text, step=_no_copy_step(view, resource, device, have))
             yield one._replace(nodes=tuple(dict.fromkeys((*have.missing, *away))))
     elif asked.has_limits:
-        state = limited_state(asked, count)
+        state = asked.limited_state(count)
         if state is not State.OK:
             if have.missing:
                 yield few(state)

@@ -20,7 +20,6 @@ from ..judge.facts.drbd import (
     volume_name,
 )
 from ..judge.facts.mending import copy_step, own_copy_step, pause_step, reconnect_step
-from ..judge.limits import limited_state
 from ..model.drbd import (
     BY_DEPENDENCY,
     BY_PEER,
@@ -243,7 +242,7 @@ def _established(one: _PeerVolume, asked: Asked) -> Iterator[Finding]:
 
 
 def _out_of_sync(one: _PeerVolume, asked: Asked, count: int) -> Iterator[Finding]:
-    state = limited_state(asked, count) if asked.has_limits else None
+    state = asked.limited_state(count) if asked.has_limits else None
     if state is not State.OK:
         text = f"{size(count)} out of sync with {one.connection.name}, both UpToDate, no resync"
         odd = odd_copy(one.view, one.resource, one.device.volume)

@@ -13,7 +13,6 @@ from ..inputs.drbdsetup import DRBD, SHOW
 from ..judge.candidates import Against, soonest
 from ..judge.facts.pacemaker import MISSING, select
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
-from ..judge.limits import limited_state
 from ..judge.outlook import Futures, Outlook, here_is_excluded, services
 from ..judge.single_point import SinglePoint, single_points
 from ..model.pacemaker import Cluster
@@ -71,7 +70,7 @@ def _findings(outlooks: list[Outlook], asked: Asked) -> Iterator[Finding]:
         key = (bool(outlook.active), len(outlook.candidates), outlook.why)
         together.setdefault(key, []).append(outlook)
     for (active, number, why), same in together.items():
-        state = limited_state(asked, number) if asked.has_limits else None
+        state = asked.limited_state(number) if asked.has_limits else None
         if state is State.OK or (state is None and number >= wanted):
             continue
         names = join([outlook.resource.id for outlook in same], 2)

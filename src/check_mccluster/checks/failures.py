@@ -10,7 +10,6 @@ from ..inputs.crm_mon import CLUSTER
 from ..judge.candidates import reached
 from ..judge.facts.pacemaker import MISSING, names_of
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
-from ..judge.limits import limited_state
 from ..model.pacemaker import INFINITY, Failure, ResourceHistory, base_id
 from ..verdict import subject
 from ..verdict.check import Check, Option
@@ -83,7 +82,7 @@ def _counted(
         text = f"{past.resource} is barred from {past.node}: fail-count {times}{limit}{cause}"
         yield finding(BARRED, subject.resource(past.resource), text, nodes=where)
         return
-    state = limited_state(asked, count) if asked.has_limits else None
+    state = asked.limited_state(count) if asked.has_limits else None
     if state is State.OK:
         return
     text = f"{past.resource} failed {times} time{'' if count == 1 else 's'} on {past.node}{cause}"

@@ -10,7 +10,6 @@ from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
 from ..judge.facts.happened import health_untold, health_words
 from ..judge.facts.pacemaker import guest_is_stopped, has_quorum, is_service, where
-from ..judge.limits import limited_state, with_state
 from ..model.pacemaker import Cluster, FenceStatus, Health, Node, base_id, primitives
 from ..verdict import subject
 from ..verdict.check import Check
@@ -216,7 +215,7 @@ def _connectivity(cluster: Cluster) -> Iterator[Finding]:
 def _limited(findings: list[Finding], state: State, text: str) -> list[Finding]:
     """The ranges decide how grave missing nodes are, and miss nodes that nobody lists."""
     absent = (OFFLINE, UNCLEAN)
-    limited = [with_state(e, state) if e.kind in absent else e for e in findings]
+    limited = [e._replace(state=state) if e.kind in absent else e for e in findings]
     if state is not State.OK and all(each.kind not in absent for each in findings):
         limited.append(
             finding(OFFLINE, subject.cluster(), f"{text}, outside the range", state=state)
@@ -296,7 +295,7 @@ def judge(view: View, asked: Asked) -> Report:
     online = sum(1 for node in nodes if node.online)
     findings = [each for node in nodes for each in _state_of(view, cluster, node)]
     if asked.has_limits:
-        findings = _limited(findings, limited_state(asked, online), f"{online} nodes online")
+        findings = _limited(findings, asked.limited_state(online), f"{online} nodes online")
     findings += _expected(view, cluster)
     if cluster.summary.options.maintenance_mode:
         text = "maintenance-mode: the cluster manages nothing"

@@ -10,7 +10,6 @@ from ..inputs.corosync_quorumtool import VOTES
 from ..inputs.crm_mon import CLUSTER
 from ..judge.belongs import known_node
 from ..judge.facts.votes import Tally, tally
-from ..judge.limits import limited_state
 from ..model.corosync import Cmap, Votes
 from ..model.pacemaker import Cluster
 from ..verdict import subject
@@ -92,7 +91,7 @@ def _needs_no_margin(cluster: Cluster, count: Tally) -> bool:
 def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
     margin = count.margin
     if asked.has_limits:
-        state = limited_state(asked, margin)
+        state = asked.limited_state(margin)
         if state is State.OK:
             return
     elif margin is None or margin > 0 or _needs_no_margin(cluster, count):

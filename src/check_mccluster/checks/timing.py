@@ -9,7 +9,6 @@ from ..inputs.cibadmin import CIB
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.drbdsetup import SHOW, no_match
 from ..judge.facts.mapping import waits_for_primary
-from ..judge.limits import limited_state
 from ..model.corosync import Cmap
 from ..model.drbd import ShownConnection, ShownResource
 from ..values import NamedTuple
@@ -112,7 +111,7 @@ def _race(
     margin = _margin(corosync, needs)
     state = RACE.default if margin <= 0 else State.OK
     if asked.has_limits:
-        state = limited_state(asked, margin)
+        state = asked.limited_state(margin)
     if state is State.OK:
         return
     relation = "is not longer than" if margin <= 0 else "is little longer than"

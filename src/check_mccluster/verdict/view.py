@@ -87,6 +87,19 @@ class Asked(NamedTuple):
         """Whether ``-w`` or ``-c`` was given."""
         return self.warning is not None or self.critical is not None
 
+    def limited_state(self, value: Optional[float]) -> State:
+        """The state that ``-w`` and ``-c`` give a number; UNKNOWN without one.
+
+        NaN, which passes any range, is none.
+        """
+        if value is None or value != value:  # noqa: PLR0124 - NaN
+            return State.UNKNOWN
+        if self.critical is not None and not self.critical.match(value):
+            return State.CRITICAL
+        if self.warning is not None and not self.warning.match(value):
+            return State.WARNING
+        return State.OK
+
 
 class View:
     """One node's evidence at one time; not to be changed once it is made.
