@@ -152,7 +152,7 @@ JUDGING = {
     "resources": "clones facts.pacemaker groups instances reasons",
     "failures": "candidates facts.pacemaker inputs.cibadmin",
     "fencing": "facts.fencing facts.pacemaker reasons inputs.drbdsetup",
-    "placement": "candidates facts.location facts.mapping facts.pacemaker promotion",
+    "placement": "candidates facts.mapping facts.pacemaker",
     "consistency": "facts.drbd facts.mapping facts.pacemaker",
     "failover": (
         "candidates facts.drbd facts.fencing facts.location facts.loss facts.mapping"

@@ -21,9 +21,8 @@ from ..judge.facts.pacemaker import (
     whereabouts,
 )
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
-from ..judge.promotion import FENCE_HANDLER
 from ..model.drbd import DiskState
-from ..model.pacemaker import Ban, Cluster, Group, Resource, Role, ids_of, primitives
+from ..model.pacemaker import FENCE_HANDLER, Ban, Cluster, Group, Resource, Role, ids_of, primitives
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Optional
 
 from ..model.pacemaker import (
+    FENCE_HANDLER,
     INFINITY,
     Ban,
     Cib,
@@ -23,9 +24,6 @@ from ..model.pacemaker import (
 from ..verdict.words import constraint_gone
 from .candidates import Against
 from .facts.location import applies, number, score_on
-
-FENCE_HANDLER = "drbd-fence-by-handler-"
-"""How the ids of constraints begin that DRBD's crm-fence-peer handlers set."""
 
 
 def not_to_be_promoted(resource: Resource) -> bool:

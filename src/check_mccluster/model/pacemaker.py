@@ -247,6 +247,10 @@ class Failure(NamedTuple):
     time: Optional[datetime]
 
 
+FENCE_HANDLER = "drbd-fence-by-handler-"
+"""How the ids of constraints begin that DRBD's crm-fence-peer handlers set."""
+
+
 class Ban(NamedTuple):
     """A location constraint with a negative score; ``-1000000`` is -INFINITY."""
 
