@@ -71,6 +71,7 @@ from check_mccluster.judge.facts.mending import copy_step, copy_words, own_copy_
 from check_mccluster.judge.facts.pacemaker import is_service, lost_nodes, usable, where, whereabouts
 from check_mccluster.judge.facts.votes import tally
 from check_mccluster.judge.fold import folded, hushed
+from check_mccluster.judge.limits import limited_state
 from check_mccluster.judge.partitions import corosync_differences, partitions
 from check_mccluster.judge.speaker import since, speaker_of
 from check_mccluster.judge.whatif import Consequence, _gravity
@@ -1403,3 +1404,11 @@ def test_when_each_node_was_fenced_is_looked_at():
 def test_check_of_a_name_that_is_none():
     with pytest.raises(KeyError, match="nothing"):
         registry.load("nothing")
+
+
+@pytest.mark.parametrize(
+    ("value", "state"),
+    [(None, State.UNKNOWN), (float("nan"), State.UNKNOWN), (1.0, State.OK), (0, State.OK)],
+)
+def test_figure_that_is_not_known_is_in_no_range(value, state):
+    assert limited_state(Asked(), value) is state

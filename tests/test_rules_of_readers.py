@@ -452,6 +452,11 @@ def test_time_with_another_letter_between_day_and_hour_is_none(separator):
     assert time_of("2026/11/22 09:02:55Z") is None
 
 
+@pytest.mark.parametrize("zone", ["*0100", "+ab:cd", "+01:0", "+01", "+0100:00", "+-1:00"])
+def test_time_with_a_zone_that_is_none(zone):
+    assert time_of(f"2026-11-22 09:02:55 {zone}") is None
+
+
 @pytest.mark.parametrize(
     ("key", "resource"),
     [
@@ -510,3 +515,20 @@ def test_option_of_drbd_that_is_a_number_has_ten_digits(words, number):
         assert refused(_whole_number, options, "key") == "it: key is not a number"
     else:
         assert _whole_number(options, "key") == number
+
+
+def test_key_that_comes_with_a_release_is_in_every_part_of_a_large_document():
+    """Each resource is larger than the 64 KiB that are decoded at once."""
+    volumes = range(400)
+    status = [
+        status_resource(
+            name=name, devices=[status_device(volume=number, minor=number) for number in volumes]
+        )
+        for name in ("r0", "r1")
+    ]
+    assert all(len(json.dumps(one)) > 65536 for one in status)
+    assert len(read_drbd_status(json.dumps(status).encode())) == 2
+    for each in status[1]["devices"]:
+        del each["client"]
+    said = refused(read_drbd_status, json.dumps(status).encode())
+    assert said == "client is there 400 times, not 800"

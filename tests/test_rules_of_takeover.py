@@ -16,6 +16,7 @@ from build import (
     history,
     location,
     node,
+    on_drbd,
     options,
     peer,
     primitive,
@@ -24,9 +25,12 @@ from build import (
     stopped,
     view,
 )
+from check_mccluster.inputs.cibadmin import CIB
+from check_mccluster.inputs.crm_mon import CLUSTER
+from check_mccluster.judge.outlook import Futures
 from check_mccluster.judge.whatif import of_each_node
 from check_mccluster.model.configuration import CibNode, Colocation, Configured, Member, Order
-from check_mccluster.model.drbd import ConnectionState
+from check_mccluster.model.drbd import ConnectionState, DiskState
 from check_mccluster.model.pacemaker import Filesystem, Operation, Role
 from check_mccluster.model.simulation import Simulation, Simulations
 from check_mccluster.verdict.finding import Report
@@ -461,6 +465,14 @@ def test_location_of_a_pattern_names_every_service():
     assert [f.object for f in report("failover", seen).findings if f.key == "no-candidate"] == []
 
 
+def test_pattern_that_keeps_some_services_to_one_node_is_not_for_the_others():
+    place = replace(only("app03"), resource=None, pattern="^F")
+    seen = view(cluster(resources=(primitive("IP"), primitive())), cib=known(locations=(place,)))
+    looked = report("failover", seen).looked_at
+    assert "candidate for FS: not app02: only-app03 keeps FS to app03" in looked
+    assert "candidate for IP: app02" in looked
+
+
 def test_opt_in_cluster_judges_every_service_by_itself():
     places = (location("FS", "app01", 1), location("IP", "app01", 1), location("IP", "app02", 1))
     seen = view(
@@ -584,3 +596,18 @@ def test_two_clones_are_judged_each_by_its_own_scores():
     assert "candidate for fs-clone: app02" in looked
     text = "cannot promote db-clone: its promotion score there is -9"
     assert f"candidate for db-clone: not app02: {text}" in looked
+
+
+@pytest.mark.parametrize("connected", [0, 1])
+def test_of_several_nodes_the_one_that_is_connected_is_heard_about_a_peer(connected):
+    """app02 was not asked; one of two storage servers does not reach it."""
+    states = [ConnectionState.CONNECTING, ConnectionState.CONNECTING]
+    states[connected] = ConnectionState.CONNECTED
+    servers = [drbd(peer("app02", state=state), disk=DiskState.UP_TO_DATE) for state in states]
+    views = [
+        view(here=f"storage0{number}", drbd=(one,), cluster=None)
+        for number, one in enumerate(servers, start=1)
+    ]
+    main = view(cluster(resources=(primitive(),), bans=KEPT), cib=on_drbd(), drbd=None)
+    futures = Futures(main, main[CLUSTER].value, main[CIB].value, None, others=views)
+    assert futures.of(primitive()).candidates == ("app02",)

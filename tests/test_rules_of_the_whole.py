@@ -872,6 +872,28 @@ def test_nodes_that_say_the_same_are_named_once(names, text, told_as):
     assert [words for *_, words in whole(*seen)] == [told_as]
 
 
+@pytest.mark.parametrize(
+    ("key", "name", "told_by"),
+    [
+        ("node-offline", "app02", ["app02"]),
+        ("node-offline", "app01", ["app01"]),
+        ("node-standby", "app02", ["app01"]),
+    ],
+)
+def test_node_that_says_of_itself_that_it_is_out_is_heard_before_the_others(key, name, told_by):
+    """app01 is the controller."""
+    seen = [
+        saying(here, said(key, subject.node(name), here, nodes=(name,)), known=cluster())
+        for here in ("app01", "app02")
+    ]
+    assert [text for *_, text in whole(*seen)] == told_by
+
+
+def test_volume_that_one_end_does_not_replicate_is_no_contradiction():
+    two = connection("storage02", peer_device(0), peer_device(1))
+    assert told(mesh(("storage01", two))) == []
+
+
 # -- the whole in short ------------------------------------------------------------------------
 
 

@@ -162,6 +162,15 @@ def test_mistyped_replica_is_told_also_on_the_node_that_is_meant_and_on_clients(
     assert "drbd.r0.replicas: storage3 is not a node of r0 (known: " in found[0][2]
 
 
+def test_other_names_of_a_list_with_a_mistyped_one_hold():
+    """storage01 has lost its disk, and is no client."""
+    lost = (peer("storage01", disk=DiskState.DISKLESS, client=True), *THREE[1:])
+    config = Config(drbd={"r0": DrbdRule(replicas=("storage01", "storage2", "storage03"))})
+    seen = view(drbd=(drbd(*lost, disk=DiskState.UP_TO_DATE),), here="storage03", config=config)
+    found = said(report("drbd-quorum", seen))
+    assert [key for key, *_ in found] == ["config-unknown-name", "copies-low"]
+
+
 def test_list_of_another_mesh_of_that_name_is_no_typo():
     assert replicas("b01", "b02", "b03") == []
 

@@ -110,9 +110,7 @@ class Takeover:
                 yield resource.id
         if self.cib is None:
             return
-        named = self.cluster.summary.options.symmetric is not False and all(
-            each.resource is not None for each in self.cib.locations
-        )
+        named = all(each.resource is not None for each in self.cib.locations)
         yield from (each.resource for each in self.cib.locations if each.resource is not None)
         for node in self.cib.nodes.values():
             for name in node.transient:

@@ -214,11 +214,8 @@ def _ran(found: _Found, element: Element) -> None:
         return
     if task == "monitor" and element.get("interval") != "0":
         return
-    resource = element.getparent()
-    state = next(element.iterancestors("node_state"), None)
-    if resource is None or state is None:
-        return
-    name, node = required(resource, "id"), required(state, "uname", "id")
+    name = required(next(element.iterancestors("lrm_resource")), "id")
+    node = required(next(element.iterancestors("node_state")), "uname", "id")
     if task == "start" and element.get("rc-code") == "0":
         found.started[name, node] = int(when)
     newest = found.stopped if task == "stop" else found.newest

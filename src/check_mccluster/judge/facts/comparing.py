@@ -73,4 +73,4 @@ def _copy_again(view: View, name: str, source: str, volume: int) -> str:
 def _version(told: Optional[str], least: tuple[int, ...]) -> Optional[bool]:
     """Whether a version is *least* or later; ``None`` where it is not known."""
     numbers = re.findall(r"\d+", told or "")
-    return tuple(map(int, numbers[:3])) >= least if numbers else None
+    return tuple(map(int, numbers)) >= least if numbers else None
