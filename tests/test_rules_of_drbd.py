@@ -219,6 +219,33 @@ def test_requests_that_wait_for_this_nodes_disk_hang_here():
     assert found(report("drbd-quorum", one, again=(one,)), "io-stalled").nodes == ("storage01",)
 
 
+@pytest.mark.parametrize(
+    ("check", "each", "total"),
+    [("drbd-quorum", 2, 1), ("drbd-disk", 1, 3), ("drbd-sync", 2, 1), ("drbd-mesh", 1, 2)],
+)
+@pytest.mark.parametrize("count", [16, 17])
+def test_up_to_16_have_figures_of_their_own(check, each, total, count):
+    """Of the mesh resources, of the others volumes."""
+    many = range(count)
+    if check == "drbd-mesh":
+        several = [resource(connection("storage02"), name=f"r{number}") for number in many]
+    else:
+        peer = connection("storage02", *(peer_device(number) for number in many))
+        several = [resource(peer, devices=tuple(device(number, minor=number) for number in many))]
+    figures = report(check, *several).figures
+    assert len(figures) == total + each * (count if count <= 16 else 0), [f.label for f in figures]
+
+
+def test_resources_without_a_primary_are_one_finding():
+    idle = [resource(connection("storage02"), name=f"r{number}") for number in range(4)]
+    texts = [[f.text for f in report("drbd-role", *idle[:count]).findings] for count in (1, 2, 4)]
+    assert texts == [
+        ["r0: no node is Primary"],
+        ["no node is Primary of 2 resources (r0, r1)"],
+        ["no node is Primary of 4 resources (r0, r1 and 2 more)"],
+    ]
+
+
 # -- synchronisation ---------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ from check_mccluster.inputs.drbdsetup import DRBD
 from check_mccluster.judge.facts.loss import VolumeLeft, disk_of, volume_left
 from check_mccluster.judge.facts.mending import copy_step, reconnect_step
 from check_mccluster.judge.whatif import Fate, _one_volume
-from check_mccluster.model.drbd import DiskState, ReplicationState, Role
+from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
 from check_mccluster.model.words import Unrecognised
 from check_mccluster.verdict.view import Asked
 from test_rules_of_the_whole import down, mesh, node, told
@@ -155,6 +155,24 @@ def test_replicas_that_are_left_and_cannot_be_seen():
     assert left.hidden == ("storage02", "storage03")
 
 
+@pytest.mark.parametrize(
+    ("peers", "quorum"),
+    [
+        (("storage02", "storage03"), True),
+        (("storage02",), None),  # storage03, which is not seen, may be there
+        ((), None),
+    ],
+)
+def test_quorum_that_is_left_by_those_who_are_not_seen(peers, quorum):
+    others = [
+        connection(name) if name in peers else away(name) for name in ("storage02", "storage03")
+    ]
+    one = resource(*others, devices=(device(),))
+    seen = view(one, options=(shown(quorum="3" if quorum is None else "2"),))
+    assert volume_left(seen, one, one.devices[0], ()).quorum is quorum
+    assert volume_left(seen, one, one.devices[0], ("storage03", "storage02")).quorum is False
+
+
 def words(*replicas, good=(), hidden=(), quorum=None):
     return VolumeLeft("r0/0", "r0", replicas, good, hidden, quorum)
 
@@ -282,6 +300,29 @@ def test_option_that_differs_is_put_in_force_by_the_command_of_its_section(
     section, command, values
 ):
     assert option_step("some-option", *values, section=section) == command
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_option_that_cuts_a_connection_is_made_equal_then_it_is_connected(alone):
+    """One that reconnects by itself needs no more."""
+    state = ConnectionState.STANDALONE if alone else ConnectionState.CONNECTING
+    seen = []
+    for name, peer, value in (("storage01", "storage02", "C"), ("storage02", "storage01", "A")):
+        show = (shown("r0", shown_connection(peer, net={"protocol": value})),)
+        seen.append(node(name, resource(away(peer, state)), show=show))
+    (found,) = together(seen, {}, Asked()).findings
+    assert found.text.startswith("r0 storage01-storage02: protocol is C on storage01 and A on")
+    assert found.next_step.endswith("then on one: drbdadm connect r0") is alone
+    assert (found.state.name == "CRITICAL") is alone
+
+
+@pytest.mark.parametrize(("name", "other"), [STORAGES[:2], STORAGES[1::-1]])
+def test_disk_that_its_own_node_calls_good_and_the_other_does_not(name, other):
+    seen = mesh((other, connection(name, peer_device(peer_disk_state=OLD))))
+    (found,) = together(seen, {}, Asked()).findings
+    assert found.text == (
+        f"r0 storage01-storage02: {name} calls its disk UpToDate, {other} calls it Outdated"
+    )
 
 
 def one_sided(who):

@@ -8,6 +8,7 @@ import pytest
 
 from build import (
     NOW,
+    ban,
     cib,
     clone,
     cluster,
@@ -16,6 +17,7 @@ from build import (
     fence_device,
     fence_event,
     group,
+    location,
     node,
     offline,
     on_drbd,
@@ -30,6 +32,8 @@ from build import (
 from build import peer as drbd_peer
 from check_mccluster.checks import registry
 from check_mccluster.checks.failures import age
+from check_mccluster.judge.candidates import Against
+from check_mccluster.judge.outlook import Outlook
 from check_mccluster.model.config import Config
 from check_mccluster.model.configuration import Configured, PendingOperation
 from check_mccluster.model.drbd import Role as DrbdRole
@@ -489,6 +493,30 @@ def test_tie_breaker_that_is_no_node_of_the_cluster_is_not_unprotected():
     assert registry.load("placement").rule(seen, Asked()).findings == ()
 
 
+FENCE_RULE = ban("ms", "app02", "drbd-fence-by-handler-r0-rule-ms", promoted_only=True)
+FENCE = location("ms", "app02", -1_000_000, "drbd-fence-by-handler-r0-ms")
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [(None, ["drbd-fence-by-handler-r0-ms"]), (cib(), []), (cib(locations=(FENCE,)), [FENCE.id])],
+)
+def test_constraint_of_drbds_fence_handler_is_the_cibs_where_it_was_read(known, told):
+    """Elsewhere crm_mon names the rule in it."""
+    one = clone(primitive("p", role=Role.PROMOTED), name="ms", promotable=True)
+    judged = report("placement", view(cluster(resources=(one,), bans=(FENCE_RULE,)), cib=known))
+    assert [each.partition(" ")[0] for each in texts(judged, "leftover-fence")] == told
+
+
+def test_tie_breaker_is_none_for_what_is_no_service():
+    """A clone may run there; only groups and single resources are kept away."""
+    one = clone(primitive("ping", ("app01", "app02", "app03")), name="ping-clone")
+    seen = view(cluster(resources=(one,)), config=Config(tie_breakers=("app03",)))
+    assert report("placement", seen).findings == ()
+    seen = view(cluster(resources=(primitive("FS", "app03"),)), config=seen.config)
+    assert "placed-forbidden" in [each.key for each in report("placement", seen).findings]
+
+
 # -- failover ----------------------------------------------------------------------------------
 
 
@@ -543,6 +571,84 @@ def test_of_many_services_that_one_loss_would_end_two_are_told():
     assert decisive("a", "b", "c", "d") == [
         "the loss of app03 would end a, b and 2 more: the quorum ends with its vote"
     ]
+
+
+def outlook(blocked=(), excluded=None, **changes):
+    facts = {
+        "resource": primitive(),
+        "active": ("app01",),
+        "lost": frozenset({"app01"}),
+        "candidates": (),
+        "excluded": excluded or {},
+        "blocked": blocked,
+        "disabled": False,
+        "pinned": False,
+        "scheduled": False,
+    }
+    return Outlook(**{**facts, **changes})
+
+
+def why(*words):
+    return tuple(Against(f"because of {word}", word=word) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("blocked", "excluded", "on_purpose"),
+    [
+        (why("maintenance"), {}, True),
+        (why("maintenance", "quorum"), {}, False),
+        (why("quorum"), {}, False),
+        ((), {"app02": why("unmanaged")}, True),
+        ((), {"app02": why("unmanaged", "drbd")}, True),
+        ((), {"app02": why("unmanaged"), "app03": why("rule")}, True),
+        ((), {"app02": why("unmanaged"), "app03": why("rule", "configuration")}, True),
+        ((), {"app02": why("unmanaged"), "app03": why("drbd")}, False),
+        ((), {"app02": why("unmanaged"), "app03": why("rule", "drbd")}, False),
+        ((), {"app02": why("rule")}, False),
+        ((), {"app02": why("drbd")}, False),
+        ((), {}, False),
+    ],
+)
+def test_what_keeps_a_service_from_moving_on_purpose(blocked, excluded, on_purpose):
+    assert outlook(blocked, excluded).on_purpose is on_purpose
+
+
+def test_service_ends_where_it_runs_nobody_could_take_it_and_nobody_asked_for_that():
+    assert outlook().ends
+    assert not outlook(active=()).ends
+    assert not outlook(candidates=("app02",)).ends
+    assert not outlook(disabled=True).ends
+    assert [
+        each.is_off for each in (outlook(disabled=True), outlook(disabled=True, active=()))
+    ] == [
+        False,
+        True,
+    ]
+
+
+def test_step_is_that_of_the_reason_that_is_lifted_soonest():
+    hard = Against("broken", "mend it", "agent")
+    easy = Against("in standby", "pcs node unstandby app02", "standby")
+    assert outlook(excluded={"app02": (hard,), "app03": (easy,)}).step == easy.step
+    assert outlook((hard,), {"app03": (easy,)}).step == hard.step
+    assert outlook().step == ""
+
+
+@pytest.mark.parametrize(
+    ("nodes", "kept_from", "pinned"),
+    [
+        (("app01",), (), True),
+        (("app01", "app02"), (), False),
+        (("app01", "app02"), ("app02",), True),
+        (("app01", "app02", "app03"), ("app02",), False),
+        (("app01", "app02", "app03"), ("app02", "app03"), True),
+        (("app01",), ("app01",), True),
+    ],
+)
+def test_service_has_one_node_by_design(nodes, kept_from, pinned):
+    known = cluster(map(node, nodes), (primitive(),), bans=[ban("FS", each) for each in kept_from])
+    summary = report("failover", view(known)).summary
+    assert (" by design" in summary) is pinned
 
 
 # -- quorum ------------------------------------------------------------------------------------

@@ -10,10 +10,12 @@ from build import (
     cib,
     cluster,
     cmap,
+    drbd,
     fence_event,
     history,
     links,
     node,
+    on_drbd,
     options,
     primitive,
     replace,
@@ -120,6 +122,18 @@ def test_what_hangs_on_one_node_explains_what_is_of_that_node_alone(nodes, expla
     (cause, *rest) = faults(view(), (hangs, stale), CLUSTER_RULES)
     assert (stale in cause.follows) is explained
     assert bool(rest) is not explained
+
+
+def test_service_that_failed_with_its_drbd_draws_no_other_node_into_the_fault():
+    """A connection that is down where the service is stopped may have another cause."""
+    seen = view(cluster(resources=(primitive(),)), cib=on_drbd(), drbd=(drbd(),))
+    found = causes(
+        told("drbd-quorum-lost", subject.volume("r0", 0), "storage02"),
+        told("resource-stopped", subject.resource("FS"), "app03"),
+        told("peer-connecting", subject.connection("r1", "app01", "app03"), "app03"),
+        seen=seen,
+    )
+    assert found == {"drbd-quorum-lost": ["resource-stopped"], "peer-connecting": []}
 
 
 def test_rules_are_told_with_what_they_have_equal():
