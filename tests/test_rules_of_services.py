@@ -33,9 +33,13 @@ from build import peer as drbd_peer
 from check_mccluster.checks import registry
 from check_mccluster.checks.failures import age
 from check_mccluster.judge.candidates import Against
+from check_mccluster.judge.facts.fencing import fencing_enabled
+from check_mccluster.judge.facts.loss import keeps_quorum
+from check_mccluster.judge.facts.mapping import pairs
+from check_mccluster.judge.facts.votes import Tally
 from check_mccluster.judge.outlook import Outlook
 from check_mccluster.model.config import Config
-from check_mccluster.model.configuration import Configured, PendingOperation
+from check_mccluster.model.configuration import Colocation, Configured, Member, PendingOperation
 from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import FenceStatus, Filesystem, NodeAttribute, Role
 from check_mccluster.verdict.view import Asked
@@ -181,6 +185,32 @@ def test_watchdog_covers_what_no_device_does():
     assert found(fencing(DOWN, known=known), "fence-device-down").state.name == "WARNING"
     bare = replace(known, properties={})
     assert found(fencing(DOWN, known=bare), "fence-device-down").state.name == "CRITICAL"
+
+
+@pytest.mark.parametrize(
+    ("told", "properties", "enabled"),
+    [
+        (True, {"stonith-enabled": "false"}, True),
+        (False, {"stonith-enabled": "true"}, False),
+        (None, {"stonith-enabled": " OFF "}, False),
+        (None, {"stonith-enabled": "yes"}, True),
+        (None, {"fencing-enabled": "false", "stonith-enabled": "true"}, False),
+        (None, {}, True),
+        (None, None, None),
+    ],
+)
+def test_whether_lost_nodes_are_fenced(told, properties, enabled):
+    """By the CIB where crm_mon does not say; Pacemaker's default is yes."""
+    known = None if properties is None else cib(properties=properties)
+    seen = view(cluster(options=options(fencing_enabled=told)), cib=known)
+    assert fencing_enabled(seen) is enabled
+
+
+def test_without_crm_mon_the_cib_says_whether_lost_nodes_are_fenced():
+    off = cib(properties={"stonith-enabled": "false"})
+    assert fencing_enabled(view(cluster=None, cib=off)) is False
+    assert fencing_enabled(view(cluster=None, cib=cib())) is True
+    assert fencing_enabled(view(cluster=None)) is None
 
 
 # -- nodes -------------------------------------------------------------------------------------
@@ -730,3 +760,90 @@ def test_primary_elsewhere_is_named_without_the_node_where_it_runs():
     one = found(judged, "primary-elsewhere")
     assert one.nodes == ("app02",)
     assert one.text.endswith(", the Primary of r0 is app02")
+
+
+# -- votes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("total", "lost", "kept"),
+    [
+        (3, (), True),
+        (3, (node("app02"),), True),
+        (2, (node("app02"),), False),
+        (3, (node("app02"), node("app03")), False),
+        (2, (offline("app03"),), True),  # it does not count any more
+        (2, (node("far", type="remote"),), True),
+        (None, (node("app02"),), None),
+    ],
+)
+def test_quorum_without_some_nodes(total, lost, kept):
+    """Two of three votes are needed."""
+    count = Tally(True, total, 2, 3, True, False, None)
+    assert keeps_quorum(count, lost) is kept
+
+
+def test_two_node_mode_covers_the_loss_of_one():
+    count = Tally(True, 2, 2, 2, True, True, None)
+    assert keeps_quorum(count, (node("app02"),)) is True
+    assert keeps_quorum(count, (node("app01"), node("app02"))) is False
+
+
+# -- what stands on DRBD -----------------------------------------------------------------------
+
+
+def standing(*resources, mounts=(), colocated=()):
+    """The pairs of a CIB with p, which manages r0 in the clone ms."""
+    known = {
+        "p": Configured(
+            "p", "primitive", "ms", agent="ocf:linbit:drbd", parameters={"drbd_resource": "r0"}
+        ),
+        "ms": Configured("ms", "clone", members=("p",), meta={"promotable": "true"}),
+        **{each.id: each for each in resources},
+    }
+    rules = tuple(
+        Colocation(f"with-{name}", Member(name, None), Member("ms", "Promoted"), 1_000_000)
+        for name in colocated
+    )
+    filesystems = tuple(Filesystem(name, device, "/srv") for name, device in mounts)
+    found = replace(cib(filesystems=filesystems), resources=known, colocations=rules)
+    return [tuple(pair) for pair in pairs(view(cib=found))]
+
+
+DB = Configured("DB", "primitive", agent="ocf:heartbeat:mysql")
+MOUNT = Configured("FS", "primitive", agent="ocf:heartbeat:Filesystem")
+
+
+def test_drbd_that_nothing_must_run_with_stands_for_itself():
+    assert standing() == [("p", "r0", None, "p")]
+    assert standing(DB) == [("p", "r0", None, "p")]
+
+
+def test_what_must_run_with_the_promoted_instance_stands_on_it():
+    assert standing(DB, colocated=("DB",)) == [("DB", "r0", None, "p")]
+
+
+def test_of_a_group_the_member_that_opens_devices_stands_on_it():
+    one = Configured("g", "group", members=("DB", "FS"))
+    inner = (DB._replace(parent="g"), MOUNT._replace(parent="g"))
+    assert standing(one, *inner, colocated=("g",)) == [("FS", "r0", None, "p")]
+    only = Configured("g", "group", members=("DB",))
+    assert standing(only, inner[0], colocated=("g",)) == [("DB", "r0", None, "p")]
+
+
+def test_mount_with_a_name_that_tells_nothing_stands_on_what_it_must_run_with():
+    mount = ("FS", "/dev/drbd_web")
+    assert standing(MOUNT, mounts=(mount,), colocated=("FS",)) == [
+        ("FS", "r0", "/dev/drbd_web", "p")
+    ]
+    assert standing(MOUNT, mounts=(mount,)) == [
+        ("FS", None, "/dev/drbd_web", None), ("p", "r0", None, "p"),
+    ]  # fmt: skip
+
+
+def test_clone_and_bundle_that_must_run_with_it_do_not_open_its_device():
+    """Their instances run on several nodes; a container is looked at as a whole."""
+    for tag in ("clone", "bundle"):
+        whole = Configured("c", tag, members=("DB",))
+        inner = DB._replace(parent="c")
+        assert standing(whole, inner, colocated=("c",)) == [("p", "r0", None, "p")]

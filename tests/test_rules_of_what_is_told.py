@@ -136,6 +136,48 @@ def test_service_that_failed_with_its_drbd_draws_no_other_node_into_the_fault():
     assert found == {"drbd-quorum-lost": ["resource-stopped"], "peer-connecting": []}
 
 
+def old(name, volume, *follows):
+    """An outdated volume, and what follows from it."""
+    about = subject.volume(name, volume)
+    one = told("disk-outdated", about, "app01", text=f"{about}: Outdated on app01")
+    return (one, *(told(key, about, text=f"{about}: syncs") for key in follows))
+
+
+@pytest.mark.parametrize(
+    ("findings", "texts"),
+    [
+        ((*old("r0", 0),), ["r0/0: Outdated on app01"]),
+        (
+            (*old("r0", 0), *old("r0", 1)),
+            ["Outdated on app01: 2 volumes (r0/0, r0/1)"],
+        ),
+        (
+            (*old("r0", 0), *old("r1", 0)),
+            ["r0/0: Outdated on app01", "r1/0: Outdated on app01"],
+        ),
+        (
+            (*old("r0", 0), *old("r1", 0), *old("r2", 0), *old("r3", 0)),
+            ["Outdated on app01: 4 volumes (r0/0, r1/0 and 2 more)"],
+        ),
+    ],
+)
+def test_many_volumes_of_which_the_same_is_said_are_one_fault(findings, texts):
+    """Two of one resource, or three; the others follow from the first."""
+    found = faults(view(), findings)
+    assert [each.cause.text for each in found] == texts
+    assert found[0].cause.subject == findings[0].subject
+    assert sum(1 + len(each.follows) for each in found) == len(findings)
+
+
+def test_what_follows_from_one_of_many_volumes_follows_from_them_all():
+    (found,) = faults(view(), (*old("r0", 0, "sync-target"), *old("r0", 1, "sync-target")))
+    assert [(each.key, each.object) for each in found.follows] == [
+        ("disk-outdated", "r0/1"),
+        ("sync-target", "r0/0"),
+        ("sync-target", "r0/1"),
+    ]
+
+
 def test_rules_are_told_with_what_they_have_equal():
     lines = list(rule_lines())
     start = lines.index("mesh-isolated explains")
