@@ -19,12 +19,14 @@ from zabbix_site import (
     as_user,
     assert_exported,
     free_port,
+    listens,
     need_packages,
     report_logs,
     running_site,
     wait_until,
 )
 
+AGENT_2 = "/usr/sbin/zabbix_agent2"
 HIGH, AVERAGE, WARNING = "4", "3", "2"
 
 
@@ -69,6 +71,19 @@ def test_zabbix_get_is_told_discovery_and_data(site):
     ]
     assert (data["node"], data["state"], "error" in data) == ("app01", 0, False)
     assert list(wrong) == ["error"]
+
+
+def test_agent_2_reads_the_same_file(site):
+    need_packages({"zabbix-agent2": AGENT_2})
+    config = site.agents.config("agent2", two=True)
+    environment = site.agents.environment(f"--from {site.snapshot('app01')}")
+    site.daemons.start("agent2", "zabbix", AGENT_2, "-f", "-c", config, env=environment)
+    wait_until("agent 2 listens", lambda: listens(site.agents.ports["agent2"]))
+
+    for key in ("check_mccluster.data", "check_mccluster.discovery[resources]"):
+        told, due = (json.loads(site.get(name, key)) for name in ("agent2", "app01"))
+        assert told == due
+    site.daemons.end("agent2")
 
 
 def test_agent_is_told_in_time_that_a_tool_hangs(site):

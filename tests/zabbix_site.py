@@ -198,19 +198,25 @@ class Agents:
         self._parameters, self._programs = parameters, programs
         self.ports: dict[str, int] = {}
 
-    def config(self, name: str, server: int = 0) -> Path:
+    def config(self, name: str, server: int = 0, *, two: bool = False) -> Path:
         """Write an agent's configuration; its Timeout is the default of 3 seconds.
 
         An agent of the name :data:`WHOLE` asks all nodes, as docs/zabbix.md has it.
 
         :param server: the port of a server that an active agent asks for its work.
+        :param two: whether it is for agent 2.
         """
+        of_kind = (
+            f"ControlSocket={self._folder}/agent-{name}.sock\n"
+            if two
+            else f"PidFile={self._folder}/agent-{name}.pid\n"
+        )
         self.ports.setdefault(name, free_port())
         path = self._folder / f"agent-{name}.conf"
         path.write_text(
             f"Hostname={name}\nServer=127.0.0.1\nListenIP=127.0.0.1\n"
             f"ListenPort={self.ports[name]}\n"
-            f"LogType=console\nPidFile={self._folder}/agent-{name}.pid\n"
+            f"LogType=console\n{of_kind}"
             + (_ASKS_ALL if name == WHOLE else f"Include={self._parameters}\n")
             + (f"ServerActive=127.0.0.1:{server}\nRefreshActiveChecks=60\n" if server else "")
         )
