@@ -45,6 +45,36 @@ def test_two_folders_are_compared_node_by_node(call):
     assert outcome.lines[0].startswith(f"{', '.join(both)}: from 2026-11-22 ")
 
 
+def test_what_was_not_recorded_on_a_side_is_no_change(call, tmp_path):
+    shutil.copytree(HEALTHY / "app01", tmp_path / "app01")
+    (tmp_path / "app01" / "drbd-status.json").unlink()
+    outcome = call("diff", HEALTHY / "app01", tmp_path / "app01")
+    assert outcome.lines[outcome.lines.index("Changed") + 1 :] == [
+        "  DRBD from app01: known -> not known"
+    ]
+    (tmp_path / "app01" / "crm_mon.xml").unlink()
+    back = call("diff", tmp_path / "app01", HEALTHY / "app01")
+    assert back.lines[back.lines.index("Changed") + 1 :] == [
+        "  DRBD from app01: not known -> known",
+        "  Pacemaker from app01: not known -> known",
+    ]
+
+
+def test_nothing_up_is_known_and_what_was_up_is_no_more(call):
+    up, down = HEALTHY / "storage01", SNAPSHOTS / "no-resource-up/storage01"
+    assert "  role r0 on storage01: no more (was Secondary)" in call("diff", up, down).lines
+
+
+def test_two_partitions_that_became_one_are_compared_with_that(call):
+    outcome = call("diff", SNAPSHOTS / "app02-cut-off-while-active", HEALTHY)
+    assert outcome.lines[1:3] == [
+        "  OLD was recorded after NEW",
+        "  only in NEW: app03, storage01, storage02, storage03",
+    ]
+    assert "  quorum (seen from app02): no -> yes" in outcome.lines
+    assert not any("no more" in line for line in outcome.lines)
+
+
 @pytest.mark.parametrize("other", ["storage01", "app02"])
 def test_two_nodes_are_not_to_be_compared(call, other):
     outcome = call("diff", HEALTHY / "app01", HEALTHY / other)

@@ -50,6 +50,11 @@ MISTYPED = {
         "CHECK_MCCLUSTER UNKNOWN - '--' is missing before the plugin: check_mccluster active group1"
         " -- /bin/check_smtp -H 127.0.0.1",
     ),
+    "active-without-dashes-and-path": (
+        ("active", "--timeout", "5", "group1", "--promoted", "check_smtp", "-H", "127.0.0.1"),
+        "CHECK_MCCLUSTER UNKNOWN - '--' is missing before the plugin: check_mccluster active"
+        " --timeout 5 group1 --promoted -- check_smtp -H 127.0.0.1",
+    ),
     "filter-without-effect": (
         ("links", "-r", "r0", "--from", APP01),
         "LINKS UNKNOWN - links has no --resource; the checks that have it: resources, failures,"

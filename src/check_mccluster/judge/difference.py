@@ -12,12 +12,16 @@ from ..model.pacemaker import Cluster, base_id, primitives, status_word
 from ..model.words import state_name
 from ..values import NamedTuple
 from ..verdict.finding import Fault, State
+from ..verdict.problems import DRBD_EMPTY, DRBD_MODULE
 from ..verdict.view import Judgement
 from ..verdict.words import join
 from .facts.drbd import volume_name
 
-Facts = Mapping[str, str]
-"""What is the case, by the name of the thing; both in an operator's words."""
+Facts = Mapping[tuple[str, str], str]
+"""What is the case, by the name of the thing and by whom, where somebody says otherwise than the
+first one; all in an operator's words."""
+Answers = frozenset[tuple[str, str]]
+"""The tools that told something, each with the node."""
 
 
 class Change(NamedTuple):
@@ -55,10 +59,15 @@ def difference(old: Side, new: Side) -> Difference:
     """Compare the recordings of the same nodes."""
     before, after = _faults(old.faults), _faults(new.faults)
     changes: list[Change] = []
-    known, now = _facts(old.seen), _facts(new.seen)
-    for name in dict.fromkeys((*known, *now)):
-        if known.get(name) != now.get(name):
-            changes.append(Change(name, known.get(name), now.get(name)))
+    told, tells = _answers(old.seen), _answers(new.seen)
+    for tool, here in sorted(told ^ tells):
+        words = ("known", "not known") if (tool, here) in told else ("not known", "known")
+        changes.append(Change(f"{tool} from {here}", *words))
+    known, now = _facts(old.seen, told & tells), _facts(new.seen, told & tells)
+    for name, where in dict.fromkeys((*known, *now)):
+        was, is_now = (side.get((name, where), side.get((name, ""))) for side in (known, now))
+        if was != is_now:
+            changes.append(Change(name + where, was, is_now))
     return Difference(
         tuple(fault for key, fault in after.items() if key not in before),
         tuple(fault for key, fault in before.items() if key not in after),
@@ -75,18 +84,34 @@ def _faults(faults: Sequence[Fault]) -> dict[tuple[str, str], Fault]:
     }
 
 
-def _facts(seen: Sequence[Judgement]) -> Facts:
-    """The facts of all nodes; Pacemaker's once where all of them say the same."""
-    found: dict[str, str] = {}
+def _answers(seen: Sequence[Judgement]) -> Answers:
+    """What is known, by tool and node; that nothing of DRBD is up is known, too."""
+    found = {(_PACEMAKER, one.view.here) for one in seen if one.view[CLUSTER].value is not None}
+    for one in seen:
+        answer = one.view[DRBD]
+        if answer.value is not None or any(each.kind in _NOTHING for each in answer.problems):
+            found.add((_DRBD, one.view.here))
+    return frozenset(found)
+
+
+_PACEMAKER, _DRBD = "Pacemaker", "DRBD"
+_NOTHING = (DRBD_EMPTY, DRBD_MODULE)
+
+
+def _facts(seen: Sequence[Judgement], answers: Answers) -> Facts:
+    """The facts of all nodes; Pacemaker's once where all of them say the same.
+
+    :param answers: those that both sides have; what nobody was asked is no change.
+    """
+    found: dict[tuple[str, str], str] = {}
     for one in sorted(seen, key=lambda each: each.view.here):
-        cluster = one.view[CLUSTER].value
-        where = f" (seen from {one.view.here})"
+        here = one.view.here
+        cluster = one.view[CLUSTER].value if (_PACEMAKER, here) in answers else None
         for name, word in _pacemaker(cluster) if cluster is not None else ():
-            same = found.setdefault(name, word) == word
-            if not same:
-                found[name + where] = word
-        for resource in one.view[DRBD].value or ():
-            found.update(_drbd(one.view.here, resource))
+            if found.setdefault((name, ""), word) != word:
+                found[name, f" (seen from {here})"] = word
+        for resource in one.view[DRBD].value or () if (_DRBD, here) in answers else ():
+            found.update({(name, ""): word for name, word in _drbd(here, resource)})
     return found
 
 
@@ -113,11 +138,11 @@ def _pacemaker(cluster: Cluster) -> Iterator[tuple[str, str]]:
         if past.fail_count:
             yield f"fail-count of {past.resource} on {past.node}", str(past.fail_count)
     for ban in cluster.bans:
-        yield f"constraint {ban.id}", f"keeps {ban.resource} from {ban.node}"
+        yield f"constraint {ban.id}", f"{ban.resource} not on {ban.node}"
 
 
 def _drbd(here: str, resource: DrbdResource) -> Iterator[tuple[str, str]]:
-    yield f"{resource.name} on {here}", state_name(resource.role)
+    yield f"role {resource.name} on {here}", state_name(resource.role)
     for device in resource.devices:
         name = volume_name(resource, device.volume)
         lost = ", no quorum" if device.quorum is False else ""

@@ -42,22 +42,31 @@ class _Active(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         cut = args.index("--") if "--" in args else len(args)
         if cut == len(args):
-            _demand_dashes(args)
+            self._demand_dashes(args)
         rest = super().parse_args(ctx, args[:cut])
         ctx.params["plugin"] = tuple(args[cut + 1 :])
         return rest
 
+    def _demand_dashes(self, args: list[str]) -> None:
+        """A plugin is there, and the ``--`` before it is not.
 
-def _demand_dashes(args: list[str]) -> None:
-    """A plugin is there, and the ``--`` before it is not.
-
-    :raises click.UsageError: with the line as it should be.
-    """
-    for group, plugin in zip(args, args[1:]):
-        if "/" in plugin and not group.startswith("-"):
-            rest = " ".join(args[args.index(plugin) :])
+        :raises click.UsageError: with the line as it should be.
+        """
+        valued = {
+            name
+            for param in self.params
+            if isinstance(param, click.Option) and not param.is_flag and not param.count
+            for name in param.opts
+        }
+        names = [
+            number
+            for number, word in enumerate(args)
+            if not word.startswith("-") and not (number and args[number - 1] in valued)
+        ]
+        if len(names) > 1:
+            own, plugin = " ".join(args[: names[1]]), " ".join(args[names[1] :])
             raise click.UsageError(
-                f"'--' is missing before the plugin: check_mccluster active {group} -- {rest}"
+                f"'--' is missing before the plugin: check_mccluster active {own} -- {plugin}"
             )
 
 

@@ -67,9 +67,11 @@ def _lines(
     first = min(before[name].view.time for name in both)
     last = max(after[name].view.time for name in both)
     yield f"{', '.join(both)}: from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
-    for names, word in ((before.keys() - both, "gone"), (after.keys() - both, "new")):
+    if first > last:
+        yield "  OLD was recorded after NEW"
+    for names, word in ((before.keys() - both, "OLD"), (after.keys() - both, "NEW")):
         if names:
-            yield f"  {word}: recorded of {', '.join(sorted(names))} on one side only"
+            yield f"  only in {word}: {', '.join(sorted(names))}"
     if found.is_none:
         yield "Nothing changed."
         return
