@@ -37,8 +37,13 @@ def test_explain_tells_one_finding(call):
         "\n"
         "Checks:    drbd-role, consistency\n"
         "Meaning:   Two nodes are Primary although two Primaries are not allowed.\n"
-        "Next step: drbdadm status RESOURCE on every node; crm_mon -1 -r; stop the\n"
+        "Make sure: where the service runs: crm_mon -1 -r; and who has the device open:\n"
+        "           fuser -vm with the path of its mount\n"
+        "Do:        drbdadm status RESOURCE on every node; crm_mon -1 -r; stop the\n"
         "           service where it must not run, do not disconnect anything before\n"
+        "Do not:    promote or demote by hand what Pacemaker manages, least of all with\n"
+        "           force\n"
+        "It worked: 'check_mccluster drbd-role -v' no longer tells primary-multiple\n"
         "Override:  --severity primary-multiple=ok (or warning, critical, unknown), or\n"
         '           primary-multiple = "ok" under [severity] in the configuration file\n'
     )
@@ -64,6 +69,7 @@ def test_the_list_fits_80_columns_in_ascii(call):
     [
         ("disk-los", "no finding 'disk-los'; did you mean disk-lost or "),
         ("zzz", "no finding 'zzz'"),
+        ("nodes", "no finding 'nodes'; it is a check: check_mccluster nodes --help"),
     ],
 )
 def test_explain_names_what_is_near_to_an_unknown_key(call, key, says):

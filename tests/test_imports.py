@@ -264,7 +264,8 @@ EXPLAIN = {
 def test_explain_loads_the_kinds_of_all_checks_and_reads_nothing(words):
     ours, others = parts(*words, beside="locale pathlib textwrap")
     checks = {f"checks.{name.replace('-', '_')}" for name in (*SINGLE, "cluster")}
-    assert ours == (START | EXPLAIN | checks).union(*map(judging, SINGLE))
+    advice = {"present.advice"} if words[1:] else set()
+    assert ours == (START | EXPLAIN | checks | advice).union(*map(judging, SINGLE))
     assert others == set()
     assert not {"lxml", "nagiosplugin"} & loaded(PROGRAM, *words)
 

@@ -30,6 +30,11 @@ MISTYPED = {
         "OVERVIEW UNKNOWN - Invalid value for '--skip': 'quorun' is not a check; did you mean"
         " quorum",
     ),
+    "skip-of-several": (
+        ("overview", "--skip", "quorum,links"),
+        "OVERVIEW UNKNOWN - Invalid value for '--skip': 'quorum,links' is not a check; give the"
+        " option once for each",
+    ),
     "key": (
         ("drbd-disk", "--severity", "disk-los=ok"),
         "DRBD-DISK UNKNOWN - Invalid value for '--severity': unknown finding key 'disk-los'; did"

@@ -369,5 +369,6 @@ class _CheckName(click.ParamType):
             from .nearest import hint
 
             near = hint(str(value), registry.names())
+            near = "; give the option once for each" if "," in str(value) else near
             self.fail(f"'{value}' is not a check{near}", param, ctx)
         return str(value)

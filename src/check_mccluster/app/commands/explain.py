@@ -106,7 +106,8 @@ def _known(key: str) -> tuple[Kind, tuple[str, ...]]:
     """
     kinds = registry.kinds()
     if key not in kinds:
-        raise SetupError(f"no finding '{key}'{hint(key, kinds)}")
+        near = f"; it is a check: check_mccluster {key} --help" if key in registry.names() else ""
+        raise SetupError(f"no finding '{key}'{near or hint(key, kinds)}")
     return kinds[key]
 
 
@@ -158,12 +159,17 @@ def _found(
 
 def _explain(key: str) -> Iterator[str]:
     """One finding, wherever it may occur."""
+    from ...present.advice import advice_of_kind
+
     kind, checks = _known(key)
+    make_sure, *others = advice_of_kind(kind, checks)
+    do = ("Do", kind.next_step.format_map(_PLACEHOLDERS))
     yield f"{key}: {kind.default.name} by default"
     yield ""
     yield from _field("Checks", ", ".join(checks) or "every check that reads the tool concerned")
     yield from _field("Meaning", kind.meaning)
-    yield from _field("Next step", kind.next_step.format_map(_PLACEHOLDERS))
+    for title, text in (make_sure, do, *others):
+        yield from _field(title, text)
     yield from _field(
         "Override",
         f"--severity {key}=ok (or warning, critical, unknown),"
