@@ -87,11 +87,12 @@ def test_a_mistake_is_named_with_what_was_meant(call, case):
 def test_a_folder_of_snapshots_says_what_it_holds(call, tmp_path):
     for name in ("app01", "app02"):
         shutil.copytree(APP01, tmp_path / name)
+    assert call("snapshot", "--from", APP01, tmp_path / "app03.tar.gz").code == 0
     outcome = call("drbd-role", "--from", tmp_path)
     assert (outcome.code, outcome.out) == (
         3,
-        f"DRBD-ROLE UNKNOWN - {tmp_path} is not a snapshot: it holds app01, app02: name one of"
-        " them, or judge them together with 'check_mccluster cluster --from'\n",
+        f"DRBD-ROLE UNKNOWN - {tmp_path} is not a snapshot: it holds app01, app02, app03.tar.gz:"
+        " name one of them, or judge them together with 'check_mccluster cluster --from'\n",
     )
 
 

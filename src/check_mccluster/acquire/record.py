@@ -16,11 +16,9 @@ from typing import IO, Any, Optional
 
 from ..values import NamedTuple
 from .redact import remove_said, remove_secrets
-from .snapshot import DRBD_UTILS, META, RC_WORDS, STREAM
+from .snapshot import ARCHIVE_ENDS, DRBD_UTILS, META, RC_WORDS, STREAM
 from .source import AcquireError, ModuleUnfit, Source, ToolMissing
 from .tools import Tool
-
-ARCHIVE_ENDS = (".tar.gz", ".tgz")
 
 
 class RecordError(Exception):

@@ -31,6 +31,7 @@ from .tools import Tool
 if TYPE_CHECKING:  # most snapshots are folders, and tarfile is dear
     from .archive import Archive
 
+ARCHIVE_ENDS = (".tar.gz", ".tgz")
 META = "meta.json"
 META_LIMIT = 2**20
 STDERR_LIMIT = 64 * 2**10
@@ -200,8 +201,12 @@ class Snapshot(Source):
 def _held(path: str, most: int = 6) -> str:
     """Which snapshots a folder holds, in words; empty if there is none in it."""
     with os.scandir(path) as entries:
-        below = sorted(entry.name for entry in entries if entry.is_dir())
-    found = [name for name in below if make_a_snapshot(os.listdir(f"{path}/{name}"))]
+        found = sorted(
+            entry.name
+            for entry in entries
+            if entry.name.endswith(ARCHIVE_ENDS)
+            or (entry.is_dir() and make_a_snapshot(os.listdir(entry.path)))
+        )
     if not found:
         return ""
     rest = f" and {len(found) - most} more" if len(found) > most else ""

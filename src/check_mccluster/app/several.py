@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
-from ..acquire.snapshot import Snapshot, make_a_snapshot
+from ..acquire.snapshot import ARCHIVE_ENDS, Snapshot, make_a_snapshot
 from ..acquire.source import SnapshotError, Source
 from ..checks.overview import CHECK as OVERVIEW
 from ..inputs.crm_mon import CLUSTER
@@ -113,7 +113,7 @@ def is_snapshot(path: str) -> bool:
         with contextlib.suppress(OSError):  # where nobody may look there is none
             return make_a_snapshot(os.listdir(path))
         return False
-    return path == "-" or path.endswith((".tar.gz", ".tgz"))
+    return path == "-" or path.endswith(ARCHIVE_ENDS)
 
 
 def snapshots_in(path: str) -> list[str]:
