@@ -118,7 +118,7 @@ def test_recorded(call, snapshot):
 def test_with_v_each_finding_has_its_key_and_next_step(call):
     outcome = call("nodes", "--from", SNAPSHOTS / "app01-powered-off/app02", "-v")
     assert outcome.lines[1:] == [
-        "[CRITICAL] node-offline: app01 is offline -> On app01: systemctl status corosync"
+        "[CRITICAL] node-offline: app01 is offline -> on app01: systemctl status corosync"
         " pacemaker; is the host up and reachable?"
     ]
 

@@ -23,21 +23,21 @@ BARRED = Kind(
     "The fail-count has reached migration-threshold: the resource will not run on that node"
     " again until somebody cleans up. The cluster looks healthy, but has one node fewer to fail"
     " over to.",
-    "On {node}: journalctl -u pacemaker --grep {resource} tells why; fix that, then: crm_resource"
+    "on {node}: journalctl -u pacemaker --grep {resource} tells why; fix that, then: crm_resource"
     " --cleanup -r {resource} -N {node}",
 )
 FAIL_COUNT = Kind(
     "fail-count",
     State.WARNING,
     "A resource failed on a node, less often than migration-threshold allows.",
-    "On {node}: journalctl -u pacemaker --grep {resource} tells why; then: crm_resource --cleanup"
+    "on {node}: journalctl -u pacemaker --grep {resource} tells why; then: crm_resource --cleanup"
     " -r {resource} -N {node}",
 )
 FAILED_ACTION = Kind(
     "failed-action",
     State.WARNING,
     "A failed operation is on record, whether or not it was recovered from.",
-    "On {node}: journalctl -u pacemaker --grep {resource} tells why; then: crm_resource --cleanup"
+    "on {node}: journalctl -u pacemaker --grep {resource} tells why; then: crm_resource --cleanup"
     " -r {resource} -N {node}",
 )
 

@@ -21,7 +21,7 @@ OFFLINE = Kind(
     "node-offline",
     State.CRITICAL,
     "A member or remote node is not online in Pacemaker: it can run nothing.",
-    "On {node}: systemctl status corosync pacemaker; is the host up and reachable?",
+    "on {node}: systemctl status corosync pacemaker; is the host up and reachable?",
 )
 UNCLEAN = Kind(
     "node-unclean",
@@ -33,7 +33,7 @@ PENDING = Kind(
     "node-pending",
     State.WARNING,
     "A node joined Corosync and has not (yet) joined Pacemaker.",
-    "On {node}: journalctl -u pacemaker",
+    "on {node}: journalctl -u pacemaker",
 )
 STANDBY = Kind(
     "node-standby",
