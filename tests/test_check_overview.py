@@ -314,7 +314,9 @@ def test_recorded(call, snapshot):
 
 
 FIRST_LINES = {
-    "start-failed-without-drbd-quorum/app01": f"CRITICAL - r0/0: quorum lost on app01, {COPIES}",
+    "start-failed-without-drbd-quorum/app01": (
+        f"CRITICAL - r0/0: quorum lost on app01, {COPIES}, hence group1 runs nowhere"
+    ),
     "app01-cut-from-all-storage/app01": (
         "CRITICAL - r0/0: quorum lost on app01,"
         " 0 of 3 copies UpToDate and reachable, not storage01, storage02, storage03"

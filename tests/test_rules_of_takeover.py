@@ -143,7 +143,7 @@ def ran(*results):
         (3, ""),
         (4, "FS lacks permissions there"),
         (5, "FS has no agent or program there"),
-        (6, ""),
+        (6, "FS is configured wrongly, said its agent on app02"),
         (7, ""),
     ],
 )

@@ -296,7 +296,7 @@ CASES: dict[str, tuple[list[Change], str]] = {
                 "</rule></rsc_location>"
             )
         ],
-        "banned by rule-3",
+        "banned by con (ping is not set)",
     ),
     "opt-in-of-the-group-alone": (
         [

@@ -328,13 +328,28 @@ def _judge_one(
     # Frozen only because quorum is lost: that finding says it.
     if why is not None and not (lost and why in (_NO_QUORUM, _CAUSE_UNKNOWN)):
         gone: tuple[str, ...] = ()
-        words = step = ""
+        words = step = reason = ""
         if resource.suspended_user:
             step = f"on {view.here}, when the work is done: drbdadm resume-io {pasted(name)}"
         elif resource.suspended_no_data:
             gone, words, step = _gone(view, resource)
+        elif resource.suspended_fencing and _away(resource):
+            gone = _away(resource)
+            words = f" ({join(gone)} not connected)"
+            step = (
+                f"on {view.here}: journalctl -k -g fence-peer tells what it said; I/O goes on once"
+                f" {join(gone)} is back or fenced: stonith_admin --history {gone[0]} --verbose"
+            )
+            reason = "fence-peer"
         text = f"{name}: I/O is suspended: {why}{words}{_without_data(view, resource)}"
-        yield finding(SUSPENDED, subject.drbd(name), text, nodes=gone or (view.here,), step=step)
+        yield finding(
+            SUSPENDED,
+            subject.drbd(name),
+            text,
+            nodes=gone or (view.here,),
+            step=step,
+            reason=reason,
+        )
     if resource.force_io_failures:
         text = f"{name}: I/O is forced to fail (secondary --force)"
         yield finding(FAILING, subject.drbd(name), text, nodes=(view.here,))

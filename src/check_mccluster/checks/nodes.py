@@ -120,6 +120,12 @@ def _how_it_left(view: View, cluster: Cluster, node: Node) -> tuple[str, str, st
 
     Pacemaker writes ``expected="down"`` also of nodes that were killed or cut several at once.
     """
+    if node.is_remote and node.id_as_resource is None:
+        step = (
+            f"on {node.name}: systemctl status pacemaker_remote (TCP port 3121); when it runs:"
+            f" crm_resource --cleanup -r {node.name}"
+        )
+        return "", "", step
     start = f"on {node.name}: pcs cluster start"
     fenced = next(
         (

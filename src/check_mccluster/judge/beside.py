@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
+from ..inputs.cibadmin import CIB
 from ..inputs.corosync_cfgtool import LINKS
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup import DRBD
 from ..model.corosync import LinkState
+from ..model.drbd import ConnectionState
+from ..model.pacemaker import ids_of
 from ..verdict.finding import Finding, Report
 from ..verdict.view import View, same_node
 from ..verdict.words import join, pasted
-from .reasons import CUT
+from .reasons import CUT, Reason
 
 
 def beside(view: View, report: Report) -> Report:
@@ -73,7 +76,7 @@ def _isolated(view: View, each: Finding) -> Finding:
     """No peer of DRBD is reached: are Corosync's links down, too?"""
     links = [name for name in each.nodes if _linked(view, name) is not None]
     if not links or any(_linked(view, name) for name in links):
-        return each
+        return _not_connected(view, each)
     also = " connected, and no Corosync link is up ("
     return each._replace(text=each.text.replace(" connected (", also, 1))
 
@@ -111,13 +114,51 @@ def _not_connected(view: View, each: Finding) -> Finding:
     here = members[0]
     if not here.online or here.unclean or here.pending or not here.is_member:
         return each
-    about = pasted(each.covers[0] if each.covers else each.subject.name)
+    resource = each.covers[0] if each.covers else each.subject.name
+    stopped = _stopped_there(view, resource, here.name)
+    if stopped is not None:
+        what, why = stopped
+        text = f"{each.text}; Pacemaker keeps {what} stopped there{why.brackets}"
+        return each._replace(text=text, next_step=why.step or each.next_step, reason=why.word)
+    if each.key == "mesh-isolated" and (_gave_up(view, resource) or _connected(view, name)):
+        return each
+    about = pasted(resource)
     step = (
-        f"on {name}: drbdadm status {about}; without an answer: drbdadm up {about}; with one: the"
-        f" address, port and firewall of its connection: drbdadm dump {about}"
+        f"on {name}: drbdadm status {about}; without an answer: drbdadm up {about}; with one:"
+        f" journalctl -k -g drbd there, and the address, port and firewall of its connection:"
+        f" drbdadm dump {about}"
     )
     text = f"{each.text}; the cluster stack of {name} runs, the port or link of DRBD does not"
     return each._replace(text=text, next_step=step)
+
+
+def _stopped_there(view: View, drbd: str, node: str) -> Optional[tuple[str, Reason]]:
+    """What manages a DRBD resource and does not run on a node, and why Pacemaker wants it so."""
+    cib, cluster = view[CIB].value, view[CLUSTER].value
+    if cib is None or cluster is None:
+        return None
+    from .facts.mapping import instances, managed_drbd
+
+    for primitive in (one for one, managed in managed_drbd(cib).items() if managed == drbd):
+        if any(node in each.nodes for each in instances(cluster, primitive)):
+            continue
+        for top in cluster.resources:
+            if primitive in ids_of(top):
+                from .reasons import Reasons
+
+                reason = Reasons(view, cluster).on(top, (node,))
+                return None if reason is None else (primitive, reason)
+    return None
+
+
+def _gave_up(view: View, drbd: str) -> bool:
+    """Whether DRBD does not try to connect any more: that is another fault than an open port."""
+    return any(
+        connection.state is ConnectionState.STANDALONE
+        for resource in view[DRBD].value or ()
+        if resource.name == drbd
+        for connection in resource.connections
+    )
 
 
 _RULES = {

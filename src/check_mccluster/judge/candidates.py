@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Optional
 
 from ..inputs.cibadmin import CIB
-from ..model.pacemaker import INFINITY, Cluster, Health, Node, Resource, base_id, ids_of
+from ..model.configuration import DateExpression, Expression, Rule
+from ..model.pacemaker import INFINITY, Ban, Cib, Cluster, Health, Node, Resource, base_id, ids_of
 from ..values import NamedTuple
 from ..verdict.view import View, contains_node
+from ..verdict.words import constraint_gone
 from .facts.pacemaker import is_service, nodes_opted_in
 
 
@@ -49,17 +51,22 @@ WHEN_DONE = "when the work is done"
 
 _LIFTABLE = (
     *("drbd", "ban", "standby", "barred", "maintenance", "disabled", "agent", "fence-handler"),
-    *("score", "ticket", "health", "unmanaged", "capacity", "drbd-peer", "order", "colocation"),
+    *("score", "ticket", "health", "connectivity", "unmanaged", "capacity", "drbd-peer", "order"),
+    "colocation",
 )
 """Words of reasons that somebody can lift from a keyboard, soonest first."""
 
 
 def soonest(reasons: Sequence[Against]) -> Optional[Against]:
-    """The reason that somebody can lift soonest, else the first with a step, else the first."""
+    """The reason that somebody can lift soonest, else the first with a step, else the first.
+
+    A standing rule is somebody's will: it comes last, though there is a step for it.
+    """
 
     def effort(each: Against) -> tuple[bool, int]:
         known = each.word in _LIFTABLE
-        return not each.step, _LIFTABLE.index(each.word) if known else len(_LIFTABLE)
+        rank = _LIFTABLE.index(each.word) if known else len(_LIFTABLE)
+        return not each.step or each.word == "rule", rank
 
     return min(reasons, key=effort, default=None)
 
@@ -111,19 +118,58 @@ def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iter
         and ban.node == node.name
     ]
     if bans:
-        left = bans[0].is_leftover
-        step = f"crm_resource --clear -r {bans[0].resource} -N {node.name}" if left else ""
-        word = "ban" if left else "rule"
-        yield Against(f"banned by {bans[0].id}", step, word, bans[0].id)
+        yield _banned(cluster, view[CIB].value, bans[0])
     opted_in = nodes_opted_in(cluster, view[CIB].value, ids)
     if opted_in is not None and node.name not in opted_in:
-        yield Against("not opted in by a constraint", word="rule")
+        step = (
+            "symmetric-cluster is false: where it may run: pcs constraint location"
+            f" {resource.id} prefers {node.name}"
+        )
+        yield Against("not opted in by a constraint", step, "rule")
     if is_service(resource) and contains_node(view.config.tie_breakers, node.name):
         yield Against("tie-breaker", word="configuration")
     rule = view.config.resources.get(resource.id)
     if rule is not None and rule.allowed is not None:
         if not contains_node(rule.allowed, node.name):
             yield Against("not in the allowed list", word="configuration")
+
+
+def _banned(cluster: Cluster, cib: Optional[Cib], ban: Ban) -> Against:
+    """What a ban is about: left by hand, or a rule with what it looks at on that node."""
+    if ban.is_leftover:
+        step = f"crm_resource --clear -r {ban.resource} -N {ban.node}"
+        return Against(f"banned by {ban.id}", step, "ban", ban.id)
+    location, rule = _rule_of(cib, ban.id)
+    step = (
+        f"crm_resource --constraints -r {ban.resource}; where {location} is not wanted:"
+        f" {constraint_gone(location)}"
+    )
+    known = cib.nodes.get(ban.node) if cib is not None else None
+    tests = list(rule.expressions()) if rule is not None and known is not None else []
+    looked_at = {each.attribute for each in tests if isinstance(each, Expression)}
+    names = sorted(name for name in looked_at if not name.startswith("#"))
+    words = [f"{name} is {known.attribute(name) or 'not set'}" for name in names if known]
+    words += [
+        f"until {each.end}" for each in tests if isinstance(each, DateExpression) and each.end
+    ]
+    text = f"banned by {location}" + (f" ({', '.join(words)})" if words else "")
+    if any(
+        one.node == ban.node and one.name in names and one.expected for one in cluster.attributes
+    ):
+        step = f"on {ban.node}: ip -br link; ip route; then ping the targets of its ping resource"
+        return Against(text, step, "connectivity", location)
+    if names:
+        step = f"attrd_updater -Q -A -n {names[0]}; {step}"
+    return Against(text, step, "rule", location)
+
+
+def _rule_of(cib: Optional[Cib], found: str) -> tuple[str, Optional[Rule]]:
+    """The constraint that crm_mon names by its own id, or by that of the rule in it."""
+    for location in cib.locations if cib is not None else ():
+        for rule in location.rules:
+            if rule.id == found:
+                return location.id, rule
+    return found, None
 
 
 def _bars(cluster: Cluster, resource: Resource, node: Node) -> Iterable[Against]:

@@ -18,8 +18,9 @@ from ..values import Enum, NamedTuple
 from ..verdict.alike import is_one, text_of
 from ..verdict.alike import mark as alike_mark
 from ..verdict.finding import Fault, Finding
-from ..verdict.subject import RESOURCE, STOP_ALL, TICKET
+from ..verdict.subject import NODE, RESOURCE, STOP_ALL, TICKET
 from ..verdict.view import View
+from ..verdict.words import join
 from .facts import mapping
 from .reasons import CAUSES, CUT, DRBD_CAUSES, NOTHING_VISIBLE
 
@@ -41,6 +42,7 @@ class Equal(Enum):
     NO_REASON = "gives no reason of its own"
     OF_SEVERAL_NODES = "names no node beyond its own, of which there are several"
     SAME_NODES = "names the same nodes"
+    ITS_CONNECTION = "the resource that connects its remote node"
 
 
 class Inhibit(NamedTuple):
@@ -69,8 +71,10 @@ _WITHOUT_QUORUM = (
     f" not-running primary-none {_FAILOVER}"
 )
 _DOWN = "resource-stopped clone-down clone-degraded promoted-missing promoted-low fence-device-down"
+# A margin that is gone follows from nodes and devices that are: it explains only after them.
 _BY_REASON = rule(
-    " ".join(sorted(frozenset().union(*CAUSES.values()))), (Equal.REASON, f"{_DOWN} {_FAILOVER}")
+    " ".join(sorted(frozenset().union(*CAUSES.values()) - {"quorum-margin"})),
+    (Equal.REASON, f"{_DOWN} {_FAILOVER} peer-connecting mesh-isolated io-suspended"),
 )
 RULES = (
     rule(
@@ -97,18 +101,28 @@ RULES = (
         (
             Equal.ON_DRBD,
             "resource-stopped resource-failed resource-blocked resource-transition not-running"
-            " node-barred fail-count failed-action started-without-io no-candidate candidates-low",
+            " promoted-missing node-barred fail-count failed-action started-without-io"
+            " no-candidate candidates-low",
         ),
         (Equal.VOLUME, "disk-outdated disk-inconsistent disk-consistent"),
     ),
-    rule("io-suspended", (Equal.NODE, "peer-connecting peer-standalone mesh-isolated")),
     # Who would start it? A node where Pacemaker runs asks the same.
     rule(
         "pacemaker-down pacemaker-unresponsive pacemaker-starting pacemaker-stopping",
         (Equal.NOTHING, "primary-none"),
     ),
+    rule("qdevice-lost", (Equal.NOTHING, "quorum-margin"), (Equal.REASON, _FAILOVER)),
     rule("cluster-maintenance", (Equal.NOTHING, _FAILOVER)),
+    rule(
+        "node-offline node-unclean",
+        (Equal.ITS_CONNECTION, f"resource-stopped resource-failed not-running {_PAST} {_FAILOVER}"),
+    ),
     _BY_REASON,
+    rule(
+        "io-suspended",
+        (Equal.NODE, "peer-connecting peer-standalone mesh-isolated"),
+        (Equal.ON_DRBD, "started-without-io resource-failed"),
+    ),
     rule(
         "fencing-no-device",
         (
@@ -156,7 +170,7 @@ RULES = (
         (Equal.RESOURCE_AND_NODE, _PAST),
     ),
     rule("node-barred leftover-ban", (Equal.NODE, _FAILOVER)),
-    rule("leftover-fence connectivity-lost", (Equal.REASON, _FAILOVER)),
+    rule("leftover-fence connectivity-lost quorum-margin", (Equal.REASON, _FAILOVER)),
     rule("resource-stopped clone-down clone-degraded", (Equal.SAME_REASON, _FAILOVER)),
     rule("sync-paused", (Equal.NODE, "disk-inconsistent disk-outdated sync-waiting copies-low")),
     rule(
@@ -251,17 +265,35 @@ def _folded(found: Sequence[Fault]) -> list[Fault]:
     alike: dict[object, list[Fault]] = {}
     for fault in found:
         mark = alike_mark(fault.cause)
-        alike.setdefault(fault if mark is None else (fault.state, mark), []).append(fault)
+        if fault.cause.key in _OF_NODES:
+            # What follows may follow from the first alone.
+            key: object = (fault.cause.kind, fault.cause.text.replace(fault.cause.object, ""))
+        else:
+            key = fault if mark is None else (fault.state, mark)
+        alike.setdefault(key, []).append(fault)
     folded: list[Fault] = []
     for same in alike.values():
         causes = [each.cause for each in same]
-        if len(same) == 1 or not is_one(causes):
+        of_nodes = causes[0].key in _OF_NODES
+        if len(same) == 1 or not (of_nodes or is_one(causes)):
             folded += same
             continue
         follows = [*causes[1:], *(each for fault in same for each in fault.follows)]
-        cause = causes[0]._replace(text=text_of(causes))
+        cause = causes[0]._replace(
+            text=_text_of_nodes(causes) if of_nodes else text_of(causes),
+            nodes=tuple(dict.fromkeys(node for each in causes for node in each.nodes)),
+        )
         folded.append(same[0]._replace(cause=cause, follows=tuple(follows)))
     return folded
+
+
+_OF_NODES = frozenset({"connectivity-lost", "node-health-red", "node-health-yellow"})
+"""What befalls several nodes at once: one cause, as a router or a setting, more likely than two."""
+
+
+def _text_of_nodes(same: Sequence[Finding]) -> str:
+    """``app01 reaches none of its ping targets (pingd 0 of 1); app02 too``."""
+    return f"{same[0].text}; {join(each.object for each in same[1:])} too"
 
 
 def _consequences(
@@ -345,6 +377,9 @@ class _Relation:
             return drbd is not None and drbd in self._drbd_under_it
         if equal is Equal.REASON:
             return self._is_reason_of(each)
+        if equal is Equal.ITS_CONNECTION:
+            own = self._cause.subject.sort == NODE and each.subject.sort == RESOURCE
+            return own and each.object == self._cause.object
         if equal is Equal.NO_REASON:
             return each.reason in ("", NOTHING_VISIBLE)
         if equal is Equal.SAME_REASON:

@@ -209,7 +209,11 @@ def instance_fault(
         if disabled or context.stop_all or asks_for_stop(primitive.target_role):
             return say(DISABLED, f"{name} is disabled")
         if primitive.managed is False:
-            return say(STOPPED, f"{name} is stopped and unmanaged: nobody will start it")
+            own = base_id(primitive.id)
+            step = f"crm_resource -r {own} --meta -d is-managed (pcs resource manage {own})"
+            kept = "" if is_maintained(context, primitive) else "unmanaged"
+            text = f"{name} is stopped and unmanaged: nobody will start it"
+            return say(STOPPED, text, step=step if kept else "")._replace(reason=kept)
         under_way = context.reasons.pending(primitive.id)
         if under_way is not None and ask:
             about = subject.resource(primitive.id)

@@ -45,6 +45,7 @@ CAUSES = {
     "disabled": frozenset({"resource-disabled"}),
     "unmanaged": frozenset({"resource-unmanaged"}),
     "fencing": frozenset({"fencing-no-device"}),
+    "fence-peer": frozenset({"node-offline", "node-unclean", "fencing-failed"}),
     "quorum": frozenset({"quorum-lost"}),
     "controller": frozenset({"dc-missing"}),
 }

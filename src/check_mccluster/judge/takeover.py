@@ -40,6 +40,9 @@ FAIL_COUNT = "fail-count-"
 """How the attributes of a node begin that count failures: of a resource, since 1.1.17 of its
 operations (``fail-count-NAME#monitor_10000``)."""
 
+NOT_CONFIGURED = 6
+"""The result of an operation after which Pacemaker does not try again on any node."""
+
 BARRING_RESULTS = {
     2: ("has parameters that are invalid there", "which; correct them"),
     4: ("lacks permissions there", "which; grant them"),
@@ -184,6 +187,14 @@ class Takeover:
 
     def _results(self, resource: Resource, node: Node) -> Iterator[Against]:
         for name in sorted(ids_of(resource)):
+            for where in self._misconfigured(name):
+                step = (
+                    f"on {where}: journalctl -u pacemaker --grep {name} tells which parameter;"
+                    f" correct it; then: crm_resource --cleanup -r {name} -N {where}"
+                )
+                text = f"{name} is configured wrongly, said its agent on {where}"
+                yield Against(text, step, "agent", name)
+                return
             results = [
                 *(
                     each.rc
@@ -200,6 +211,17 @@ class Takeover:
                     f" crm_resource --cleanup -r {name} -N {node.name}"
                 )
                 yield Against(f"{name} {words}", step, "agent", name)
+
+    def _misconfigured(self, name: str) -> Iterator[str]:
+        """Nodes where the agent said "not configured": Pacemaker then tries it nowhere any more."""
+        for (where, one), past in self._past.items():
+            if one == name and any(
+                op.rc == NOT_CONFIGURED for each in past for op in each.operations
+            ):
+                yield where
+        for (where, one), failed in self._failed.items():
+            if one == name and any(each.exit_code == NOT_CONFIGURED for each in failed):
+                yield where
 
     def _failures(self, cib: Cib, resource: Resource, node: Node) -> Iterator[Against]:
         """Fail-counts that crm_mon does not show: it lists them with a history only."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Optional
 
 from ..values import Enum, NamedTuple
-from .subject import Subject
+from .subject import CLUSTER, Subject
 from .words import pasted
 
 NOWHERE = "this node"
@@ -82,6 +82,11 @@ class Finding(NamedTuple):
     def key(self) -> str:
         """The kind's key."""
         return self.kind.key
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether it says that a service runs nowhere, or waits for its disk for ever."""
+        return self.key in ("not-running", "io-suspended") and self.state is State.CRITICAL
 
     @property
     def object(self) -> str:
@@ -160,9 +165,15 @@ class Fault(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The cause, and the gravest consequence if that is graver."""
-        graver = self.graver
-        return self.cause.text if graver is None else f"{self.cause.text}{HENCE}{graver.text}"
+        """The cause, and the gravest consequence if that is graver, else the service that is down.
+
+        What is true of the whole cluster says by itself what it means for every service.
+        """
+        effect = self.graver
+        if effect is None and self.cause.subject.sort != CLUSTER:
+            down = (each for each in self.follows if each.is_outage)
+            effect = next((each for each in down if each.object not in self.cause.text), None)
+        return self.cause.text if effect is None else f"{self.cause.text}{HENCE}{effect.text}"
 
 
 class Figure(NamedTuple):
