@@ -71,7 +71,6 @@ from check_mccluster.judge.facts.mending import copy_step, copy_words, own_copy_
 from check_mccluster.judge.facts.pacemaker import is_service, lost_nodes, usable, where, whereabouts
 from check_mccluster.judge.facts.votes import tally
 from check_mccluster.judge.fold import folded, hushed
-from check_mccluster.judge.limits import limited_state
 from check_mccluster.judge.partitions import corosync_differences, partitions
 from check_mccluster.judge.speaker import since, speaker_of
 from check_mccluster.judge.whatif import Consequence, _gravity
@@ -1411,4 +1410,4 @@ def test_check_of_a_name_that_is_none():
     [(None, State.UNKNOWN), (float("nan"), State.UNKNOWN), (1.0, State.OK), (0, State.OK)],
 )
 def test_figure_that_is_not_known_is_in_no_range(value, state):
-    assert limited_state(Asked(), value) is state
+    assert Asked().limited_state(value) is state
