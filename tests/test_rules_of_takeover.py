@@ -79,6 +79,15 @@ def test_node_that_nothing_speaks_against():
     assert reasons() == ("", "")
 
 
+def test_standby_after_a_failure_ends_with_the_failure():
+    """It is no attribute that could be deleted: Pacemaker derives it from what failed."""
+    failed = node("app02", standby=True, standby_onfail=True)
+    assert reasons(nodes=(node(), failed, node("app03"))) == (
+        "in standby after a failure",
+        "once the failure is fixed: crm_resource --cleanup --node app02",
+    )
+
+
 # -- the resource itself -----------------------------------------------------------------------
 
 

@@ -47,7 +47,8 @@ QDEVICE = Kind(
     "qdevice-lost",
     State.WARNING,
     "A quorum device is configured and does not vote.",
-    "corosync-qdevice-tool -sv; systemctl status corosync-qdevice",
+    "corosync-qdevice-tool -sv; where it does not run: systemctl start corosync-qdevice; where it"
+    " is not connected: the host of its qnetd",
 )
 
 _CONSEQUENCE = {

@@ -92,7 +92,7 @@ def _reasons(view: View, cluster: Cluster, resource: Resource, node: Node) -> It
         step = f"wait; then on {node.name}: pcs cluster start"
         yield Against("shutting down", step, "shutdown")
     if node.standby_onfail:
-        step = f"pcs node unstandby {node.name}, once the failure is fixed"
+        step = f"once the failure is fixed: crm_resource --cleanup --node {node.name}"
         yield Against("in standby after a failure", step, "standby")
     elif node.standby and not node.pending:
         step = f"{WHEN_DONE}: pcs node unstandby {node.name}"
