@@ -571,6 +571,17 @@ SYNCING = resource(
 )
 
 
+def test_when_a_resync_began_stands_below_the_mesh_and_its_node_says_how_far_it_is(status):
+    lines = status("full-resync-two-sources/storage01", "full-resync-two-sources/storage03")
+    body = lines[lines.index("DRBD") : lines.index("Findings")]
+    assert body[-2:] == [
+        "  r0: resync from storage01 to storage03 began 09:52:27 UTC (6 s ago)",
+        "",
+    ]
+    told = {word for line in lines for word in line.split() if word.endswith("%")}
+    assert told == {"8.3%"}
+
+
 def test_a_resync_has_the_colour_of_its_finding():
     found = styles(judged(view(SYNCING)))
     assert (found["Inconsistent"], found["SyncTarget 25.0%"]) == ("WARNING", "WARNING")

@@ -112,7 +112,10 @@ def _same(here: str, each: Finding) -> tuple[str, Subject]:
 
 def _one(sightings: Sequence[tuple[str, Finding]]) -> Finding:
     # Of two that are as grave the one who misses more knows what has to come back first.
-    speaker, gravest = max(sightings, key=lambda one: (one[1].state.rank, len(one[1].nodes)))
+    # A node is the authority on itself.
+    speaker, gravest = max(
+        sightings, key=lambda one: (one[1].state.rank, len(one[1].nodes), one[0] in one[1].nodes)
+    )
     nodes = tuple(dict.fromkeys(here for here, _ in sightings))
     state = worst(each.state for _, each in sightings)
     key = gravest.key

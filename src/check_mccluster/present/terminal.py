@@ -208,4 +208,14 @@ def _drbd(seen: Picture, width: int) -> list[Line]:
         first = [mark(unread.state), Span(" ")]
         text = f"{where}incomplete{why_incomplete(seen, unread)}"
         lines += paragraph(first, text, width, _style(unread.state))
-    return [*lines, *drbd(seen, width)] if seen.with_drbd else lines
+    if seen.with_drbd:
+        lines += drbd(seen, width)
+    for name, fact in _since(seen):
+        lines += paragraph([Span("  ")], f"{name}: {fact}", width)
+    return lines
+
+
+def _since(seen: Picture) -> tuple[tuple[str, str], ...]:
+    """What is told of DRBD with a time, each with the resource."""
+    told = ((each.cause.subject.drbd_resource, fact) for each in seen.faults for fact in each.facts)
+    return tuple(dict.fromkeys((name, fact) for name, fact in told if name is not None))
