@@ -6,6 +6,7 @@ import pytest
 
 import build_drbd
 from build import (
+    NOW,
     ban,
     cib,
     clone,
@@ -341,3 +342,15 @@ def test_promotion_without_any_copy_follows_from_the_copies():
     fault = next(f for f in causes("resources", "drbd-quorum", seen=seen))
     assert fault.cause.key == "copies-none"
     assert "promoted-missing" in [each.key for each in fault.follows]
+
+
+@pytest.mark.parametrize(("ago", "key"), [(2, "resource-transition"), (5, "promoted-missing")])
+def test_clone_whose_instances_were_just_started_is_promoted_next(ago, key):
+    """Between the start and the promotion nothing is under way: the scores are to be written."""
+    fresh = promotable(Role.UNPROMOTED, Role.UNPROMOTED, Role.UNPROMOTED)
+    started = {("DB", "app02"): int(NOW.timestamp()) - ago}
+    found = report("resources", view(cluster(None, (fresh,)), cib=cib()._replace(started=started)))
+    assert [each.key for each in found.findings] == [key]
+    if key == "resource-transition":
+        (moving,) = found.findings
+        assert moving.text == "DB-clone: no instance is promoted yet, DB just started on app02"

@@ -251,10 +251,17 @@ def faults(
             key=lambda f: (
                 -f.state.rank,
                 -f.cause.state.rank,
+                not _ends_all_copies(f),
                 position[f.cause.kind, f.cause.subject],
             ),
         )
     )
+
+
+def _ends_all_copies(fault: Fault) -> bool:
+    """Whether disks leave no copy of the data: nothing else helps before that is mended."""
+    own = fault.cause.key in ("disk-inconsistent", "disk-lost", "disk-failed")
+    return own and any(each.key == "copies-none" for each in fault.follows)
 
 
 _LOST = frozenset({"node-offline", "node-unclean"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Optional, Union
 
 from ..model.configuration import PendingOperation
@@ -16,6 +16,7 @@ from ..model.pacemaker import (
     Primitive,
     Role,
     asks_for_no_promotion,
+    base_id,
     ids_of,
     primitives,
 )
@@ -182,10 +183,19 @@ def _promoted(context: Context, clone: Clone) -> Iterator[Finding]:
         how = f"{moving.id} is {state_name(moving.role).lower()}{on(moving)}"
         text = f"{clone.id}: no instance is promoted yet, {how}"
         yield finding(TRANSITION, about, text, nodes=moving.nodes)
+    elif (
+        start := context.reasons.started_lately(_ids(instances), nodes_of(instances))
+    ) is not None:
+        text = f"{clone.id}: no instance is promoted yet, {start.task} just started on {start.node}"
+        yield finding(TRANSITION, about, text, nodes=(start.node,))
     else:
         text = f"{clone.id}: no instance is promoted"
         why = context.reasons.of(clone, promoted=True)
         yield because(NOT_PROMOTED, text, why, about=about)
+
+
+def _ids(instances: Sequence[Primitive]) -> list[str]:
+    return sorted({base_id(each.id) for each in instances})
 
 
 _PROMOTED = frozenset({Role.PROMOTED, Role.PROMOTING, Role.DEMOTING})

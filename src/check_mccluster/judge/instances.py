@@ -88,7 +88,8 @@ NOT_PROMOTED = Kind(
     "promoted-missing",
     State.CRITICAL,
     "A promotable clone runs and none of its instances is promoted.",
-    "crm_mon -1 -r -A; look at the promotion scores: crm_simulate -sL (the lines about {resource})",
+    "crm_mon -1 -r -A, twice: it may be under way; if not, look at the promotion scores:"
+    " crm_simulate -sL (the lines about {resource})",
 )
 PROMOTED_LOW = Kind(
     "promoted-low",
