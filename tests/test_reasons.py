@@ -12,6 +12,7 @@ from build import (
     clone,
     cluster,
     drbd,
+    failure,
     group,
     history,
     node,
@@ -354,3 +355,63 @@ def test_clone_whose_instances_were_just_started_is_promoted_next(ago, key):
     if key == "resource-transition":
         (moving,) = found.findings
         assert moving.text == "DB-clone: no instance is promoted yet, DB just started on app02"
+
+
+# -- failures ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "words", "step"),
+    [
+        (("DB",), " of DB", "on app01: journalctl -u pacemaker --grep DB tells the cause"),
+        (("DB", "IP"), " of DB, IP", "crm_mon -1 -f"),
+        ((), "", "crm_mon -1 -f"),
+    ],
+)
+def test_standby_after_a_failure_names_what_failed(names, words, step):
+    nodes = (node(standby_onfail=True), node("app02"), node("app03"))
+    failures = tuple(failure(name) for name in names)
+    seen = view(cluster(nodes, failures=failures), cib=cib())
+    fault = only("nodes", "failures", seen=seen)
+    assert fault.cause.text == f"app01 is in standby after a failure{words}"
+    assert fault.cause.next_step.startswith(step)
+    assert len(fault.follows) == len(names)
+
+
+def test_what_is_blocked_after_a_monitor_is_not_to_be_stopped():
+    held = primitive("DB", failed=True, blocked=True)
+    seen = view(cluster(None, (held,), failures=(failure("DB"),)), cib=cib())
+    cause = only("resources", seen=seen).cause
+    assert cause.text == (
+        "DB failed and blocked on app01: Pacemaker gave up on it (monitor: not running)"
+    )
+    assert cause.next_step == (
+        "on app01: journalctl -u pacemaker --grep DB tells the cause; mend it; then: crm_resource"
+        " --cleanup -r DB -N app01"
+    )
+
+
+@pytest.mark.parametrize("set_at", ["DB", "group1"])
+def test_maintenance_of_a_resource_is_ended_where_it_is_set(set_at):
+    """Not by is-managed, which says nothing of it."""
+    meta = {"maintenance": "true"}
+    resources = {
+        "group1": Configured("group1", "group", members=("DB",)),
+        "DB": Configured("DB", "primitive", parent="group1"),
+    }
+    resources[set_at] = resources[set_at]._replace(meta=meta)
+    known = cluster(None, (group(primitive("DB", managed=False)),))
+    seen = view(known, cib=cib()._replace(resources=resources))
+    cause = only("resources", seen=seen).cause
+    assert (cause.key, cause.object) == ("resource-unmanaged", "DB")
+    assert cause.next_step == f"crm_resource -r {set_at} --meta -d maintenance"
+
+
+def test_constraint_that_is_in_force_follows_from_the_connection_that_is_down():
+    name = "drbd-fence-by-handler-r0-data-clone"
+    bans = (ban("data-clone", "app02", name, promoted_only=True),)
+    seen = one_side(bans=bans)
+    fault = only("drbd-mesh", "failover", "placement", seen=seen)
+    assert fault.cause.key == "mesh-isolated"
+    (none,) = (each for each in fault.follows if each.key == "no-candidate")
+    assert name in none.text

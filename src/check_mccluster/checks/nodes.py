@@ -180,9 +180,7 @@ def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
     if node.shutdown:
         yield finding(SHUTDOWN, subject.node(name), f"{name} is shutting down", nodes=here)
     if node.standby_onfail:
-        yield finding(
-            STANDBY_ONFAIL, subject.node(name), f"{name} is in standby after a failure", nodes=here
-        )
+        yield _standby_after(cluster, name)
     elif node.standby:
         yield finding(STANDBY, subject.node(name), f"{name} is in standby", nodes=here)
     if node.maintenance:
@@ -192,6 +190,21 @@ def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
             why = health_words(view, name, health.value)
             text = f"health of {name} is {health.value}{why}"
             yield finding(kind, subject.node(name), text, nodes=here)
+
+
+def _standby_after(cluster: Cluster, name: str) -> Finding:
+    """A node put in standby by a failure, with what failed there."""
+    failed = dict.fromkeys(base_id(f.resource) for f in cluster.failures if f.node == name)
+    of_what = f" of {join(failed)}" if failed else ""
+    step = ""
+    if len(failed) == 1:
+        (one,) = failed
+        step = (
+            f"on {name}: journalctl -u pacemaker --grep {one} tells the cause; when it is mended:"
+            f" crm_resource --cleanup -r {one} -N {name}"
+        )
+    text = f"{name} is in standby after a failure{of_what}"
+    return finding(STANDBY_ONFAIL, subject.node(name), text, nodes=(name,), step=step)
 
 
 _PING_AGENTS = frozenset({"ping", "pingd"})

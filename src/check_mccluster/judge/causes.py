@@ -147,6 +147,7 @@ RULES = (
         " node-health-red",
         (Equal.NODE, _FAILOVER),
     ),
+    rule("node-standby-onfail", (Equal.NODE, _PAST)),
     rule("node-shutdown", (Equal.NOTHING, "resource-transition")),  # what ran there moves
     rule("fence-device-down", (Equal.RESOURCE, f"resource-stopped resource-failed {_PAST}")),
     rule(

@@ -39,6 +39,7 @@ from .instances import (
     because,
     instance_fault,
     is_maintained,
+    managed_again,
     on,
 )
 from .reasons import words_of
@@ -88,6 +89,7 @@ def clone_findings(context: Context, clone: Clone) -> Iterator[Finding]:
             subject.resource(clone.id),
             f"{clone.id} is unmanaged",
             nodes=nodes_of(members),
+            step=managed_again(context, clone.id),
         )
     disabled = is_disabled(context.cluster, clone)
     # An instance on a lost node is that node's fault, unless there is no other.

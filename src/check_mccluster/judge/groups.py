@@ -22,6 +22,7 @@ from .instances import (
     because,
     instance_fault,
     is_maintained,
+    managed_again,
 )
 from .reasons import NOTHING_VISIBLE, words_of
 
@@ -31,7 +32,9 @@ def group_findings(context: Context, group: Group) -> Iterator[Finding]:
     unmanaged = group.managed is False and not context.maintenance
     if unmanaged and not all(is_maintained(context, member) for member in group.members):
         text = f"{group.id} is unmanaged"
-        yield finding(UNMANAGED, subject.resource(group.id), text, nodes=nodes_of(group.members))
+        step = managed_again(context, group.id)
+        about = subject.resource(group.id)
+        yield finding(UNMANAGED, about, text, nodes=nodes_of(group.members), step=step)
     beside = nodes_of(group.members)
     # Of a group that is down as a whole the reason is asked once, for the whole.
     dead = all(member.role is Role.STOPPED for member in group.members)

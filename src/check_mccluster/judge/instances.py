@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from ..inputs.cibadmin import CIB
+from ..model.configuration import TRUE
 from ..model.pacemaker import Cib, Cluster, Primitive, Role, asks_for_stop, base_id
 from ..values import NamedTuple
 from ..verdict import subject
@@ -210,8 +211,7 @@ def instance_fault(
         if disabled or context.stop_all or asks_for_stop(primitive.target_role):
             return say(DISABLED, f"{name} is disabled")
         if primitive.managed is False:
-            own = base_id(primitive.id)
-            step = f"crm_resource -r {own} --meta -d is-managed (pcs resource manage {own})"
+            step = managed_again(context, base_id(primitive.id))
             kept = "" if is_maintained(context, primitive) else "unmanaged"
             text = f"{name} is stopped and unmanaged: nobody will start it"
             return say(STOPPED, text, step=step if kept else "")._replace(reason=kept)
@@ -226,8 +226,19 @@ def instance_fault(
     if role is Role.UNKNOWN:
         return say(STOPPED, f"the role of {name} is unknown", State.UNKNOWN)
     if primitive.managed is False and not manage_said and not is_maintained(context, primitive):
-        return say(UNMANAGED, f"{name} is unmanaged{on(primitive)}")
+        step = managed_again(context, base_id(primitive.id))
+        return say(UNMANAGED, f"{name} is unmanaged{on(primitive)}", step=step)
     return None
+
+
+def managed_again(context: Context, name: str) -> str:
+    """How Pacemaker manages it again: two meta attributes ask for the opposite."""
+    cib = context.cib
+    for each in cib.chain(name) if cib is not None else ():
+        one = cib.resources.get(each) if cib is not None else None
+        if one is not None and one.meta.get("maintenance", "").lower() in TRUE:
+            return f"crm_resource -r {each} --meta -d maintenance"
+    return f"crm_resource -r {name} --meta -d is-managed (pcs resource manage {name})"
 
 
 def _why(context: Context, primitive: Primitive, beside: tuple[str, ...]) -> Optional[Reason]:
@@ -239,7 +250,10 @@ def _blocked(context: Context, primitive: Primitive, name: str) -> Finding:
     """What Pacemaker gave up on, with the stop that failed and how to do it by hand."""
     failed = "failed and blocked" if primitive.failed else "blocked"
     stop = context.reasons.failed_stop(primitive.id, primitive.nodes)
+    other = None if stop is not None else context.reasons.failed(primitive.id, primitive.nodes)
     why = f" ({how_it_failed(stop)})" if stop is not None else ""
+    if other is not None:
+        why = f" ({other.task}: {other.exit_status or other.status})"
     text = f"{name} {failed}{on(primitive)}: Pacemaker gave up on it{why}"
     step = ""
     directory = context.reasons.directory(primitive.id)
@@ -247,7 +261,9 @@ def _blocked(context: Context, primitive: Primitive, name: str) -> Finding:
         own = base_id(primitive.id)
         node = primitive.nodes[0]
         by_hand = (
-            f"fuser -vm {directory}; umount {directory}"
+            f"journalctl -u pacemaker --grep {own} tells the cause; mend it"
+            if other is not None
+            else f"fuser -vm {directory}; umount {directory}"
             if directory is not None
             else f"journalctl -u pacemaker --grep {own}; stop it by hand"
         )

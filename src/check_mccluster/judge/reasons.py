@@ -54,9 +54,13 @@ CAUSES = {
 DRBD_CAUSES = {
     "drbd": frozenset({"drbd-quorum-lost", "copies-none", "io-suspended"}),
     "drbd-peer": frozenset({"copies-low", "peer-connecting", "peer-standalone", "mesh-isolated"}),
+    # The constraint is in force while the peer is away.
+    "fence-handler": frozenset({"copies-low", "peer-connecting", "mesh-isolated"}),
 }
 """The same for what DRBD says; these may follow from each other before they explain anything."""
 
+
+_NO_STOP = ("monitor", "start", "promote", "demote")
 
 _SOON = 3
 """Seconds; the next member of a group is started well before, or there is a reason why not."""
@@ -199,11 +203,17 @@ class Reasons:
 
     def failed_stop(self, name: str, nodes: Sequence[str]) -> Optional[Failure]:
         """The recorded stop that failed, for what Pacemaker gave up on."""
+        return self.failed(name, nodes, ("stop",))
+
+    def failed(
+        self, name: str, nodes: Sequence[str], tasks: Sequence[str] = _NO_STOP
+    ) -> Optional[Failure]:
+        """A recorded operation that failed there."""
         return next(
             (
                 each
                 for each in self._cluster.failures
-                if each.task == "stop"
+                if each.task in tasks
                 and base_id(each.resource) == base_id(name)
                 and each.node in nodes
             ),
