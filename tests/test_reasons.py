@@ -35,6 +35,7 @@ from check_mccluster.model.configuration import (
     DateExpression,
     Expression,
     Member,
+    Order,
     Rule,
 )
 from check_mccluster.model.drbd import ConnectionState, DiskState
@@ -415,3 +416,31 @@ def test_constraint_that_is_in_force_follows_from_the_connection_that_is_down():
     assert fault.cause.key == "mesh-isolated"
     (none,) = (each for each in fault.follows if each.key == "no-candidate")
     assert name in none.text
+
+
+def test_service_that_waits_for_a_clone_follows_from_the_clone():
+    first = Order("first", "NET-clone", "start", "FS", "start", mandatory=True)
+    resources = (clone(stopped("NET"), stopped("NET"), name="NET-clone"), stopped("FS"))
+    marks = {"fail-count-NET#start_0": "INFINITY"}
+    configured = replace(
+        cib(),
+        orders=(first,),
+        nodes={name: CibNode(name, transient=marks) for name in ("app01", "app02", "app03")},
+        resources={
+            "NET-clone": Configured("NET-clone", "clone", members=("NET",)),
+            "NET": Configured("NET", "primitive", parent="NET-clone"),
+            "FS": Configured("FS", "primitive"),
+        },
+    )
+    seen = view(cluster(None, resources), cib=configured)
+    fault = only("resources", "placement", "failover", seen=seen)
+    assert (fault.cause.key, fault.cause.object) == ("clone-down", "NET-clone")
+    assert fault.cause.next_step == "crm_resource --cleanup -r NET -N app01"
+    assert fault.text.endswith(", hence FS runs nowhere")
+
+
+def test_nodes_put_in_standby_together_are_one_fault():
+    nodes = tuple(node(f"app0{number}", standby=True) for number in (1, 2, 3))
+    fault = only("nodes", "resources", "placement", seen=view(cluster(nodes, (DOWN,)), cib=cib()))
+    assert fault.text.startswith("app01 is in standby; app02, app03 too, hence group1 is stopped")
+    assert fault.cause.nodes == ("app01", "app02", "app03")

@@ -71,9 +71,10 @@ _WITHOUT_QUORUM = (
     f" not-running primary-none {_FAILOVER}"
 )
 _DOWN = "resource-stopped clone-down clone-degraded promoted-missing promoted-low fence-device-down"
-# A margin that is gone follows from nodes and devices that are: it explains only after them.
+_AFTER_OTHERS = _words("quorum-margin clone-down promoted-missing")
+"""Reasons that mostly have one themselves: they explain what is left then."""
 _BY_REASON = rule(
-    " ".join(sorted(frozenset().union(*CAUSES.values()) - {"quorum-margin"})),
+    " ".join(sorted(frozenset().union(*CAUSES.values()) - _AFTER_OTHERS)),
     (Equal.REASON, f"{_DOWN} {_FAILOVER} peer-connecting mesh-isolated io-suspended"),
 )
 RULES = (
@@ -159,6 +160,7 @@ RULES = (
         "resource-transition",
         (Equal.RESOURCE, "resource-transition promoted-missing clone-degraded clone-down"),
     ),
+    rule("clone-down promoted-missing", (Equal.REASON, "resource-stopped")),
     rule(
         "resource-stopped clone-down",
         (Equal.RESOURCE, f"not-running no-candidate candidates-low {_PAST}"),
@@ -295,8 +297,10 @@ def _folded(found: Sequence[Fault]) -> list[Fault]:
     return folded
 
 
-_OF_NODES = frozenset({"connectivity-lost", "node-health-red", "node-health-yellow"})
-"""What befalls several nodes at once: one cause, as a router or a setting, more likely than two."""
+_OF_NODES = _words(
+    "connectivity-lost node-health-red node-health-yellow node-standby node-maintenance"
+)
+"""What befalls several nodes at once: one cause, as a router or somebody's work, not several."""
 
 
 def _text_of_nodes(same: Sequence[Finding]) -> str:

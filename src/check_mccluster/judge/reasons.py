@@ -41,7 +41,7 @@ CAUSES = {
     "unclean": frozenset({"node-unclean", "fencing-failed"}),
     "pending": frozenset({"node-pending"}),
     "shutdown": frozenset({"node-shutdown"}),
-    "order": frozenset({"resource-disabled"}),
+    "order": frozenset({"resource-disabled", "clone-down", "promoted-missing"}),
     "disabled": frozenset({"resource-disabled"}),
     "unmanaged": frozenset({"resource-unmanaged"}),
     "fencing": frozenset({"fencing-no-device"}),
