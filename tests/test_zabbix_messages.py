@@ -1,23 +1,25 @@
 """How many messages a person gets from Zabbix for one fault, on the way in and back.
 
-Six agents replay recorded clusters; the server's own triggers decide. A message is an event that
-begins a problem. ``docs/messages.md`` has the table.
+An agent for each node of several clusters replays what was recorded; the server's own triggers
+decide. A message is an event that begins a problem. ``docs/messages.md`` has the table.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Sequence
 
 import pytest
 
-from stories import HEALTHY, SAID_BY_CLUSTER, STORIES, VIA, Story
+from stories import HEALTHY, SAID_BY_CLUSTER, STORIES, Stage, Story
 from zabbix_site import (
     NEEDED,
     NODES,
     WHOLE,
+    Site,
     need_packages,
     report_logs,
-    running_site,
+    scratch,
     wait_until,
 )
 
@@ -88,93 +90,114 @@ BY_CLUSTER["a second fault in maintenance"].append("maintenance-mode: the cluste
 """How the messages begin where a host for the cluster tells them; the nodes are silent then."""
 
 
-@pytest.fixture(scope="module")
-def site(captures):
-    need_packages(NEEDED)
-    with running_site() as site:
+LANES = 7
+"""So many clusters are watched at once; each plays a story of each round."""
+
+
+class Lanes:
+    """Clusters of six nodes and the host that stands for them, each host with its own agent."""
+
+    def __init__(self, site: Site, stage: Stage) -> None:
+        self.site, self.stage = site, stage
+        self.nodes = [f"{lane}-{node}" for lane in range(LANES) for node in NODES]
+        self.wholes = [f"{lane}-{WHOLE}" for lane in range(LANES)]
+
+    def start(self) -> None:
+        """All are healthy, and the server has seen everything of them."""
+        site = self.site
+        for host in (*self.nodes, *self.wholes):
+            self.start_agent(host)
+        site.server.start()
         site.import_template()
-        for node in NODES:
-            site.replay(node, HEALTHY, captures)
-            site.add_host(node, **{"{$MCCLUSTER.NODATA}": "30s"})
-        wait_until("all are discovered", lambda: _is_discovered(site))
-        _ask_all(site)
-        wait_until(
-            "the cluster is seen", lambda: site.values(WHOLE, "check_mccluster.state") == ["0"]
+        for host in self.nodes:
+            site.add_host(host, **{"{$MCCLUSTER.NODATA}": "30s"})
+        for host in self.wholes:
+            site.add_host(host)
+        wait_until("all are discovered", self._are_discovered, 600, every=3)
+        site.let_pass(1, *self.nodes, *self.wholes)
+        wait_until("nothing is wrong", lambda: site.problems() == set())
+
+    def start_agent(self, host: str) -> None:
+        lane, _, node = host.partition("-")
+        place = self.stage.place(int(lane))
+        asked = f"--config {place}/cluster.toml" if node == WHOLE else f"--from {place}/{node}"
+        self.site.agents.start(host, asked)
+
+    def _are_discovered(self) -> bool:
+        found = self.site.server.api(
+            "item.get",
+            search={"key_": "check_mccluster.peer.alarm.state["},
+            output=["itemid"],
+            selectHosts=["host"],
         )
-        yield site
-        report_logs(site.folder)
+        return {*self.nodes} <= {item["hosts"][0]["host"] for item in found}
+
+    def play(self, names: Sequence[str]) -> dict[str, tuple[list[str], list[str]]]:
+        """Who told what in each story, on the way in and back, in the order of time."""
+        start = int(time.time())
+        off = {f"{lane}-{node}" for lane, name in enumerate(names) for node in STORIES[name].off}
+        for host in off:
+            self.site.agents.stop(host)
+        for lane, name in enumerate(names):
+            self.stage.begin(lane, name)
+        wait_until("those that are off are missed", lambda: self._missed() == off)
+        self._settle(off)
+        for lane, name in enumerate(names):
+            if STORIES[name] == Story(HEALTHY):
+                self.site.let_pass(10, *(f"{lane}-{node}" for node in NODES))
+        there = self._messages(start)
+        back = int(time.time()) + 1
+        time.sleep(1)
+        self.stage.rest()
+        for host in off:
+            self.start_agent(host)
+        wait_until("all is well again", lambda: self.site.problems() == set())
+        self._settle()
+        after = self._messages(back)
+        return {name: (there[lane], after[lane]) for lane, name in enumerate(names)}
+
+    def _missed(self) -> set[str]:
+        return {host for host, name, *_ in self.site.problems() if name == NO_DATA}
+
+    def _settle(self, off: Collection[str] = ()) -> None:
+        """Every host that is there has been looked at often enough."""
+        hosts = (host for host in self.nodes if host not in off)
+        self.site.let_pass(POLLS, *hosts, *self.wholes)
+
+    def _messages(self, since: int) -> list[list[str]]:
+        found: list[list[str]] = [[] for _ in range(LANES)]
+        for host, name in self.site.events(since):
+            lane, _, who = host.partition("-")
+            found[int(lane)].append(f"{who}: {name}")
+        return found
 
 
-def _ask_all(site) -> None:
-    """The host for the cluster, beside the nodes: its agent asks for what each of them replays."""
-    via = site.folder / "via"
-    via.write_text(VIA)
-    via.chmod(0o755)
-    for node in NODES:
-        (site.folder / "asked" / node).parent.mkdir(exist_ok=True)
-        (site.folder / "asked" / node).symlink_to(site.snapshot(node))
-    config = site.folder / "cluster.toml"
-    hosts = "\n".join(f'{node} = "{site.folder}/asked/{node}"' for node in NODES)
-    config.write_text(
-        f'[cluster]\nvia = ["{via}", "{{target}}"]\n[cluster.hosts]\n{hosts}\n'
-        # The nodes were recorded minutes apart.
-        '[severity]\nclocks-differ = "ok"\n'
-    )
-    site.agents.start(WHOLE, f"--config {config}")
-    site.add_host(WHOLE)
-
-
-def _is_discovered(site) -> bool:
-    return all(
-        any(key.startswith("check_mccluster.peer.alarm.state[") for key in site.items(node))
-        for node in NODES
-    )
-
-
-def _messages(site, since: int) -> list[str]:
-    """Who told what since then, in the order of time."""
-    return [f"{host}: {name}" for host, name in site.events(since)]
-
-
-def _missed(site) -> set[str]:
-    return {host for host, name, *_ in site.problems() if name == NO_DATA}
-
-
-def _settled(site, off) -> None:
-    """Every node that is there has been looked at often enough; those that are off are missed."""
-    if off:
-        wait_until("those that are off are missed", lambda: _missed(site) == {*off})
-    site.let_pass(POLLS, WHOLE, *(node for node in NODES if node not in off))
-
-
-def _there_and_back(site, captures, story: Story) -> tuple[list[str], list[str]]:
-    start, off = int(time.time()), story.off
-    place = story.placed(captures, site.folder)
-    for node in NODES:
-        if node in off:
-            site.agents.stop(node)
-            (site.folder / "asked" / node).unlink()
-        elif (place / node).is_dir():
-            site.replay(node, place.name, place.parent)
-    _settled(site, off)
-    if story == Story(HEALTHY):
-        site.let_pass(10, *NODES)  # ten minutes of the template's own times
-    there = _messages(site, start)
-    back = int(time.time()) + 1
-    time.sleep(1)
-    for node in NODES:
-        site.replay(node, HEALTHY, captures)
-        if node in off:
-            (site.folder / "asked" / node).symlink_to(site.snapshot(node))
-            site.start_agent(node)
-    wait_until("all is well again", lambda: site.problems() == set())
-    _settled(site, ())
-    return there, _messages(site, back)
+@pytest.fixture(scope="module")
+def told(captures):
+    """The messages of every story: there, and back. The plugin's answers are made beforehand."""
+    need_packages(NEEDED)
+    with scratch() as folder:
+        (folder / "stage").mkdir()
+        stage = Stage(folder / "stage", captures)
+        stage.prepare(("zabbix", "data"), ("zabbix", "cluster"))
+        stage.folder.chmod(0o777)  # the agents note there what nobody prepared
+        site = Site(folder, stage.program)
+        lanes, names, found = Lanes(site, stage), [*STORIES], {}
+        try:
+            lanes.start()
+            while names:
+                found |= lanes.play(names[:LANES])
+                del names[:LANES]
+            assert stage.unknown == []
+            yield found
+        finally:
+            site.daemons.stop()
+            report_logs(folder)
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_messages_for_one_fault(site, captures, name):
-    there, back = _there_and_back(site, captures, STORIES[name])
+def test_messages_for_one_fault(told, name):
+    there, back = told[name]
 
     by_cluster = [each.partition(": ")[2] for each in there if each.startswith(f"{WHOLE}: ")]
     assert sorted(each for each in there if not each.startswith(f"{WHOLE}: ")) == EXPECTED[name]

@@ -92,7 +92,9 @@ def free_port() -> int:
     raise OSError("no free port found")
 
 
-def wait_until(what: str, condition: Callable[[], Any], seconds: float = 180) -> Any:
+def wait_until(
+    what: str, condition: Callable[[], Any], seconds: float = 180, every: float = 0.5
+) -> Any:
     """Poll until *condition* gives something true, and return that."""
     end = time.monotonic() + seconds
     while True:
@@ -101,7 +103,7 @@ def wait_until(what: str, condition: Callable[[], Any], seconds: float = 180) ->
             return found
         if time.monotonic() > end:
             raise TimeoutError(f"not within {seconds:g} s: {what}")
-        time.sleep(0.5)
+        time.sleep(every)
 
 
 def listens(port: int) -> bool:
@@ -175,14 +177,16 @@ def install_program(folder: Path, source: Path) -> Path:
         source, folder / "lib" / "check_mccluster", ignore=shutil.ignore_patterns("__pycache__")
     )
     subprocess.run([PYTHON, "-m", "compileall", "-q", folder / "lib"], check=True)
-    program = folder / "bin" / "check_mccluster"
-    program.parent.mkdir()
-    program.write_text(
-        f"#!/bin/sh\nexport PYTHONPATH={folder}/lib\n"
-        f'exec {PYTHON} -m check_mccluster "$@" $MCCLUSTER_OPTIONS\n'
-    )
-    program.chmod(0o755)
-    return program.parent
+    return command_for(folder, f"env PYTHONPATH={folder}/lib {PYTHON} -m check_mccluster")
+
+
+def command_for(folder: Path, program: object) -> Path:
+    """The same for another *program* in its place."""
+    command = folder / "bin" / "check_mccluster"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {program} "$@" $MCCLUSTER_OPTIONS\n')
+    command.chmod(0o755)
+    return command.parent
 
 
 WHOLE = "mailcluster"
@@ -201,7 +205,7 @@ class Agents:
     def config(self, name: str, server: int = 0, *, two: bool = False) -> Path:
         """Write an agent's configuration; its Timeout is the default of 3 seconds.
 
-        An agent of the name :data:`WHOLE` asks all nodes, as docs/zabbix.md has it.
+        An agent whose name ends with :data:`WHOLE` asks all nodes, as docs/zabbix.md has it.
 
         :param server: the port of a server that an active agent asks for its work.
         :param two: whether it is for agent 2.
@@ -217,7 +221,7 @@ class Agents:
             f"Hostname={name}\nServer=127.0.0.1\nListenIP=127.0.0.1\n"
             f"ListenPort={self.ports[name]}\n"
             f"LogType=console\n{of_kind}"
-            + (_ASKS_ALL if name == WHOLE else f"Include={self._parameters}\n")
+            + (_ASKS_ALL if name.endswith(WHOLE) else f"Include={self._parameters}\n")
             + (f"ServerActive=127.0.0.1:{server}\nRefreshActiveChecks=60\n" if server else "")
         )
         return path
@@ -234,7 +238,7 @@ class Agents:
             *("/usr/sbin/zabbix_agentd", "-f", "-c", self.config(name, server)),
             env=self.environment(options),
         )
-        wait_until(f"agent {name} listens", lambda: listens(self.ports[name]))
+        wait_until(f"agent {name} listens", lambda: listens(self.ports[name]), every=0.1)
 
     def stop(self, name: str) -> None:
         """The node is off."""
@@ -439,11 +443,16 @@ def assert_exported(server: Server, version: str) -> None:
 class Site:
     """The server and its agents, with what the tests ask of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: Optional[Path] = None) -> None:
+        """:param program: what agents run in the place of the plugin."""
         self.folder = folder
         self.daemons = Daemons(folder)
         self.server = Server(self.daemons, folder)
-        programs = install_program(folder, ROOT / "src" / "check_mccluster")
+        programs = (
+            command_for(folder, program)
+            if program is not None
+            else install_program(folder, ROOT / "src" / "check_mccluster")
+        )
         parameters = folder / "check_mccluster.conf"
         parameters.write_text((CONTRIB / "check_mccluster.conf").read_text())
         self.agents = Agents(self.daemons, folder, parameters, programs)
@@ -489,7 +498,8 @@ class Site:
 
     def add_host(self, node: str, active: str = "", **macros: str) -> str:
         """Watch a node with the template that fits it; *active* stands for its agent's way."""
-        name = (STORAGE if node.startswith("storage") else CLUSTER) + active
+        is_storage = node.rpartition("-")[2].startswith("storage")
+        name = (STORAGE if is_storage else CLUSTER) + active
         group = self.server.api("hostgroup.get", filter={"name": "Linux servers"})[0]["groupid"]
         created = self.server.api(
             "host.create",
@@ -610,10 +620,11 @@ class Site:
     def let_pass(self, polls: int, *nodes: str) -> None:
         """Wait until the server has looked at each of the nodes so often again."""
         seen: dict[str, set[str]] = {node: set() for node in nodes}
+        asked = {"filter": {"key_": "check_mccluster.tools"}, "output": ["lastclock"]}
 
         def enough() -> bool:
-            for node in nodes:
-                seen[node].add(self.items(node)["check_mccluster.tools"]["lastclock"])
+            for item in self.server.api("item.get", **asked, selectHosts=["host"]):
+                seen.get(item["hosts"][0]["host"], set()).add(item["lastclock"])
             return all(len(clocks) > polls for clocks in seen.values())
 
         wait_until(f"{polls} more polls of {', '.join(nodes)}", enough)
