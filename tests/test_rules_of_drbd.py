@@ -79,7 +79,7 @@ def test_what_an_administrator_froze_is_not_laid_on_a_volume():
     one = frozen(OUTDATED, GOOD, suspended_user=True)
     assert one.text == "r0: I/O is suspended: by an administrator (suspend-io)"
     assert one.nodes == ("app01",)
-    assert one.next_step == "on app01: drbdadm resume-io r0"
+    assert one.next_step == "on app01, when the work is done: drbdadm resume-io r0"
 
 
 def test_only_the_copies_are_named_where_data_is_out_of_reach():

@@ -1071,8 +1071,8 @@ Zabbix 6.0 or higher: up to 6.4 the files of 6.0, from 7.0 on those of 7.0.
 
 ## Tested versions
 
-check_mccluster {version}; Zabbix server 6.0 with its agent, imported and run; agent 2; Zabbix 7.0,
-imported.
+check_mccluster {version}; Zabbix server 6.0, imported, and run with agent and agent 2;
+Zabbix 7.0, imported.
 
 ## Setup
 
