@@ -188,6 +188,7 @@ OPTIONS = "cluster_options without"
     [
         (r'(<node name="app02".*?) type="member"', "node app02 without the attribute type"),
         (r'(<node name="app02".*?) standby="false"', "node app02 without the attribute standby"),
+        (r'(<node name="app02".*?) health="green"', "node app02 without the attribute health"),
         (r'(<resource id="MYSQL".*?) failed="false"', f"resource MYSQL {WITHOUT} failed"),
         (r'(<resource id="MYSQL".*?) managed="true"', f"resource MYSQL {WITHOUT} managed"),
         (r'(<resource id="MYSQL".*?) blocked="false"', f"resource MYSQL {WITHOUT} blocked"),

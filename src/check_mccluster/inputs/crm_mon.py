@@ -113,7 +113,7 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
     """
     from ..model.pacemaker import Clone, Group, primitives
 
-    yield from _missing("node", cluster.nodes, _OF_NODES)
+    yield from _missing("node", cluster.nodes, _OF_NODES, ("health",))
     instances = [each for top in cluster.resources for each in primitives(top)]
     yield from _missing("resource", instances, _OF_RESOURCES, ("blocked", "maintenance"))
     groups = [
