@@ -945,6 +945,14 @@ def test_what_follows_from_a_cause_that_somebody_tells_is_quiet(mine, kinds, qui
     )
 
 
+def test_faults_of_a_part_are_those_that_it_has_a_finding_of():
+    other = told("link-down", subject.node("app03"))
+    more = told("disk-failed", subject.node("app03"))
+    by_cause, by_consequence = Fault(OWN, (other,)), Fault(CAUSE, (more, OWN))
+    all_of_them = (by_cause, by_consequence, Fault(other, (more,)), Fault(more))
+    assert folded(Report((OWN,)), all_of_them, frozenset(), {}).faults == all_of_them[:2]
+
+
 def test_what_a_daemon_did_not_say_is_told_once():
     problem = next(kind for kind in sorted(OF_A_DAEMON, key=lambda kind: kind.key))
     each = finding(problem, subject.tool("crm_mon"), "no answer")

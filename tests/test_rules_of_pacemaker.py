@@ -443,6 +443,16 @@ def test_pattern_of_either_side_is_looked_for_there(patterns, answers, unknown):
     assert sorted({key for key in found if "missing" in key}) == unknown
 
 
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [("X*", ["no resource matches X*"]), ("F*", []), ("r*", [])],
+)
+def test_pattern_that_matches_on_neither_side(pattern, told):
+    seen = view(cluster(resources=(primitive("FS"),)), drbd=(drbd(),))
+    found = report("overview", seen, patterns=(pattern,)).findings
+    assert [each.text for each in found if each.key == "resources-none"] == told
+
+
 def test_configured_clone_is_not_needed_to_judge_a_plain_one():
     known = replace(cib(), resources={"ping-clone": Configured("ping-clone", "clone")})
     on = ("app01", "app02", "app03")

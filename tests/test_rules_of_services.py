@@ -35,7 +35,7 @@ from check_mccluster.checks.failures import age
 from check_mccluster.judge.candidates import Against
 from check_mccluster.judge.facts.fencing import fencing_enabled
 from check_mccluster.judge.facts.loss import keeps_quorum
-from check_mccluster.judge.facts.mapping import pairs
+from check_mccluster.judge.facts.mapping import above, pairs
 from check_mccluster.judge.facts.votes import Tally
 from check_mccluster.judge.outlook import Outlook
 from check_mccluster.model.config import Config
@@ -583,14 +583,19 @@ def test_figure_of_candidates_has_what_was_asked_for(asked, warning):
     assert (figure.value, figure.warning, figure.critical) == (2, warning, "1:")
 
 
-def decisive(*names):
+def decisive(*names, quorate=True, policy="stop", total=4):
     """Services on app01 where the quorum ends with the vote of app03, which has two of four."""
     count = votes(expected=4)
     members = tuple(
         each._replace(votes=2) if each.name == "app03" else each for each in count.members
     )
-    counted = count._replace(members=members, total=4, quorum=3)
-    seen = view(cluster(resources=map(primitive, names)), votes=counted)
+    counted = count._replace(members=members, total=total, quorum=3, quorate=quorate)
+    known = cluster(
+        resources=map(primitive, names),
+        quorate=quorate,
+        options=options(no_quorum_policy=policy),
+    )
+    seen = view(known, votes=counted)
     return texts(report("failover", seen), "single-point")
 
 
@@ -679,6 +684,25 @@ def test_service_has_one_node_by_design(nodes, kept_from, pinned):
     known = cluster(map(node, nodes), (primitive(),), bans=[ban("FS", each) for each in kept_from])
     summary = report("failover", view(known)).summary
     assert (" by design" in summary) is pinned
+
+
+def test_vote_that_nothing_hangs_on_is_no_single_point():
+    assert decisive("FS") != []
+    assert decisive("FS", policy="ignore") == []  # services go on without quorum
+    assert decisive("FS", quorate=False) == []
+    assert decisive("FS", total=3) == []  # one is missing already: that is told
+
+
+def here_not_ready(*names):
+    nodes = (node("app01"), node("app02", standby=True), node("app03"))
+    seen = view(cluster(nodes, resources=map(primitive, names)), here="app02")
+    return found(report("failover", seen), "here-not-ready").text
+
+
+def test_of_many_services_that_this_node_could_not_take_two_are_told():
+    words = "app02 is not ready to take {}: in standby"
+    assert here_not_ready("a", "b", "c") == words.format("a, b, c")
+    assert here_not_ready("a", "b", "c", "d") == words.format("a, b and 2 more")
 
 
 # -- quorum ------------------------------------------------------------------------------------
@@ -839,6 +863,27 @@ def test_mount_with_a_name_that_tells_nothing_stands_on_what_it_must_run_with():
     assert standing(MOUNT, mounts=(mount,)) == [
         ("FS", None, "/dev/drbd_web", None), ("p", "r0", None, "p"),
     ]  # fmt: skip
+
+
+def test_what_stands_on_drbd_is_all_of_its_chain_and_what_must_run_with_it():
+    known = replace(
+        cib(filesystems=(Filesystem("FS", "/dev/drbd/by-res/r0/0", "/srv"),)),
+        resources={
+            "p": Configured(
+                "p", "primitive", "ms", agent="ocf:linbit:drbd", parameters={"drbd_resource": "r0"}
+            ),
+            "ms": Configured("ms", "clone", members=("p",)),
+            "g": Configured("g", "group", members=("FS", "IP")),
+            "FS": MOUNT._replace(parent="g"),
+        },
+        colocations=(Colocation("c", Member("DB", None), Member("ms", "Promoted"), 1_000_000),),
+    )
+    resources = (group(primitive("FS"), primitive("IP"), name="g"), primitive("other"))
+    assert above(view(cluster(resources=resources), cib=known), "r0") == {
+        *("p", "ms", "DB", "FS", "IP", "g")
+    }
+    assert above(view(cluster(resources=resources), cib=known), "r1") == frozenset()
+    assert above(view(cluster(resources=resources)), "r0") == frozenset()
 
 
 def test_clone_and_bundle_that_must_run_with_it_do_not_open_its_device():

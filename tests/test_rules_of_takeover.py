@@ -206,6 +206,15 @@ def test_fail_count_that_crm_mon_does_not_show(meta, marks, count):
         assert why == (f"FS barred by fail-count {count}", step)
 
 
+@pytest.mark.parametrize("on", ["app02", "app03"])
+def test_fail_count_of_a_node_counts_whatever_crm_mon_shows_of_another(on):
+    transient = {"fail-count-FS#start_0": "INFINITY"}
+    nodes = {**NODES, "app02": CibNode("app02", transient=transient)}
+    past = (history("FS", on, 1),)
+    told = reasons(cib=known(nodes=nodes), history=past)[0]
+    assert told == ("FS barred by fail-count INFINITY" if on == "app03" else "")
+
+
 def test_fail_count_that_crm_mon_shows_is_told_once():
     marks = {"fail-count-FS#start_0": "INFINITY"}
     configured = known(nodes={**NODES, "app02": CibNode("app02", transient=marks)})

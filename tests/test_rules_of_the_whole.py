@@ -920,10 +920,11 @@ def test_nodes_that_may_be_silent_have_no_limit(state, limit):
 
 
 def test_clocks_that_are_ahead_or_behind():
-    judged = asked_of(*mesh(), clocks={"storage01": 12.4, "storage02": -0.6})
+    judged = asked_of(*mesh(), clocks={"storage01": 12.4, "storage02": -0.6, "storage03": 0.9})
     assert [f.text for f in judged.findings] == [
         "the clock of storage01 is 12 s ahead",
         "the clock of storage02 is 1 s behind",
+        "the clock of storage03 is 1 s ahead",
     ]
 
 

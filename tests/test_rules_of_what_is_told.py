@@ -178,6 +178,26 @@ def test_what_follows_from_one_of_many_volumes_follows_from_them_all():
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "nodes", "reason", "one"),
+    [
+        ("no node could take FS", ("app02", "app03"), "ban", True),
+        ("no node could take FS", ("app03",), "ban", False),
+        ("no node could take DB", ("app02",), "ban", False),
+        ("no node could take FS", ("app02",), "drbd", False),
+    ],
+)
+def test_service_that_nobody_could_take_for_the_reason_for_which_it_is_stopped(
+    text, nodes, reason, one
+):
+    """It is named, and the reason is that of the same node."""
+    down = told("clone-degraded", subject.resource("FS"), "app02", reason="ban")
+    taken = told("no-candidate", subject.resource("DB"), *nodes, text=text, reason=reason)
+    assert causes(down, taken) == (
+        {"clone-degraded": ["no-candidate"]} if one else {"clone-degraded": [], "no-candidate": []}
+    )
+
+
 def test_rules_are_told_with_what_they_have_equal():
     lines = list(rule_lines())
     start = lines.index("mesh-isolated explains")
