@@ -136,6 +136,15 @@ def test_clone_of_groups_tells_a_member_once():
     ]
 
 
+def test_spare_instance_of_a_clone_that_lacks_none_is_not_on_its_way():
+    """app03 is in standby, and something was begun there before."""
+    instances = (primitive("ping", "app01"), primitive("ping", "app02"), stopped("ping"))
+    nodes = (node("app01"), node("app02"), node("app03", standby=True))
+    known = replace(cib(), pending=(PendingOperation("ping", "app03", "start", 0),))
+    seen = view(cluster(nodes, resources=(clone(*instances),)), cib=known)
+    assert report("resources", seen).findings == ()
+
+
 @pytest.mark.parametrize(
     ("running", "children", "moves"),
     [(3, 3, False), (2, 3, True), (0, 3, True), (0, 0, False)],

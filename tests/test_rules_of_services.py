@@ -583,7 +583,7 @@ def test_figure_of_candidates_has_what_was_asked_for(asked, warning):
     assert (figure.value, figure.warning, figure.critical) == (2, warning, "1:")
 
 
-def decisive(*names, quorate=True, policy="stop", total=4):
+def decisive(*names, quorate=True, policy="stop", total=4, bans=(), **of_each):
     """Services on app01 where the quorum ends with the vote of app03, which has two of four."""
     count = votes(expected=4)
     members = tuple(
@@ -591,7 +591,8 @@ def decisive(*names, quorate=True, policy="stop", total=4):
     )
     counted = count._replace(members=members, total=total, quorum=3, quorate=quorate)
     known = cluster(
-        resources=map(primitive, names),
+        resources=[primitive(name, **of_each) for name in names],
+        bans=bans,
         quorate=quorate,
         options=options(no_quorum_policy=policy),
     )
@@ -691,6 +692,9 @@ def test_vote_that_nothing_hangs_on_is_no_single_point():
     assert decisive("FS", policy="ignore") == []  # services go on without quorum
     assert decisive("FS", quorate=False) == []
     assert decisive("FS", total=3) == []  # one is missing already: that is told
+    assert decisive("FS", target_role="Stopped") == []  # it is about to end anyway
+    kept = [ban("FS", name) for name in ("app02", "app03")]
+    assert decisive("FS", bans=kept) == []  # it ends with its one node by design
 
 
 def here_not_ready(*names):
