@@ -84,6 +84,7 @@ def starting(folder: Path) -> Iterator[Case]:
         yield Case(name, check(name), json, 1.15)
     for name in OF_PACEMAKER:
         yield Case(name, check(name), lxml, 1.15)
+    yield Case("nodes, live", live(folder), above="nodes")
     yield Case("overview", check("overview"), "nodes", 1.3)
     if shutil.which("crm_simulate"):
         asking = check("failover", NODE, "--simulate")
@@ -99,6 +100,15 @@ def starting(folder: Path) -> Iterator[Case]:
             yield Case("check_drbd (Debian)", command, verdicts=1)
     for name in ("overview", "checkmk", "zabbix data", "metrics"):
         yield Case(f"{name}, a verdict", check(name), goal=22, verdicts=VERDICTS)
+
+
+def live(folder: Path) -> tuple[str, ...]:
+    """``nodes`` where crm_mon prints the recording: with a process to be started and read."""
+    tool = folder / "crm_mon"
+    tool.write_text(f"#!/bin/sh\nexec cat {NODE}/crm_mon.xml\n")
+    tool.chmod(0o755)
+    path = f"PATH={folder}:{os.environ['PATH']}"
+    return ("env", path, *PROGRAM, "nodes", "--timeout", "100", "--node", "app01")
 
 
 def large_xml(folder: Path) -> Iterator[Case]:
