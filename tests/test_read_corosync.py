@@ -150,6 +150,16 @@ def test_without_votequorum_there_are_no_votes_and_no_table() -> None:
         (quorumtool().replace("Total votes:      2\n", ""), "no line Total votes"),
         (
             re.sub("(?m)^(Total votes|Quorum provider): .*\n", "", quorumtool()),
+            "no Quorum provider",
+        ),
+        (
+            re.sub(
+                "(?s)corosync_votequorum(.*Votequorum information\n).*", r"coro\1", quorumtool()
+            ),
+            "Quorum provider is 'coro'",
+        ),
+        (
+            re.sub("Total votes: .*\n", "", quorumtool()).replace("votequorum\n", "ykd\n"),
             "no line Total votes",
         ),
         (

@@ -157,6 +157,23 @@ def test_node_in_the_list_alone_beside_known_ones_is_no_contradiction():
     assert told(view(cmap=list_of(*NAMES, "app04"))) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "told_of"),
+    [
+        ("app02", []),
+        ("app02.example.org", []),
+        (None, []),
+        ("db02", ["node 2 is db02 in Corosync's node list, not app02"]),
+    ],
+)
+def test_node_with_another_name_in_the_node_list_is_that_of_another_cluster(name, told_of):
+    """Ids are 1, 2 and 3 everywhere; Pacemaker takes a name that is set."""
+    known = list_of(*NAMES)
+    first, second, third = known.nodes
+    seen = view(cmap=replace(known, nodes=(first, second._replace(name=name), third)))
+    assert told(seen) == told_of
+
+
 def test_node_list_of_none_that_crm_mon_knows():
     seen = view(cluster(()), cmap=list_of("db04"))
     assert told(seen) == ["Corosync's node list has db04, which crm_mon does not know"]

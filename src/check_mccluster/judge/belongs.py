@@ -148,6 +148,12 @@ def _configured_members(view: View, cluster: Cluster, cmap: Cmap) -> Iterator[st
         yield f"Corosync's node list has {join(unknown, 3)}, which crm_mon does not know"
     if missing:
         yield f"Corosync's node list lacks {join(missing, 3)}, online in crm_mon"
+    # Pacemaker takes a name that is set there.
+    for each in cmap.nodes:
+        node = known_node(cluster, each.node_id, each.name)
+        if node is not None and each.name and not same_node(node.name, each.name):
+            yield f"node {each.node_id} is {each.name} in Corosync's node list, not {node.name}"
+            break
     if cmap.local_position is not None:
         yield from _of_another(view, cluster, cmap.nodes[cmap.local_position].node_id)
 

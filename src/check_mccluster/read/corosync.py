@@ -55,6 +55,8 @@ FACTS = (
     *("Expected votes", "Highest expected", "Total votes", "Quorum", "Flags"),
 )
 VOTES_AND_FLAGS = ("Expected votes", "Total votes", "Quorum", "Flags")
+PROVIDERS = ("corosync_votequorum", "corosync_ykd", "Not configured")
+"""Corosync starts with no other one, and the tool always names it; only the first counts votes."""
 OF_VOTEQUORUM = ("Node ID", "Nodes", *VOTES_AND_FLAGS)
 
 
@@ -79,6 +81,10 @@ def read_quorumtool(text: str) -> Votes:
         if not ((colon and key in FACTS) or _is_heading(line.strip())):
             raise _unknown(line)
 
+    provider = facts.get("Quorum provider")
+    if provider not in PROVIDERS:
+        raise ReadError(f"Quorum provider is {provider!r}" if provider else "no Quorum provider")
+
     def count(key: str) -> Optional[int]:
         if key not in facts:
             return None
@@ -91,8 +97,7 @@ def read_quorumtool(text: str) -> Votes:
     refuse_twice((member.node_id for member in members), "member")
     expected_rows = count("Nodes")
     # Without votequorum there are neither votes nor a table.
-    of_votequorum = facts.get("Quorum provider") == "corosync_votequorum"
-    if of_votequorum or members or any(key in facts for key in VOTES_AND_FLAGS):
+    if provider == PROVIDERS[0] or members or any(key in facts for key in VOTES_AND_FLAGS):
         if expected_rows is not None and len(members) != expected_rows:
             raise ReadError(f"cut off: {len(members)} members, Nodes says {expected_rows}")
         for key in OF_VOTEQUORUM:
@@ -103,7 +108,7 @@ def read_quorumtool(text: str) -> Votes:
     if members and total not in {None, listed, listed + (qdevice_votes or 0)}:
         raise ReadError(f"{listed} votes listed, Total votes says {total}")
     return Votes(
-        provider=facts.get("Quorum provider"),
+        provider=provider,
         quorate=quorate == "Yes",
         node_id=count("Node ID"),
         expected=count("Expected votes"),
