@@ -174,7 +174,7 @@ SAID_BY_CLUSTER = {
     " network",
     "the active node dead": "app01 is offline, no link to it is up, nor is DRBD connected,"
     " nor does ssh reach it: off, or cut off",
-    "quorum of DRBD lost": "r0/0: quorum lost on app01, app02, app03, storage01, 1 of 3 copies"
+    "quorum of DRBD lost": "r0/0: quorum lost on app01, app02 and 2 more, 1 of 3 copies"
     " UpToDate and reachable, not storage02, storage03",
     "a disk lost": "r0/0: disk lost on storage03 (Diskless, not a client)",
     "one link cut": "r0 app02-storage02: Connecting at both ends, hence r0/0: disk of storage02 is"
@@ -187,8 +187,8 @@ SAID_BY_CLUSTER = {
     "maintenance": "maintenance-mode: the cluster manages nothing",
     "split, the failover failed": "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and"
     " reachable, not stora...; r0/0: no UpToDate copy can be reached...",
-    "a second fault in maintenance": "r0/0: quorum lost on app01, app02, app03,"
-    " storage01, 1 of 3 copies UpToDate and reachable, not storage02, storage03 (+1 more)",
+    "a second fault in maintenance": "r0/0: quorum lost on app01, app02 and 2"
+    " more, 1 of 3 copies UpToDate and reachable, not storage02, storage03 (+1 more)",
     "a node not reached by the monitoring": "storage03 could not be asked: no route to it",
 }
 """The one message where the check ``cluster`` tells for all nodes."""

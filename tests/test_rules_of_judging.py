@@ -618,7 +618,7 @@ def test_nodes_that_say_different_things_are_told_apart_and_those_that_agree_onc
     before = recorded(view(alike), view(alike, here="app02"))
     after = recorded(view(alike), view(other, here="app02"))
     changed = {each.name: (each.before, each.after) for each in difference(before, after).changes}
-    assert changed == {"designated controller (seen from app02)": (None, "app02")}
+    assert changed == {"designated controller (seen from app02)": ("app01", "app02")}
     assert difference(before, before).is_none
 
 

@@ -156,7 +156,8 @@ def _of_many(text: str, speaker: str, nodes: Sequence[str]) -> str:
     itself = re.compile(rf"\b(?:on|of|from) {re.escape(speaker)}(?=[ ,]|$)")
     if itself.search(text) is None:
         return f"{text}; on {join(nodes)}"
-    return itself.sub(lambda found: found[0].replace(speaker, join(nodes)), text, count=1)
+    # What is wrong stands behind them: a few names are enough.
+    return itself.sub(lambda found: found[0].replace(speaker, join(nodes, 2)), text, count=1)
 
 
 def _odd_one(gravest: Finding, sightings: Sequence[tuple[str, Finding]], state: State) -> Finding:
