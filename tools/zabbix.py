@@ -906,8 +906,9 @@ class Maker:
         found = [self.problems((x, y, width, 3))]
         if not self.kind.drbd_only:
             label = ("Node *: state", '^Node (.*): state$","\\1')
-            found.append(self.honeycomb((x, y + 3, 4, height - 3), "Nodes", *label))
-            x, width = x + 4, width - 4
+            width //= 2
+            found.append(self.honeycomb((x, y + 3, width, height - 3), "Nodes", *label))
+            x += width
         label = ("DRBD * to *: state", '^DRBD (.*) to (.*): state$","\\2 \\1')
         return [*found, self.honeycomb((x, y + 3, width, height - 3), "DRBD peers", *label)]
 
