@@ -17,6 +17,7 @@ from check_mccluster.verdict.check import Check
 from standins.machine import SOURCES
 
 PACKAGE = SOURCES / "check_mccluster"
+HERE = Path(__file__).parent
 HEALTHY = Path(__file__).parents[1] / "fixtures" / "snapshots" / "six-nodes-healthy"
 CHECKS = registry.names()
 
@@ -66,14 +67,21 @@ try:
 except SystemExit:
     pass
 """
+LIVE = """
+try:
+    import standins.launch
+except SystemExit:
+    pass
+"""
+"""The program on a machine whose tools replay a snapshot."""
 
 
 @cache
-def loaded(code: str, *arguments: str) -> frozenset[str]:
+def loaded(code: str, *arguments: str, path: str = "") -> frozenset[str]:
     """The modules that are there once *code* has run."""
     done = subprocess.run(
         [sys.executable, "-c", RUN % code, *arguments],
-        env={"PYTHONPATH": str(SOURCES)},
+        env={"PYTHONPATH": f"{SOURCES}:{HERE}", "PATH": path},
         capture_output=True,
         text=True,
         timeout=60,
@@ -191,6 +199,24 @@ def test_a_check_loads_what_it_needs(check):
 def test_a_short_option_loads_no_more_than_the_long_one():
     rest = ("8", "--from", str(HEALTHY / "app01"))
     assert parts("drbd-disk", "-t", *rest) == parts("drbd-disk", "--timeout", *rest)
+
+
+ASKING = {"acquire.live", "acquire.pump"}
+"""What runs tools."""
+NODE = {"inputs.corosync", "inputs.corosync_cmapctl", "inputs.crm_mon"}
+"""What knows whether there is a node as ``--node`` has it."""
+
+
+@pytest.mark.parametrize("check", ["nodes", "drbd-disk", "failover", "timing"])
+def test_a_check_of_this_machine_loads_what_runs_tools_and_no_more(node, check):
+    machine = node(HEALTHY / "app01")
+    arguments = (str(machine.root), check, "--node", machine.node)
+    live = loaded(LIVE, *arguments, path=str(machine.bin))
+    recorded = loaded(PROGRAM, check, "--from", str(HEALTHY / "app01"))
+    floor = loaded("import fcntl, pwd, selectors, shlex, subprocess, termios")
+    more = live - recorded - floor - {"standins", "standins.launch"}
+    ours = {name.removeprefix("check_mccluster.") for name in more}
+    assert ASKING <= ours <= ASKING | NODE
 
 
 def everything() -> set[str]:
