@@ -44,7 +44,7 @@ def recorded(name: str) -> tuple[ShownResource, ...]:
 
 def plain(resource: ShownResource) -> ShownResource:
     """Without the sections as they are printed: they are compared between nodes only."""
-    connections = tuple(each._replace(net={}) for each in resource.connections)
+    connections = tuple(each._replace(net={}, of_volumes={}) for each in resource.connections)
     return resource._replace(options={}, connections=connections)
 
 

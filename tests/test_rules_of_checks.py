@@ -865,6 +865,21 @@ def test_name_that_stands_for_another_is_unknown(replicas, kept):
 # -- who tells, once more ----------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("key", "nodes", "who"),
+    [
+        ("node-standby", ("app01",), "app01"),
+        ("node-offline", ("app02",), "app01"),
+        ("node-offline", ("app01",), "app02"),
+        ("resource-stopped", ("app01", "app02"), "app01"),
+    ],
+)
+def test_controller_tells_also_what_is_about_itself_unless_it_is_gone(key, nodes, who):
+    """Its word is asked for by app03."""
+    cause = told(key, subject.node(nodes[0]), nodes)
+    assert speaker_of(view(cluster(), here="app03"), Fault(cause)) == who
+
+
 def test_first_member_that_is_there_tells_that_the_controller_is_gone():
     cause = told("node-unclean", subject.node("app01"), ("app01",))
     seen = view(cluster(), here="app03")
@@ -943,6 +958,13 @@ def test_what_follows_from_a_cause_that_somebody_tells_is_quiet(mine, kinds, qui
     assert [(one.key, of.key) for one, of in part.folded] == (
         [("fail-count", "node-standby")] if quiet else []
     )
+
+
+def test_summary_of_a_part_stays_where_something_is_told():
+    assert folded(Report((OWN,), "1 fail-count"), (), frozenset(), {}).summary == "1 fail-count"
+    assert folded(Report((), "no fail-count"), (), frozenset(), {}).summary == "no fail-count"
+    quiet = folded(Report((OWN,), "1 fail-count"), (Fault(CAUSE, (OWN,)),), frozenset(), {})
+    assert quiet.summary == "follows from node-standby app02: it is so"
 
 
 def test_faults_of_a_part_are_those_that_it_has_a_finding_of():

@@ -310,6 +310,22 @@ def test_pause_that_was_left_behind_is_ended_where_it_was_set():
     )
 
 
+@pytest.mark.parametrize("patterns", [(), ("r0",)])
+@pytest.mark.parametrize(("runs", "key"), [(True, "sync-waiting"), (False, "sync-stalled")])
+def test_resync_that_is_left_out_of_an_overview_is_waited_for_all_the_same(patterns, runs, key):
+    paused = peer_device(
+        replication_state=ReplicationState.PAUSED_SYNC_T,
+        resync_suspended=frozenset({"dependency"}),
+    )
+    state = ReplicationState.SYNC_TARGET if runs else ReplicationState.ESTABLISHED
+    two = (
+        resource(connection("storage02", paused), name="r0"),
+        resource(connection("storage02", peer_device(replication_state=state)), name="r1"),
+    )
+    found = report("overview", *two, patterns=patterns).findings
+    assert [f.key for f in found if f.subject.name == "r0" and "sync-" in f.key] == [key]
+
+
 # -- roles -------------------------------------------------------------------------------------
 
 

@@ -268,6 +268,21 @@ def test_connection_between_others_stays_beside_a_host_that_is_cut_off():
     ]
 
 
+def test_links_that_are_told_of_a_host_are_not_told_of_the_other_end_too():
+    """In two resources: each other end misses two links."""
+    names = (*STORAGES, "storage04", "storage05")
+    changed = (
+        *down("storage01", "storage02"),
+        *down("storage01", "storage03"),
+        *down("storage04", "storage05"),
+    )
+    found = told(mesh(*changed, names=names, of=("r0", "r1")))
+    assert [(key, about) for key, about, _ in found] == [
+        ("peer-connecting", "storage01"),
+        ("peer-connecting", "storage04"),
+    ]
+
+
 def option_step(option, *values, section="of_volumes"):
     """The step where nodes have these values of an option; ``None``: not asked for options."""
     seen = []

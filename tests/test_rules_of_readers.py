@@ -10,14 +10,21 @@ from xml.sax.saxutils import quoteattr
 import pytest
 
 from build_documents import resource as element_of_simulation
+from build_documents import (
+    show,
+    show_connection,
+    status_connection,
+    status_device,
+    status_peer_device,
+    status_resource,
+)
 from build_documents import simulated as document
-from build_documents import status_connection, status_device, status_peer_device, status_resource
 from check_mccluster.model.pacemaker import Role
 from check_mccluster.read.corosync import read_cfgtool, read_cmapctl, read_quorumtool
 from check_mccluster.read.crm_mon import _resource_of
 from check_mccluster.read.crm_simulate import read_crm_simulate
 from check_mccluster.read.drbd_json import Members, Table, decode, distinct
-from check_mccluster.read.drbd_show import _whole_number
+from check_mccluster.read.drbd_show import _whole_number, read_drbd_show
 from check_mccluster.read.drbd_status import DETAILS, read_drbd_status
 from check_mccluster.read.errors import NotXml, ReadError, refuse_twice
 from check_mccluster.read.xmlstream import (
@@ -515,6 +522,16 @@ def test_option_of_drbd_that_is_a_number_has_ten_digits(words, number):
         assert refused(_whole_number, options, "key") == "it: key is not a number"
     else:
         assert _whole_number(options, "key") == number
+
+
+def test_options_of_the_volumes_of_a_connection():
+    """Whether a bitmap is kept is told, and is none of them."""
+    volumes = """"volumes": [{"volume_nr": 0, "disk": {"bitmap": true, "c-max-rate": "100"}},
+        {"volume_nr": 1, "disk": {"bitmap": false}}],"""
+    (one,) = read_drbd_show(show(connections=show_connection(volumes=volumes)))
+    (peer,) = one.connections
+    assert peer.of_volumes == {"0 c-max-rate": "100"}
+    assert (peer.replica_volumes, peer.client_volumes) == ((0,), (1,))
 
 
 def test_key_that_comes_with_a_release_is_in_every_part_of_a_large_document():

@@ -709,6 +709,19 @@ def test_of_many_services_that_this_node_could_not_take_two_are_told():
     assert here_not_ready("a", "b", "c", "d") == words.format("a, b and 2 more")
 
 
+def test_tie_breaker_that_could_not_take_a_clone_is_not_ready():
+    """It is none for a clone: where such an instance is promoted nobody has said."""
+    nodes = (node("app01"), node("app02"), node("app03", standby=True))
+    one = clone(primitive("p", "app01", P), primitive("p", "app02", U), name="ms", promotable=True)
+    seen = view(
+        cluster(nodes, resources=(one, primitive("FS"))),
+        here="app03",
+        config=Config(tie_breakers=("app03",)),
+    )
+    assert found(report("failover", seen), "here-not-ready").object == "app03"
+    assert "take ms: in standby" in found(report("failover", seen), "here-not-ready").text
+
+
 # -- quorum ------------------------------------------------------------------------------------
 
 

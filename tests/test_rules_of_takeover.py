@@ -258,6 +258,17 @@ def test_room_counts_where_the_placement_strategy_asks_for_it(strategy, sizes, w
     assert ("pcs resource utilization FS memory=AMOUNT" in step) is bool(words)
 
 
+def test_node_without_a_size_has_no_room():
+    resources = {
+        name: Configured(name, "primitive", utilization={"memory": amount})
+        for name, amount in (("FS", 1), ("DB", 0))
+    }
+    found = known(resources=resources, properties={"placement-strategy": "balanced"})
+    words = "has 0 of the 1 memory that FS takes"
+    assert reasons(cib=found)[0] == words
+    assert reasons(primitive(), primitive("DB", "app02"), cib=found)[0] == words
+
+
 def test_what_does_not_run_takes_no_room():
     configured = sized("balanced", other=9000)
     assert reasons(primitive(), stopped("DB"), cib=configured) == ("", "")

@@ -277,6 +277,19 @@ def test_options_that_concern_one_end_may_differ(option):
     assert told(with_net({option: "1"}, {option: "2"})) == []
 
 
+@pytest.mark.parametrize(
+    ("option", "differs"),
+    [("resync-rate", False), ("c-max-rate", False), ("c-min-rate", False), ("bitmap-size", True)],
+)
+def test_speed_of_a_resync_is_up_to_the_node_that_is_resynchronised(option, differs):
+    """Of volumes with two digits, too: what stands before it is the number."""
+    seen = []
+    for name, peer, value in (("storage01", "storage02", "1"), ("storage02", "storage01", "2")):
+        options = shown("r0", shown_connection(peer, of_volumes={f"12 {option}": value}))
+        seen.append(node(name, resource(connection(peer)), show=(options,)))
+    assert bool(told(seen)) is differs
+
+
 def test_option_that_only_one_end_tells_does_not_differ():
     assert told(with_net({"verify-alg": "sha1"}, {})) == []
 

@@ -192,7 +192,7 @@ def different_options(link: Link) -> Iterator[tuple[str, str, str]]:
         return
     for one, other in ((first.net, second.net), (first.of_volumes, second.of_volumes)):
         for option in sorted(one.keys() & other.keys()):
-            if one[option] != other[option] and option not in _MAY_DIFFER:
+            if one[option] != other[option] and option.rpartition(" ")[2] not in _MAY_DIFFER:
                 yield option, one[option], other[option]
 
 
@@ -237,7 +237,12 @@ def differences(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterato
 
 
 _MAY_DIFFER = frozenset(
-    {"transport", "sndbuf-size", "rcvbuf-size", "tcp-cork", "load-balance-paths"}
+    (
+        *("transport", "sndbuf-size", "rcvbuf-size", "tcp-cork", "load-balance-paths"),
+        # How fast a resync goes is up to the node that is resynchronised.
+        *("resync-rate", "c-plan-ahead", "c-delay-target", "c-fill-target", "c-max-rate"),
+        "c-min-rate",
+    )
 )
 """Options that concern one end only."""
 

@@ -229,9 +229,7 @@ class Futures:
         wanted: set[str] = set()
         for each in primitives(resource):
             if asks_for_stop(each.target_role):
-                if isinstance(resource, Group):
-                    break  # what stands behind it in the group is not started either
-                continue
+                break  # what stands behind it in a group is not started either
             wanted.add(base_id(each.id))
         wanted = wanted or names
         if any(name in simulation.waiting for name in wanted):
@@ -348,14 +346,12 @@ class Futures:
             and not (ban.is_leftover or ban.promoted_only)
         }
         opted_in = nodes_opted_in(self.cluster, self.cib, frozenset({resource.id}))
-        if not kept_from and opted_in is None:
-            return len(self._nodes) <= 1
         free = [
             node.name
             for node in self._nodes
             if node.name not in kept_from and (opted_in is None or node.name in opted_in)
         ]
-        return len(self._nodes) == 1 or len(free) <= 1
+        return len(free) <= 1
 
     def _tickets_of(self, resource: Resource) -> Iterator[Against]:
         for name in sorted(ids_of(resource)) if self._tickets else ():

@@ -113,9 +113,13 @@ def _disks(volume: Members) -> list[Any]:
     return disks
 
 
-def _disk_options(volume: Members) -> Members:
+def _disk_section(volume: Members) -> dict[str, Any]:
     options = [disk for disk in _disks(volume) if isinstance(disk, dict)]
-    return Members(options[-1] if options else {}, f"disk of {volume.where}")
+    return options[-1] if options else {}
+
+
+def _disk_options(volume: Members) -> Members:
+    return Members(_disk_section(volume), f"disk of {volume.where}")
 
 
 def _connection(element: Any, resource: str) -> ShownConnection:
@@ -150,7 +154,7 @@ def _words_of_volumes(connection: Members) -> dict[str, str]:
     for element in connection.optional_elements("volumes") or ():
         volume = Members(element, f"a volume of {connection.where}")
         number = volume.integer("volume_nr")
-        for key, value in _words(volume.value("disk")).items():
+        for key, value in _words(_disk_section(volume)).items():
             if key != "bitmap":
                 found[f"{number} {key}"] = value
     return found
