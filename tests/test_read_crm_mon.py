@@ -287,6 +287,13 @@ def test_recorded_cold_start_has_no_controller_and_all_nodes_offline() -> None:
     assert [node.feature_set for node in cluster.nodes] == [None, None, None]
 
 
+def test_comments_are_no_elements() -> None:
+    def nodes(between: str) -> Cluster:
+        return a_cluster(f"<bans>{between}</bans>", between)
+
+    assert nodes("<!-- a > b --><?target?>") == nodes("")
+
+
 def test_declaration_is_not_needed_and_not_in_the_way() -> None:
     assert read(f'<?xml version="1.0"?>\n{document()}') == read(document())
     assert read(f'\n<?xml version="1.0"?>\n{document()}') == read(document())

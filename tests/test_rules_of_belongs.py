@@ -10,8 +10,10 @@ from build import (
     NAMES,
     NOW,
     cib,
+    clone,
     cluster,
     cmap,
+    group,
     link,
     links,
     node,
@@ -140,6 +142,20 @@ def test_a_time_that_is_not_told_is_not_compared(missing):
 def test_remote_node_need_not_be_in_the_cib_of_members():
     nodes = (*map(node, NAMES), remote("far"))
     assert told(view(cluster(nodes), cib=cib_of(), cmap=list_of(*NAMES))) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (group(primitive("FS"), name="g"), "g"),
+        (clone(primitive("FS"), name="c"), "c"),
+        (clone(group(primitive("FS:0"), name="g:0"), name="c"), "c, g"),
+        (clone(group(primitive("FS:0"), name="FS:0"), name="c"), "c"),
+    ],
+)
+def test_what_stands_around_a_resource_is_missed_in_the_cib_too(one, words):
+    seen = view(cluster(resources=(one,)), cib=cib_of(resources=("FS",)))
+    assert told(seen) == [f"the CIB does not have {words}, which crm_mon shows"]
 
 
 def test_resource_that_was_removed_is_not_missed_in_the_cib():

@@ -268,6 +268,16 @@ def test_connection_between_others_stays_beside_a_host_that_is_cut_off():
     ]
 
 
+def test_of_many_values_three_are_told():
+    names = (*STORAGES, "storage04", "storage05")
+    seen = [
+        node(name, resource(node_id=number), show=(shown("r0", options={"quorum": str(number)}),))
+        for number, name in enumerate(names)
+    ]
+    (found,) = together(seen, {}, Asked()).findings
+    assert found.text == ("r0: quorum is 0 on storage01, 1 on storage02, 2 on storage03 and 2 more")
+
+
 def test_links_that_are_told_of_a_host_are_not_told_of_the_other_end_too():
     """In two resources: each other end misses two links."""
     names = (*STORAGES, "storage04", "storage05")

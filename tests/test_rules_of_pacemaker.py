@@ -136,10 +136,12 @@ def test_clone_of_groups_tells_a_member_once():
     ]
 
 
-def test_spare_instance_of_a_clone_that_lacks_none_is_not_on_its_way():
-    """app03 is in standby, and something was begun there before."""
-    instances = (primitive("ping", "app01"), primitive("ping", "app02"), stopped("ping"))
-    nodes = (node("app01"), node("app02"), node("app03", standby=True))
+@pytest.mark.parametrize("running", [("app01",), ("app01", "app02")])
+def test_spare_instance_of_a_clone_that_lacks_none_is_not_on_its_way(running):
+    """The others are in standby, and something was begun on app03 before."""
+    instances = (*(primitive("ping", name) for name in running), stopped("ping"))
+    names = ("app01", "app02", "app03")
+    nodes = [node(name, standby=name not in running) for name in names]
     known = replace(cib(), pending=(PendingOperation("ping", "app03", "start", 0),))
     seen = view(cluster(nodes, resources=(clone(*instances),)), cib=known)
     assert report("resources", seen).findings == ()

@@ -524,6 +524,30 @@ def test_option_of_drbd_that_is_a_number_has_ten_digits(words, number):
         assert _whole_number(options, "key") == number
 
 
+@pytest.mark.parametrize("key", ["congested", "peer_devices", "peer-role", "connection-state"])
+def test_key_of_a_connection_that_every_release_prints(key):
+    one = status_resource()
+    del one["connections"][0][key]
+    said = refused(read_drbd_status, json.dumps([one]).encode())
+    assert said.endswith(f": {key} is missing")
+
+
+@pytest.mark.parametrize(("total", "wrong"), [(2, False), (3, False), (1, True), (4, True)])
+def test_votes_add_up_with_and_without_the_device(total, wrong):
+    """One that does not answer casts none."""
+    table = (
+        "    Nodeid      Votes    Qdevice Name\n"
+        "         1          1    A,V,NMW app01 (local)\n"
+        "         2          1    A,V,NMW app02\n"
+        "         0          1            Qdevice\n"
+    )
+    text = quorumtool(table=table).replace("Total votes:      2", f"Total votes:      {total}")
+    if wrong:
+        assert refused(read_quorumtool, text) == f"2 votes listed, Total votes says {total}"
+    else:
+        assert read_quorumtool(text).total == total
+
+
 def test_options_of_the_volumes_of_a_connection():
     """Whether a bitmap is kept is told, and is none of them."""
     volumes = """"volumes": [{"volume_nr": 0, "disk": {"bitmap": true, "c-max-rate": "100"}},

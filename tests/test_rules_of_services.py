@@ -467,6 +467,26 @@ def test_instance_that_failed_is_told_beside_others_that_run():
     assert found(judged, "resource-failed").nodes == ("app01",)
 
 
+def test_instances_are_counted_by_what_they_do():
+    parts = (
+        primitive("a"),
+        primitive("b", blocked=True, failed=True),
+        primitive("c", managed=False),
+        primitive("d", role=Role.PROMOTED),
+        stopped("e"),
+        primitive("f", role=Role.STARTING),
+    )
+    judged = report("resources", view(cluster(resources=parts)))
+    assert {each.label.removeprefix("resources_"): each.value for each in judged.figures} == {
+        "resources": 6,
+        "running": 4,
+        "stopped": 1,
+        "failed": 1,
+        "blocked": 1,
+        "unmanaged": 1,
+    }
+
+
 # -- what follows a start ----------------------------------------------------------------------
 
 

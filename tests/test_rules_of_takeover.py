@@ -627,6 +627,15 @@ def test_two_clones_are_judged_each_by_its_own_scores():
     assert f"candidate for db-clone: not app02: {text}" in looked
 
 
+@pytest.mark.parametrize(("role", "candidates"), [(PROMOTED, ("app02",)), (UNPROMOTED, ())])
+def test_scheduler_has_to_promote_a_clone_somewhere(role, candidates):
+    one = copies(PROMOTED, UNPROMOTED)
+    answer = Simulations({("app01",): Simulation(("app01",), (), {"fs": {"app02": role}}, {})}, {})
+    main = view(cluster(map(node, ("app01", "app02")), (one,)), simulations=answer)
+    futures = Futures(main, main[CLUSTER].value, None, answer)
+    assert futures.of(one).candidates == candidates
+
+
 @pytest.mark.parametrize("connected", [0, 1])
 def test_of_several_nodes_the_one_that_is_connected_is_heard_about_a_peer(connected):
     """app02 was not asked; one of two storage servers does not reach it."""

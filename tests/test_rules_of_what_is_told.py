@@ -33,6 +33,7 @@ from check_mccluster.judge.hanging import with_daemons
 from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.reasons import CUT
 from check_mccluster.model.configuration import CibNode
+from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import FenceStatus
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Fault, Kind, Report, State, finding
@@ -198,6 +199,12 @@ def test_service_that_nobody_could_take_for_the_reason_for_which_it_is_stopped(
     )
 
 
+def test_two_that_give_no_reason_do_not_give_the_same_one():
+    down = told("clone-degraded", subject.resource("FS"), "app02")
+    taken = told("no-candidate", subject.resource("DB"), "app02", text="no node could take FS")
+    assert causes(down, taken) == {"clone-degraded": [], "no-candidate": []}
+
+
 def test_rules_are_told_with_what_they_have_equal():
     lines = list(rule_lines())
     start = lines.index("mesh-isolated explains")
@@ -254,8 +261,11 @@ def test_resource_that_stopped_is_nowhere():
 
 def test_facts_of_drbd_that_changed():
     before = drbd_view(resource(connection("storage02")))
-    after = drbd_view(resource(away("storage02"), devices=(device(quorum=False),)))
+    after = drbd_view(
+        resource(away("storage02"), devices=(device(quorum=False),), role=DrbdRole.PRIMARY)
+    )
     assert changed(before, after) == {
+        "r0 on storage01": ("Secondary", "Primary"),
         "disk r0/0 on storage01": ("UpToDate", "UpToDate, no quorum"),
         "connection r0 storage01-storage02": ("Connected", "Connecting"),
         "replication r0/0 storage01-storage02": ("Established", "Off"),

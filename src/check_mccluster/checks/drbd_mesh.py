@@ -227,17 +227,20 @@ def judge(view: View, asked: Asked) -> Report:
     alone = [f for f in broken if f[1].state is ConnectionState.STANDALONE]
     rest = [f for f in broken if f[1].state is not ConnectionState.STANDALONE]
     findings += _per_peer(view, STANDALONE, alone, None)
-    state = asked.limited_state(min(up.values())) if asked.has_limits else None
+    state = asked.limited_state(min(up.values(), default=0)) if asked.has_limits else None
     if state is not State.OK:
         findings += _per_peer(view, CONNECTING, rest, state)
     if state not in (None, State.OK) and not findings:
         # The ranges ask for more peers than there are.
-        fewest = min(resources, key=_up)
-        text = f"{fewest.name}: {_counted(fewest)}, outside the range asked for"
-        step = "Every connection is up: the range of -w or -c asks for another number; correct it"
-        findings.append(
-            finding(CONNECTING, subject.drbd(fewest.name), text, state=state, step=step)
-        )
+        fewest = min(resources, key=_up, default=None)
+        if fewest is not None:
+            text = f"{fewest.name}: {_counted(fewest)}, outside the range asked for"
+            step = (
+                "Every connection is up: the range of -w or -c asks for another number; correct it"
+            )
+            findings.append(
+                finding(CONNECTING, subject.drbd(fewest.name), text, state=state, step=step)
+            )
     for resource in resources:
         findings += _missing(view, resource)
         findings += _connected(view, asked, resource)
@@ -245,7 +248,7 @@ def judge(view: View, asked: Asked) -> Report:
     total = sum(len(r.connections) for r in resources)
     figures = [
         Figure("connected", sum(up.values()), minimum=0, maximum=total, warning=f"{total}:"),
-        Figure("connected_min", min(up.values()), minimum=0, limited=True),
+        Figure("connected_min", min(up.values(), default=0), minimum=0, limited=True),
     ]
     if len(resources) <= MOST_SINGLE_FIGURES:
         figures += [
