@@ -11,6 +11,7 @@ import pytest
 
 from build_documents import resource as element_of_simulation
 from build_documents import (
+    result,
     show,
     show_connection,
     status_connection,
@@ -573,3 +574,21 @@ def test_key_that_comes_with_a_release_is_in_every_part_of_a_large_document():
         del each["client"]
     said = refused(read_drbd_status, json.dumps(status).encode())
     assert said == "client is there 400 times, not 800"
+
+
+def test_nodes_after_a_loss_that_only_the_actions_tell():
+    """Where the state after it is not printed."""
+    nodes = "".join(
+        f'<node name="{name}" online="{str(online).lower()}"/>'
+        for name, online in (("app01", True), ("app02", True), ("app03", False))
+    )
+    found = read_crm_simulate(
+        io.BytesIO(
+            result(
+                f"<cluster_status><nodes>{nodes}</nodes><resources/></cluster_status>"
+                '<modifications><modify_node action="Offline" node="app01"/></modifications>'
+                "<actions/>"
+            ).encode()
+        )
+    )
+    assert (found.offline, found.online) == (("app01",), ("app02",))

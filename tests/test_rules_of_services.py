@@ -502,8 +502,8 @@ def behind(seconds, **changes):
 
 
 def test_member_behind_one_that_was_started_a_moment_ago_is_on_its_way():
-    assert behind(1) == [("resource-transition", ("app01",))]
-    assert behind(60) == [("resource-stopped", ())]
+    assert behind(3) == [("resource-transition", ("app01",))]
+    assert behind(4) == [("resource-stopped", ())]
     assert [key for key, _ in behind(1, target_role="Stopped")] == ["resource-disabled"]
 
 

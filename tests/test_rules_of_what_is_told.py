@@ -205,6 +205,21 @@ def test_two_that_give_no_reason_do_not_give_the_same_one():
     assert causes(down, taken) == {"clone-degraded": [], "no-candidate": []}
 
 
+@pytest.mark.parametrize(
+    ("text", "nodes", "one"),
+    [
+        ("no node could take FS: app02 r0/0 has no UpToDate copy in reach", ("app02",), True),
+        ("no node could take FS: app02 r1/0 has no UpToDate copy in reach", ("app02",), False),
+        ("no node could take FS: app03 r0/0 has no UpToDate copy in reach", ("app03",), False),
+    ],
+)
+def test_service_that_drbd_keeps_from_a_node(text, nodes, one):
+    """It names the resource, and is about the node where something is wrong with it."""
+    lost = told("copies-none", subject.volume("r0", 0), "app02")
+    taken = told("no-candidate", subject.resource("FS"), *nodes, text=text, reason="drbd")
+    assert ("no-candidate" in causes(lost, taken)) is not one
+
+
 def test_rules_are_told_with_what_they_have_equal():
     lines = list(rule_lines())
     start = lines.index("mesh-isolated explains")
