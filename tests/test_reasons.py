@@ -364,7 +364,7 @@ def test_clone_whose_instances_were_just_started_is_promoted_next(ago, key):
 @pytest.mark.parametrize(
     ("names", "words", "step"),
     [
-        (("DB",), " of DB", "on app01: journalctl -u pacemaker --grep DB tells the cause"),
+        (("DB",), " of DB", "on app01: journalctl -u pacemaker --grep DB tells why"),
         (("DB", "IP"), " of DB, IP", "crm_mon -1 -f"),
         ((), "", "crm_mon -1 -f"),
     ],
@@ -387,7 +387,7 @@ def test_what_is_blocked_after_a_monitor_is_not_to_be_stopped():
         "DB failed and blocked on app01: Pacemaker gave up on it (monitor: not running)"
     )
     assert cause.next_step == (
-        "on app01: journalctl -u pacemaker --grep DB tells the cause; mend it; then: crm_resource"
+        "on app01: journalctl -u pacemaker --grep DB tells why; fix that; then: crm_resource"
         " --cleanup -r DB -N app01"
     )
 

@@ -357,11 +357,19 @@ def test_stop_that_failed_is_told_of_what_pacemaker_gave_up_on(what, why):
 
 @pytest.mark.parametrize(
     "what",
-    [failure(), failure("IP", **STOP), failure("FS", "app02", **STOP)],
+    [failure("IP", **STOP), failure("FS", "app02", **STOP)],
 )
-def test_other_failures_do_not_tell_why_pacemaker_gave_up(what):
+def test_failures_elsewhere_do_not_tell_why_pacemaker_gave_up(what):
     one = given_up(what)
     assert one.text == "FS failed and blocked on app01: Pacemaker gave up on it"
+    assert one.reason == ""
+
+
+def test_failure_of_another_operation_is_told_of_what_pacemaker_gave_up_on():
+    one = given_up(failure())
+    assert (
+        one.text == "FS failed and blocked on app01: Pacemaker gave up on it (monitor: not running)"
+    )
     assert one.reason == ""
 
 
@@ -587,7 +595,7 @@ def alone(*names):
 )
 def test_of_many_services_with_one_outlook_two_are_told(names, words):
     one = found(alone(*names), "no-candidate")
-    assert one.text.startswith(f"no node could take {words}: app02 in standby; app03 in standby")
+    assert one.text.startswith(f"no node could take {words}: app02, app03: in standby")
     assert one.nodes == ("app02", "app03")
 
 

@@ -264,7 +264,7 @@ def test_facts_of_pacemaker_that_changed():
             "Started on app01, failed, blocked, orphaned, unmanaged",
         ),
         "fail-count of FS on app01": (None, "3"),
-        "constraint b": (None, "keeps FS from app03"),
+        "constraint b": (None, "FS not on app03"),
     }
     assert changed(before, before) == {}
 
@@ -280,7 +280,7 @@ def test_facts_of_drbd_that_changed():
         resource(away("storage02"), devices=(device(quorum=False),), role=DrbdRole.PRIMARY)
     )
     assert changed(before, after) == {
-        "r0 on storage01": ("Secondary", "Primary"),
+        "role r0 on storage01": ("Secondary", "Primary"),
         "disk r0/0 on storage01": ("UpToDate", "UpToDate, no quorum"),
         "connection r0 storage01-storage02": ("Connected", "Connecting"),
         "replication r0/0 storage01-storage02": ("Established", "Off"),
@@ -296,9 +296,19 @@ def test_quorum_that_is_not_asked_for_is_not_lost():
 def test_what_nodes_say_differently_is_told_of_each():
     others = (node("app01"), node("app02"), node("app03", online=False))
     seen = [view(), view(cluster(others), here="app02")]
-    sides = [Side([Judgement(each, Report()) for each in views], ()) for views in (seen[:1], seen)]
+    agreed = [view(), view(here="app02")]
+    sides = [Side([Judgement(each, Report()) for each in views], ()) for views in (agreed, seen)]
     found = {each.name: (each.before, each.after) for each in difference(*sides).changes}
-    assert found == {"node app03 (seen from app02)": (None, "offline")}
+    assert found == {"node app03 (seen from app02)": ("online", "offline")}
+
+
+def test_what_nobody_was_asked_before_is_no_change():
+    sides = [
+        Side([Judgement(each, Report()) for each in views], ())
+        for views in ([view()], [view(), view(here="app02")])
+    ]
+    found = {each.name: (each.before, each.after) for each in difference(*sides).changes}
+    assert found == {"Pacemaker from app02": ("not known", "known")}
 
 
 @pytest.mark.parametrize(("state", "told_of"), [(State.OK, 0), (State.WARNING, 1)])

@@ -200,7 +200,7 @@ def _standby_after(cluster: Cluster, name: str) -> Finding:
     if len(failed) == 1:
         (one,) = failed
         step = (
-            f"on {name}: journalctl -u pacemaker --grep {one} tells the cause; when it is mended:"
+            f"on {name}: journalctl -u pacemaker --grep {one} tells why; fix that, then:"
             f" crm_resource --cleanup -r {one} -N {name}"
         )
     text = f"{name} is in standby after a failure{of_what}"

@@ -261,7 +261,7 @@ def _blocked(context: Context, primitive: Primitive, name: str) -> Finding:
         own = base_id(primitive.id)
         node = primitive.nodes[0]
         by_hand = (
-            f"journalctl -u pacemaker --grep {own} tells the cause; mend it"
+            f"journalctl -u pacemaker --grep {own} tells why; fix that"
             if other is not None
             else f"fuser -vm {directory}; umount {directory}"
             if directory is not None
