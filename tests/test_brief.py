@@ -53,6 +53,11 @@ def test_healthy_cluster_is_a_line_a_part(call):
     ]
 
 
+def test_node_that_is_online_and_in_a_fault_is_named_apart(call):
+    outcome = call("status", "--brief", "--from", SNAPSHOTS / "fencing-failed/app01")
+    assert "!Nodes  app02 online, in a fault; 2 online: app01 (DC), app03" in outcome.out
+
+
 @pytest.mark.parametrize("place", NODES, ids=lambda path: "/".join(path.parts[-2:]))
 def test_every_recorded_node_fits_24_lines_of_80_columns(call, place):
     lines = call("status", "--brief", "--from", place).out.splitlines()

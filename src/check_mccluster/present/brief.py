@@ -100,10 +100,10 @@ def _nodes(part: PartitionView, name: str) -> Line:
         here, words = node_words(part, node)
         state = worst([state, here])
         label = f"{node.name} (DC)" if part_of(node) == "DC" else node.name
-        if words == "online":
+        if here is not State.OK:
+            bad.append(f"{label} {words}" if words != "online" else f"{label} online, in a fault")
+        elif words == "online":
             good.append(label)
-        elif here is not State.OK:
-            bad.append(f"{label} {words}")
     online = f"{len(good)} online: {join(good, 8)}" if good else ""
     return _part(f"{name}  {'; '.join([*bad, *([online] if online else [])])}", state)
 
