@@ -140,7 +140,7 @@ SAID: dict[str, tuple[tuple[str, str, str], ...]] = {
         (
             *("app01", "drbd-quorum"),
             "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not storage01,"
-            " storage02, storage03",
+            " storage02..., hence group1 runs nowhere",
         ),
     ),
     "a second fault in maintenance": (
