@@ -287,6 +287,32 @@ def test_recorded_cold_start_has_no_controller_and_all_nodes_offline() -> None:
     assert [node.feature_set for node in cluster.nodes] == [None, None, None]
 
 
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ('<bans><bin id="b"/></bans>', "unknown element bin in bans"),
+        ('<bans><ban id="b" resource="x" node="a" weight="1"/><x/></bans>',
+         "unknown element x in bans"),
+        ("<failures><failune/></failures>", "unknown element failune in failures"),
+        ('<fence_history status="0"><fencnull/></fence_history>',
+         "unknown element fencnull in fence_history"),
+        ('<node_attributes><node name="app01"><attribut/></node></node_attributes>',
+         "unknown element attribut in node"),
+        ('<node_history><node name="app01"><resource_histony/></node></node_history>',
+         "unknown element resource_histony in node"),
+        ("<tickets><t/></tickets>", "unknown element t in tickets"),
+    ],
+)  # fmt: skip
+def test_element_that_nobody_knows_among_records(sections: str, message: str) -> None:
+    with pytest.raises(ReadError) as error:
+        a_cluster(sections)
+    assert str(error.value) == message
+
+
+def test_section_that_nobody_knows_is_of_another_release() -> None:
+    assert a_cluster("<news><x/></news>") == a_cluster()
+
+
 def test_comments_are_no_elements() -> None:
     def nodes(between: str) -> Cluster:
         return a_cluster(f"<bans>{between}</bans>", between)

@@ -47,6 +47,7 @@ from .xmlstream import (
     boolean,
     integer,
     label,
+    only,
     records,
     required,
     score,
@@ -66,7 +67,7 @@ def read_crm_mon(stream: Readable) -> CrmMonDocument:
     :raises ReadError: not crm_mon's XML, cut off, or an attribute of a wrong type.
     """
     found = _Found()
-    for path, element in records(stream, "crm_mon", ROOTS, RECORDS, QUIET):
+    for path, element in records(stream, "crm_mon", ROOTS, RECORDS, QUIET, lists=True):
         RECORDS[path](found, element)
     return found.document()
 
@@ -497,7 +498,7 @@ def _ban(found: _Found, element: Element) -> None:
 
 def _attributes(found: _Found, element: Element) -> None:
     node = required(element, "name")
-    for one in element.iterchildren("attribute"):
+    for one in only(element, "attribute"):
         name, expected = required(one, "name"), integer(one, "expected")
         if expected is not None or name.startswith("#health"):
             found.attributes.append(NodeAttribute(node, name, text(one, "value"), expected))
@@ -517,7 +518,7 @@ def _ticket(found: _Found, element: Element) -> None:
 
 def _fence_history(found: _Found, element: Element) -> None:
     found.fence_history_status = integer(element, "status")
-    found.fence_events += map(_fence_event, element.iterchildren("fence_event"))
+    found.fence_events += map(_fence_event, only(element, "fence_event"))
 
 
 def _fence_event(element: Element) -> FenceEvent:

@@ -37,6 +37,8 @@ def records(
     roots: Collection[str],
     paths: Collection[Path],
     left_out: Optional[bytes] = None,
+    *,
+    lists: bool = False,
 ) -> Iterator[tuple[Path, Element]]:
     """The root when it opens (its attributes only), then each element at one of *paths*, complete.
 
@@ -48,10 +50,14 @@ def records(
     :param left_out: a pattern of whole elements that libxml2 need not see. It has to match nothing
         but what is well-formed by itself: what is left is then as well-formed as the document. One
         that stands across two chunks, or in a small document, is told like any other.
+    :param lists: whether what holds records of one kind holds nothing else: such an element is a
+        record that nobody can read.
     :raises NotXml: plain text.
     :raises ReadError: empty, JSON, malformed, cut off, with a DOCTYPE or text, or another root.
     """
-    pick = _picker(paths)
+    above = [path[:-1] for path in paths if path]
+    alone = {(*path, "*") for path in above if lists and path and above.count(path) == 1}
+    pick = _picker({*paths, *alone})
     parser, other = _parser(roots), _parser()
     root: Optional[Element] = None
     for printed in _chunks(stream, tool):
@@ -77,7 +83,10 @@ def records(
         growing = set() if ends else set(_last(root, paths))
         for element in pick(root):
             if element not in growing:
-                yield _path(element), element
+                path = _path(element)
+                if path not in paths:
+                    raise unknown(element)
+                yield path, element
         for element in growing or (root,):
             if len(element) and (element is root or _path(element) not in paths):
                 del element[:-1]
@@ -186,6 +195,22 @@ def _refuse_text(root: Element) -> None:
 def label(element: Element) -> str:
     """What an element is called in messages: ``resource MYSQL``."""
     return " ".join((element.tag, *(text(element, "name", "id") or "")[:LONGEST].split()))
+
+
+def unknown(element: Element) -> ReadError:
+    """What stands in a list and is none of its elements."""
+    return ReadError(f"unknown element {element.tag[:40]} in {_path(element)[-2]}")
+
+
+def only(element: Element, tag: str) -> Iterator[Element]:
+    """The children, all of one kind.
+
+    :raises ReadError: if there is another one.
+    """
+    for child in element:
+        if child.tag != tag:
+            raise unknown(child)
+        yield child
 
 
 def _quoted(value: str) -> str:
