@@ -315,7 +315,9 @@ def test_section_that_nobody_knows_is_of_another_release() -> None:
 
 def test_comments_are_no_elements() -> None:
     def nodes(between: str) -> Cluster:
-        return a_cluster(f"<bans>{between}</bans>", between)
+        node = f'<node name="app01">{between}</node>'
+        fencing = f'<fence_history status="0">{between}</fence_history>'
+        return a_cluster(between, fencing, f"<node_attributes>{node}{between}</node_attributes>")
 
     assert nodes("<!-- a > b --><?target?>") == nodes("")
 

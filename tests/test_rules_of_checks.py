@@ -868,16 +868,16 @@ def test_name_that_stands_for_another_is_unknown(replicas, kept):
 @pytest.mark.parametrize(
     ("key", "nodes", "who"),
     [
-        ("node-standby", ("app01",), "app01"),
-        ("node-offline", ("app02",), "app01"),
+        ("node-standby", ("app02",), "app02"),
         ("node-offline", ("app01",), "app02"),
-        ("resource-stopped", ("app01", "app02"), "app01"),
+        ("node-offline", ("app02",), "app01"),
+        ("resource-stopped", ("app01", "app02"), "app02"),
     ],
 )
 def test_controller_tells_also_what_is_about_itself_unless_it_is_gone(key, nodes, who):
     """Its word is asked for by app03."""
     cause = told(key, subject.node(nodes[0]), nodes)
-    assert speaker_of(view(cluster(), here="app03"), Fault(cause)) == who
+    assert speaker_of(view(cluster(dc="app02"), here="app03"), Fault(cause)) == who
 
 
 def test_first_member_that_is_there_tells_that_the_controller_is_gone():

@@ -268,6 +268,19 @@ def test_connection_between_others_stays_beside_a_host_that_is_cut_off():
     ]
 
 
+def test_split_brain_is_told_before_options_that_differ():
+    seen = []
+    for name, other, value in (("storage01", "storage02", "C"), ("storage02", "storage01", "A")):
+        side = away(other, ConnectionState.STANDALONE)
+        (lost,) = side.peer_devices
+        one = resource(side._replace(peer_devices=(lost._replace(out_of_sync_kib=4),)))
+        show = (shown("r0", shown_connection(other, net={"protocol": value})),)
+        seen.append(node(name, one, show=show))
+    assert [key for key, *_ in told(seen)] == ["split-brain", "config-differs"]
+    (_, differs) = together(seen, {}, Asked()).findings
+    assert differs.object == "r0"  # beside it, of the resource
+
+
 def test_of_many_values_three_are_told():
     names = (*STORAGES, "storage04", "storage05")
     seen = [

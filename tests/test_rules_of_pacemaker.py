@@ -212,6 +212,15 @@ def test_score_below_which_nothing_is_promoted(own, places, words):
     assert mine == (f"cannot promote fs-clone: {words}" if words else "")
 
 
+def test_instance_that_does_not_run_there_has_no_score_yet():
+    """Its agent gives it one when it starts."""
+    one, nodes = promotable(app01="100", app02=None, app03="-5")
+    one = replace(one, instances=(one.instances[0], stopped("fs"), one.instances[2]))
+    seen = view(cluster(resources=(one,)), cib=replace(cib(), nodes=nodes))
+    found = [each.text for each in report("failover", seen).findings if each.key == "no-candidate"]
+    assert not any("app02" in each for each in found)
+
+
 def test_agent_that_sets_no_score_anywhere_is_not_judged_by_it():
     one, nodes = promotable(app01=None, app02=None, app03=None)
     seen = view(cluster(resources=(one,)), cib=replace(cib(), nodes=nodes))

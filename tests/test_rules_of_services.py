@@ -42,6 +42,7 @@ from check_mccluster.model.config import Config
 from check_mccluster.model.configuration import Colocation, Configured, Member, PendingOperation
 from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import FenceStatus, Filesystem, NodeAttribute, Role
+from check_mccluster.model.simulation import Simulation, Simulations
 from check_mccluster.verdict.view import Asked
 
 
@@ -829,6 +830,22 @@ def test_primary_elsewhere_is_named_without_the_node_where_it_runs():
     one = found(judged, "primary-elsewhere")
     assert one.nodes == ("app02",)
     assert one.text.endswith(", the Primary of r0 is app02")
+
+
+def test_node_without_which_the_scheduler_would_not_run_a_service_elsewhere():
+    """FS runs on app01, and ends with app02."""
+    stays = {name: {"app02": Role.STARTED} for name in ("FS", "DB")}
+    ends = Simulations(
+        {
+            (name,): Simulation((name,), (), after, {})
+            for name, after in (("app01", stays), ("app02", {"DB": {"app01": Role.STARTED}}))
+        },
+        {},
+    )
+    one, other = primitive("FS"), primitive("DB", "app02")
+    seen = view(cluster(resources=(one, other)), simulations=ends)
+    points = texts(report("failover", seen), "single-point")
+    assert [each.partition(":")[0] for each in points] == ["the loss of app02 would end FS"]
 
 
 # -- votes -------------------------------------------------------------------------------------

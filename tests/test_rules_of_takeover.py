@@ -627,6 +627,28 @@ def test_two_clones_are_judged_each_by_its_own_scores():
     assert f"candidate for db-clone: not app02: {text}" in looked
 
 
+def test_data_is_no_matter_where_the_scheduler_would_not_run_it_anyway():
+    old = [peer(each.name, disk=DiskState.OUTDATED) for each in SERVERS]
+    answer = Simulations({("app01",): Simulation(("app01",), (), {"FS": {}}, {})}, {})
+    seen = {"cib": replace(on_drbd(), nodes=NODES), "drbd": (drbd(*old, peer("app02")),)}
+    known_ = cluster(resources=(primitive(),), bans=KEPT)
+    asked, alone = (view(known_, simulations=each, **seen) for each in (answer, None))
+    said = {
+        each: next(f.text for f in report("failover", each).findings if f.key == "no-candidate")
+        for each in (asked, alone)
+    }
+    assert "would not get it from Pacemaker's scheduler" in said[asked]
+    assert "r0/0 has no UpToDate copy left" not in said[asked]
+    assert "r0/0 has no UpToDate copy left" in said[alone]
+
+
+def test_loss_of_a_node_that_runs_no_services_is_not_asked_about():
+    nodes = (*map(node, ("app01", "app02")), node("gw", type="ping"), node("app03", online=False))
+    whole = of_each_node([Judgement(view(cluster(nodes, (primitive(),))), Report())])
+    assert whole is not None
+    assert sorted(each.lost for each in whole.losses) == [("app01",), ("app02",)]
+
+
 @pytest.mark.parametrize(("role", "candidates"), [(PROMOTED, ("app02",)), (UNPROMOTED, ())])
 def test_scheduler_has_to_promote_a_clone_somewhere(role, candidates):
     one = copies(PROMOTED, UNPROMOTED)
