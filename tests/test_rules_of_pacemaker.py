@@ -123,6 +123,12 @@ def test_step_of_what_stands_behind_a_disabled_member():
 # -- clones ------------------------------------------------------------------------------------
 
 
+def test_member_that_failed_in_a_clone_of_groups_is_told_once():
+    half = group(primitive("FS:0"), primitive("DB:0", failed=True), name="g:0")
+    found = resources(clone(half, name="g-clone"))
+    assert [about for key, about, _ in found if key == "resource-failed"] == ["DB:0"]
+
+
 def test_clone_of_groups_tells_a_member_once():
     """The instance has a member that runs: its faults are those of a group."""
     half = group(primitive("FS:0"), stopped("DB:0"), name="g:0")

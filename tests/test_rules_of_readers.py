@@ -21,6 +21,7 @@ from build_documents import (
 )
 from build_documents import simulated as document
 from check_mccluster.model.pacemaker import Role
+from check_mccluster.read import drbd_json
 from check_mccluster.read.corosync import read_cfgtool, read_cmapctl, read_quorumtool
 from check_mccluster.read.crm_mon import _resource_of
 from check_mccluster.read.crm_simulate import read_crm_simulate
@@ -559,8 +560,9 @@ def test_options_of_the_volumes_of_a_connection():
     assert (peer.replica_volumes, peer.client_volumes) == ((0,), (1,))
 
 
-def test_key_that_comes_with_a_release_is_in_every_part_of_a_large_document():
-    """Each resource is larger than the 64 KiB that are decoded at once."""
+def test_key_that_comes_with_a_release_is_in_every_part_of_a_large_document(monkeypatch):
+    """Each resource is larger than the 64 KiB that are decoded at once, and read by itself."""
+    monkeypatch.setattr(drbd_json, "BLOCK", 1)
     volumes = range(400)
     status = [
         status_resource(
