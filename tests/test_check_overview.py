@@ -340,7 +340,8 @@ FIRST_LINES = {
     "clone-failed-on-one-node/app01": (
         "WARNING - ping is barred from app02: fail-count 1 of 1 (monitor: not running, 9 s ago)"
     ),
-    "failure-ignored/app01": "WARNING - a failure of LOGGER on app02 was ignored",
+    "failure-ignored/app01": "WARNING - a failure of LOGGER on app02 was ignored"
+    " (monitor: not running)",
     "group-disabled/app01": "WARNING - group1 is disabled, 5 members stopped",
     "agent-not-installed/app01": (
         "CRITICAL - NOAGENT is stopped (app01, app02, app03: NOAGENT has no agent or program there)"

@@ -100,7 +100,7 @@ RECORDED = {
     ),
     "failure-ignored/app01": (
         "WARNING",
-        "a failure of LOGGER on app02 was ignored",
+        "a failure of LOGGER on app02 was ignored (monitor: not running)",
         figures(6, 6),
     ),
     "group-disabled/app01": (

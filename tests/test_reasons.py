@@ -130,7 +130,8 @@ def test_what_is_disabled_explains_all_that_must_run_with_it():
         (
             group(primitive("FS", managed=False), stopped("DB", managed=False), managed=False),
             "resource-unmanaged",
-            "pcs resource manage group1",
+            "When the work is done: crm_resource -r group1 --meta -d is-managed"
+            " (pcs resource manage group1)",
         ),
         (stopped("DB", managed=False), "resource-stopped", "pcs resource manage DB"),
     ],
@@ -405,7 +406,8 @@ def test_maintenance_of_a_resource_is_ended_where_it_is_set(set_at):
     seen = view(known, cib=cib()._replace(resources=resources))
     cause = only("resources", seen=seen).cause
     assert (cause.key, cause.object) == ("resource-unmanaged", "DB")
-    assert cause.next_step == f"crm_resource -r {set_at} --meta -d maintenance"
+    step = f"When the work is done: crm_resource -r {set_at} --meta -d maintenance"
+    assert cause.next_step == step
 
 
 def test_constraint_that_is_in_force_follows_from_the_connection_that_is_down():

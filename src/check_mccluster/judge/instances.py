@@ -6,7 +6,7 @@ from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..model.configuration import TRUE
-from ..model.pacemaker import Cib, Cluster, Primitive, Role, asks_for_stop, base_id
+from ..model.pacemaker import Cib, Cluster, Failure, Primitive, Role, asks_for_stop, base_id
 from ..values import NamedTuple
 from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
@@ -98,6 +98,10 @@ PROMOTED_LOW = Kind(
     "Fewer instances of a clone are promoted than promoted-max says, while others run.",
     "crm_mon -1 -r -A; look at the promotion scores: crm_simulate -sL (the lines about {resource})",
 )
+
+
+_ONCE_DONE = "When the work is done:"
+"""Before a step that ends what an administrator did on purpose."""
 
 
 class Context(NamedTuple):
@@ -196,7 +200,9 @@ def instance_fault(
         look = f"on {here[0]}: " if here else ""
         look += f"does {own} work? journalctl -u pacemaker --grep {own}"
         step = f"{look}; then: crm_resource --cleanup -r {own}"
-        return say(IGNORED, f"a failure of {name}{on(primitive)} was ignored", step=step)
+        failure = context.reasons.failed(primitive.id, here)
+        text = f"a failure of {name}{on(primitive)} was ignored{_what_failed(failure)}"
+        return say(IGNORED, text, step=step)
     if primitive.failed:
         return say(FAILED, f"{name} failed{on(primitive)}")
     if role is not Role.STOPPED and here and all(node in context.lost for node in here):
@@ -237,13 +243,19 @@ def managed_again(context: Context, name: str) -> str:
     for each in cib.chain(name) if cib is not None else ():
         one = cib.resources.get(each) if cib is not None else None
         if one is not None and one.meta.get("maintenance", "").lower() in TRUE:
-            return f"crm_resource -r {each} --meta -d maintenance"
-    return f"crm_resource -r {name} --meta -d is-managed (pcs resource manage {name})"
+            return f"{_ONCE_DONE} crm_resource -r {each} --meta -d maintenance"
+    again = f"crm_resource -r {name} --meta -d is-managed (pcs resource manage {name})"
+    return f"{_ONCE_DONE} {again}"
 
 
 def _why(context: Context, primitive: Primitive, beside: tuple[str, ...]) -> Optional[Reason]:
     found = context.reasons.on(primitive, beside) if beside else None
     return found or context.reasons.of(primitive, primitive.id)
+
+
+def _what_failed(failure: Optional[Failure]) -> str:
+    """`` (monitor: not running)``, for the end of a sentence; empty where nothing is recorded."""
+    return f" ({failure.task}: {failure.exit_status or failure.status})" if failure else ""
 
 
 def _blocked(context: Context, primitive: Primitive, name: str) -> Finding:
@@ -252,9 +264,7 @@ def _blocked(context: Context, primitive: Primitive, name: str) -> Finding:
     stop = context.reasons.failed_stop(primitive.id, primitive.nodes)
     other = None if stop is not None else context.reasons.failed(primitive.id, primitive.nodes)
     why = f" ({how_it_failed(stop)})" if stop is not None else ""
-    if other is not None:
-        why = f" ({other.task}: {other.exit_status or other.status})"
-    text = f"{name} {failed}{on(primitive)}: Pacemaker gave up on it{why}"
+    text = f"{name} {failed}{on(primitive)}: Pacemaker gave up on it{why}{_what_failed(other)}"
     step = ""
     directory = context.reasons.directory(primitive.id)
     if primitive.nodes:
