@@ -101,6 +101,29 @@ def test_connection_with_one_end_standing_alone_does_not_come_back_by_itself():
     assert told(seen) == [("peer-standalone", "r0 storage01-storage02", ("storage01", "storage02"))]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "first", "then"),
+    [
+        (ALONE, ConnectionState.CONNECTING, ("storage01", "r0:storage02"), ""),
+        (ConnectionState.CONNECTING, ALONE, ("storage02", "r0:storage01"), ""),
+        (
+            ALONE,
+            ALONE,
+            ("storage01", "r0:storage02"),
+            "storage02, too: drbdadm connect r0:storage01",
+        ),
+    ],
+)
+def test_connection_that_stands_alone_is_connected_where_it_gave_up(one, other, first, then):
+    (found,) = together(mesh(*down("storage01", "storage02", one, other)), {}, Asked()).findings
+    where, what = first
+    assert found.next_step.startswith(f"on {where}: journalctl -k -g Split-Brain; if it finds")
+    assert f"nothing: drbdadm connect {what}; where" in found.next_step
+    assert found.next_step.endswith(
+        f"; it is StandAlone at both ends: on {then}" if then else "why"
+    )
+
+
 def test_another_resource_that_connects_the_same_nodes_shows_that_the_hosts_are_up():
     seen = [
         node(
@@ -128,6 +151,9 @@ def test_host_with_two_of_three_connections_down_is_cut_off_from_those():
 def test_host_with_two_of_three_connections_down_and_one_standing_alone():
     seen = mesh(*down("storage01", "storage02", ALONE), *down("storage01", "storage03"), names=FOUR)
     assert told(seen) == [("peer-standalone", "storage01", ("storage01",))]
+    (found,) = together(seen, {}, Asked()).findings
+    assert found.next_step.startswith("on storage01: journalctl -k -g Split-Brain; if it finds")
+    assert "drbdadm connect r0:storage02;" in found.next_step
 
 
 def test_host_that_was_asked_and_reaches_nobody_is_isolated():

@@ -26,6 +26,7 @@ from .facts.drbd import (
     SYNCING,
     shown,
 )
+from .facts.mending import connection_step
 from .mesh import Different, Link, differences, different_options, disk_at, have_diverged
 from .whole import is_asked
 
@@ -165,7 +166,8 @@ def _host(seen: Sequence[Judgement], name: str, mine: Sequence[Link], alone: boo
             next_step=f"on {name}: drbdadm status {resources[0]}; check its replication network:"
             f" ip -br addr; drbdsetup show {resources[0]} (addresses and port); the firewall"
         )
-    kind = STANDALONE if any(link.is_alone for link in mine) else CONNECTING
+    gave_up = next((link for link in mine if link.is_alone), None)
+    kind = CONNECTING if gave_up is None else STANDALONE
     what = join(resources, 2)
     text, reason = f"{name} is cut off from {join(peers)} ({what})", ""
     if alone and not asked:
@@ -176,7 +178,22 @@ def _host(seen: Sequence[Judgement], name: str, mine: Sequence[Link], alone: boo
             text += "the host or its network"
             reason = NODE_LOST
     about = subject.node(name)
-    return finding(kind, about, text, nodes=(name,), resource=resources[0], reason=reason)
+    step = "" if gave_up is None else _connect(gave_up)
+    return finding(
+        kind, about, text, nodes=(name,), resource=resources[0], reason=reason, step=step
+    )
+
+
+def _connect(link: Link) -> str:
+    """A StandAlone connection is connected where it gave up: at the other end that does nothing."""
+    (end, connection), *more = link.alone
+    step = connection_step(end.view, end.own, connection)
+    for other, back in more:
+        about = f"{pasted(link.resource)}:{pasted(back.name)}"
+        step += (
+            f"; it is StandAlone at both ends: on {other.view.here}, too: drbdadm connect {about}"
+        )
+    return step
 
 
 NODE_LOST = "drbd-node-lost"
@@ -205,7 +222,8 @@ def _single(link: Link) -> Finding:
     else:
         kind = STANDALONE if link.is_alone else CONNECTING
     text = f"{link.name}: {link.words}{why}"
-    one = finding(kind, about, text, nodes=link.nodes, resource=link.resource)
+    step = _connect(link) if kind is STANDALONE else ""
+    one = finding(kind, about, text, nodes=link.nodes, resource=link.resource, step=step)
     if kind is CONNECTING and len(link.asked_ends) == 2:
         # Both answered, so both are up: what is between them is not.
         here, there = link.nodes

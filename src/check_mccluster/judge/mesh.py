@@ -71,9 +71,15 @@ class Link(NamedTuple):
     @property
     def is_alone(self) -> bool:
         """Whether an end is StandAlone: it will not reconnect by itself."""
-        return any(
-            end.connection is not None and end.connection.state is ConnectionState.STANDALONE
+        return bool(self.alone)
+
+    @property
+    def alone(self) -> tuple[tuple[End, Connection], ...]:
+        """The ends that are StandAlone, with what they say of the connection."""
+        return tuple(
+            (end, end.connection)
             for _, end in self.asked_ends
+            if end.connection is not None and end.connection.state is ConnectionState.STANDALONE
         )
 
     @property
