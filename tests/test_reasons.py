@@ -88,6 +88,19 @@ def test_clone_promoted_too_seldom_names_what_bars_the_others():
     assert cause.next_step.startswith("pcs constraint delete DB-clone-avoids-app02")
 
 
+def test_what_ends_it_is_told_for_each_instance_that_is_missing():
+    scored = {name: CibNode(name) for name in ("app02", "app03")}
+    scored["app01"] = CibNode("app01", transient={"master-DB": "10"})
+    seen = view(cluster(None, (ONE_OF_THREE,)), cib=replace(THREE, nodes=scored))
+    cause = only("resources", seen=seen).cause
+    assert cause.text.endswith(
+        "(app02, app03: cannot promote DB-clone: it has no promotion score there)"
+    )
+    assert cause.next_step == (
+        "crm_mon -1 -A; crm_resource --refresh -r DB -N app02; crm_resource --refresh -r DB -N app03"
+    )
+
+
 def test_ban_of_the_promoted_role_left_by_hand_is_the_cause():
     left = ban("DB-clone", "app02", "cli-ban-DB-clone-on-app02", promoted_only=True)
     seen = view(cluster(None, (ONE_OF_THREE,), bans=(left,)), cib=THREE)

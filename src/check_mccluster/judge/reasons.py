@@ -137,7 +137,10 @@ class Reasons:
             for name, why in self._against(resource, promoted=promoted).items()
             if name in nodes and why
         }
-        return _of_nodes(against) if against else None
+        if not against:
+            return None
+        reason = _of_nodes(against)
+        return reason._replace(step=_for_each(against, reason.nodes) or reason.step)
 
     def _everywhere(self, resource: Resource, part: str) -> Optional[Reason]:
         if has_quorum(self._cluster) is False:
@@ -263,6 +266,16 @@ def _of_nodes(against: Mapping[str, Sequence[Against]]) -> Reason:
     rest = "; ".join(_others(against, mine))
     text = f"{', '.join(mine)}: {first.text}"
     return Reason(first.word, f"{text}; {rest}" if rest else text, first.step, mine, first.about)
+
+
+def _for_each(against: Mapping[str, Sequence[Against]], nodes: Sequence[str]) -> str:
+    """What ends it on all of *nodes*, where an instance is due on each; every command once."""
+    from .candidates import soonest
+
+    steps = [first.step for node in nodes if (first := soonest(against[node])) is not None]
+    if not all(steps):
+        return ""
+    return "; ".join(dict.fromkeys(part for step in steps for part in step.split("; ")))
 
 
 def _others(against: Mapping[str, Sequence[Against]], told: Sequence[str]) -> Iterator[str]:
