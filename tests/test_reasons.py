@@ -91,13 +91,16 @@ def test_clone_promoted_too_seldom_names_what_bars_the_others():
 def test_what_ends_it_is_told_for_each_instance_that_is_missing():
     scored = {name: CibNode(name) for name in ("app02", "app03")}
     scored["app01"] = CibNode("app01", transient={"master-DB": "10"})
-    seen = view(cluster(None, (ONE_OF_THREE,)), cib=replace(THREE, nodes=scored))
+    resources = {**THREE.resources, "DB": Configured("DB", "primitive", parent="DB-clone")}
+    known = replace(THREE, nodes=scored, resources=resources)
+    seen = view(cluster(None, (ONE_OF_THREE,)), cib=known)
     cause = only("resources", seen=seen).cause
     assert cause.text.endswith(
         "(app02, app03: cannot promote DB-clone: it has no promotion score there)"
     )
     assert cause.next_step == (
-        "crm_mon -1 -A; crm_resource --refresh -r DB -N app02; crm_resource --refresh -r DB -N app03"
+        "crm_mon -1 -A; crm_resource --refresh -r DB -N app02;"
+        " crm_resource --refresh -r DB -N app03"
     )
 
 
