@@ -158,7 +158,7 @@ DEVICES = {
             (
                 "fence-device-down",
                 "CRITICAL",
-                "fence device fence is stopped: nothing that runs could fence app01, app02, app03",
+                "no device to fence app01, app02, app03 runs: fence is stopped",
             )
         ],
     ),

@@ -123,6 +123,19 @@ def test_clone_that_shall_not_be_promoted_explains_what_waits_for_it():
     assert fault.state is State.CRITICAL
 
 
+def test_barred_fence_device_says_first_which_nodes_nothing_fences():
+    """That is more than that the device is stopped, which is as grave."""
+    device = stopped("fence", agent="stonith:fence_x")
+    facts = {
+        "history": tuple(history("fence", name, INFINITY) for name in ("app01", "app02", "app03")),
+        "options": options(fencing_enabled=True),
+    }
+    found = causes("resources", "failures", "fencing", seen=view(cluster(None, (device,), **facts)))
+    (graver,) = {each.graver.key for each in found if each.graver is not None}
+    assert graver == "fence-device-down"
+    assert ", hence no device to fence app01, app02, app03 runs: fence is stopped" in found[0].text
+
+
 # -- what it stands on -------------------------------------------------------------------------
 
 

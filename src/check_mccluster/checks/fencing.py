@@ -92,14 +92,16 @@ def _devices_down(view: View, cluster: Cluster) -> Iterator[Finding]:
             if name in devices_for(cib, (name,), node) and not devices_for(cib, running, node)
         ]
         covered = not bare or (cib is not None and has_watchdog(cib))
-        then = "" if covered else f": nothing that runs could fence {join(bare, 3)}"
         failed = any(each.failed for each in primitives(tops[name]))
         why = None if failed else reasons.of(tops[name], name)
-        brackets = why.brackets if why is not None else ""
+        state = "failed" if failed else "is stopped"
+        text = f"{name} {state}{why.brackets if why is not None else ''}"
+        # What it means comes first, as the first line cuts the end.
+        then = "fence device " if covered else f"no device to fence {join(bare, 3)} runs: "
         yield finding(
             DEVICE_DOWN,
             subject.resource(name),
-            f"fence device {name} {'failed' if failed else 'is stopped'}{brackets}{then}",
+            then + text,
             state=State.WARNING if covered else None,
             nodes=why.nodes if why is not None else (),
             reason=why.word if why is not None else "",

@@ -89,6 +89,11 @@ class Finding(NamedTuple):
         return self.key in ("not-running", "io-suspended") and self.state is State.CRITICAL
 
     @property
+    def bares(self) -> bool:
+        """Whether it says that a node cannot be fenced: more than that a device is stopped."""
+        return self.key == "fence-device-down" and self.state is State.CRITICAL
+
+    @property
     def object(self) -> str:
         """The object at fault by its own name: ``app01``, ``r0/0``, ``r0:storage02``."""
         return str(self.subject)
@@ -158,7 +163,7 @@ class Fault(NamedTuple):
     @property
     def graver(self) -> Optional[Finding]:
         """The gravest consequence, if it is graver than the cause."""
-        gravest = max(self.follows, key=lambda each: each.state.rank, default=None)
+        gravest = max(self.follows, key=lambda each: (each.state.rank, each.bares), default=None)
         if gravest is None or gravest.state.rank <= self.cause.state.rank:
             return None
         return gravest
