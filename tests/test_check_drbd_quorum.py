@@ -182,7 +182,8 @@ RECORDED = [
     Case(
         "client-without-data/storage03",
         2,
-        "DRBD-QUORUM CRITICAL - r2: I/O is suspended: no data is accessible (storage01 Connecting)",
+        "DRBD-QUORUM CRITICAL - r2: I/O is suspended: no data is accessible (storage01 Connecting,"
+        " other resources reach it)",
         """
         'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r2/0_copies'=0;1:;1:;0;1
         'r2/0_replicas'=1;;;0

@@ -100,6 +100,59 @@ def test_only_the_copies_are_named_where_data_is_out_of_reach():
     )
 
 
+@pytest.mark.parametrize(
+    ("other", "where", "step"),
+    [
+        (
+            connection("storage01"),
+            "storage01 Connecting, other resources reach it",
+            "on storage01: drbdadm status r0; where it is not up: drbdadm up r0;",
+        ),
+        (
+            away("storage01"),
+            "storage01 Connecting",
+            "on storage01: drbdadm status r0; without an answer: is the host up,",
+        ),
+    ],
+)
+def test_host_that_another_resource_reaches_is_up(other, where, step):
+    alone = resource(
+        away("storage01"), devices=(client_device(),), suspended=True, suspended_no_data=True
+    )
+    second = resource(other, name="r1", devices=(client_device(),))
+    one = found(report("drbd-quorum", alone, second, node="app01"), "io-suspended")
+    assert one.text == f"r0: I/O is suspended: no data is accessible ({where})"
+    assert one.next_step.startswith(step)
+
+
+LOST = (client_device(quorum=False),)
+
+
+def test_where_every_copy_is_out_of_reach_this_node_is_looked_at_first():
+    gone = mesh(away("storage01"), away("storage02"), away("storage03"), here="app01", devices=LOST)
+    one = found(report("drbd-quorum", gone, node="app01"), "drbd-quorum-lost")
+    assert one.next_step.startswith(
+        "all are out of reach of app01: on it, its replication network and firewall (addresses:"
+        " drbdsetup show r0); then on storage01, storage02, storage03: drbdadm status r0;"
+    )
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        (away("storage01"), away("storage02")),
+        [
+            away(name, ConnectionState.STANDALONE)
+            for name in ("storage01", "storage02", "storage03")
+        ],
+    ],
+    ids=["one-is-reached", "given-up"],
+)
+def test_where_a_copy_is_reached_or_given_up_the_network_is_not_looked_at_first(gone):
+    judged = report("drbd-quorum", mesh(*gone, here="app01", devices=LOST), node="app01")
+    assert "out of reach of" not in found(judged, "drbd-quorum-lost").next_step
+
+
 def test_requests_that_nobody_answers_wait_for_that_peer():
     one = mesh(connection("storage02", peer_device(pending=3)), connection("storage03"))
     one = one._replace(devices=(device(upper_pending=3),))

@@ -7,14 +7,14 @@ from typing import Optional
 
 from ..inputs.drbdsetup import DRBD
 from ..judge.facts.drbd import CONNECTING, ISOLATED, MOST_SINGLE_FIGURES, STANDALONE
-from ..judge.facts.mending import connection_step
+from ..judge.facts.mending import connection_step, resource_step
 from ..model.drbd import Connection, ConnectionState, DrbdResource, ReplicationState
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
-from ..verdict.words import join, pasted
+from ..verdict.words import join
 
 MISSING = Kind(
     "peer-missing",
@@ -139,11 +139,7 @@ def _isolated(
         if standing or len(peers) == 1:
             step = connection_step(view, first, first.connections[0])
         if near and not standing:
-            title = pasted(first.name)
-            step = (
-                f"on {join(near)}: drbdadm status {title}; where it is not up: drbdadm up {title};"
-                f" where it is: its addresses and port (drbdsetup show {title}), the firewall"
-            )
+            step = resource_step(first, join(near))
         about = subject.drbd(names[0])
         one = finding(ISOLATED, about, text, nodes=nodes, resource=names[0], step=step)
         yield one._replace(covers=tuple(names))

@@ -25,8 +25,17 @@ from ..judge.facts.mending import (
     missing_words,
     no_good_copy_step,
     own_copy_step,
+    resource_step,
 )
-from ..model.drbd import Device, DiskState, DrbdResource, PeerDevice, Role
+from ..model.drbd import (
+    Connection,
+    ConnectionState,
+    Device,
+    DiskState,
+    DrbdResource,
+    PeerDevice,
+    Role,
+)
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check, Option
@@ -129,10 +138,25 @@ def _gone(view: View, resource: DrbdResource) -> tuple[tuple[str, ...], str, str
         down = [c for c in resource.connections if c.name in have.missing and not c.is_connected]
         rest = [name for name in have.missing if all(name != c.name for c in down)]
         words = [f"{c.name} {state_name(c.state)}" for c in down]
+        near = [c.name for c in down if _reached_by_another(view, resource, c)]
+        if near:
+            words[-1] += f", other resources reach {'it' if len(down) == 1 else join(near)}"
         words += missing_words(view, resource, device, rest)
         step = _no_copy_step(view, resource, device, have)
+        if near and len(near) == len(down):
+            step = resource_step(resource, join(near))
         return have.missing, f" ({'; '.join(words)})", step
     return (), "", ""
+
+
+def _reached_by_another(view: View, resource: DrbdResource, peer: Connection) -> bool:
+    """Whether the host and its network are up, and only this connection to it is not."""
+    return peer.state is not ConnectionState.STANDALONE and any(
+        connection.is_connected and connection.name == peer.name
+        for other in (*(view[DRBD].value or ()), *view.drbd_others)
+        if other.name != resource.name
+        for connection in other.connections
+    )
 
 
 def _knows_disks(resource: DrbdResource, device: Device) -> bool:
@@ -221,8 +245,14 @@ def _quorum_step(view: View, resource: DrbdResource, device: Device, have: Copie
     down = [each for each in resource.connections if not each.is_connected]
     lost = [each for each in down if each.name in have.missing] or down
     if lost:
-        alike = (each.name for each in lost[1:] if each.state is lost[0].state)
-        return connection_step(view, resource, lost[0], *alike)
+        alike = [each.name for each in lost[1:] if each.state is lost[0].state]
+        step = connection_step(view, resource, lost[0], *alike)
+        gave_up = lost[0].state is ConnectionState.STANDALONE
+        if alike and not gave_up and {*have.replicas} == {lost[0].name, *alike}:
+            # Where every copy is out of reach, the way from here may be what is gone.
+            look = f"its replication network and firewall (addresses: drbdsetup show {name})"
+            return f"all are out of reach of {view.here}: on it, {look}; then {step}"
+        return step
     if have.missing:
         return copy_step(view, resource, device, have.missing[0])
     return (

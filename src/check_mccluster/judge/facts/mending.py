@@ -114,6 +114,15 @@ def connection_step(view: View, resource: DrbdResource, connection: Connection, 
     )
 
 
+def resource_step(resource: DrbdResource, where: str) -> str:
+    """How a resource is reached on hosts that other resources reach."""
+    name = pasted(resource.name)
+    return (
+        f"on {where}: drbdadm status {name}; where it is not up: drbdadm up {name};"
+        f" where it is: its addresses and port (drbdsetup show {name}), the firewall"
+    )
+
+
 def reconnect_step(view: View, resource: DrbdResource, connection: Connection, volume: int) -> str:
     """Let two nodes negotiate anew; not where the service reads over that very connection."""
     name, peer = pasted(resource.name), pasted(connection.name)
