@@ -106,6 +106,9 @@ LOOK = "on storage03: drbdadm status r0"
         ({"peer_disk_state": HALF}, f"{LOOK}; first bring back a connection"),
         ({"peer_disk_state": OLD, "resync_suspended": frozenset({"peer"})},
          f"{LOOK}; first bring back a connection"),
+        ({"peer_disk_state": DiskState.CONSISTENT},
+         f"{LOOK}; first bring back a connection that is down there; where all is well there: on"
+         " storage01: drbdadm disconnect r0:storage03; drbdadm connect r0:storage03"),
         ({"replication_state": ReplicationState.SYNC_SOURCE, "peer_disk_state": HALF},
          "Wait; watch it with: drbdadm status r0"),
         ({"peer_disk_state": NONE}, "on storage03: journalctl -k -g drbd; check the backing disk"),

@@ -227,8 +227,12 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
             return f"Wait; watch it with: drbdadm status {title}"
         if peer.peer_disk_state is DiskState.INCONSISTENT and _by_another(peer):
             return f"on {name}: drbdadm status {title}; wait until the resync there is done"
-        return (
+        look = (
             f"on {name}: drbdadm status {title}; first bring back a connection that is down there;"
-            f" a pause (resync-suspended:user) ends with: drbdadm resume-sync {title}"
         )
+        if peer.peer_disk_state is DiskState.CONSISTENT:
+            # A handshake that ended without a resync: only another one takes it up again.
+            again = reconnect_step(view, resource, connection, device.volume)
+            return f"{look} where all is well there: {again}"
+        return f"{look} a pause (resync-suspended:user) ends with: drbdadm resume-sync {title}"
     return f"on {name}: drbdadm status {title}"
