@@ -250,7 +250,7 @@ def links(*each):
 
 def cmap(**changes):
     facts = dict.fromkeys(Cmap._fields)
-    return Cmap(**{**facts, "nodes": (), **changes})
+    return Cmap(**{**facts, "nodes": (), "met": frozenset(), **changes})
 
 
 # -- DRBD --------------------------------------------------------------------------------------

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from build import cluster, drbd, fence_event, link, links, node, offline, peer, report, view
+from build import (
+    cluster,
+    cmap,
+    drbd,
+    fence_event,
+    link,
+    links,
+    node,
+    offline,
+    peer,
+    report,
+    view,
+)
 from check_mccluster.model.corosync import LinkState
 from check_mccluster.model.drbd import ConnectionState
 from check_mccluster.model.pacemaker import FenceStatus
@@ -94,6 +106,29 @@ def test_constructed_partition_that_is_cut_off(reached):
     assert ", no link to app02, app03" + (" (DRBD reaches them)" if reached else "") in text
     assert "without app02" not in text
     assert step.startswith("on app02, app03: " if reached else "Are app02, app03 up? ping them")
+
+
+@pytest.mark.parametrize(
+    ("met", "since"),
+    [
+        ({1}, " since Corosync started on app01"),
+        ({1, 2}, ""),
+        ({1, 2, 3}, ""),
+        ((), ""),
+    ],
+)
+def test_constructed_partition_whose_others_were_never_there_is_not_said_to_have_lost_them(
+    met, since
+):
+    alone = (node(), offline("app02"), offline("app03"))
+    text, _ = told(
+        "quorum-lost",
+        known=cluster(alone, quorate=False),
+        links=links(link(2, 0, DOWN), link(3, 0, DOWN)),
+        cmap=cmap(met=frozenset(met)),
+        drbd=(drbd(peer("app02"), peer("app03")),),
+    )
+    assert f", no link to app02, app03{since} (DRBD reaches them)" in text
 
 
 def test_constructed_partition_of_which_the_links_carry():

@@ -323,7 +323,7 @@ FIRST_LINES = {
     ),
     "app01-started-alone/app01": (
         "CRITICAL - partition without quorum: 1 of 3 votes, 2 needed, no link to app02, app03"
-        " (DRBD reaches them); no-quorum-policy=stop:... (+1 more)"
+        " since Corosync started on app01 (DRBD reach... (+1 more)"
     ),
     "app02-cut-off/app02": f"CRITICAL - {LOST}",
     "app01-standby/app01": (

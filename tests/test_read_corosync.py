@@ -408,6 +408,7 @@ def test_recorded_keys() -> None:
         wait_for_all=None,
         expected_votes=None,
         qdevice_model=None,
+        met=frozenset({1, 2, 3}),
     )
     assert found.local_name == "app01"
 
@@ -461,6 +462,18 @@ def test_nodes_are_in_the_order_of_their_numbers_and_may_have_gaps() -> None:
     )
     assert [node.name for node in found.nodes] == ["app03", "app11"]
     assert found.local_name == "app11"
+
+
+@pytest.mark.parametrize("where", ["runtime.members", "runtime.totem.pg.mrp.srp.members"])
+def test_members_since_corosync_started_by_either_name(where) -> None:
+    """A node that left keeps its keys; one that never joined has none."""
+    found = read_cmapctl(
+        f"{where}.1.ip (str) = r(0) ip(192.0.2.1) \n"
+        f"{where}.1.status (str) = joined\n"
+        f"{where}.30.status (str) = left\n"
+        f"{where}.4.join_count (u32) = 1\n"
+    )
+    assert found.met == {1, 30}
 
 
 def test_values_of_every_type_and_keys_without_one() -> None:

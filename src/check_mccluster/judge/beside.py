@@ -11,6 +11,7 @@ from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.corosync_cfgtool import LINKS
+from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup import DRBD
 from ..model.corosync import LinkState
@@ -87,15 +88,17 @@ def _without_quorum(view: View, each: Finding) -> Finding:
         return each
     names = join(each.nodes)
     connected = [name for name in each.nodes if _connected(view, name)]
+    text = f"no link to {names}"
+    if all(_met(view, name) is False for name in each.nodes):
+        text += f" since Corosync started on {view.here}"  # not cut off: not there yet
     if connected:
         them = "them" if len(connected) == len(each.nodes) else join(connected)
-        text = f"no link to {names} (DRBD reaches {them})"
+        text += f" (DRBD reaches {them})"
         step = (
             f"on {join(connected)}: systemctl status corosync; where it does not run: pcs cluster"
             " start; where it runs: Corosync's network and firewall: corosync-cfgtool -s"
         )
     else:
-        text = f"no link to {names}"
         step = (
             f"Are {names} up? ping them over every ring address: corosync-cfgtool -s; none answers:"
             f" check the network of {view.here}; where one is up and its cluster is not, on it: pcs"
@@ -179,6 +182,15 @@ def _linked(view: View, name: str) -> Optional[bool]:
     if not states or not all(isinstance(state, LinkState) for state in states):
         return None
     return any(state is LinkState.CONNECTED for state in states)
+
+
+def _met(view: View, name: str) -> Optional[bool]:
+    """Whether the node was a member since Corosync started here; ``None`` where nobody says so."""
+    cmap, cluster = view[CMAP].value, view[CLUSTER].value
+    if cmap is None or cluster is None or not cmap.met:
+        return None
+    number = next((n.id for n in cluster.nodes if same_node(n.name, name)), None)
+    return None if number is None else any(str(each) == number for each in cmap.met)
 
 
 def _connected(view: View, name: str) -> Optional[bool]:

@@ -95,6 +95,8 @@ class Cmap(NamedTuple):
     Runtime values differ from ``corosync.conf``: ``token`` has the token_coefficient added,
     ``consensus`` is 1.2 token unless set (``totem_volatile_config_read`` in exec/totemconfig.c).
     ``retransmits_before_loss`` is a count, ``local_position`` this node's place in *nodes*, from 0.
+    ``met`` are the ids of the nodes that were members since Corosync started here, this node among
+    them; empty where it does not tell.
     """
 
     token_ms: Optional[int]
@@ -107,6 +109,7 @@ class Cmap(NamedTuple):
     wait_for_all: Optional[bool]
     expected_votes: Optional[int]
     qdevice_model: Optional[str]
+    met: frozenset[int] = frozenset()
 
     @property
     def local_name(self) -> Optional[str]:

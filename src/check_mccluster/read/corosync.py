@@ -297,6 +297,7 @@ def _peer_state(words: str, link: int, peer: str) -> Union[LinkState, Unrecognis
 KEY = r"(\S+) \((?:[iu](?:8|16|32|64)|flt|dbl|str)\) = ?(.*)"
 BINARY = r"\S+ \(bin\)(?: .*)?"
 NODE_KEY = r"nodelist\.node\.([0-9]{1,9})\.(\w+)"
+MET = r"runtime\.(?:totem\.pg\.mrp\.srp\.)?members\.([0-9]{1,10})\.status"
 RING = r"ring([0-9]{1,3})_addr"
 
 
@@ -354,4 +355,5 @@ def read_cmapctl(text: str) -> Cmap:
         wait_for_all=flag("quorum.wait_for_all"),
         expected_votes=number("quorum.expected_votes"),
         qdevice_model=keys.get("quorum.device.model"),
+        met=frozenset(int(each[1]) for each in map(re.compile(MET).fullmatch, keys) if each),
     )
