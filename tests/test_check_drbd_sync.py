@@ -362,7 +362,8 @@ def test_verify_alone_is_fine_and_shows_its_progress(call):
     outcome = call("drbd-sync", "--from", SNAPSHOTS / "verify-running/storage01", "-r", "r1")
     assert (outcome.code, outcome.first) == (
         0,
-        "DRBD-SYNC OK - r1/0: online verify with storage02, 69.0% done, 4 s left",
+        "DRBD-SYNC OK - r1/0: online verify with storage02, 69.0% done, 4 s left, 320.0 KiB out of"
+        " sync so far",
     )
 
 
@@ -903,7 +904,7 @@ def test_verify_counts_differences_without_a_finding_while_it_runs():
     verdict = judge("drbd-sync", view(mesh(connection("storage02", verify))))
     assert (verdict.state, verdict.summary) == (
         "OK",
-        "r0/0: online verify with storage02, 25.0% done, 60 s left",
+        "r0/0: online verify with storage02, 25.0% done, 60 s left, 320.0 KiB out of sync so far",
     )
 
 

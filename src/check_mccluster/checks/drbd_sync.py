@@ -325,8 +325,10 @@ def _words(one: _PeerVolume) -> Optional[str]:
     if state is ReplicationState.SYNC_SOURCE:
         return f"{one.name}: source of a resync to {one.connection.name}, {_left(one.peer)}"
     if one.peer.verifying:
+        out = one.peer.out_of_sync_kib
+        differs = f", {size(out * KIB)} out of sync so far" if out else ""
         progress = progress_words(one.peer)
-        return f"{one.name}: online verify with {one.connection.name}, {progress}"
+        return f"{one.name}: online verify with {one.connection.name}, {progress}{differs}"
     if state is ReplicationState.PAUSED_SYNC_S:
         return f"{one.name}: a resync to {one.connection.name} waits, {_left(one.peer)}"
     other = {BY_PEER, BY_DEPENDENCY} & one.flags
