@@ -221,8 +221,11 @@ def test_io_without_data_and_the_cut_from_the_only_copy_are_one_fault():
     with open_source(setup, Config()) as source:
         whole = run_check(registry.load("overview"), source, Config(), setup, Asked()).report
     (fault,) = whole.faults
-    assert fault.text == "r2: I/O is suspended: no data is accessible (storage01 Connecting)"
-    assert fault.cause.next_step.startswith("on storage01: drbdadm status r2; without an answer")
+    assert fault.text == (
+        "r2: I/O is suspended: no data is accessible (storage01 Connecting, other resources"
+        " reach it)"
+    )
+    assert fault.cause.next_step.startswith("on storage01: drbdadm status r2; where it is not up")
     assert [each.key for each in fault.follows] == ["mesh-isolated"]
 
 
