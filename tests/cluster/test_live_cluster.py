@@ -221,8 +221,9 @@ def test_corosync_that_freezes_is_one_fault_of_its_node_at_every_moment(case: Ca
     ]
     assert keys[-1] == "node-offline"
     case.cluster.signal(frozen, "CONT", "corosync")
-    # Its services ran on, and what began elsewhere is stopped or stops it.
-    asked.way_back(frozen, "resource-multi-active", "versions-mixed")
+    # Its services ran on, and what began elsewhere is stopped or stops it; meanwhile the CIB may
+    # lack the attributes of another member, as after a cut.
+    asked.way_back(frozen, "resource-multi-active", "versions-mixed", most=2)
     case.cluster.kill(frozen)
     case.mesh.back(frozen)
 
