@@ -10,7 +10,7 @@ from ..model.configuration import DateExpression, Expression, Rule
 from ..model.pacemaker import INFINITY, Ban, Cib, Cluster, Health, Node, Resource, base_id, ids_of
 from ..values import NamedTuple
 from ..verdict.view import View, contains_node
-from ..verdict.words import constraint_gone
+from ..verdict.words import constraint_gone, pasted
 from .facts.pacemaker import is_service, nodes_opted_in
 
 
@@ -140,10 +140,7 @@ def _banned(cluster: Cluster, cib: Optional[Cib], ban: Ban) -> Against:
         step = f"crm_resource --clear -r {ban.resource} -N {ban.node}"
         return Against(f"banned by {ban.id}", step, "ban", ban.id)
     location, rule = _rule_of(cib, ban.id)
-    step = (
-        f"crm_resource --constraints -r {ban.resource}; where {location} is not wanted:"
-        f" {constraint_gone(location)}"
-    )
+    step = rule_gone(ban.resource, location)
     known = cib.nodes.get(ban.node) if cib is not None else None
     tests = list(rule.expressions()) if rule is not None and known is not None else []
     looked_at = {each.attribute for each in tests if isinstance(each, Expression)}
@@ -161,6 +158,14 @@ def _banned(cluster: Cluster, cib: Optional[Cib], ban: Ban) -> Against:
     if names:
         step = f"attrd_updater -Q -A -n {names[0]}; {step}"
     return Against(text, step, "rule", location)
+
+
+def rule_gone(resource: str, location: str) -> str:
+    """How a standing rule ends: it is somebody's will, so it is looked at first."""
+    return (
+        f"crm_resource --constraints -r {pasted(resource)}; where {location} is not wanted:"
+        f" {constraint_gone(location)}"
+    )
 
 
 def _rule_of(cib: Optional[Cib], found: str) -> tuple[str, Optional[Rule]]:

@@ -65,7 +65,8 @@ ORPHANED = Kind(
     "resource-orphaned",
     State.WARNING,
     "A resource was removed from the configuration and is still known to the cluster.",
-    "Stop what still runs of it by hand, then: crm_resource --refresh -r {resource}",
+    "Deleted by mistake? Put it back into the configuration. Meant: stop what still runs of it by"
+    " hand, then: crm_resource --refresh -r {resource}",
 )
 TRANSITION = Kind(
     "resource-transition",

@@ -22,7 +22,7 @@ from ..model.pacemaker import (
     primitives,
 )
 from ..verdict.words import constraint_gone
-from .candidates import Against
+from .candidates import Against, rule_gone
 from .facts.location import applies, number, score_on
 
 
@@ -82,7 +82,7 @@ def _ban(cib: Optional[Cib], name: str, found: str) -> Against:
         )
     return Against(
         f"cannot promote {name}: {found} forbids it",
-        constraint_gone(found),
+        rule_gone(name, found),
         "rule",
         found,
     )
