@@ -34,7 +34,7 @@ def ticket_reasons(view: View, cluster: Cluster) -> dict[str, WithheldTicket]:
             reasons[constraint.resource] = WithheldTicket(
                 constraint.ticket,
                 f"ticket {constraint.ticket} is not granted",
-                f"once no other site holds it: booth grant {constraint.ticket}, or without booth"
+                f"once no other site holds it: booth grant {constraint.ticket}; without booth:"
                 f" crm_ticket --ticket {constraint.ticket} --grant (it asks for --force)",
             )
         elif ticket.standby:
