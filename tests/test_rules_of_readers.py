@@ -526,6 +526,21 @@ def test_option_of_drbd_that_is_a_number_has_ten_digits(words, number):
         assert _whole_number(options, "key") == number
 
 
+@pytest.mark.parametrize("key", DETAILS)
+@pytest.mark.parametrize("value", [0, -1])
+def test_time_of_a_resync_is_not_negative(key, value):
+    """It may be what tells that the resync stands still; one may lose blocks while it runs."""
+    details = {**dict.fromkeys(DETAILS, 1), "has-sync-details": True, key: value}
+    one = status_resource(
+        connections=[status_connection(peer_devices=[status_peer_device(**details)])]
+    )
+    data = json.dumps([one]).encode()
+    if value < 0 and key.endswith("-ms"):
+        assert refused(read_drbd_status, data).endswith(f": {key} is out of range")
+    else:
+        assert len(read_drbd_status(data)) == 1
+
+
 @pytest.mark.parametrize("key", ["congested", "peer_devices", "peer-role", "connection-state"])
 def test_key_of_a_connection_that_every_release_prints(key):
     one = status_resource()

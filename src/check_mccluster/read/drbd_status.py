@@ -400,12 +400,12 @@ def _progress(device: Members, *, detailed: bool) -> Progress:
         recent_rate=device.number("db0/dt0 [MiB/s]"),
         wanted_rate=device.number("want"),
         recent_sectors=_counter(device, "rs-db0-sectors"),
-        window_ms=_counter(device, "rs-dt0-ms"),
-        running_ms=_counter(device, "rs-dt-start-ms"),
-        paused_ms=_counter(device, "rs-paused-ms"),
+        window_ms=_duration(device, "rs-dt0-ms"),
+        running_ms=_duration(device, "rs-dt-start-ms"),
+        paused_ms=_duration(device, "rs-paused-ms"),
         total_sectors=_counter(device, "rs-total"),
         failed_sectors=_counter(device, "rs-failed"),
-        mark_ms=_counter(device, "rs-dt1-ms"),
+        mark_ms=_duration(device, "rs-dt1-ms"),
     )
 
 
@@ -413,6 +413,14 @@ def _counter(members: Members, key: str) -> Optional[int]:
     """A statistic of 64 bits; ``None`` where the kernel did not fill it in."""
     value = members.optional_integer(key)
     return None if value is not None and value >= ALL_ONES_64 else value
+
+
+def _duration(members: Members, key: str) -> Optional[int]:
+    """Milliseconds: unlike what moved meanwhile, never less than none."""
+    value = _counter(members, key)
+    if value is not None and value < 0:
+        raise ReadError(f"{members.where}: {key} is out of range")
+    return value
 
 
 def _counters(table: Table, key: str) -> list[Optional[int]]:
