@@ -94,6 +94,7 @@ class Takeover:
         self._failed = _by_name(
             ((each.node, base_id(each.resource)), each) for each in cluster.failures
         )
+        self._misconfigured = dict(self._said_not_configured())
         self._special = frozenset((*named, *self._with_a_rule_of_their_own()))
 
     def after(self, lost: frozenset[str]) -> Takeover:
@@ -187,7 +188,8 @@ class Takeover:
 
     def _results(self, resource: Resource, node: Node) -> Iterator[Against]:
         for name in sorted(ids_of(resource)):
-            for where in self._misconfigured(name):
+            if name in self._misconfigured:
+                where = self._misconfigured[name]
                 step = (
                     f"on {where}: journalctl -u pacemaker --grep {name} tells which parameter;"
                     f" correct it; then: crm_resource --cleanup -r {name} -N {where}"
@@ -212,16 +214,14 @@ class Takeover:
                 )
                 yield Against(f"{name} {words}", step, "agent", name)
 
-    def _misconfigured(self, name: str) -> Iterator[str]:
-        """Nodes where the agent said "not configured": Pacemaker then tries it nowhere any more."""
-        for (where, one), past in self._past.items():
-            if one == name and any(
-                op.rc == NOT_CONFIGURED for each in past for op in each.operations
-            ):
-                yield where
-        for (where, one), failed in self._failed.items():
-            if one == name and any(each.exit_code == NOT_CONFIGURED for each in failed):
-                yield where
+    def _said_not_configured(self) -> Iterator[tuple[str, str]]:
+        """Resources that Pacemaker tries nowhere any more, and the node whose agent said why."""
+        for (where, name), past in self._past.items():
+            if any(op.rc == NOT_CONFIGURED for each in past for op in each.operations):
+                yield name, where
+        for (where, name), failed in self._failed.items():
+            if any(each.exit_code == NOT_CONFIGURED for each in failed):
+                yield name, where
 
     def _failures(self, cib: Cib, resource: Resource, node: Node) -> Iterator[Against]:
         """Fail-counts that crm_mon does not show: it lists them with a history only."""
