@@ -11,7 +11,8 @@ from typing import Any
 
 # -- crm_mon -----------------------------------------------------------------------------------
 
-SUMMARY = '<summary><stack type="corosync"/><cluster_options/></summary>'
+NO_CONTROLLER = '<current_dc present="false"/>'
+SUMMARY = f'<summary><stack type="corosync"/>{NO_CONTROLLER}<cluster_options/></summary>'
 NODES = '<nodes><node name="app01" id="1" online="true"/></nodes>'
 
 

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -145,7 +146,16 @@ def test_a_tool_that_hangs_is_killed_with_its_children_in_every_shell(node, coll
     assert collected["crm_mon.xml.err"] == reason
     assert collected["cib.xml"].startswith(b"<cib ")
     assert len(machine.hung) == 2
-    assert [pid for pid in machine.hung if alive(pid)] == []
+    assert all(map(ends, machine.hung))
+
+
+def ends(pid: int) -> bool:
+    """Whether it is gone, or soon: who was killed may need its turn on a busy machine."""
+    for _ in range(500):
+        if not alive(pid):
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def alive(pid: int) -> bool:

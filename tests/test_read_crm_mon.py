@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from build import replace
-from build_documents import NODES, SUMMARY, resource, result
+from build_documents import NO_CONTROLLER, NODES, SUMMARY, resource, result
 from build_documents import crm_mon as document
 from build_documents import crm_mon_root as root
 from build_tools import CRM_MON
@@ -600,7 +600,9 @@ def test_what_is_not_printed_is_none() -> None:
 
 def test_unknown_last_change_is_none() -> None:
     change = '<last_change time="" user="" client="" origin=""/>'
-    read_back = read(root(f"<summary>{change}<cluster_options/></summary>", NODES)).cluster
+    read_back = read(
+        root(f"<summary>{NO_CONTROLLER}{change}<cluster_options/></summary>", NODES)
+    ).cluster
     assert read_back is not None
     assert read_back.summary.last_change is None
 
@@ -615,7 +617,9 @@ def test_unknown_last_change_is_none() -> None:
     ],
 )
 def test_fencing_enabled_under_both_names(attributes: str, enabled: bool | None) -> None:
-    cluster = read(root(f"<summary><cluster_options {attributes}/></summary>", NODES)).cluster
+    cluster = read(
+        root(f"<summary>{NO_CONTROLLER}<cluster_options {attributes}/></summary>", NODES)
+    ).cluster
     assert cluster is not None
     assert cluster.summary.options.fencing_enabled is enabled
 
@@ -1107,7 +1111,7 @@ def test_the_pieces_in_which_a_document_arrives_make_no_difference(size):
         for n in range(40)
     )
     data = root(
-        '<summary><nodes_configured number="2"/><cluster_options/></summary>'
+        f'<summary>{NO_CONTROLLER}<nodes_configured number="2"/><cluster_options/></summary>'
         '<nodes><node name="a" id="1"/><node name="b" id="2"/></nodes>',
         f'<resources><group id="g">{resource(name="x")}</group>'
         f"{resource(name='y', role='Stopped')}</resources>",
@@ -1189,6 +1193,7 @@ def test_an_unknown_type_of_a_node_is_told(word):
             "1 nodes, nodes_configured says 2",
         ),
         (document().replace("<cluster_options/>", ""), "summary without cluster_options"),
+        (document().replace(NO_CONTROLLER, ""), "summary without current_dc"),
         (
             document(
                 '<node_history><node name="app01"><resource_history id="MYSQL" fail-count="-1"/>'
@@ -1208,7 +1213,17 @@ def test_an_unknown_type_of_a_node_is_told(word):
         (document().replace("app01", "a" * 100_000), "node: name has 100000 characters"),
     ],
     ids=[
-        *("node", "id", "resource", "member", "count", "options", "fail-count", "key"),
+        *(
+            "node",
+            "id",
+            "resource",
+            "member",
+            "count",
+            "options",
+            "controller",
+            "fail-count",
+            "key",
+        ),
         *("keyless", "tag", "inner", "length"),
     ],
 )

@@ -92,6 +92,7 @@ class _Found:
         self.unrecognised: list[Unrecognised] = []
         self.attributes: list[NodeAttribute] = []
         self.has_options = False
+        self.has_controller = False
 
     def document(self) -> CrmMonDocument:
         return CrmMonDocument(
@@ -108,6 +109,8 @@ class _Found:
             return None
         if not self.has_options:
             raise ReadError("summary without cluster_options")
+        if not self.has_controller:
+            raise ReadError("summary without current_dc")
         self.refuse_twice()
         words = (
             *self.unrecognised,
@@ -194,9 +197,11 @@ def _summary(found: _Found, element: Element) -> None:
 
     found.pacemakerd_state = child("stack", "pacemakerd-state") or found.pacemakerd_state
     found.has_options = element.find("cluster_options") is not None
+    controller = element.find("current_dc")
+    found.has_controller = controller is not None and boolean(controller, "present") is not None
     found.summary = Summary(
         stack=child("stack", "type"),
-        dc=_designated_controller(element.find("current_dc")),
+        dc=_designated_controller(controller),
         last_update=child("last_update", "time"),
         last_update_origin=child("last_update", "origin"),
         last_change=child("last_change", "time"),
