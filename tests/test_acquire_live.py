@@ -34,6 +34,7 @@ from check_mccluster.acquire.source import (
     ToolTimeout,
 )
 from check_mccluster.acquire.tools import Tool
+from processes import gone
 
 FOREVER = 600
 
@@ -82,23 +83,6 @@ def refusal(source: Source, tool: Tool, kind: type[AcquireError]) -> str:
     with pytest.raises(kind) as error:
         everything(source, tool)
     return error.value.detail
-
-
-def alive(pid: int) -> bool:
-    """Whether it runs; a zombie that some other parent has yet to reap does not."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
-
-
-def gone(pid: int) -> bool:
-    for _ in range(500):
-        if not alive(pid):
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def pid_in(path: Path) -> int:

@@ -17,6 +17,7 @@ from check_mccluster.acquire.plugin_run import LIMIT
 from check_mccluster.judge import active
 from check_mccluster.verdict.view import Asked
 from conftest import FIXTURES, ROOT
+from processes import alive
 
 SNAPSHOTS = FIXTURES / "snapshots"
 HERE = SNAPSHOTS / "six-nodes-healthy/app01"
@@ -132,15 +133,6 @@ def test_a_plugin_that_never_stops_talking_is_unknown(call):
 # -- deadline and signals ----------------------------------------------------------------------
 
 
-def is_gone(pid: int) -> bool:
-    """Whether no such process runs; one that nobody reaped yet does not run."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return True
-    return state == "Z"
-
-
 def wait_for(condition) -> None:
     end = time.monotonic() + 20
     while not condition():
@@ -170,7 +162,7 @@ def test_the_deadline_kills_the_plugin_and_its_descendants(plugin, call, tmp_pat
     said = "UNKNOWN - check_little did not end before the deadline and was killed"
     assert (outcome.code, outcome.lines) == (3, [said])
     for pid in pids(tmp_path):
-        wait_for(lambda pid=pid: is_gone(pid))
+        wait_for(lambda pid=pid: not alive(pid))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -183,7 +175,7 @@ def test_a_signal_to_us_ends_the_plugin_and_its_descendants(plugin, tmp_path, nu
     assert (ours.returncode, err.strip()) == (3, b"")
     assert len(out.splitlines()) == 1
     for pid in family:
-        wait_for(lambda pid=pid: is_gone(pid))
+        wait_for(lambda pid=pid: not alive(pid))
 
 
 def test_the_deadline_covers_crm_mon_and_the_plugin(tmp_path, plugin):

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from check_mccluster.checks import registry
+from processes import alive
 from standins.machine import SOURCES
 
 HEALTHY = Path(__file__).parents[1] / "fixtures" / "snapshots" / "six-nodes-healthy"
@@ -249,15 +250,6 @@ def test_nothing_is_installed(call, tmp_path, check):
 
 
 # -- tools of a machine ------------------------------------------------------------------------
-
-
-def alive(pid: int) -> bool:
-    """Whether it runs; a zombie that some other parent has yet to reap does not."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import tarfile
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from build_tools import CIB, CMAPCTL, DRBD_RESOURCES, DRBD_SHOW, DRBD_UTILS, PLA
 from check_mccluster import __version__
 from check_mccluster.acquire.redact import remove_said, remove_secrets
 from conftest import FIXTURES, ROOT
+from processes import gone
 
 SCRIPT = ROOT / "contrib/collect/mccluster-collect"
 NODE = FIXTURES / "snapshots/six-nodes-healthy/app01"
@@ -146,24 +146,7 @@ def test_a_tool_that_hangs_is_killed_with_its_children_in_every_shell(node, coll
     assert collected["crm_mon.xml.err"] == reason
     assert collected["cib.xml"].startswith(b"<cib ")
     assert len(machine.hung) == 2
-    assert all(map(ends, machine.hung))
-
-
-def ends(pid: int) -> bool:
-    """Whether it is gone, or soon: who was killed may need its turn on a busy machine."""
-    for _ in range(500):
-        if not alive(pid):
-            return True
-        time.sleep(0.01)
-    return False
-
-
-def alive(pid: int) -> bool:
-    """Whether it runs; one that nobody has reaped does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    assert all(map(gone, machine.hung))
 
 
 def script(machine, name: str, text: str, mode: int = 0o755) -> None:

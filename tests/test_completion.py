@@ -13,8 +13,8 @@ import pytest
 
 from check_mccluster.checks import registry
 from conftest import FIXTURES, ROOT
+from processes import alive
 from standins.machine import Machine
-from test_acquire_live import alive
 
 STATES = ["ok", "warning", "critical", "unknown"]
 
