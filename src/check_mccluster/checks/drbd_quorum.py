@@ -41,7 +41,7 @@ from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import join, pasted
+from ..verdict.words import WHEN_DONE, join, pasted
 
 LOST = Kind(
     "drbd-quorum-lost",
@@ -360,7 +360,7 @@ def _judge_one(
         gone: tuple[str, ...] = ()
         words = step = reason = ""
         if resource.suspended_user:
-            step = f"on {view.here}, when the work is done: drbdadm resume-io {pasted(name)}"
+            step = f"on {view.here}, {WHEN_DONE}: drbdadm resume-io {pasted(name)}"
         elif resource.suspended_no_data:
             gone, words, step = _gone(view, resource)
         elif resource.suspended_fencing and _away(resource):

@@ -8,7 +8,7 @@ from typing import Optional
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup import DRBD
-from ..judge.candidates import reasons_against
+from ..judge.candidates import ban_gone, reasons_against
 from ..judge.facts.mapping import managed_drbd
 from ..judge.facts.pacemaker import (
     MISSING,
@@ -153,9 +153,8 @@ def _leftovers(view: View, cluster: Cluster, wanted: frozenset[str]) -> Iterator
     for ban in cluster.bans:
         if ban.is_leftover and ban.resource in wanted:
             text = f"{ban.id} keeps {ban.resource} from {ban.node}"
-            step = f"crm_resource --clear -r {ban.resource} -N {ban.node}"
             about = subject.resource(ban.resource)
-            yield finding(BAN, about, text, nodes=(ban.node,), reason="ban", step=step)
+            yield finding(BAN, about, text, nodes=(ban.node,), reason="ban", step=ban_gone(ban))
     cib = view[CIB].value
     if cib is None:
         return

@@ -10,7 +10,7 @@ from ..model.configuration import DateExpression, Expression, Rule
 from ..model.pacemaker import INFINITY, Ban, Cib, Cluster, Health, Node, Resource, base_id, ids_of
 from ..values import NamedTuple
 from ..verdict.view import View, contains_node
-from ..verdict.words import constraint_gone, pasted
+from ..verdict.words import WHEN_DONE, constraint_gone, pasted
 from .facts.pacemaker import is_service, nodes_opted_in
 
 
@@ -45,9 +45,6 @@ class Against(NamedTuple):
     word: str = ""
     about: str = ""
 
-
-WHEN_DONE = "when the work is done"
-"""Begins a step that ends what somebody set on purpose: who sees it at night does not know why."""
 
 _LIFTABLE = (
     *("drbd", "ban", "standby", "barred", "maintenance", "disabled", "agent", "fence-handler"),
@@ -137,9 +134,8 @@ def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iter
 def _banned(cluster: Cluster, cib: Optional[Cib], ban: Ban) -> Against:
     """What a ban is about: left by hand, or a rule with what it looks at on that node."""
     if ban.is_leftover:
-        step = f"crm_resource --clear -r {ban.resource} -N {ban.node}"
-        return Against(f"banned by {ban.id}", step, "ban", ban.id)
-    location, rule = _rule_of(cib, ban.id)
+        return Against(f"banned by {ban.id}", ban_gone(ban), "ban", ban.id)
+    location, rule = rule_of(cib, ban.id)
     step = rule_gone(ban.resource, location)
     known = cib.nodes.get(ban.node) if cib is not None else None
     tests = list(rule.expressions()) if rule is not None and known is not None else []
@@ -160,6 +156,11 @@ def _banned(cluster: Cluster, cib: Optional[Cib], ban: Ban) -> Against:
     return Against(text, step, "rule", location)
 
 
+def ban_gone(ban: Ban) -> str:
+    """How a ban ends that was left by hand."""
+    return f"crm_resource --clear -r {ban.resource} -N {ban.node}"
+
+
 def rule_gone(resource: str, location: str) -> str:
     """How a standing rule ends: it is somebody's will, so it is looked at first."""
     return (
@@ -168,7 +169,7 @@ def rule_gone(resource: str, location: str) -> str:
     )
 
 
-def _rule_of(cib: Optional[Cib], found: str) -> tuple[str, Optional[Rule]]:
+def rule_of(cib: Optional[Cib], found: str) -> tuple[str, Optional[Rule]]:
     """The constraint that crm_mon names by its own id, or by that of the rule in it."""
     for location in cib.locations if cib is not None else ():
         for rule in location.rules:

@@ -12,7 +12,7 @@ from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
 from ..verdict.subject import Subject
 from ..verdict.view import View
-from ..verdict.words import join
+from ..verdict.words import WHEN_DONE, join
 from .facts.pacemaker import MOVING, ON_LOST_NODE, lost_nodes
 from .reasons import Reason, Reasons, how_it_failed, words_of
 
@@ -99,10 +99,6 @@ PROMOTED_LOW = Kind(
     "Fewer instances of a clone are promoted than promoted-max says, while others run.",
     "crm_mon -1 -r -A; look at the promotion scores: crm_simulate -sL (the lines about {resource})",
 )
-
-
-_ONCE_DONE = "When the work is done:"
-"""Before a step that ends what an administrator did on purpose."""
 
 
 class Context(NamedTuple):
@@ -244,9 +240,9 @@ def managed_again(context: Context, name: str) -> str:
     for each in cib.chain(name) if cib is not None else ():
         one = cib.resources.get(each) if cib is not None else None
         if one is not None and one.meta.get("maintenance", "").lower() in TRUE:
-            return f"{_ONCE_DONE} crm_resource -r {each} --meta -d maintenance"
+            return f"{WHEN_DONE.capitalize()}: crm_resource -r {each} --meta -d maintenance"
     again = f"crm_resource -r {name} --meta -d is-managed (pcs resource manage {name})"
-    return f"{_ONCE_DONE} {again}"
+    return f"{WHEN_DONE.capitalize()}: {again}"
 
 
 def _why(context: Context, primitive: Primitive, beside: tuple[str, ...]) -> Optional[Reason]:

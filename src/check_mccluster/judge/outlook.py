@@ -32,8 +32,8 @@ from ..model.simulation import Simulation, Simulations
 from ..values import NamedTuple
 from ..verdict.problems import DRBD_EMPTY, DRBD_MODULE
 from ..verdict.view import View, contains_node, same_node
-from ..verdict.words import join
-from .candidates import WHEN_DONE, Against, reasons_against, soonest, wanted_exclusions
+from ..verdict.words import WHEN_DONE, join
+from .candidates import Against, reasons_against, soonest, wanted_exclusions
 from .facts.drbd import copies, has_io, volume_name
 from .facts.fencing import has_fence_device
 from .facts.loss import data_against, keeps_quorum

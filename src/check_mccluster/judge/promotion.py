@@ -22,7 +22,7 @@ from ..model.pacemaker import (
     primitives,
 )
 from ..verdict.words import constraint_gone
-from .candidates import Against, rule_gone
+from .candidates import Against, ban_gone, rule_gone, rule_of
 from .facts.location import applies, number, score_on
 
 
@@ -64,15 +64,12 @@ def against_promotion(
 
 def _left(name: str, ban: Ban) -> Against:
     """What ``crm_resource --ban --promoted`` left."""
-    step = f"crm_resource --clear -r {ban.resource} -N {ban.node}"
-    return Against(f"cannot promote {name}: {ban.id} forbids it", step, "ban", ban.id)
+    return Against(f"cannot promote {name}: {ban.id} forbids it", ban_gone(ban), "ban", ban.id)
 
 
 def _ban(cib: Optional[Cib], name: str, found: str) -> Against:
     """*found* is the id of a constraint, or of the rule in it."""
-    for location in cib.locations if cib is not None else ():
-        if any(rule.id == found for rule in location.rules):
-            found = location.id
+    found, _ = rule_of(cib, found)
     if found.startswith(FENCE_HANDLER):
         return Against(
             f"cannot promote {name}: DRBD's fence handler left {found}",

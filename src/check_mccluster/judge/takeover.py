@@ -28,7 +28,8 @@ from ..model.pacemaker import (
     ids_of,
     primitives,
 )
-from .candidates import WHEN_DONE, Against, reached
+from ..verdict.words import WHEN_DONE
+from .candidates import Against, reached
 from .facts.location import applies, number
 from .facts.pacemaker import is_disabled, is_service
 from .promotion import against_promotion

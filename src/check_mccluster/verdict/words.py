@@ -48,6 +48,10 @@ def pasted(name: str) -> str:
     return "'" + name.replace("'", "'\"'\"'") + "'"
 
 
+WHEN_DONE = "when the work is done"
+"""Begins a step that ends what somebody set on purpose: who sees it at night does not know why."""
+
+
 def constraint_gone(name: str) -> str:
     """How a constraint is deleted, in either shell that a cluster may have: Pacemaker has none."""
     return f"pcs constraint delete {pasted(name)} (crm configure delete {pasted(name)})"
