@@ -54,13 +54,13 @@ def told(key, nodes=GONE, **evidence):
             DOWN,
             (peer("app03", state=CUT), peer("app02")),
             "app03 is offline, no link to it is up, nor is DRBD connected",
-            "Is app03 up? ping it over every ring address: corosync-cfgtool -s;",
+            "Is app03 up? ping it over every ring address: corosync-cmapctl nodelist.node;",
         ),
         (
             DOWN,
             (peer("app02"),),
             "app03 is offline, no link to it is up",
-            "Is app03 up? ping it over every ring address: corosync-cfgtool -s;",
+            "Is app03 up? ping it over every ring address: corosync-cmapctl nodelist.node;",
         ),
     ],
 )
@@ -89,7 +89,7 @@ def test_constructed_fenced_node_is_told_as_fenced_alone():
 def test_constructed_node_that_its_own_pacemaker_calls_offline():
     text, step = told("node-offline", nodes=(offline("app01"), node("app02")), drbd=())
     assert text == "app01 is offline to the others; its Pacemaker runs and has not joined them"
-    assert step.startswith("on app01: journalctl -u pacemaker")
+    assert step.startswith("on app01: timeout 10 crmadmin -S app01; ")
 
 
 @pytest.mark.parametrize("reached", [True, False])

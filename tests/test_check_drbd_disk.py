@@ -165,7 +165,7 @@ RECORDED = [
     Case(
         "fifty-resources/storage02",
         2,
-        "DRBD-DISK CRITICAL - m07/0: disk lost on storage02 (Diskless, not a client)",
+        "DRBD-DISK CRITICAL - m07/0: no disk on storage02 (Diskless, not a client; never attached)",
         """
         volumes=51;;;0 volumes_client=0;;;0;51 volumes_uptodate=50;;;0;51
         """,
@@ -287,15 +287,15 @@ RECORDED = [
     Case(
         "utils-9.3.1-half-configured/storage03",
         2,
-        "DRBD-DISK CRITICAL - x1/0: disk lost on storage03 (Diskless, not a client); "
-        "x1/1: disk lost on storage03 (Diskless, not a client) (+1 more)",
+        "DRBD-DISK CRITICAL - x1/0: no disk on storage03 (Diskless, not a client; never attached)"
+        " (+2 more)",
         """
         'r0/0_size'=536719360B;;;0 'x1/0_size'=0B;;;0 'x1/1_size'=0B;;;0 volumes=3;;;0
         volumes_client=0;;;0;3 volumes_uptodate=1;;;0;3
         """,
         more=(
-            "[CRITICAL] x1/0: disk lost on storage03 (Diskless, not a client)",
-            "[CRITICAL] x1/1: disk lost on storage03 (Diskless, not a client)",
+            "[CRITICAL] x1/0: no disk on storage03 (Diskless, not a client; never attached)",
+            "[CRITICAL] x1/1: no disk on storage03 (Diskless, not a client; never attached)",
             "[UNKNOWN] x2 shows neither volumes nor peers",
         ),
     ),

@@ -25,6 +25,7 @@ from check_mccluster.model.config import Config
 from check_mccluster.model.pacemaker import Health
 from check_mccluster.verdict.finding import State
 
+LOST = "is unclean: its Pacemaker vanished, its state is unknown"
 DENIED = (
     "crm_mon: insufficient privileges; needs --sudo with a sudoers line, or the group haclient"
     " with a read ACL"
@@ -78,19 +79,19 @@ RECORDED = {
     ),
     "app03-pending/app01": (
         "WARNING",
-        "app03 joined Corosync and not yet Pacemaker",
+        "app03 joined Corosync and not yet Pacemaker since it was fenced by app02, 09:37:16",
         figures(pending=1, standby=1),
     ),
     "controller-hangs-on-app03/app01": ("CRITICAL", "app03 is offline", figures(2, offline=1)),
     "controller-killed-on-app02/app01": (
         "CRITICAL",
-        "app02 is unclean, its state is unknown",
+        f"app02 {LOST}",
         figures(2, offline=1, unclean=1),
     ),
     "controller-killed-on-app02/app03": (
         "WARNING",
-        "app02 has not told its feature set: its controller hangs or just started, or the CIB lost"
-        " the node attributes",
+        "app02 has not told its feature set: its controller just started again or hangs, or the CIB"
+        " lost the node attributes",
         figures(),
     ),
     # The input findings: no answer is no verdict on nodes, and no figures.
@@ -150,7 +151,13 @@ MANY_NODES = {
     ),
     "offline-and-unclean-is-unclean-only": (
         (node(), offline("app02", unclean=True)),
-        [("node-unclean", "CRITICAL", "app02 is unclean, its state is unknown")],
+        [
+            (
+                "node-unclean",
+                "CRITICAL",
+                f"app02 {LOST}",
+            )
+        ],
     ),
     "online-and-unclean-waits-for-fencing": (
         (node(), node("app02", unclean=True, standby=True)),
@@ -177,7 +184,13 @@ MANY_NODES = {
     ),
     "remote-node-unclean": (
         (node(), offline("db1", type="remote", id="db1", unclean=True)),
-        [("node-unclean", "CRITICAL", "db1 is unclean, its state is unknown")],
+        [
+            (
+                "node-unclean",
+                "CRITICAL",
+                "db1 is unclean: its Pacemaker vanished, its state is unknown",
+            )
+        ],
     ),
     "ping-node-is-no-node": ((node(), offline("gw", type="ping")), []),
     "red-health": (

@@ -349,7 +349,10 @@ FIRST_LINES = {
     "app01-died-long-token/app02": (
         "CRITICAL - no link to app01 is connected, and the cluster does not report it offline"
     ),
-    "app03-pending/app01": "WARNING - app03 joined Corosync and not yet Pacemaker",
+    "app03-pending/app01": (
+        "WARNING - app03 joined Corosync and not yet Pacemaker since it was fenced by app02,"
+        " 09:37:16"
+    ),
 }
 
 

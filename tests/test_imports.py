@@ -156,7 +156,7 @@ JUDGING = {
     "drbd-sync": "facts.comparing facts.drbd facts.mending",
     "nodes": "facts.happened facts.pacemaker",
     "quorum": "facts.pacemaker facts.votes",
-    "links": "",
+    "links": "facts.reaching",
     "resources": "clones facts.pacemaker groups instances reasons",
     "failures": "candidates facts.pacemaker inputs.cibadmin",
     "fencing": "facts.fencing facts.pacemaker reasons inputs.drbdsetup",

@@ -399,9 +399,9 @@ def test_recorded_keys() -> None:
         token_retransmit_ms=392,
         retransmits_before_loss=4,
         nodes=(
-            ConfiguredNode(1, "app01", None, frozenset({0})),
-            ConfiguredNode(2, "app02", None, frozenset({0})),
-            ConfiguredNode(3, "app03", None, frozenset({0})),
+            ConfiguredNode(1, "app01", None, ((0, "10.77.0.1"),)),
+            ConfiguredNode(2, "app02", None, ((0, "10.77.0.2"),)),
+            ConfiguredNode(3, "app03", None, ((0, "10.77.0.3"),)),
         ),
         local_position=0,
         two_node=False,
@@ -438,7 +438,7 @@ def test_two_nodes_with_votes_and_a_quorum_device() -> None:
         retransmits_before_loss=None,
         nodes=(
             ConfiguredNode(1, None, 2),
-            ConfiguredNode(None, "app02", None, frozenset({0})),
+            ConfiguredNode(None, "app02", None, ((0, "192.0.2.2"),)),
         ),
         local_position=1,
         two_node=True,

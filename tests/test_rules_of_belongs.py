@@ -48,7 +48,9 @@ def cib_of(nodes=NAMES, resources=()):
 
 def list_of(*names, **changes):
     """Corosync's node list; a node's id is the last character of its name."""
-    entries = [ConfiguredNode(int(name[-1]), name, 1, frozenset({0})) for name in names]
+    entries = [
+        ConfiguredNode(int(name[-1]), name, 1, ((0, f"192.0.2.{name[-1]}"),)) for name in names
+    ]
     return cmap(nodes=tuple(entries), **changes)
 
 

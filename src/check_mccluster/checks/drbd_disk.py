@@ -14,7 +14,7 @@ from ..judge.facts.drbd import (
     syncing_to_here,
     volume_name,
 )
-from ..judge.facts.mending import own_copy_step
+from ..judge.facts.mending import attach_step, own_copy_step
 from ..model.drbd import KIB, Device, DiskState, DrbdResource
 from ..model.words import state_name
 from ..verdict import subject
@@ -100,6 +100,8 @@ def _diskless(view: View, resource: DrbdResource, device: Device) -> Optional[tu
             f"Diskless on {view.here}, and drbdsetup cannot say whether that is on purpose",
         )
     if not client:
+        if device.size_kib == 0:
+            return LOST, f"no disk on {view.here} (Diskless, not a client; never attached)"
         return LOST, f"disk lost on {view.here} (Diskless, not a client)"
     if rule is not None and contains_node(rule.replicas, view.node):
         return (
@@ -132,7 +134,8 @@ def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[F
     if state is DiskState.DISKLESS:
         wrong = _diskless(view, resource, device)
         if wrong is not None:
-            yield say(*wrong)
+            step = attach_step(resource, device, view.here) if wrong[0] is LOST else ""
+            yield say(*wrong, step=step)
         return
     if rule is not None and contains_node(rule.clients, view.node):
         yield say(DISK_UNEXPECTED, f"{view.here} has a disk, the configuration file says client")

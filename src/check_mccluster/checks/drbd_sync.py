@@ -16,6 +16,7 @@ from ..judge.facts.drbd import (
     SYNCING,
     peer_devices,
     progress_words,
+    stands_still,
     syncing_to_here,
     volume_name,
 )
@@ -99,11 +100,6 @@ BEHIND = Kind(
     "Check the bandwidth of the replication network; drbdadm dump {resource} (on-congestion)",
 )
 
-_WINDOW_MS = 3000
-"""The kernel sets a mark about every 3 s (DRBD_SYNC_MARK_STEP): less says nothing."""
-_OLD_MARK_MS = 120_000
-"""A mark of minutes: no block has moved since, for the kernel sets one with progress only."""
-
 
 class _PeerVolume(NamedTuple):
     """One volume towards one peer, with what is around it."""
@@ -172,16 +168,11 @@ def _target(one: _PeerVolume) -> Iterator[Finding]:
     """A resync to this node: does it move? One latched by a dependency behind another does not."""
     source = one.connection.name
     latched = BY_DEPENDENCY in one.flags and not one.others_syncing()
-    progress = one.peer.progress
-    still = progress is not None and (
-        (progress.recent_sectors == 0 and (progress.window_ms or 0) >= _WINDOW_MS)
-        or (progress.mark_ms or 0) >= _OLD_MARK_MS
-    )
     moved = _moved(one)
     left = _left(one.peer, moves=False)
     if BY_USER in one.flags:
         yield _paused(one)
-    elif moved is False or (moved is None and still):
+    elif moved is False or (moved is None and stands_still(one.peer)):
         text = f"resync from {source} does not move, {left}"
         yield one.say(STALLED, text, step=one.reconnect)
     elif moved is None and latched:

@@ -9,6 +9,7 @@ from ..inputs.corosync_cfgtool import LINKS
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.corosync_quorumtool import VOTES
 from ..inputs.crm_mon import CLUSTER
+from ..judge.facts.reaching import LIST, addresses, is_up, pings
 from ..model.corosync import Link, Links, LinkState
 from ..verdict import subject
 from ..verdict.check import Check
@@ -27,7 +28,7 @@ UNREACHABLE = Kind(
     State.CRITICAL,
     "No link to a peer is connected, while the cluster does not report it offline (yet)."
     " WARNING when it is known to be down.",
-    "Is {peer} up? ping it over every ring address: corosync-cfgtool -s",
+    "Is {peer} up? ping it over every ring address: corosync-cmapctl nodelist.node",
 )
 FAULTY = Kind(
     "link-faulty",
@@ -85,13 +86,16 @@ def _judge_peer(view: View, node_id: int, links: list[Link]) -> Iterator[Finding
     if len(down) < len(links):
         which = join([str(link.link) for link in down])
         text = f"link {which} to {name} is down, {len(links) - len(down)} of {len(links)} are up"
-        yield finding(LINK_DOWN, subject.node(name), text, nodes=(name,))
-    elif _known_down(view, node_id):
-        text = f"no link to {name}, which is known to be down"
-        yield finding(UNREACHABLE, subject.node(name), text, state=State.WARNING, nodes=(name,))
-    else:
-        text = f"no link to {name} is connected, and the cluster does not report it offline"
-        yield finding(UNREACHABLE, subject.node(name), text, nodes=(name,))
+        found = [at for link in down for at in addresses(view, name, link.link)]
+        step = f"{pings(found)}; check that network to {name}" if found else ""
+        yield finding(LINK_DOWN, subject.node(name), text, nodes=(name,), step=step)
+        return
+    state: Optional[State] = None
+    text = f"no link to {name} is connected, and the cluster does not report it offline"
+    if _known_down(view, node_id):
+        state, text = State.WARNING, f"no link to {name}, which is known to be down"
+    step = is_up(view, name)
+    yield finding(UNREACHABLE, subject.node(name), text, state=state, nodes=(name,), step=step)
 
 
 def _by_place(links: Links) -> Iterator[Finding]:
@@ -125,7 +129,7 @@ def _by_place(links: Links) -> Iterator[Finding]:
             yield finding(UNREACHABLE, subject.node(f"place {place}"), text, step=_PLACES)
 
 
-_PLACES = "corosync-cmapctl nodelist.node; ping each node over every ring address"
+_PLACES = f"{LIST}; ping each node over every ring address"
 
 
 def judge(view: View, asked: Asked) -> Report:

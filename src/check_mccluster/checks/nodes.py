@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
-from ..judge.facts.happened import health_untold, health_words
+from ..judge.facts.happened import health_untold, health_words, last_fencing
 from ..judge.facts.pacemaker import guest_is_stopped, has_quorum, is_service, where
-from ..model.pacemaker import Cluster, FenceStatus, Health, Node, base_id, primitives
+from ..model.pacemaker import Cluster, Health, Node, base_id, primitives
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
-from ..verdict.words import counted, join
+from ..verdict.words import ask_controller, counted, join
 
 OFFLINE = Kind(
     "node-offline",
@@ -27,13 +26,14 @@ UNCLEAN = Kind(
     "node-unclean",
     State.CRITICAL,
     "The cluster lost a node and does not know its state: it waits to be fenced.",
-    "crm_mon -1 -m; check {node}, then, if it is surely down: stonith_admin --confirm {node}",
+    "on {node}: systemctl status corosync pacemaker; the fencing: crm_mon -1 -m; only where {node}"
+    " is surely off: stonith_admin --confirm {node}",
 )
 PENDING = Kind(
     "node-pending",
     State.WARNING,
     "A node joined Corosync and has not (yet) joined Pacemaker.",
-    "on {node}: journalctl -u pacemaker",
+    f"If it stays, on {{node}}: {ask_controller('{node}')}",
 )
 STANDBY = Kind(
     "node-standby",
@@ -121,25 +121,12 @@ def _how_it_left(view: View, cluster: Cluster, node: Node) -> tuple[str, str, st
     Pacemaker writes ``expected="down"`` also of nodes that were killed or cut several at once.
     """
     if node.is_remote and node.id_as_resource is None:
-        step = (
-            f"on {node.name}: systemctl status pacemaker_remote (TCP port 3121); when it runs:"
-            f" crm_resource --cleanup -r {node.name}"
-        )
-        return "", "", step
+        return "", "", _remote_step(node.name)
     start = f"on {node.name}: pcs cluster start"
-    fenced = next(
-        (
-            event
-            for event in cluster.fence_events
-            if event.target == node.name and event.status is not FenceStatus.PENDING
-        ),
-        None,
-    )
-    if fenced is not None and fenced.status is FenceStatus.SUCCESS:
-        by = f" by {fenced.delegate}" if fenced.delegate else ""
-        when = f", {clock_of(fenced.completed, view)}" if fenced.completed else ""
+    fenced = last_fencing(view, cluster, node.name)
+    if fenced is not None:
         step = f"on {node.name}: journalctl -b -1 -u corosync -u pacemaker -n 200; then {start}"
-        return f" and was fenced{by}{when}", "fenced", step
+        return f" and was fenced{fenced}", "fenced", step
     if node.expected_up is not False or not node.is_member or not has_quorum(cluster):
         return "", "", ""
     lost = [each for each in cluster.nodes if each.online is False and each.is_member]
@@ -148,11 +135,11 @@ def _how_it_left(view: View, cluster: Cluster, node: Node) -> tuple[str, str, st
     return ", perhaps stopped", "", f"is the host of {node.name} up? then {start}"
 
 
-def clock_of(completed: str, view: View) -> str:
-    """When a fencing ended: ``09:22:03``, with the date if that was not today."""
-    found = re.search(r"\d\d:\d\d:\d\d", completed)
-    today = completed.startswith(view.time.strftime("%Y-%m-%d"))
-    return found[0] if found and today else completed
+def _remote_step(name: str) -> str:
+    return (
+        f"on {name}: systemctl status pacemaker_remote (TCP port 3121); when it runs: crm_resource"
+        f" --cleanup -r {name}"
+    )
 
 
 def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
@@ -162,8 +149,11 @@ def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
     if node.online is False:
         kind = UNCLEAN if node.unclean else OFFLINE
         if node.unclean:
-            text = f"{name} is unclean, its state is unknown{_said_to_run(cluster, name)}"
-            yield finding(kind, subject.node(name), text, nodes=here)
+            held = _said_to_run(cluster, name)
+            text = f"{name} is unclean: its Pacemaker vanished, its state is unknown{held}"
+            remote = node.is_remote and node.id_as_resource is None
+            step = _remote_step(name) if remote else ""
+            yield finding(kind, subject.node(name), text, nodes=here, step=step)
             return
         how, word, step = _how_it_left(view, cluster, node)
         text = f"{name} is offline{how}"
@@ -174,7 +164,9 @@ def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
         yield finding(UNCLEAN, subject.node(name), text, nodes=here)
         return
     if node.pending:
-        text = f"{name} joined Corosync and not yet Pacemaker"
+        fenced = last_fencing(view, cluster, name)
+        after = f" since it was fenced{fenced}" if fenced is not None else ""
+        text = f"{name} joined Corosync and not yet Pacemaker{after}"
         yield finding(PENDING, subject.node(name), text, nodes=here)
         return
     if node.shutdown:
@@ -290,16 +282,17 @@ def _untold(silent: tuple[str, ...], dc: Optional[str]) -> Finding:
     daemons still have them all.
     """
     have, their = ("has", "its") if len(silent) == 1 else ("have", "their")
+    again = "attrd_updater --refresh (it sends all node attributes to the CIB again)"
     if dc in silent:  # a controller that works
         text = f"the CIB lost the node attributes of {join(silent)}: not another version"
+        step = f"{again}; if it stays, on {dc}: journalctl -u pacemaker"
     else:
-        text = f"{join(silent)} {have} not told {their} feature set: {their} controller hangs or"
-        text += " just started, or the CIB lost the node attributes"
-    name = silent[0]
-    step = (
-        "attrd_updater --refresh (it sends all node attributes to the CIB again); if it stays, on"
-        f" {name}: journalctl -u pacemaker; does its controller answer? crmadmin -S {name}"
-    )
+        text = (
+            f"{join(silent)} {have} not told {their} feature set: {their} controller just started"
+            " again or hangs, or the CIB lost the node attributes"
+        )
+        name = silent[0]
+        step = f"Wait a minute; if it stays, on {name}: {ask_controller(name)}; with one: {again}"
     return finding(VERSIONS_MIXED, subject.cluster(), text, nodes=silent, step=step)
 
 

@@ -19,7 +19,8 @@ from ..model.drbd import ConnectionState
 from ..model.pacemaker import ids_of
 from ..verdict.finding import Finding, Report
 from ..verdict.view import View, same_node
-from ..verdict.words import join, pasted
+from ..verdict.words import ask_controller, join, pasted
+from .facts.reaching import is_up
 from .reasons import CUT, Reason
 
 
@@ -41,7 +42,7 @@ def _offline(view: View, each: Finding) -> Finding:
     (name,) = each.nodes
     if view.is_here(name):
         # Whoever says so of itself runs.
-        step = f"on {name}: journalctl -u pacemaker; a controller that hangs: crmadmin -S {name}"
+        step = f"on {name}: {ask_controller(name)}"
         text = f"{name} is offline to the others; its Pacemaker runs and has not joined them"
         return each._replace(text=text, next_step=step, reason="")
     linked, connected = _linked(view, name), _connected(view, name)
@@ -66,10 +67,30 @@ def _offline(view: View, each: Finding) -> Finding:
         also = ", nor is DRBD connected" if connected is False else ""
         text = f"{each.text}, no link to it is up{also}"
         step = (
-            f"Is {name} up? ping it over every ring address: corosync-cfgtool -s; where it answers,"
-            f" on {name}: systemctl status corosync pacemaker"
+            f"{is_up(view, name)}; where it answers, on {name}: systemctl status corosync pacemaker"
         )
         return each._replace(text=text, next_step=step, reason=CUT if also else "")
+    return each
+
+
+def _unclean(view: View, each: Finding) -> Finding:
+    """A node that Pacemaker lost: its host is up where Corosync or DRBD reaches it."""
+    (name,) = each.nodes
+    linked, connected = _linked(view, name), _connected(view, name)
+    step = (
+        f"on {name}: systemctl status corosync pacemaker; journalctl -u pacemaker; the fencing:"
+        " crm_mon -1 -m"
+    )
+    if linked:
+        return each._replace(text=f"{each.text}; its Corosync is here", next_step=step)
+    if connected:
+        text = f"{each.text}; its host is up (DRBD is connected)"
+        return each._replace(text=text, next_step=step)
+    if linked is False:
+        also = ", nor is DRBD connected" if connected is False else ""
+        off = f"only where {name} is surely off: stonith_admin --confirm {name}"
+        step = f"{is_up(view, name)}; where it answers, {step}; {off}"
+        return each._replace(text=f"{each.text}; no link to it is up{also}", next_step=step)
     return each
 
 
@@ -100,9 +121,8 @@ def _without_quorum(view: View, each: Finding) -> Finding:
         )
     else:
         step = (
-            f"Are {names} up? ping them over every ring address: corosync-cfgtool -s; none answers:"
-            f" check the network of {view.here}; where one is up and its cluster is not, on it: pcs"
-            " cluster start"
+            f"{is_up(view, *each.nodes)}; none answers: check the network of {view.here}; where one"
+            " is up and its cluster is not, on it: pcs cluster start"
         )
     return each._replace(text=each.text.replace(f"without {names}", text), next_step=step)
 
@@ -166,6 +186,7 @@ def _gave_up(view: View, drbd: str) -> bool:
 
 _RULES = {
     "node-offline": _offline,
+    "node-unclean": _unclean,
     "quorum-lost": _without_quorum,
     "mesh-isolated": _isolated,
     "peer-connecting": _not_connected,

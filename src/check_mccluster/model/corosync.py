@@ -81,12 +81,17 @@ class Links(NamedTuple):
 
 
 class ConfiguredNode(NamedTuple):
-    """An entry of ``nodelist.node.N``; ``links`` are those that it has an address for."""
+    """An entry of ``nodelist.node.N``; ``addresses`` are those of its links, by their numbers."""
 
     node_id: Optional[int]
     name: Optional[str]
     votes: Optional[int]
-    links: frozenset[int] = frozenset()
+    addresses: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def links(self) -> frozenset[int]:
+        """The links that it has an address for."""
+        return frozenset(link for link, _ in self.addresses)
 
 
 class Cmap(NamedTuple):

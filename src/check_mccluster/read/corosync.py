@@ -342,10 +342,12 @@ def read_cmapctl(text: str) -> Cmap:
                 node_id=number(nodes[place].get("nodeid", "")),
                 name=keys.get(nodes[place].get("name", "")),
                 votes=number(nodes[place].get("quorum_votes", "")),
-                links=frozenset(
-                    int(ring[1])
-                    for ring in map(re.compile(RING).fullmatch, nodes[place])
-                    if ring is not None
+                addresses=tuple(
+                    sorted(
+                        (int(ring[1]), keys[nodes[place][ring[0]]])
+                        for ring in map(re.compile(RING).fullmatch, nodes[place])
+                        if ring is not None
+                    )
                 ),
             )
             for place in places

@@ -52,6 +52,14 @@ WHEN_DONE = "when the work is done"
 """Begins a step that ends what somebody set on purpose: who sees it at night does not know why."""
 
 
+def ask_controller(node: str) -> str:
+    """How the controller of a node is asked whether it works: of a dead one it waits for ever."""
+    return (
+        f"timeout 10 crmadmin -S {node}; without an answer its controller hangs: journalctl -u"
+        " pacemaker"
+    )
+
+
 def constraint_gone(name: str) -> str:
     """How a constraint is deleted, in either shell that a cluster may have: Pacemaker has none."""
     return f"pcs constraint delete {pasted(name)} (crm configure delete {pasted(name)})"

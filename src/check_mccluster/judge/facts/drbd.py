@@ -81,6 +81,21 @@ def shown(view: View, name: str) -> Optional[ShownResource]:
     return view.named(SHOW, name)
 
 
+_WINDOW_MS = 3000
+"""The kernel sets a mark about every 3 s (DRBD_SYNC_MARK_STEP): less says nothing."""
+_OLD_MARK_MS = 120_000
+"""A mark of minutes: no block has moved since, for the kernel sets one with progress only."""
+
+
+def stands_still(peer: PeerDevice) -> bool:
+    """Whether the kernel's own marks of a resync say that no block moves; either end has them."""
+    progress = peer.progress
+    return progress is not None and (
+        (progress.recent_sectors == 0 and (progress.window_ms or 0) >= _WINDOW_MS)
+        or (progress.mark_ms or 0) >= _OLD_MARK_MS
+    )
+
+
 # -- roles -------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Optional
@@ -139,6 +140,24 @@ def _fenced(view: View, cluster: Cluster) -> Iterator[str]:
     yield from list(newest.values())[:_MOST]
     if len(newest) > _MOST:
         yield f"fenced or tried, too: {join(list(newest)[_MOST:])}"
+
+
+def last_fencing(view: View, cluster: Cluster, name: str) -> Optional[str]:
+    """`` by app02, 09:22:03`` where the last fencing of a node that ended was a success."""
+    for event in cluster.fence_events:
+        if event.target == name and event.status is not FenceStatus.PENDING:
+            if event.status is not FenceStatus.SUCCESS:
+                return None
+            by = f" by {event.delegate}" if event.delegate else ""
+            return by + (f", {_time_of_day(view, event.completed)}" if event.completed else "")
+    return None
+
+
+def _time_of_day(view: View, completed: str) -> str:
+    """When a fencing ended: ``09:22:03``, with the date if that was not today."""
+    found = re.search(r"\d\d:\d\d:\d\d", completed)
+    today = completed.startswith(view.time.strftime("%Y-%m-%d"))
+    return found[0] if found and today else completed
 
 
 def _short(view: View, completed: str) -> str:

@@ -25,7 +25,7 @@ from ...model.drbd import (
 from ...model.words import state_name
 from ...verdict.view import View
 from ...verdict.words import join, pasted
-from .drbd import HANDSHAKE, peer_devices
+from .drbd import HANDSHAKE, peer_devices, stands_still
 
 _TO_PEER = frozenset({ReplicationState.SYNC_SOURCE, ReplicationState.PAUSED_SYNC_S})
 _TO_HERE = frozenset({ReplicationState.SYNC_TARGET, ReplicationState.PAUSED_SYNC_T})
@@ -53,7 +53,8 @@ def _by_another(peer: PeerDevice) -> bool:
 
 def _syncing_words(peer: PeerDevice) -> str:
     done = peer.progress.percent_done if peer.progress is not None else None
-    return "being resynchronised" + (f", {done:.1f}% done" if done is not None else "")
+    still = ", the resync does not move" if stands_still(peer) else ""
+    return f"being resynchronised{f', {done:.1f}% done' if done is not None else ''}{still}"
 
 
 def copy_words(view: View, resource: DrbdResource, device: Device, name: str) -> str:
@@ -200,13 +201,21 @@ def no_good_copy_step(names: Sequence[str]) -> str:
     )
 
 
+def attach_step(resource: DrbdResource, device: Device, name: str) -> str:
+    """How node *name* gets its disk back. Without a size nobody ever attached one here."""
+    volume = f"{pasted(resource.name)}/{device.volume}"
+    never = device.size_kib == 0
+    look = f"drbdadm dump-md {volume} tells whether it has metadata; " if never else ""
+    return (
+        f"on {name}: {look}journalctl -k -g drbd; check the backing disk (smartctl, multipath);"
+        f" when it is good: drbdadm attach {volume}"
+    )
+
+
 def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> str:
     """How the copy of node *name* comes back."""
     title = pasted(resource.name)
-    attach = (
-        f"on {name}: journalctl -k -g drbd; check the backing disk (smartctl, multipath); when it"
-        f" is good: drbdadm attach {title}/{device.volume}"
-    )
+    attach = attach_step(resource, device, name)
     if name == view.here:
         if device.disk_state in _NO_DISK:
             return attach
@@ -224,6 +233,8 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
             if step is not None:
                 return step
         if peer.replication_state is ReplicationState.SYNC_SOURCE:
+            if stands_still(peer):
+                return reconnect_step(view, resource, connection, device.volume)
             return f"Wait; watch it with: drbdadm status {title}"
         if peer.peer_disk_state is DiskState.INCONSISTENT and _by_another(peer):
             return f"on {name}: drbdadm status {title}; wait until the resync there is done"
