@@ -474,6 +474,11 @@ def test_operations_under_way_are_taken_from_the_status() -> None:
     assert cib.pending == (PendingOperation("FS", "app01", "start", 0),)
 
 
+def test_operation_under_way_that_belongs_to_no_node_is_none() -> None:
+    stray = '<lrm_rsc_op id="a" operation="start" interval="0" op-status="-1"/>'
+    assert a_cib(status=stray).pending == ()
+
+
 def history(*operations: str, state: str = 'uname="app01"') -> Cib:
     each = "".join(f"<lrm_rsc_op {one}/>" for one in operations)
     return read(

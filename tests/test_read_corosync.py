@@ -175,6 +175,14 @@ def test_without_votequorum_there_are_no_votes_and_no_table() -> None:
             "2 votes listed, Total votes says 127",
         ),
         (
+            quorumtool().replace("Total votes:      2", "Total votes:      3"),
+            "2 votes listed, Total votes says 3",
+        ),
+        (
+            quorumtool().partition("Votequorum information")[0],
+            "cut off: 0 members, Nodes says 2",
+        ),
+        (
             quorumtool().replace("Total votes:      2", "Total votes:  2 x"),
             "Total votes is '2 x', not a number",
         ),

@@ -1233,6 +1233,26 @@ def test_damage_inside_a_well_formed_document(text: str, message: str) -> None:
     assert str(error.value) == message
 
 
+def test_resource_of_the_configuration_twice() -> None:
+    one = resource('orphaned="false"')
+    with pytest.raises(ReadError, match="resource MYSQL is there twice"):
+        a_cluster(f"<resources>{one}{one}</resources>")
+
+
+def test_removed_instance_with_the_id_of_another() -> None:
+    here = '<node name="app01" id="1" cached="true"/>'
+    both = resource('orphaned="true"', here) + resource('orphaned="false"', here)
+    clone = f'<clone id="c" multi_state="false" unique="false">{both}</clone>'
+    assert a_cluster(f"<resources>{clone}</resources>")
+
+
+def test_history_of_one_resource_twice_on_a_node() -> None:
+    one = '<resource_history id="MYSQL" migration-threshold="3" fail-count="1"/>'
+    twice = f'<node_history><node name="app01">{one}{one}</node></node_history>'
+    with pytest.raises(ReadError, match="history of MYSQL on app01 is there twice"):
+        a_cluster(twice)
+
+
 def test_removed_resource_with_the_id_of_what_took_its_place() -> None:
     both = resource('orphaned="true"') + resource('orphaned="false"')
     assert len(a_cluster(f"<resources>{both}</resources>").resources) == 2

@@ -75,6 +75,37 @@ def test_where_no_volume_has_data_none_is_frozen_with_another(second):
     assert "r0/1" not in one.text
 
 
+def test_volume_that_has_data_is_not_the_one_whose_copies_are_named():
+    one = resource(
+        holding("storage01", GOOD, OUTDATED),
+        holding("storage02", OUTDATED, OUTDATED),
+        devices=(client_device(0), client_device(1, minor=1)),
+        suspended=True,
+        suspended_no_data=True,
+    )
+    frozen_one = found(report("drbd-quorum", one, node="app01"), "io-suspended")
+    assert frozen_one.nodes == ("storage01", "storage02")
+    assert frozen_one.text == (
+        "r0: I/O is suspended: no data is accessible (storage01, storage02: Outdated (whole, but"
+        " old)), of r0/1; r0/0 is frozen with it"
+    )
+
+
+def test_copies_that_are_connected_and_old_need_no_network():
+    one = frozen(OUTDATED, OUTDATED, suspended_no_data=True)
+    assert one.next_step.startswith("on storage01: journalctl -k -g drbd tells which copy")
+
+
+def test_client_of_copies_that_are_all_half_is_told_so():
+    one = resource(
+        holding("storage01", HALF), holding("storage02", HALF), devices=(client_device(),)
+    )
+    none = found(report("drbd-quorum", one, node="app01"), "copies-none")
+    assert none.next_step.startswith(
+        "on storage01, storage02: journalctl -k -g drbd: was one of them UpToDate before?"
+    )
+
+
 def test_what_an_administrator_froze_is_not_laid_on_a_volume():
     one = frozen(OUTDATED, GOOD, suspended_user=True)
     assert one.text == "r0: I/O is suspended: by an administrator (suspend-io)"

@@ -835,6 +835,21 @@ def test_node_lists_that_differ_are_told_by_names_or_ids():
     assert texts(seen) == ["Corosync's nodelist is 2, app01 on a, app01 on b"]
 
 
+# -- facts -------------------------------------------------------------------------------------
+
+
+def test_who_changed_what_last_is_told_as_the_designated_controller_has_it():
+    def seen_by(name, user):
+        known = cluster(dc="app02")
+        summary = known.summary._replace(changed=NOW, changed_by=user)
+        found = said("node-standby", subject.node("app03"), "app03 is in standby", nodes=("app03",))
+        view = view_of(name, NOW, cluster=known._replace(summary=summary))
+        return Judgement(view, Report((found,)))
+
+    (fault,) = together([seen_by("app01", "anna"), seen_by("app02", "ben")], {}, Asked()).faults
+    assert fault.facts == ("configuration changed 09:00:00 UTC (0 s ago) by ben",)
+
+
 # -- quorum and use of DRBD --------------------------------------------------------------------
 
 

@@ -96,6 +96,18 @@ def test_a_folder_of_snapshots_says_what_it_holds(call, tmp_path):
     )
 
 
+def test_a_folder_of_clusters_says_where_the_snapshots_are(call, tmp_path):
+    for number in range(8):
+        shutil.copytree(APP01, tmp_path / f"cluster{number}" / "app01")
+    (tmp_path / "notes").mkdir()
+    outcome = call("cluster", "--from", tmp_path)
+    assert (outcome.code, outcome.out) == (
+        3,
+        f"CLUSTER UNKNOWN - {tmp_path} is not a snapshot: the snapshots are in its folders,"
+        " cluster0, cluster1, cluster2, cluster3, cluster4, cluster5 and 2 more: name one of them\n",
+    )
+
+
 def test_a_mistyped_check_in_the_configuration_file_is_told_with_the_nearest(call, tmp_path):
     config = tmp_path / "cluster.toml"
     config.write_text('[overview]\nskip = ["linx"]\n')

@@ -198,22 +198,37 @@ class Snapshot(Source):
         return f"{tool.name} is not installed (no {tool.file} in the snapshot)"
 
 
-def _held(path: str, most: int = 6) -> str:
-    """Which snapshots a folder holds, in words; empty if there is none in it."""
-    with os.scandir(path) as entries:
-        found = sorted(
-            entry.name
-            for entry in entries
-            if entry.name.endswith(ARCHIVE_ENDS)
-            or (entry.is_dir() and make_a_snapshot(os.listdir(entry.path)))
+def _held(path: str) -> str:
+    """Which snapshots a folder holds, or its folders do, in words; empty if there is none."""
+    found = _snapshots_in(path)
+    if found:
+        return (
+            f"it holds {_first(found)}: name one of them, or judge them together with"
+            " 'check_mccluster cluster --from'"
         )
-    if not found:
-        return ""
-    rest = f" and {len(found) - most} more" if len(found) > most else ""
-    return (
-        f"it holds {', '.join(found[:most])}{rest}: name one of them, or judge them together with"
-        " 'check_mccluster cluster --from'"
-    )
+    found = [name for name in _names(path) if _snapshots_in(f"{path}/{name}")]
+    return f"the snapshots are in its folders, {_first(found)}: name one of them" if found else ""
+
+
+def _snapshots_in(path: str) -> list[str]:
+    return [
+        name
+        for name in _names(path)
+        if name.endswith(ARCHIVE_ENDS) or make_a_snapshot(_names(f"{path}/{name}"))
+    ]
+
+
+def _names(path: str) -> list[str]:
+    """What a folder holds, in order; nothing where it is none or may not be read."""
+    try:
+        return sorted(os.listdir(path))
+    except OSError:
+        return []
+
+
+def _first(names: list[str], most: int = 6) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
 
 
 class _Directory:
