@@ -294,6 +294,7 @@ def test_recorded_cold_start_has_no_controller_and_all_nodes_offline() -> None:
         ('<bans><ban id="b" resource="x" node="a" weight="1"/><x/></bans>',
          "unknown element x in bans"),
         ("<failures><failune/></failures>", "unknown element failune in failures"),
+        (f"<failures><{'f' * 41}/></failures>", f"unknown element {'f' * 40} in failures"),
         ('<fence_history status="0"><fencnull/></fence_history>',
          "unknown element fencnull in fence_history"),
         ('<node_attributes><node name="app01"><attribut/></node></node_attributes>',

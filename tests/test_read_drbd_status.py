@@ -761,6 +761,13 @@ def test_constructed_peer_listed_twice_is_refused(other: dict[str, Any], message
         read_resource(connections=[status_connection(), status_connection(**other)])
 
 
+def test_constructed_peer_without_volumes_listed_twice_is_refused() -> None:
+    bare: dict[str, Any] = {"peer_devices": []}
+    other = status_connection(**{"peer-node-id": 30, **bare})
+    with pytest.raises(ReadError, match=r"^r0: connection to storage02 is there twice$"):
+        read_resource(connections=[status_connection(**bare), other])
+
+
 def test_constructed_path_listed_twice_is_refused() -> None:
     end = {"address": "192.0.2.1", "port": 7789, "family": "ipv4"}
     path = {"this_host": end, "remote_host": end, "established": True}

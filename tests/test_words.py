@@ -104,7 +104,8 @@ def test_a_folder_of_clusters_says_where_the_snapshots_are(call, tmp_path):
     assert (outcome.code, outcome.out) == (
         3,
         f"CLUSTER UNKNOWN - {tmp_path} is not a snapshot: the snapshots are in its folders,"
-        " cluster0, cluster1, cluster2, cluster3, cluster4, cluster5 and 2 more: name one of them\n",
+        " cluster0, cluster1, cluster2, cluster3, cluster4, cluster5 and 2 more: name one of"
+        " them\n",
     )
 
 
