@@ -101,7 +101,7 @@ def test_a_tool_without_a_file_was_not_installed(recorded):
     with Snapshot(path) as snapshot:
         with pytest.raises(ToolMissing) as error:
             snapshot.open(CIB)
-        assert error.value.detail == "cibadmin is not installed (no cib.xml in the snapshot)"
+        assert error.value.detail == "cibadmin: not in the snapshot (not installed there?)"
         assert snapshot.runs() == (Run(f"read {path}/cib.xml", "not recorded", None),)
 
 

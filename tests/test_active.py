@@ -316,7 +316,7 @@ def test_single_resources_clones_and_bundles(call, place, arguments, node, out):
     [
         ("nothing-started/app01", 2, "CRITICAL - Corosync does not run on this node"),
         ("cib-manager-hangs/app02", 2, "CRITICAL - Pacemaker runs and does not answer: "),
-        ("six-nodes-healthy/storage01", 3, "UNKNOWN - crm_mon is not installed"),
+        ("six-nodes-healthy/storage01", 3, "UNKNOWN - crm_mon: not in the snapshot"),
         ("six-nodes-healthy-as-nagios/app01", 3, "UNKNOWN - crm_mon: insufficient privileges"),
     ],
 )
@@ -334,7 +334,7 @@ def test_severities_may_be_overridden(plugin, call, started):
         *(SNAPSHOTS / "six-nodes-healthy/storage01", "group1", "--", plugin("exit 0")),
     )
     assert outcome.code == 0
-    assert outcome.first.startswith("OK - crm_mon is not installed")
+    assert outcome.first.startswith("OK - crm_mon: not in the snapshot")
     assert not started()
 
 

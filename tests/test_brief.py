@@ -38,7 +38,7 @@ CRITICAL  1 fault; seen from app01, 2026-11-22 09:05:54 UTC, snapshot
  Cluster  quorate, 3 of 3 votes, can lose 1; DC app02
  Nodes  3 online: app01, app02 (DC), app03
 !Resources  group1 5 of 5 run on app01
-!DRBD r0  Primary app01, 1 of 3 copies, 3 of 5 connected from app01
+!DRBD r0  Primary app01, 1 of 3 copies, 3 of 5 connected
 """
     )
 

@@ -194,7 +194,7 @@ RECORDED = [
     Case(
         "three-nodes-healthy/app01",
         3,
-        "DRBD-MESH UNKNOWN - drbdsetup is not installed (no drbd-status.json in the snapshot)",
+        "DRBD-MESH UNKNOWN - drbdsetup: not in the snapshot (not installed there?)",
     ),
     Case(
         "utils-8.9.9-healthy/app01",

@@ -45,7 +45,7 @@ RECORDED = {
     "nothing-started/app01": ("CRITICAL", "Corosync does not run on this node"),
     "six-nodes-healthy/storage01": (
         "UNKNOWN",
-        "crm_mon is not installed (no crm_mon.xml in the snapshot)",
+        "crm_mon: not in the snapshot (not installed there?)",
     ),
 }
 

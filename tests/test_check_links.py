@@ -51,12 +51,11 @@ RECORDED = {
     "nothing-started/app01": ("CRITICAL", "Corosync does not run on this node"),
     "six-nodes-healthy-as-icingaha/app01": (
         "UNKNOWN",
-        "corosync-cfgtool: access denied by Corosync; needs --sudo with a sudoers line, or an"
-        " entry in /etc/corosync/uidgid.d",
+        "corosync-cfgtool: access denied by Corosync; needs --sudo or a uidgid entry",
     ),
     "six-nodes-healthy/storage01": (
         "UNKNOWN",
-        "corosync-cfgtool is not installed (no corosync-cfgtool.txt in the snapshot)",
+        "corosync-cfgtool: not in the snapshot (not installed there?)",
     ),
 }
 

@@ -32,8 +32,7 @@ RECORDED = [
     Case(
         "six-nodes-healthy/storage01",
         3,
-        "TIMING UNKNOWN - corosync-cmapctl is not installed (no corosync-cmapctl.txt "
-        "in the snapshot)",
+        "TIMING UNKNOWN - corosync-cmapctl: not in the snapshot (not installed there?)",
         """
         drbd_detection=12.0s;;;0
         """,
@@ -41,8 +40,8 @@ RECORDED = [
     Case(
         "six-nodes-healthy-as-nagios/app01",
         3,
-        "TIMING UNKNOWN - corosync-cmapctl: access denied by Corosync; needs --sudo with a"
-        " sudoers line, or an entry in /etc/corosync/uidgid.d",
+        "TIMING UNKNOWN - corosync-cmapctl: access denied by Corosync; needs --sudo or a"
+        " uidgid entry",
         """
         drbd_detection=12.0s;;;0
         """,
@@ -65,7 +64,8 @@ RECORDED = [
     Case(
         "no-resource-up/storage01",
         2,
-        "TIMING CRITICAL - no DRBD resource is up on this node; expected: r0 (+1 more)",
+        "TIMING CRITICAL - no DRBD resource is up on this node; expected: r0; corosync-cmapctl:"
+        " not in the snapshot (not installed there?)",
     ),
     Case(
         "module-not-loaded/storage01",
@@ -76,13 +76,12 @@ RECORDED = [
     Case(
         "utils-9.1.0-answer-cut/app01",
         3,
-        "TIMING UNKNOWN - corosync-cmapctl is not installed (no corosync-cmapctl.txt "
-        "in the snapshot) (+1 more)",
+        "TIMING UNKNOWN - corosync-cmapctl: not in the snapshot (not installed there?) (+1 more)",
     ),
     Case(
         "three-nodes-healthy/app01",
         3,
-        "TIMING UNKNOWN - drbdsetup is not installed (no drbd-show.json in the snapshot)",
+        "TIMING UNKNOWN - drbdsetup: not in the snapshot (not installed there?)",
         """
         corosync_consensus=1.98s;;;0 corosync_detection=3.63s;;;0 corosync_token=1.65s;;;0
         """,

@@ -88,7 +88,7 @@ WHOLE_DOWN = (
     "pacemaker-down: Pacemaker does not run on this node -> journalctl -u corosync -u "
     "pacemaker tells why it stopped; to start it: systemctl start pacemaker (pcs cluster start)"
     "\\n[UNKNOWN] tool-missing: "
-    "corosync-cfgtool is not installed (no corosync-cfgtool.txt in the snapshot) -> "
+    "corosync-cfgtool: not in the snapshot (not installed there?) -> "
     "Install it, or run this check only where it belongs (a snapshot: record it anew with"
     " it); --severity tool-missing=ok silences it.\n"
     '0 "MCCluster nodes" - not judged: see MCCluster tools\n'

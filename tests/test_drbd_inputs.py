@@ -170,7 +170,7 @@ def test_half_configured_resource(call, check):
         (
             {"status_json_rc": "20\n", "status_json_err": "Operation not permitted\n"},
             "tool-denied",
-            "Operation not permitted; needs --sudo with a sudoers line for this command",
+            "Operation not permitted; needs --sudo",
         ),
         (
             {"status_json_rc": "timeout\n", "status_json_err": "no answer within 8 s\n"},

@@ -85,8 +85,8 @@ def test_a_storage_server_tells_of_drbd_and_says_what_it_cannot(storage01):
     assert learnt.notes[()] == (
         "Learnt from storage01.",
         "Snapshots of further nodes (--from, repeatable) would confirm it.",
-        "Nothing about Pacemaker from storage01: crm_mon is not installed (no crm_mon.xml in the"
-        " snapshot).",
+        "Nothing about Pacemaker from storage01: crm_mon: not in the snapshot (not installed"
+        " there?).",
     )
 
 

@@ -150,7 +150,7 @@ def old(name, volume, *follows):
         ((*old("r0", 0),), ["r0/0: Outdated on app01"]),
         (
             (*old("r0", 0), *old("r0", 1)),
-            ["Outdated on app01: 2 volumes (r0/0, r0/1)"],
+            ["r0/0, r0/1: Outdated on app01"],
         ),
         (
             (*old("r0", 0), *old("r1", 0)),
@@ -158,7 +158,7 @@ def old(name, volume, *follows):
         ),
         (
             (*old("r0", 0), *old("r1", 0), *old("r2", 0), *old("r3", 0)),
-            ["Outdated on app01: 4 volumes (r0/0, r1/0 and 2 more)"],
+            ["r0/0, r1/0 and 2 more: Outdated on app01"],
         ),
     ],
 )

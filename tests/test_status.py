@@ -114,8 +114,7 @@ def test_two_storage_servers_lost_as_the_active_node_sees_it(status):
 
 WITHOUT_PACEMAKER = """\
 CRITICAL  1 fault; seen from storage01, 2026-11-22 09:05:53 UTC, snapshot
-Cluster  crm_mon is not installed (no crm_mon.xml in the snapshot); nothing is
-         known of Pacemaker from here
+Cluster  crm_mon: not in the snapshot (not installed there?)
 
 ! CRITICAL r0/0: quorum lost on storage01, 1 of 3 copies UpToDate and reachable,
            not storage02, storage03

@@ -76,7 +76,8 @@ def console(block: str) -> str:
 
 def next_step(kind: Kind) -> str:
     """The next step with its placeholders as words."""
-    words = {**_WORDS, "command": "TOOL", "grant": "the right to run TOOL"}
+    granted = "/etc/sudoers.d/check_mccluster has to name the user"
+    words = {**_WORDS, "command": "TOOL", "grant": granted}
     return kind.next_step.format(**words)
 
 

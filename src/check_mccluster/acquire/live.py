@@ -150,6 +150,10 @@ class Live(Source):
                 self._utils_version = line.group(1) if line else None
         return self._utils_version
 
+    def user(self) -> str:
+        """This user's name."""
+        return _user()
+
     def runs(self) -> tuple[Run, ...]:
         """Every command so far with all its arguments, in the order of their start."""
         return tuple(_run(tool, attempt) for tool, attempt in self._attempts.items())
@@ -284,14 +288,17 @@ def _check_sudo(child: Child) -> None:
 
 def sudoers_line(command: tuple[str, ...]) -> str:
     """The line of sudoers(5) that lets this user run *command* as root, just so."""
-    uid = os.geteuid()
-    try:
-        user = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        user = f"#{uid}"
     # Without this, a command that has no arguments may be run with any: corosync-cmapctl can write.
     arguments = command[1:] or ('""',)
-    return f"{user} ALL=(root) NOPASSWD: {' '.join((command[0], *arguments))}"
+    return f"{_user()} ALL=(root) NOPASSWD: {' '.join((command[0], *arguments))}"
+
+
+def _user() -> str:
+    uid = os.geteuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"
 
 
 def _run(tool: Tool, attempt: Union[Child, AcquireError]) -> Run:

@@ -195,7 +195,7 @@ class Snapshot(Source):
     def _missing(self, tool: Tool) -> str:
         if tool.again:
             return f"the snapshot has no second reading ({tool.file})"
-        return f"{tool.name} is not installed (no {tool.file} in the snapshot)"
+        return f"{tool.name}: not in the snapshot (not installed there?)"
 
 
 def _held(path: str) -> str:

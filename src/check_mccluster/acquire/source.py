@@ -145,6 +145,10 @@ class Source(abc.ABC):
     def close(self) -> None:
         """End every child that still runs, with its process group."""
 
+    def user(self) -> str:
+        """Who asks the tools; empty if nobody knows."""
+        return ""
+
     def demand_module(self, tool: Tool) -> None:
         """Look whether *tool* may run: it must not load a kernel module, nor meet the wrong one.
 

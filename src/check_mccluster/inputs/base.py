@@ -18,10 +18,12 @@ from ..verdict.problems import (
     DRBD_MODULE,
     OUTPUT_INVALID,
     PACEMAKER_DOWN,
+    SUDOERS,
     TOOL_DENIED,
     TOOL_FAILED,
     TOOL_MISSING,
     TOOL_TIMEOUT,
+    WITHOUT_SUDO,
 )
 from ..verdict.view import Answer, Input
 
@@ -98,6 +100,7 @@ class Attempt(Generic[T]):
     :param program: the tool's name. :param command: its command line, for the next step.
     :param obstacle: what kept us from a document. :param detail: that in words, one line.
     :param text: the beginning of an output that is no document, for old dialects.
+    :param user: tells who asked; empty where nobody knows.
     """
 
     def __init__(  # noqa: PLR0917 - in the order in which they become known
@@ -110,6 +113,7 @@ class Attempt(Generic[T]):
         stderr: str = "",
         document: Optional[T] = None,
         text: str = "",
+        user: Callable[[], str] = str,
     ) -> None:
         self.program = program
         self.command = command
@@ -119,6 +123,7 @@ class Attempt(Generic[T]):
         self.stderr = stderr
         self.document = document
         self.text = text
+        self.user = user
 
     @property
     def complaint(self) -> str:
@@ -130,16 +135,38 @@ class Attempt(Generic[T]):
 # -- what a failure is called ------------------------------------------------------------------
 
 
-def grant(program: str) -> str:
-    """What gives a monitoring user the right to ask a tool."""
-    if program in ("crm_mon", "cibadmin"):
-        return "--sudo with a sudoers line, or the group haclient with a read ACL"
-    if program.startswith("corosync"):
-        return "--sudo with a sudoers line, or an entry in /etc/corosync/uidgid.d"
-    return "--sudo with a sudoers line for this command"
+_FILE = "/etc/sudoers.d/check_mccluster (in the packages; else contrib/sudoers)"
 
 
-def about(kind: Kind, attempt: Attempt[T], text: str, state: Optional[State] = None) -> Finding:
+def grant(program: str, user: str) -> str:
+    """What gives a monitoring user the right to ask a tool: to read, and the way without sudo."""
+    with_sudo = f"{_FILE} has to name {user} in its User_Alias."
+    if program in _PACEMAKER:
+        other = f"a read ACL (docs/permissions.md), then: usermod -a -G haclient {user}"
+    elif program.startswith("corosync"):
+        # uid alone: a group that there is not would keep Corosync from starting.
+        other = (
+            f"printf 'uidgid {{\\n uid: {user}\\n}}\\n' > /etc/corosync/uidgid.d/{user};"
+            " corosync-cfgtool -R"
+        )
+    else:
+        return with_sudo
+    return f"{with_sudo}{WITHOUT_SUDO}{other}"
+
+
+_PACEMAKER = ("crm_mon", "cibadmin")
+
+
+def _needs(program: str) -> str:
+    """The same in a few words."""
+    if program in _PACEMAKER:
+        return "--sudo or group haclient"
+    return "--sudo or a uidgid entry" if program.startswith("corosync") else "--sudo"
+
+
+def about(
+    kind: Kind, attempt: Attempt[T], text: str, state: Optional[State] = None, step: str = ""
+) -> Finding:
     """A finding about the tool itself."""
     return finding(
         kind,
@@ -147,7 +174,8 @@ def about(kind: Kind, attempt: Attempt[T], text: str, state: Optional[State] = N
         text,
         state=state,
         command=attempt.command,
-        grant=grant(attempt.program),
+        grant=grant(attempt.program, attempt.user() or "USER") if kind is TOOL_DENIED else "",
+        step=step,
     )
 
 
@@ -161,12 +189,18 @@ def no_output(attempt: Attempt[T]) -> Optional[Finding]:
     }
     if attempt.obstacle is None or attempt.obstacle is Obstacle.INVALID:
         return None
+    line = attempt.detail.partition(SUDOERS)[2]
+    if line:
+        text = f"{attempt.program}: refused by sudo{SUDOERS}{line}"
+        user = line.partition(" ")[0]
+        step = f"visudo -f {_FILE}: it has to name {user} in its User_Alias; or add that line"
+        return about(TOOL_DENIED, attempt, text, step=step)
     return about(kinds[attempt.obstacle], attempt, attempt.detail)
 
 
 def denied(attempt: Attempt[T], why: str) -> Finding:
     """The user may not ask."""
-    return about(TOOL_DENIED, attempt, f"{attempt.program}: {why}; needs {grant(attempt.program)}")
+    return about(TOOL_DENIED, attempt, f"{attempt.program}: {why}; needs {_needs(attempt.program)}")
 
 
 def failed(attempt: Attempt[T]) -> Finding:

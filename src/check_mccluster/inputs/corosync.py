@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Optional, TypeVar
 
+from ..verdict.finding import Finding
 from ..verdict.view import Answer
 from .base import Attempt, Obstacle, denied, down, failed, invalid, no_output
 
@@ -43,6 +44,11 @@ def runs_by(*attempts: Optional[Attempt[T]]) -> Optional[bool]:
     return verdict
 
 
+def denied_by_corosync(attempt: Attempt[T]) -> Finding:
+    """The user may not ask Corosync."""
+    return denied(attempt, "access denied by Corosync")
+
+
 def judged(attempt: Attempt[T], exit_code_counts: bool = True) -> Answer[T]:
     """Judge what one of the tools said.
 
@@ -57,7 +63,7 @@ def judged(attempt: Attempt[T], exit_code_counts: bool = True) -> Answer[T]:
         return Answer(attempt.document)
     if attempt.exit_code:
         if re.search(_DENIED, attempt.stderr):
-            return Answer(None, (denied(attempt, "access denied by Corosync"),))
+            return Answer(None, (denied_by_corosync(attempt),))
         if re.search(_NOT_RUNNING, attempt.stderr):
             return Answer(None, (down("Corosync does not run on this node"),))
         return Answer(None, (failed(attempt),))

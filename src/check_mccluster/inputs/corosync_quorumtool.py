@@ -8,6 +8,7 @@ from ..acquire.tools import Tool
 from ..verdict.problems import PACEMAKER_DOWN, TOOL_DENIED
 from ..verdict.view import Answer
 from .base import Attempt, Obstacle, ToolInput
+from .corosync import denied_by_corosync
 from .corosync import judged as corosync_judged
 
 if TYPE_CHECKING:
@@ -29,14 +30,14 @@ def judged(attempt: Attempt[Votes]) -> Answer[Votes]:
 
     Not being allowed to ask is no problem: the votes are then counted from the node list.
     """
-    if attempt.obstacle in (Obstacle.MISSING, Obstacle.DENIED):
+    if attempt.obstacle is Obstacle.MISSING:
         return Answer()
     if attempt.document is None and attempt.exit_code and _NO_CMAP in attempt.stderr:
         # Said without permission and without Corosync alike.
-        return Answer()
+        return Answer(None, (), (denied_by_corosync(attempt),))
     answer = corosync_judged(attempt, exit_code_counts=False)
-    silent = (TOOL_DENIED, PACEMAKER_DOWN)
-    return Answer(answer.value, tuple(p for p in answer.problems if p.kind not in silent))
+    silent = tuple(p for p in answer.problems if p.kind in (TOOL_DENIED, PACEMAKER_DOWN))
+    return Answer(answer.value, (p for p in answer.problems if p not in silent), silent)
 
 
 def _answer(evidence: Evidence) -> Answer[Votes]:

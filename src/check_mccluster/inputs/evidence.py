@@ -186,9 +186,12 @@ class Evidence:
                 obstacle, detail = Obstacle.INVALID, str(error)
             ending = stream.finish()
         except AcquireError as error:
-            return Attempt(program, command, _OBSTACLES[type(error)], error.detail)
+            return Attempt(
+                program, command, _OBSTACLES[type(error)], error.detail, user=self.source.user
+            )
         return Attempt(
-            program, command, obstacle, detail, ending.exit_code, ending.stderr, document, text
+            *(program, command, obstacle, detail, ending.exit_code, ending.stderr),
+            *(document, text, self.source.user),
         )
 
 

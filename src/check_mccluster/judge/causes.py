@@ -15,7 +15,7 @@ from functools import cached_property
 from ..inputs.crm_mon import CLUSTER
 from ..model.pacemaker import base_id, ids_of
 from ..values import Enum, NamedTuple
-from ..verdict.alike import is_one, text_of
+from ..verdict.alike import denied_beside, is_one, text_of
 from ..verdict.alike import mark as alike_mark
 from ..verdict.finding import Fault, Finding
 from ..verdict.subject import NODE, RESOURCE, STOP_ALL, TICKET
@@ -245,7 +245,7 @@ def faults(
                 left = others
                 alone.append(cause)
     left += alone
-    found = _folded([*found, *(Fault(each) for each in left)])
+    found = _folded(view, [*found, *(Fault(each) for each in left)])
     position = {(each.kind, each.subject): index for index, each in enumerate(findings)}
     # A grave cause comes before a cause with grave consequences.
     return tuple(
@@ -270,8 +270,8 @@ def _ends_all_copies(fault: Fault) -> bool:
 _LOST = frozenset({"node-offline", "node-unclean"})
 
 
-def _folded(found: Sequence[Fault]) -> list[Fault]:
-    """Faults of many volumes that say the same of each as one; the others follow from the first."""
+def _folded(view: View, found: Sequence[Fault]) -> list[Fault]:
+    """Faults that say the same of many volumes or tools as one; the others follow from it."""
     alike: dict[object, list[Fault]] = {}
     for fault in found:
         mark = alike_mark(fault.cause)
@@ -285,16 +285,26 @@ def _folded(found: Sequence[Fault]) -> list[Fault]:
     for same in alike.values():
         causes = [each.cause for each in same]
         of_nodes = causes[0].key in _OF_NODES
+        beside = list(denied_beside(view, causes))
+        if beside:
+            told = causes[0]._replace(text=text_of([*causes, *beside]))
+            folded.append(same[0]._replace(cause=told, follows=_rest(same)))
+            continue
         if len(same) == 1 or not (of_nodes or is_one(causes)):
             folded += same
             continue
-        follows = [*causes[1:], *(each for fault in same for each in fault.follows)]
         cause = causes[0]._replace(
             text=_text_of_nodes(causes) if of_nodes else text_of(causes),
             nodes=tuple(dict.fromkeys(node for each in causes for node in each.nodes)),
         )
-        folded.append(same[0]._replace(cause=cause, follows=tuple(follows)))
+        folded.append(same[0]._replace(cause=cause, follows=_rest(same)))
     return folded
+
+
+def _rest(same: Sequence[Fault]) -> tuple[Finding, ...]:
+    """What follows from the first of them: the others, and what follows from each."""
+    others = (fault.cause for fault in same[1:])
+    return (*others, *(each for fault in same for each in fault.follows))
 
 
 _OF_NODES = _words(

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup import DRBD as DRBD_STATUS
+from ..verdict.alike import denied_beside, of_tools, said_of_tool, step_of
 from ..verdict.finding import Finding, State, worst
 from ..verdict.problems import KINDS as INPUT_KINDS
 from ..verdict.subject import CONNECTION, DRBD, NODE, VOLUME, Subject, node
@@ -50,6 +51,8 @@ def told_by_all(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[F
                 or one.view[CLUSTER].value is None
             ):
                 kept.append((here, each))
+        own_words = [each for whose, each in kept if whose == here]
+        kept += [(here, each) for each in denied_beside(one.view, own_words)]
     asked = {here for here, each in kept if _of_itself(here, each)}
     kept = [
         (here, each)
@@ -121,6 +124,8 @@ def _one(sightings: Sequence[tuple[str, Finding]]) -> Finding:
     key = gravest.key
     if key in _INPUT:
         whose = join(nodes, 8)
+        if key == "tool-denied":
+            gravest = _denied([each for _, each in sightings], gravest)
         text = f"{whose}: {_without_here(gravest.text)}"
         about = gravest.subject if gravest.subject.sort in (DRBD, VOLUME) else node(whose)
         step = on_nodes(nodes, gravest.next_step)
@@ -135,6 +140,19 @@ def _one(sightings: Sequence[tuple[str, Finding]]) -> Finding:
         return _odd_one(gravest, sightings, state)
     everybody = tuple(dict.fromkeys(name for _, each in sightings for name in each.nodes))
     return gravest._replace(nodes=everybody, state=state)
+
+
+def _denied(found: Sequence[Finding], first: Finding) -> Finding:
+    """The tools that may not be asked as one: the same right is missing."""
+    ordered = dict.fromkeys((first, *found))
+    alike: dict[str, dict[str, Finding]] = {}
+    for each in ordered:
+        alike.setdefault(said_of_tool(each) or each.text, {}).setdefault(each.object, each)
+    texts = [
+        of_tools(list(same), said) if len(same) > 1 else next(iter(same.values())).text
+        for said, same in alike.items()
+    ]
+    return first._replace(text="; ".join(texts), next_step=step_of(list(ordered)))
 
 
 def on_nodes(nodes: Sequence[str], step: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..judge.picture import Mesh, PartitionView, Picture
+from ..model.pacemaker import Group, Role
 from ..verdict.finding import Fault, State, worst
 from ..verdict.words import join
 from .faults import fault_lines
 from .layout import BLANK, Line, Span, of_state, raw, span
 from .terminal import cluster_lines, node_words, not_known, part_of, title, why_incomplete
-from .tree import branch_rows
+from .tree import Row, branch_rows
 
 HEIGHT = 24
 """Lines of a terminal of old, and of a phone."""
@@ -55,11 +56,18 @@ def _cut(line: Line, width: int) -> Line:
     left = width
     for each in line:
         if len(each.text) > left:
-            kept.append(Span(each.text[: max(left - 2, 0)] + "..", each.style))
+            kept.append(Span(_beginning(each.text, left), each.style))
             break
         kept.append(each)
         left -= len(each.text)
     return tuple(kept)
+
+
+def _beginning(text: str, width: int) -> str:
+    """As many whole words as fit, unless that is less than half of it."""
+    cut = text[: max(width - 2, 0)]
+    words = cut.rpartition(" ")[0].rstrip(" ,;:(")
+    return f"{words if len(words) > len(cut) / 2 else cut}.."
 
 
 def _parts(seen: Picture) -> Iterator[Line]:
@@ -118,6 +126,8 @@ def _resources(part: PartitionView, name: str) -> Line:
         row = rows[0]
         if here is State.OK:
             good.append(f"{row.name} on {row.where}" if row.where else row.name)
+        elif isinstance(resource, Group):
+            bad.append(_group(rows))
         else:
             words = f"{row.name} {row.word}".strip()
             bad.append(f"{words} on {row.where}" if row.where else words)
@@ -130,19 +140,31 @@ def _resources(part: PartitionView, name: str) -> Line:
     return _part(f"{name}  {'; '.join(said) or 'none is configured'}", state)
 
 
+_STARTED = Role.STARTED.value
+
+
+def _group(rows: Sequence[Row]) -> str:
+    """A group with what is wrong in it: the members that are neither well nor only wait."""
+    group, *members = rows
+    odd = [row for row in members if row.word not in (_STARTED, Role.STOPPED.value)]
+    said = [f"{row.name} {row.word.replace(f'{_STARTED}, ', '')}" for row in odd[:2]]
+    words = ", ".join([f"{group.name} {group.word}", *said])
+    return f"{words} on {group.where}" if group.where else words
+
+
 def _meshes(seen: Picture) -> Iterator[Line]:
     gravity, meshes = seen.gravity, seen.meshes
     good = [mesh for mesh in meshes if gravity.of_all(mesh.name) is State.OK]
     for mesh in meshes:
         state = gravity.of_all(mesh.name)
         if mesh not in good or len(good) <= _MESHES:
-            yield _part(f"DRBD {mesh.name}  {_mesh(mesh)}", state)
+            yield _part(f"DRBD {mesh.name}  {_mesh(mesh, len(seen.seen))}", state)
     if len(good) > _MESHES:
         names = join([mesh.name for mesh in good], 6)
         yield _part(f"DRBD  {len(good)} resources in order: {names}", State.OK)
 
 
-def _mesh(mesh: Mesh) -> str:
+def _mesh(mesh: Mesh, views: int) -> str:
     """Who is Primary, the copies and the connections, as whoever sees most sees them."""
     words = [f"Primary {join(mesh.primaries)}" if mesh.primaries else "no Primary seen"]
     seen = list(mesh.seen.values())
@@ -167,6 +189,6 @@ def _mesh(mesh: Mesh) -> str:
     links = [connection for replica in seen for connection in replica.resource.connections]
     if links:
         up = sum(1 for link in links if link.is_connected)
-        where = f" from {seen[0].here}" if len(seen) == 1 else ""
+        where = f" from {seen[0].here}" if len(seen) == 1 < views else ""
         words.append(f"{up} of {len(links)} connected{where}")
     return ", ".join(words)

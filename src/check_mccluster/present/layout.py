@@ -79,14 +79,24 @@ def paragraph(first: Sequence[Span], text: str, width: int, style: str = "") -> 
 def table(rows: Iterable[Sequence[Span]], width: int) -> list[Line]:
     """Columns as wide as they need; the widest give way until a line fits *width*."""
     listed = [tuple(row) for row in rows]
-    columns = max((len(row) for row in listed), default=0)
-    widths = [
-        max(len(row[column].text) for row in listed if column < len(row))
-        for column in range(columns)
-    ]
+    widths = _widths(listed)
+    columns = len(widths)
     while sum(widths) + GAP * (columns - 1) > width and max(widths) > 4:
         widths[widths.index(max(widths))] -= 1
     return [_row(row, widths) for row in listed]
+
+
+def natural_width(rows: Sequence[Sequence[Span]]) -> int:
+    """How wide the table is of which nothing is cut."""
+    widths = _widths(rows)
+    return sum(widths) + GAP * (len(widths) - 1)
+
+
+def _widths(rows: Sequence[Sequence[Span]]) -> list[int]:
+    columns = max((len(row) for row in rows), default=0)
+    return [
+        max(len(row[column].text) for row in rows if column < len(row)) for column in range(columns)
+    ]
 
 
 def _row(row: Sequence[Span], widths: Sequence[int]) -> Line:

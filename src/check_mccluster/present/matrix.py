@@ -22,7 +22,7 @@ from .drbd_words import (
     replication_span,
     role_span,
 )
-from .layout import Line, Span, of_state, paragraph, raw, span, table
+from .layout import Line, Span, natural_width, of_state, paragraph, raw, span, table
 from .text import clean
 
 FULL_ROWS = 10
@@ -72,7 +72,7 @@ def _rows(replica: Replica, volume: Optional[Volume], gravity: Gravity) -> list[
         state = gravity.of(resource.name, (here,), volume=number)
         disk = disk_span(volume.device.disk_state, volume.client, state)
     own = (role_span(resource.role), disk, nothing, nothing)
-    rows = [Row(f"{clean(here)} (here)", own, _is_good(own))]
+    rows = [Row(f"{clean(here)}{_HERE}", own, _is_good(own))]
     for connection in resource.connections:
         peer = None if number is None else connection.peer_device(number)
         theirs, ends = (connection.name,), (here, connection.name)
@@ -102,12 +102,18 @@ def _merged(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
+_HERE = " (here)"
+
+
 def _node_table(head: Sequence[str], rows: Sequence[Row], width: int) -> list[Line]:
     titles = [raw(text, "dim") for text in (" ", "node", *head)]
     body = [
         [raw(" ") if row.good else raw("!", "strong"), raw(row.node), *row.cells]
         for row in _merged(rows)
     ]
+    if natural_width([titles, *body]) > width - 1:
+        # It is the first row, and the line below names the node.
+        body = [[mark, raw(node.text.replace(_HERE, "")), *rest] for mark, node, *rest in body]
     return [(Span(" "), *line) for line in table([titles, *body], width - 1)]
 
 

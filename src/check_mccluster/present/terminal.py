@@ -67,15 +67,22 @@ def _known(unread: Unread, views: int) -> str:
 def not_known(seen: Picture, unread: Unread, of: str) -> str:
     """That nothing is known; why, where no fault on the same screen says it."""
     text = _known(unread, len(seen.seen))
-    told = {each.text for fault in seen.faults for each in (fault.cause, *fault.follows)}
+    if unread.state is State.OK:
+        return text  # where the tool is not installed there is nothing to know
     rest = f"nothing is known of {of} from here"
-    return rest if told & {text, unread.text} else f"{text}; {rest}"
+    return rest if _is_told(seen, unread) else f"{text}; {rest}"
+
+
+def _is_told(seen: Picture, unread: Unread) -> bool:
+    """Whether a fault says it, perhaps of several tools at once."""
+    name, _, said = unread.text.partition(": ")
+    texts = [each.text for fault in seen.faults for each in (fault.cause, *fault.follows)]
+    return any(name in text and said in text for text in texts)
 
 
 def why_incomplete(seen: Picture, unread: Unread) -> str:
     """Why not all is known, where no fault on the same screen says it."""
-    told = (each.text for fault in seen.faults for each in (fault.cause, *fault.follows))
-    return "" if unread.text in told else f": {unread.text}"
+    return "" if _is_told(seen, unread) else f": {unread.text}"
 
 
 def _style(state: State) -> str:
@@ -104,16 +111,17 @@ def _cluster_line(part: PartitionView, as_seen: str, width: int) -> list[Line]:
     cluster, count = part.cluster, part.votes
     options = cluster.summary.options
     state = part.partition_state
+    votes = count.words if count.counted else f"{count.words} (one a node assumed)"
     if count.quorate is None:
         text = "quorum not known"
     elif not count.quorate:
-        text = f"NO QUORUM, {count.words}"
+        text = f"NO QUORUM, {votes}"
         text += f", {count.needed} needed" if count.needed is not None else ""
     elif count.covered or count.margin is None:
-        text = f"quorate, {count.words}"
+        text = f"quorate, {votes}"
         text += ", two-node mode" if count.covered else ""
     else:
-        text = f"quorate, {count.words}, can lose {max(0, count.margin) or 'none'}"
+        text = f"quorate, {votes}, can lose {max(0, count.margin) or 'none'}"
     dc = cluster.summary.dc
     text += f"; DC {dc.name}" if dc is not None and dc.name else "; NO DC"
     if options.maintenance_mode:

@@ -120,8 +120,15 @@ def _instances(
     ]
     if len(rows) == 1 and not flags:
         (row,) = rows
+        if len(inside) > 1 and not any(each.where for each in inside):
+            row = row._replace(word=f"{len(inside)} of {len(inside)} {row.word}", where="")
         return [Row(resource.id, kind, row.word, row.where, worst([state, row.state]))]
-    counts = [f"{len(places)} {word}" for (word, _), places in by_word.items()]
+    counted: dict[str, int] = {}
+    for row in inside:
+        counted[row.word] = counted.get(row.word, 0) + 1
+    counts = [f"{number} {word}" for word, number in counted.items()]
+    if len(counts) == 1:
+        counts = [f"{len(inside)} of {counts[0]}"]
     word = ", ".join([*counts, flags] if flags else counts)
     return [Row(resource.id, kind, word, "", state), *rows]
 
@@ -134,7 +141,7 @@ def _places(places: Sequence[str]) -> str:
 
 def _group(part: PartitionView, group: Group) -> list[Row]:
     members = [_primitive(part, member, 1) for member in group.members]
-    running = sum(1 for member in group.members if member.role in RUNNING)
+    running = sum(1 for member in group.members if _runs(member))
     nodes = dict.fromkeys(node for member in group.members for node in member.nodes)
     flags = _flags(group.managed, group.maintenance)
     if group.disabled:
@@ -142,6 +149,12 @@ def _group(part: PartitionView, group: Group) -> list[Row]:
     word = f"{running} of {len(members)} run" + (f", {flags}" if flags else "")
     state = worst([part.state_of(subject.resource(group.id)), *(m.state for m in members)])
     return [Row(group.id, "group", word, join(nodes), state), *members]
+
+
+def _runs(member: Primitive) -> bool:
+    """Whether it does its work: Pacemaker says Started of what it only failed to stop, too."""
+    broken = (member.failed or member.blocked) and not member.failure_ignored
+    return member.role in RUNNING and not broken
 
 
 def _instance(part: PartitionView, instance: Union[Primitive, Group]) -> Row:

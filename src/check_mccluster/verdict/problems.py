@@ -18,9 +18,14 @@ TOOL_MISSING = Kind(
 TOOL_DENIED = Kind(
     "tool-denied",
     State.UNKNOWN,
-    "The user that runs the check may not ask this tool. Nothing is known about the cluster.",
-    "Grant it: {grant}. The sudoers line only reads; the other way trusts the user with more.",
+    "The user that runs the check may not ask this tool: what it tells is not known. The sudoers"
+    " file only lets it read; the ways without sudo trust the user with more.",
+    "Run it with --sudo: {grant}",
 )
+SUDOERS = "; sudoers needs: "
+"""Between what sudo refused and the line that is missing."""
+WITHOUT_SUDO = " Without sudo: "
+"""Begins the other way of a step, which trusts the user with more."""
 TOOL_TIMEOUT = Kind(
     "tool-timeout",
     State.UNKNOWN,

@@ -52,13 +52,22 @@ class Input(Generic[T]):
 
 
 class Answer(Generic[T]):
-    """What came of reading one tool: a value, problems, or both (partial evidence)."""
+    """What came of reading one tool: a value, problems, or both (partial evidence).
 
-    __slots__ = ("problems", "value")
+    :param silent: problems that nobody is told of unless another tool has the same.
+    """
 
-    def __init__(self, value: Optional[T] = None, problems: Iterable[Finding] = ()) -> None:
+    __slots__ = ("problems", "silent", "value")
+
+    def __init__(
+        self,
+        value: Optional[T] = None,
+        problems: Iterable[Finding] = (),
+        silent: Iterable[Finding] = (),
+    ) -> None:
         self.value = value
         self.problems = tuple(problems)
+        self.silent = tuple(silent)
 
     def __repr__(self) -> str:
         return f"Answer({self.value!r}, {self.problems!r})"

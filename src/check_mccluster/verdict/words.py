@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-")
 
@@ -36,6 +36,16 @@ def join(names: Iterable[str], most: int = 4) -> str:
     if len(listed) <= most + 1:
         return ", ".join(listed)
     return f"{', '.join(listed[:most])} and {len(listed) - most} more"
+
+
+def some(names: Sequence[str], most: int = 40) -> str:
+    """The first of many names, which stand before what is said: long ones leave it room."""
+    two = len(", ".join(names[:2])) <= most
+    if len(names) <= 3 and two and len(", ".join(names)) <= most:
+        return ", ".join(names)
+    first = names[: 2 if two else 1]
+    rest = len(names) - len(first)
+    return f"{', '.join(first)} and {rest} more" if rest else ", ".join(first)
 
 
 def pasted(name: str) -> str:
