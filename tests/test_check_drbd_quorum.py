@@ -51,7 +51,7 @@ RECORDED = [
         "first-full-sync/storage02",
         2,
         "DRBD-QUORUM CRITICAL - r0/0: 1 of 3 copies UpToDate and reachable, not "
-        "storage02: being resynchronised, 26.3% done",
+        "storage02: being resynchronised, 26.3% done; not storage03: being res...",
         """
         'r0/0_copies'=1;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=1;;;0
         """,

@@ -84,4 +84,4 @@ def test_only_a_remote_node_may_have_no_corosync(call, tmp_path):
     (tmp_path / "web9/meta.json").write_text((kind / "alpha/meta.json").read_text())
     outcome = call("overview", "--from", tmp_path / "web9")
     assert outcome.code == 3
-    assert "[UNKNOWN] links: corosync-cfgtool is not installed" in outcome.out
+    assert "[UNKNOWN] links: corosync-cfgtool: not in the snapshot" in outcome.out

@@ -75,9 +75,12 @@ def not_known(seen: Picture, unread: Unread, of: str) -> str:
 
 def _is_told(seen: Picture, unread: Unread) -> bool:
     """Whether a fault says it, perhaps of several tools at once."""
-    name, _, said = unread.text.partition(": ")
     texts = [each.text for fault in seen.faults for each in (fault.cause, *fault.follows)]
-    return any(name in text and said in text for text in texts)
+    for own in (unread.text, _known(unread, len(seen.seen))):
+        name, _, said = own.partition(": ")
+        if any(name in text and said in text for text in texts):
+            return True
+    return False
 
 
 def why_incomplete(seen: Picture, unread: Unread) -> str:

@@ -39,38 +39,42 @@ _LESS = (", not ", ", no ", ", nor ", ", both ", ", which ", "; ")
 
 
 def _forms(text: str) -> Iterator[str]:
-    """The text, then without brackets, then each time with one part less at its end."""
+    """The text, then each time with one part less: the last clause, or the last brackets."""
     yield text
-    text = _without_brackets(text)
     while True:
-        yield text
-        plain = text.partition(" (")[0]
-        end = max(map(plain.rfind, _LESS))
+        start, end, clause = _parts(text)
         # "; app02 too" is about another object.
-        if end < 0 or not _is_long(text[:end]) or text.endswith(" too"):
+        if clause > start and not text.endswith(" too"):
+            shorter = text[:clause]
+        elif start > 0:
+            shorter = text[:start].rstrip() + text[end:]
+        else:
             break
-        text = text[:end]
+        if len(shorter) < _LEAST or shorter.endswith(":"):
+            break
+        text = shorter
+        yield text
     head = text.partition(" (")[0].rpartition(": ")[0]
     if " is " in head:  # all is said before the colon
         yield head
 
 
-def _is_long(text: str) -> bool:
-    """Whether so much of a text says what it is about, and what is the matter with it."""
-    return len(text) >= _LEAST and not text.endswith(":")
-
-
-def _without_brackets(text: str) -> str:
-    """The text without what stands in brackets, unless that is all that it says."""
-    pieces, depth = [], 0
-    for each in text:
-        depth += each == "("
-        if not depth:
-            pieces.append(each)
-        depth -= each == ")" and depth > 0
-    bare = "".join(pieces).replace("  ", " ").replace(" ,", ",").replace(" ;", ";")
-    bare = bare.replace(" :", ":").strip()
-    return bare if _is_long(bare) else text
+def _parts(text: str) -> tuple[int, int, int]:
+    """Where the last brackets begin and end, and the last clause outside of them; -1: nowhere."""
+    start, end, depth = -1, -1, 0
+    plain = []
+    for index, each in enumerate(text):
+        if each == "(":
+            start = index if not depth else start
+            depth += 1
+        plain.append(" " if depth else each)
+        if each == ")" and depth:
+            depth -= 1
+            end = index + 1
+    if depth:  # never closed
+        return -1, -1, -1
+    outside = "".join(plain)
+    return start, end, max(map(outside.rfind, _LESS))
 
 
 def _fitting(text: str, most: int) -> str:
@@ -147,13 +151,14 @@ def _first_line(report: Report) -> str:
         # The second has the room that it needs, if the first can be told in what is left.
         first, second = map(_shortest, texts[:2])
         room -= 2 + min(len(texts[1]), max(least, min(second, FIRST_LINE - 2 - first)))
-    line = _fitting(texts[0], room)
+    fitting = _fitting if report.lines else shorten
+    line = fitting(texts[0], room)
     shown = 1
     for text in texts[1:]:
         left = FIRST_LINE - len(line) - 2
         if left < min(len(text), least):
             break
-        line = f"{line}; {_fitting(text, left)}"
+        line = f"{line}; {fitting(text, left)}"
         shown += 1
     rest = len(texts) - shown
     return f"{line} (+{rest} more)" if rest else line
