@@ -837,7 +837,7 @@ def test_copies_of_many_volumes_that_one_peer_lacks_are_one_finding_at_the_first
         devices=tuple(device(number) for number in range(6)),
     )
     found = [f for f in report("drbd-quorum", drbd_view(one)).findings if f.key == "copies-low"]
-    assert [(each.object, "r0/0, r0/1 and 4 more: " in each.text) for each in found] == [
+    assert [(each.object, "6 volumes (r0/0, r0/1 and 4 more)" in each.text) for each in found] == [
         ("r0/0", True)
     ]
 

@@ -158,7 +158,7 @@ def old(name, volume, *follows):
         ),
         (
             (*old("r0", 0), *old("r1", 0), *old("r2", 0), *old("r3", 0)),
-            ["r0/0, r1/0 and 2 more: Outdated on app01"],
+            ["Outdated on app01: 4 volumes (r0/0, r1/0 and 2 more)"],
         ),
     ],
 )

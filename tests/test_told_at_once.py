@@ -16,7 +16,7 @@ from check_mccluster.present.text import first_line
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Fault, Kind, Line, Report, State, finding
 from check_mccluster.verdict.view import Answer, View
-from check_mccluster.verdict.words import some
+from check_mccluster.verdict.words import of_many
 
 
 def attempt(program, **changes):
@@ -133,15 +133,14 @@ def test_nodes_that_may_not_ask_are_one_fault_with_both_ways(call, tmp_path):
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (["r1/0", "r1/1"], "r1/0, r1/1"),
-        (["a/0", "b/0", "c/0"], "a/0, b/0, c/0"),
-        (["a/0", "b/0", "c/0", "d/0"], "a/0, b/0 and 2 more"),
-        (["pvc-353143c5-0000-4000-8000/0"] * 3, "pvc-353143c5-0000-4000-8000/0 and 2 more"),
-        (["r0/0"], "r0/0"),
+        (["r1/0", "r1/1"], "r1/0, r1/1: gone"),
+        (["a/0", "b/0", "c/0", "d/0"], "a/0, b/0, c/0, d/0: gone"),
+        (["pvc-353143c5/0", "pvc-353143c6/0"], "gone: 2 volumes (pvc-353143c5/0, pvc-353143c6/0)"),
+        ([f"a{n}/0" for n in range(60)], "gone: 60 volumes (a0/0, a1/0 and 58 more)"),
     ],
 )
 def test_names_of_many_leave_room_for_what_is_said(names, words):
-    assert some(names) == words
+    assert of_many(names, "gone", "volumes") == words
 
 
 # -- the first line --------------------------------------------------------------------------------

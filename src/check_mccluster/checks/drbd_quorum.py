@@ -41,7 +41,7 @@ from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import WHEN_DONE, join, pasted, some
+from ..verdict.words import WHEN_DONE, join, of_many, pasted
 
 LOST = Kind(
     "drbd-quorum-lost",
@@ -415,7 +415,7 @@ _MOST_ALIKE = 2
 
 
 def _together(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """The findings, with many volumes of one peer that is gone as one, their names first."""
+    """The findings, with many volumes of one peer that is gone as one; what is said comes first."""
     alike: dict[tuple[str, State, tuple[str, ...]], list[Finding]] = {}
     for each in findings:
         if each.kind is FEW_COPIES:
@@ -427,8 +427,7 @@ def _together(findings: Sequence[Finding]) -> Iterator[Finding]:
         if len(same) <= _MOST_ALIKE:
             yield each
         elif each is same[0]:
-            names = some([one.object for one in same])
-            yield each._replace(text=f"{names}: {said}")
+            yield each._replace(text=of_many([one.object for one in same], said, "volumes"))
 
 
 def judge(view: View, asked: Asked) -> Report:

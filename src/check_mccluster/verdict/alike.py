@@ -1,4 +1,4 @@
-"""Many of which the same is said are told as one, their names first: volumes, tools."""
+"""Many volumes, or tools, of which the same is said are told as one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .finding import Finding
 from .problems import SUDOERS, TOOL_DENIED, TOOL_MISSING, WITHOUT_SUDO
 from .subject import DRBD, TOOL, VOLUME
 from .view import View
-from .words import join, some
+from .words import join, of_many
 
 MANY = 3
 """So many volumes of which the same is said are one."""
@@ -41,14 +41,12 @@ def is_one(same: Sequence[Finding]) -> bool:
 
 
 def text_of(same: Sequence[Finding]) -> str:
-    """What is said of all of them: ``a/0, b/0 and 58 more: Outdated, no resync``.
-
-    The names come first: a first line that is cut keeps them.
-    """
+    """What is said of all of them: ``Outdated, no resync: 60 volumes (a/0, b/0 and 58 more)``."""
     said = _of_all([_of_any(each) for each in same])
     if same[0].subject.sort == TOOL:
         return of_tools([each.object for each in same], said)
-    return f"{some([each.object for each in same])}: {said}"
+    what = "volumes" if same[0].subject.sort == VOLUME else "resources"
+    return of_many([each.object for each in same], said, what)
 
 
 def of_tools(names: Sequence[str], said: str) -> str:

@@ -38,14 +38,19 @@ def join(names: Iterable[str], most: int = 4) -> str:
     return f"{', '.join(listed[:most])} and {len(listed) - most} more"
 
 
-def some(names: Sequence[str], most: int = 40) -> str:
-    """The first of many names, which stand before what is said: long ones leave it room."""
-    two = len(", ".join(names[:2])) <= most
-    if len(names) <= 3 and two and len(", ".join(names)) <= most:
-        return ", ".join(names)
-    first = names[: 2 if two else 1]
-    rest = len(names) - len(first)
-    return f"{', '.join(first)} and {rest} more" if rest else ", ".join(first)
+def of_many(names: Sequence[str], said: str, what: str) -> str:
+    """``Outdated: 60 volumes (a/0, b/0 and 58 more)``: what happened and the count come first.
+
+    Names can be of any length. Few short ones stand where that of one would: ``r1/0, r1/1: gone``.
+    """
+    all_of_them = ", ".join(names)
+    if len(all_of_them) <= _SHORT:
+        return f"{all_of_them}: {said}"
+    return f"{said}: {len(names)} {what} ({join(names, 2)})"
+
+
+_SHORT = 20
+"""Letters of names that take no room from what is said."""
 
 
 def pasted(name: str) -> str:
