@@ -185,6 +185,9 @@ def test_host_that_was_not_asked_and_that_one_node_misses_is_one_finding_about_i
     assert (found.key, found.object, found.reason) == (
         "peer-connecting", "storage03", "drbd-node-lost",
     )  # fmt: skip
+    assert found.text == (
+        "storage03 is connected to nobody that was asked (r0): the host or its network"
+    )
 
 
 def test_two_pairs_that_are_down_are_two_findings():
@@ -510,6 +513,14 @@ def test_a_disk_is_told_by_its_own_node_and_once_for_all_that_say_it():
         )
     ]
     assert whole(seen[0]) == [("disk-failed", "r0/0", ("storage01",), words)]
+
+
+def test_of_a_node_that_a_text_names_twice_the_first_is_that_of_all():
+    """What stands behind is of the one node in whose words it is told."""
+    words = "r0/0: Failed on storage01, by the log of storage01"
+    seen = [saying(name, said("disk-failed", R0, words)) for name in STORAGES]
+    ((*_, text),) = whole(*seen)
+    assert text == "r0/0: Failed on storage01, storage02, storage03, by the log of storage01"
 
 
 def test_of_several_states_of_one_thing_the_gravest_is_told():

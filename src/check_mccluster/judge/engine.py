@@ -78,7 +78,7 @@ def input_problems(check: Check, view: View) -> Iterator[Finding]:
             again = key.name.endswith("(second reading)")
             yield from (p for p in problems if again or p.kind != TOOL_MISSING)
     read = {*check.needs, *check.uses, *check.hints}
-    if len(read) > 1 and not check.several:
+    if len(read) > 1:
         from .belongs import contradictions
 
         yield from contradictions(view, read)

@@ -165,9 +165,7 @@ def _group_stopped(
     """No member runs: once for the group, and what nobody asked for beside what somebody did."""
     first = next(fault for _, fault in faults if fault is not None)
     members = f"{len(faults)} members" if len(faults) > 1 else first.object
-    if is_disabled(context.cluster, group) or all(
-        fault is not None and fault.kind is DISABLED for _, fault in faults
-    ):
+    if is_disabled(context.cluster, group):
         text = f"{group.id} is disabled, {members} stopped"
         yield finding(DISABLED, subject.resource(group.id), text)
         return

@@ -215,7 +215,7 @@ class PairIndex:
 
     def below(self, resource: Resource) -> tuple[Pair, ...]:
         """The pairs of a group's or resource's own members, and what it must run with."""
-        if not self._on and not self._with:
+        if not self._on:
             return ()
         ids = dict.fromkeys((resource.id, *(base_id(each.id) for each in primitives(resource))))
         found = [pair for name in ids for pair in self._on.get(name, ())]
