@@ -532,3 +532,53 @@ def test_operation_under_way_is_none_that_ended() -> None:
     found = history(operation("start", status=-1, rc=193))
     assert found.pending == (PendingOperation("FS", "app01", "start", 0),)
     assert found.newest == {}
+
+
+@pytest.mark.parametrize(
+    ("word", "there"),
+    [
+        ("online", True),
+        ("offline", False),
+        ("1795337719", True),
+        ("0", False),
+        ("", None),
+        ("perhaps", None),
+    ],
+)
+def test_controller_in_the_process_group_by_word_or_by_time(word: str, there: bool | None) -> None:
+    state = (
+        f'<node_state id="1" uname="app01" crmd="{word}"><transient_attributes id="1">'
+        "</transient_attributes></node_state>"
+    )
+    found = a_cib(status=state)
+    assert found.nodes["app01"].controller is there
+
+
+@pytest.mark.parametrize(
+    ("operations", "runs"),
+    [
+        ([("start", 0, 5)], True),
+        ([("monitor", 0, 5)], True),
+        ([("monitor", 7, 5)], False),
+        ([("promote", 0, 6)], True),
+        ([("monitor", 0, 5), ("stop", 0, 6)], False),
+        ([("stop", 0, 6), ("monitor", 0, 5)], False),
+        ([("stop", 1, 6)], True),
+        ([("start", 1, 5)], False),
+        ([("start", 193, -1)], False),
+        ([("migrate_to", 0, 7)], False),
+    ],
+)
+def test_what_a_node_ran_after_the_last_operation_it_told_of(
+    operations: list[tuple[str, int, int]], runs: bool
+) -> None:
+    told = "".join(
+        f'<lrm_rsc_op id="{number}" operation="{task}" rc-code="{code}" call-id="{call}"'
+        f' interval="0" op-status="{-1 if call < 0 else 0 if code in (0, 7) else 4}"/>'
+        for number, (task, code, call) in enumerate(operations)
+    )
+    found = a_cib(
+        status='<node_state id="1" uname="app01" crmd="online"><lrm id="1"><lrm_resources>'
+        f'<lrm_resource id="FS">{told}</lrm_resource></lrm_resources></lrm></node_state>'
+    )
+    assert found.left_running == ({"app01": {"FS"}} if runs else {})

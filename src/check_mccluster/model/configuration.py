@@ -131,6 +131,7 @@ class CibNode(NamedTuple):
     :param attributes: permanent ones. :param transient: those that vanish when it leaves, promotion
         scores (``master-RESOURCE``) among them. :param utilization: its capacity.
     :param configured: whether it is in the configuration, not in the status alone.
+    :param controller: whether its controller is in Corosync's process group; ``None``: not told.
     """
 
     name: str
@@ -139,6 +140,7 @@ class CibNode(NamedTuple):
     transient: Mapping[str, str] = _NOTHING
     utilization: Mapping[str, int] = MappingProxyType({})
     configured: bool = True
+    controller: Optional[bool] = None
 
     @property
     def is_remote(self) -> bool:

@@ -117,6 +117,13 @@ class Cmap(NamedTuple):
     met: frozenset[int] = frozenset()
 
     @property
+    def detection_s(self) -> Optional[float]:
+        """Seconds until there is a new membership: runtime token + consensus."""
+        if self.token_ms is None or self.consensus_ms is None:
+            return None
+        return (self.token_ms + self.consensus_ms) / 1000
+
+    @property
     def local_name(self) -> Optional[str]:
         """Name of this node in the configured node list."""
         position = self.local_position

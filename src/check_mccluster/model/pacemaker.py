@@ -471,6 +471,7 @@ class Cib(NamedTuple):
     :param started: when a resource was started on a node where its last operation was a start, in
         seconds since 1970. :param newest: the last start or first probe of each resource.
     :param stopped: the last stop of each resource that went as it should.
+    :param left_running: by node, what ran there after the last operation that the node told of.
     """
 
     properties: dict[str, str]
@@ -488,6 +489,11 @@ class Cib(NamedTuple):
     started: Mapping[tuple[str, str], int] = MappingProxyType({})
     newest: Mapping[str, Ran] = MappingProxyType({})
     stopped: Mapping[str, Ran] = MappingProxyType({})
+    left_running: Mapping[str, frozenset[str]] = MappingProxyType({})
+
+    def is_idle(self, node: str) -> bool:
+        """Whether a node runs nothing, as far as its history tells."""
+        return node in self.nodes and not self.left_running.get(node)
 
     def configured(self, agent: str) -> tuple[Configured, ...]:
         """The primitives of one agent, whoever provides it: ``Filesystem``, ``linbit:drbd``."""

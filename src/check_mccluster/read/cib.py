@@ -75,6 +75,8 @@ class _Found:
         self.started: dict[tuple[str, str], int] = {}
         self.newest: dict[str, Ran] = {}
         self.stopped: dict[str, Ran] = {}
+        self.last: dict[tuple[str, str], tuple[int, bool]] = {}
+        self.controllers: dict[str, Optional[bool]] = {}
         self.last_written: Optional[datetime] = None
 
     def cib(self) -> Cib:
@@ -83,6 +85,13 @@ class _Found:
         for name, transient in self.transient.items():
             node = self.nodes.get(name) or CibNode(name, configured=False)
             self.nodes[name] = node._replace(transient=transient)
+        for name, controller in self.controllers.items():
+            if name in self.nodes:
+                self.nodes[name] = self.nodes[name]._replace(controller=controller)
+        left: dict[str, list[str]] = {}
+        for (resource, name), (_, runs) in self.last.items():
+            if runs:
+                left.setdefault(name, []).append(resource)
         return Cib(
             properties=self.properties,
             filesystems=tuple(
@@ -110,6 +119,7 @@ class _Found:
             started=self.started,
             newest=self.newest,
             stopped=self.stopped,
+            left_running={name: frozenset(each) for name, each in left.items()},
         )
 
     def with_template(self, one: Configured, name: Optional[str]) -> Configured:
@@ -182,10 +192,24 @@ def _transient(found: _Found, element: Element) -> None:
     name = text(state, "uname") if state is not None else None
     if name is not None:
         found.transient[name] = _sets(element, "instance_attributes")
+        if state is not None:
+            found.controllers[name] = _controller(state)
+
+
+def _controller(state: Element) -> Optional[bool]:
+    """Whether a node's controller is in the process group: words, since 2.1.7 when it came (or 0).
+
+    Source: ``unpack_node_online`` in Pacemaker's lib/pengine/unpack.c.
+    """
+    word = state.get("crmd") or ""
+    if word in ("online", "offline"):
+        return word == "online"
+    return int(word) > 0 if is_number(word) else None
 
 
 def _operation(found: _Found, element: Element) -> None:
     status = element.get("op-status")
+    _last(found, element)
     if status == "0" and element.get("rc-code") in _DONE:
         _ran(found, element)
     if status != "-1":
@@ -205,6 +229,32 @@ def _operation(found: _Found, element: Element) -> None:
 
 _DONE = ("0", "7", "8")
 """Results of a start, a stop or a probe that went as it should: 7 is not running, 8 promoted."""
+
+
+_GOES_ON = frozenset({"start", "promote", "demote", "migrate_from"})
+"""What runs after it, if it went as it should."""
+
+
+def _last(found: _Found, element: Element) -> None:
+    """Whether the last operation of a resource on a node left it running there."""
+    task, result, call = element.get("operation"), element.get("rc-code"), element.get("call-id")
+    if (element.get("interval") or "0") != "0" or call is None or not is_number(call):
+        return
+    done = element.get("op-status") == "0"
+    if task == "monitor":  # a probe
+        runs = result in ("0", "8")
+    elif task == "stop":
+        runs = result != "0" and int(call) >= 0  # what could not be stopped
+    else:
+        runs = done and task in _GOES_ON and result == "0"
+    state = next(element.iterancestors("node_state"))
+    where = (
+        required(next(element.iterancestors("lrm_resource")), "id"),
+        required(state, "uname", "id"),
+    )
+    found.controllers.setdefault(where[1], _controller(state))
+    if int(call) >= found.last.get(where, (-2, False))[0]:
+        found.last[where] = (int(call), runs)
 
 
 def _ran(found: _Found, element: Element) -> None:
