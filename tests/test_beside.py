@@ -5,20 +5,28 @@ from __future__ import annotations
 import pytest
 
 from build import (
+    cib,
     cluster,
     cmap,
     drbd,
     fence_event,
+    group,
     link,
     links,
     node,
     offline,
+    on_drbd,
+    options,
     peer,
+    primitive,
     report,
     view,
 )
+from build_drbd import shown
+from check_mccluster.model.configuration import CibNode, Configured
 from check_mccluster.model.corosync import LinkState
 from check_mccluster.model.drbd import ConnectionState
+from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import FenceStatus
 
 DOWN = LinkState.DISCONNECTED
@@ -41,7 +49,7 @@ def told(key, nodes=GONE, **evidence):
             (),
             "app03 is offline; its Corosync is here, its Pacemaker is stopped or does not join",
             "on app03: systemctl status pacemaker; where it does not run: pcs cluster start;"
-            " where it runs: journalctl -u pacemaker",
+            " where it runs: timeout 10 crmadmin -S app03;",
         ),
         (
             DOWN,
@@ -163,3 +171,192 @@ def test_constructed_peer_of_whose_stack_nothing_is_known(nodes):
         view(cluster(nodes), drbd=(drbd(peer("app03", state=CUT), peer("storage01")),)),
     ).findings
     assert not [each.text for each in found if "cluster stack" in each.text]
+
+
+# -- a controller that hangs -------------------------------------------------------------------
+
+
+def history(controller=None, ran=(), base=None):
+    """A CIB that knows of app03 whether its controller is there, and what it ran last."""
+    nodes = {"app03": CibNode("app03", controller=controller)}
+    left = {"app03": frozenset(ran)} if ran else {}
+    return (base or cib())._replace(nodes=nodes, left_running=left)
+
+
+RESTART = "else, as nothing runs there: systemctl restart pacemaker"
+
+
+@pytest.mark.parametrize(("ran", "restarted"), [((), True), (("IP",), False)])
+def test_constructed_controller_in_the_process_group_is_not_stopped(ran, restarted):
+    text, step = told("node-offline", links=links(link(2), link(3)), cib=history(True, ran))
+    assert text == "app03 is offline; its Pacemaker runs and does not join"
+    assert step.startswith("on app03: timeout 10 crmadmin -S app03; without an answer")
+    assert (RESTART in step) is restarted
+
+
+@pytest.mark.parametrize("controller", [False, None])
+def test_constructed_controller_that_may_be_stopped(controller):
+    text, step = told("node-offline", links=links(link(2), link(3)), cib=history(controller))
+    assert text.endswith("its Corosync is here, its Pacemaker is stopped or does not join")
+    assert RESTART not in step
+
+
+def test_constructed_word_of_the_cib_is_old_where_nobody_leads():
+    known = cluster(GONE, dc=None)
+    text, _ = told("node-offline", known=known, links=links(link(2), link(3)), cib=history(True))
+    assert "is stopped or does not join" in text
+
+
+def test_constructed_node_alone_is_offline_to_nobody():
+    known = cluster((offline("app01"), offline("app02"), offline("app03")), dc=None)
+    seen = view(known, cib=history(), drbd=())
+    own = next(e for e in report("overview", seen).findings if e.nodes == ("app01",))
+    assert own.text == "app01 is offline until there is a controller; its Pacemaker runs"
+    assert RESTART not in own.next_step
+
+
+# -- what a lost node may still run ------------------------------------------------------------
+
+UP = group(primitive("FS", "app01"), primitive("DB", "app01"))
+LOST = links(link(2), link(3, 0, DOWN))
+DANGER = "app03 is offline and not fenced (fencing is disabled): group1 may still run there"
+
+
+def lost(resources=(UP,), ran=("FS", "DB"), base=None, known=None, **evidence):
+    """A lost app03 that ran something when it was last heard of."""
+    known = known or cluster(GONE, resources)
+    return told("node-offline", known=known, links=LOST, cib=history(None, ran, base), **evidence)
+
+
+def test_constructed_lost_node_that_nothing_fences_may_still_run_what_runs_here():
+    text, step = lost()
+    assert text == f"{DANGER}; no link to it is up"
+    assert step.startswith("on app03 (console, ssh): does group1 run there, too? then stop it on")
+
+
+def test_constructed_mount_is_what_is_looked_for():
+    base = on_drbd()
+    base = base._replace(
+        resources={
+            "group1": Configured("group1", "group", None, ("FS",)),
+            "FS": Configured("FS", "primitive", "group1"),
+        }
+    )
+    _, step = lost(base=base)
+    assert step.startswith("on app03 (console, ssh): findmnt /srv: does group1 run there, too?")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ran": ()},  # it told of its stops before it left
+        {"ran": ("OTHER",)},
+        {"resources": (group(primitive("FS", "app03"), primitive("DB", "app03")),)},
+        {"known": cluster(GONE, (UP,), options=options(fencing_enabled=True))},
+        {"known": cluster(GONE, (UP,), fence_events=(fence_event("app03", FenceStatus.SUCCESS),))},
+    ],
+    ids=["left-in-order", "ran-something-else", "runs-nowhere-else", "fencing", "fenced"],
+)
+def test_constructed_lost_node_of_which_no_danger_is_told(changed):
+    assert "may still run" not in lost(**changed)[0]
+
+
+@pytest.mark.parametrize(
+    ("gone", "here", "quorum", "danger"),
+    [
+        (peer("app03", state=CUT), DrbdRole.PRIMARY, "majority", False),
+        (peer("app03", state=CUT), DrbdRole.PRIMARY, "off", True),
+        (peer("app03", state=CUT), DrbdRole.SECONDARY, "majority", True),
+        (peer("app03"), DrbdRole.SECONDARY, "off", False),
+        (peer("app03", DrbdRole.PRIMARY), DrbdRole.SECONDARY, "majority", True),
+    ],
+    ids=[
+        "primary-with-quorum",
+        "no-quorum-asked",
+        "no-primary",
+        "it-is-secondary",
+        "it-is-primary",
+    ],
+)
+def test_constructed_drbd_rules_a_second_user_out(gone, here, quorum, danger):
+    known = drbd(gone, peer("storage01"), role=here)
+    text, _ = lost(base=on_drbd(), drbd=(known,), show=(shown(quorum=quorum),))
+    assert ("may still run there" in text) is danger
+
+
+@pytest.mark.parametrize(
+    ("policy", "fencing", "danger"),
+    [("ignore", False, True), ("ignore", True, False), ("stop", False, False)],
+)
+def test_constructed_partition_that_ignores_that_it_has_no_quorum(policy, fencing, danger):
+    asked = options(no_quorum_policy=policy, fencing_enabled=fencing)
+    alone = cluster((node(), offline("app02")), (UP,), quorate=False, options=asked)
+    text, step = told("quorum-lost", known=alone, cib=cib())
+    twice = "partition without quorum, group1 may run twice: "
+    assert text.startswith(twice) is danger
+    assert step.startswith("on app02 (console, ssh): does group1 run there, too?") is danger
+
+
+# -- what waits for lost nodes -----------------------------------------------------------------
+
+
+def test_constructed_what_waits_for_a_lost_node_has_its_step():
+    known = cluster(GONE, (UP,))
+    offline_step = told("node-offline", known=known, links=LOST, drbd=())[1]
+    text, step = told("no-candidate", known=known, links=LOST, drbd=())
+    assert text.endswith(
+        ": if app01 fails too, the quorum is lost (2 of 3 votes, 2 needed; one vote a node assumed)"
+    )
+    assert step == offline_step
+
+
+def test_constructed_what_waits_for_several_lost_nodes_asks_for_all_of_them():
+    alone = cluster((node(), offline("app02"), offline("app03")), (UP,), quorate=False)
+    _, step = told("no-candidate", known=alone, links=LOST, drbd=())
+    assert step.startswith("Are app02, app03 up? ping them over every ring address")
+
+
+def test_constructed_margin_asks_for_the_node_that_is_missing():
+    _, step = told("quorum-margin", links=LOST, drbd=())
+    assert step.startswith("Is app03 up? ping it over every ring address: ")
+
+
+# -- a peer that the cluster has not missed yet ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("peers", "text"),
+    [
+        (
+            (peer("app03", state=CUT), peer("storage01")),
+            "app03 is reached neither by Corosync nor by DRBD, and the cluster does not report it"
+            " offline yet; group1 ran there",
+        ),
+        (
+            (peer("app03"),),
+            "no link to app03 is connected (DRBD reaches it), and the cluster does not report it"
+            " offline yet; group1 ran there",
+        ),
+        (
+            (peer("storage01"),),
+            "no link to app03 is connected, and the cluster does not report it offline yet;"
+            " group1 ran there",
+        ),
+    ],
+    ids=["drbd-lost-it-too", "drbd-reaches-it", "no-drbd-there"],
+)
+def test_constructed_peer_that_was_just_lost(peers, text):
+    known = cluster(None, (group(primitive("FS", "app03")),))
+    timing = cmap(token_ms=12_650, consensus_ms=15_180)
+    found = told("peer-unreachable", known=known, links=LOST, drbd=(drbd(*peers),), cmap=timing)
+    assert found[0] == text
+    assert found[1].endswith("; look again after 28 s (token + consensus)")
+
+
+@pytest.mark.parametrize("fencing", [False, True])
+def test_constructed_unclean_node_that_nobody_fences(fencing):
+    nodes = (node(), node("app02"), node("app03", online=False, unclean=True))
+    known = cluster(nodes, options=options(fencing_enabled=fencing))
+    text, step = told("node-unclean", known=known, drbd=())
+    assert text.endswith("nobody fences it (fencing is disabled)") is not fencing
+    assert ("stonith_admin --confirm" in step) is fencing

@@ -67,7 +67,7 @@ READY = f"app02 could take group1 from app01 {BY_CONNECTION} {BY_RULES}"
 
 def barred_by_votes(active):
     return (
-        f"no node could take group1: the quorum ends with the vote of {active}"
+        f"no node could take group1: if {active} fails too, the quorum is lost"
         " (2 of 3 votes, 2 needed)"
     )
 
@@ -109,7 +109,7 @@ RECORDED = {
     ),
     "no-quorum-ignored/app01": (
         "CRITICAL",
-        "no node could take group1, drbd-clone: this partition has no quorum",
+        "no node could take group1, drbd-clone: app02, app03: offline",
         figures(0, 2),
     ),
     # Its vote is still there: Corosync runs on app01.
@@ -410,7 +410,7 @@ def test_constructed_two_nodes_in_two_node_mode():
 
 def test_constructed_two_nodes_without_two_node_mode():
     counted = votes(("app01", "app02"), expected=2)
-    why = "the quorum ends with the vote of app01 (2 of 2 votes, 2 needed)"
+    why = "if app01 fails, the quorum is lost (2 of 2 votes, 2 needed)"
     assert judge(nodes=PAIR, counted=counted) == [nobody(why)]
 
 
@@ -435,7 +435,7 @@ def heavy(name_of_first="app01"):
 
 @pytest.mark.parametrize("name", ["app01", "app01.example.org", "192.0.2.1"])
 def test_constructed_node_with_more_than_half_of_the_votes(name):
-    why = "the quorum ends with the vote of app01 (5 of 5 votes, 3 needed)"
+    why = "if app01 fails, the quorum is lost (5 of 5 votes, 3 needed)"
     assert judge(counted=heavy(name)) == [nobody(why)]
 
 

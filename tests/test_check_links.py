@@ -27,7 +27,7 @@ def figures(connected=2, of=2, reachable=2):
     return f"links_connected={connected};{of}:;;0;{of} peers_reachable={reachable};;;0"
 
 
-UNREPORTED = "no link to app01 is connected, and the cluster does not report it offline"
+UNREPORTED = "no link to app01 is connected, and the cluster does not report it offline yet"
 
 RECORDED = {
     "six-nodes-healthy/app01": ("OK", "2 peers on 1 link, all connected", figures()),
@@ -38,15 +38,16 @@ RECORDED = {
     "app01-died-long-token/app02": ("CRITICAL", UNREPORTED, figures(1, 2, 1)),
     "app01-powered-off/app02": (
         "WARNING",
-        "no link to app01, which is known to be down",
+        "no link to app01, which Pacemaker has as offline",
         figures(1, 2, 1),
     ),
     "app02-cut-off/app02": (
         "WARNING",
-        "no link to app01, which is known to be down; no link to app03, which is known to be down",
+        "no link to app01, which Pacemaker has as offline;"
+        " no link to app03, which Pacemaker has as offline",
         figures(0, 2, 0),
-        "[WARNING] no link to app01, which is known to be down",
-        "[WARNING] no link to app03, which is known to be down",
+        "[WARNING] no link to app01, which Pacemaker has as offline",
+        "[WARNING] no link to app03, which Pacemaker has as offline",
     ),
     "nothing-started/app01": ("CRITICAL", "Corosync does not run on this node"),
     "six-nodes-healthy-as-icingaha/app01": (
@@ -101,14 +102,14 @@ def test_constructed_lost_node_is_one_finding_however_many_links_it_had():
     several = links(link(2, 0, DOWN), link(2, 1, DOWN), link(3), link(3, 1))
     known = cluster([node(), offline("app02"), node("app03")])
     assert judge(known, links=several) == [
-        ("peer-unreachable", "WARNING", "no link to app02, which is known to be down")
+        ("peer-unreachable", "WARNING", "no link to app02, which Pacemaker has as offline")
     ]
 
 
 def test_constructed_unclean_node_is_known_to_be_down():
     known = cluster([node(), node("app02", unclean=True), node("app03")])
     assert judge(known, links=links(link(2, 0, DOWN), link(3))) == [
-        ("peer-unreachable", "WARNING", "no link to app02, which is known to be down")
+        ("peer-unreachable", "WARNING", "no link to app02, which Pacemaker has as unclean")
     ]
 
 
@@ -125,11 +126,11 @@ def test_constructed_without_pacemaker_the_membership_tells():
     lost = links(link(2, 0, DOWN), link(3, 0, DOWN))
     members = votes(("app01", "app03"))
     assert judge(Answer(), links=lost, votes=members, cmap=configured) == [
-        ("peer-unreachable", "WARNING", "no link to app02, which is known to be down"),
+        ("peer-unreachable", "WARNING", "no link to app02, which is no member any more"),
         (
             "peer-unreachable",
             "CRITICAL",
-            "no link to app03 is connected, and the cluster does not report it offline",
+            "no link to app03 is connected, and the cluster does not report it offline yet",
         ),
     ]
 
@@ -139,7 +140,7 @@ def test_constructed_with_nothing_but_the_links_peers_have_numbers():
         (
             "peer-unreachable",
             "CRITICAL",
-            "no link to node 7 is connected, and the cluster does not report it offline",
+            "no link to node 7 is connected, and the cluster does not report it offline yet",
         )
     ]
 

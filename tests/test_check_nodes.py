@@ -7,8 +7,10 @@ import pytest
 from build import (
     SNAPSHOTS,
     bundle,
+    cib,
     cluster,
     due,
+    group,
     node,
     offline,
     options,
@@ -22,6 +24,7 @@ from build import (
 )
 from check_mccluster.app.options import RangeType
 from check_mccluster.model.config import Config
+from check_mccluster.model.configuration import CibNode, Configured
 from check_mccluster.model.pacemaker import Health
 from check_mccluster.verdict.finding import State
 
@@ -61,7 +64,11 @@ RECORDED = {
         "[CRITICAL] app03 is offline",
     ),
     "app01-standby/app01": ("WARNING", "app01 is in standby", figures(standby=1)),
-    "app01-maintenance/app02": ("WARNING", "app01 is in maintenance", figures(maintenance=1)),
+    "app01-maintenance/app02": (
+        "WARNING",
+        "app01 is in maintenance: group1 is not monitored there",
+        figures(maintenance=1),
+    ),
     "cluster-maintenance/app01": (
         "WARNING",
         "maintenance-mode: the cluster manages nothing",
@@ -126,7 +133,7 @@ def test_with_vv_every_node_is_listed(call):
     assert [line for line in outcome.lines if line.startswith("looked at")] == [
         "looked at node app01 (member): online DC, 5 resources",
         "looked at node app02 (member): online, 1 resource",
-        "looked at node app03 (member): online pending standby, 0 resources",
+        "looked at node app03 (member): online pending, 0 resources",
     ]
 
 
@@ -356,3 +363,61 @@ def test_constructed_nothing_is_known_about_online():
     assert said(report("nodes", evidence, critical=number)) == [
         ("node-offline", "CRITICAL", "0 nodes online, outside the range")
     ]
+
+
+# -- health, maintenance ------------------------------------------------------------------------
+
+
+def sick(strategy="only-green", agent=None, color=Health.RED, parameters=(), **attributes):
+    """app01 with a health attribute, and what the check says of it."""
+    known = cib(properties={"node-health-strategy": strategy})._replace(
+        nodes={"app01": CibNode("app01", **attributes)},
+        resources={}
+        if agent is None
+        else {"H": Configured("H", "primitive", agent=agent, parameters=dict(parameters))},
+    )
+    nodes = (node(health=color), node("app02"), node("app03"))
+    findings = report("nodes", view(cluster(nodes), cib=known)).findings
+    (found,) = [each for each in findings if each.key.startswith("node-health")]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("where", "lifetime"), [("transient", "reboot"), ("attributes", "forever")]
+)
+def test_constructed_health_that_nothing_configured_clears(where, lifetime):
+    found = sick(**{where: {"#health-lab": "red"}})
+    assert found.text == "health of app01 is red (#health-lab, node-health-strategy=only-green)"
+    assert found.next_step == (
+        "fix on app01 what #health-lab stands for; no health agent is configured, so then:"
+        f" crm_attribute --node app01 --name '#health-lab' --lifetime {lifetime} --delete"
+    )
+
+
+@pytest.mark.parametrize(
+    ("agent", "parameters"),
+    [
+        ("ocf:pacemaker:HealthSMART", {}),
+        ("ocf:pacemaker:SysInfo", {}),
+        ("ocf:heartbeat:ethmonitor", {"name": "#health-net"}),
+    ],
+)
+def test_constructed_health_that_its_agent_clears(agent, parameters):
+    found = sick(agent=agent, parameters=parameters, transient={"#health-smart": "red"})
+    assert found.next_step.startswith("crm_mon -1 -A ")
+
+
+def test_constructed_yellow_moves_nothing_on_red():
+    found = sick("migrate-on-red", color=Health.YELLOW, transient={"#health-disk": "yellow"})
+    assert found.text == "health of app01 is yellow (#health-disk)"
+
+
+def test_constructed_nodes_in_maintenance_are_one_fault_that_names_what_runs_there():
+    nodes = (node(maintenance=True), node("app02", maintenance=True), node("app03"))
+    on = (group(primitive("FS", "app01")), primitive("IP", "app02"))
+    faults = report("overview", view(cluster(nodes, on))).faults
+    (text,) = [each.text for each in faults if each.cause.key == "node-maintenance"]
+    assert text.startswith(
+        "app01 is in maintenance: group1 is not monitored there; app02 too: IP is not monitored"
+        " there"
+    )

@@ -89,7 +89,7 @@ QUORUM = "quorum-lost partition"
 DATA = "drbd-quorum-lost r0/0"
 NO_VOTE = "cannot lose a vote: 2 of 3 votes, 2 needed"
 NO_TAKER = (
-    "no node could take group1: the quorum ends with the vote of app02 (2 of 3 votes, 2 needed)"
+    "no node could take group1: if app02 fails too, the quorum is lost (2 of 3 votes, 2 needed)"
 )
 STOPS = "no-quorum-policy=stop: all resources stop"
 LOST = f"partition without quorum: 1 of 3 votes, 2 needed, no link to app01, app03; {STOPS}"
@@ -133,7 +133,7 @@ RECORDED = {
             **APP,
             "nodes": ("CRITICAL", APP01_OFF),
             "quorum": ("WARNING", after(OFF, NO_VOTE)),
-            "links": ("WARNING", after(OFF, "no link to app01, which is known to be down")),
+            "links": ("WARNING", after(OFF, "no link to app01, which Pacemaker has as offline")),
             "resources": "5 resources run; group1 on app02",
             "placement": "group1 runs on app02",
             "drbd-role": "r0: Primary app02",
@@ -215,8 +215,8 @@ RECORDED = {
                 "WARNING",
                 after(
                     QUORUM,
-                    "no link to app01, which is known to be down",
-                    "no link to app03, which is known to be down",
+                    "no link to app01, which Pacemaker has as offline",
+                    "no link to app03, which Pacemaker has as offline",
                 ),
             ),
             "resources": (
@@ -348,7 +348,8 @@ FIRST_LINES = {
         "CRITICAL - NOAGENT is stopped (app01, app02, app03: NOAGENT has no agent or program there)"
     ),
     "app01-died-long-token/app02": (
-        "CRITICAL - no link to app01 is connected, and the cluster does not report it offline"
+        "CRITICAL - no link to app01 is connected, and the cluster does not report it offline yet;"
+        " group1 ran there"
     ),
     "app03-pending/app01": (
         "WARNING - app03 joined Corosync and not yet Pacemaker since it was fenced by app02,"

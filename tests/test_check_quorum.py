@@ -47,7 +47,11 @@ RECORDED = {
         "quorate, 3 of 3 votes, can lose 1, DC app02 (one vote a node assumed)",
         figures(),
     ),
-    "controller-killed-on-app02/app01": ("WARNING", NO_VOTE, figures(2)),
+    "controller-killed-on-app02/app01": (
+        "WARNING",
+        f"{NO_VOTE} (one vote a node assumed)",
+        figures(2),
+    ),
     # Corosync runs on the node whose Pacemaker is stopped: its vote is there.
     "pacemaker-stopped-on-app01/app02": (
         "OK",

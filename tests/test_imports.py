@@ -155,7 +155,7 @@ JUDGING = {
     "drbd-quorum": "facts.drbd facts.in_flight facts.mending",
     "drbd-sync": "facts.comparing facts.drbd facts.mending",
     "nodes": "facts.happened facts.pacemaker",
-    "quorum": "facts.pacemaker facts.votes",
+    "quorum": "facts.pacemaker facts.reaching facts.votes",
     "links": "facts.reaching",
     "resources": "clones facts.pacemaker groups instances reasons",
     "failures": "candidates facts.pacemaker inputs.cibadmin",

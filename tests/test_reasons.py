@@ -48,7 +48,8 @@ DOWN = group(stopped("FS"), stopped("DB"))
 
 def causes(*checks, seen):
     """The causes that these checks' findings come to, gravest first."""
-    found = [each for check in checks for each in beside(seen, report(check, seen)).findings]
+    told = beside(seen, [report(check, seen) for check in checks])
+    found = [each for judged in told for each in judged.findings]
     return [fault for fault in faults(seen, found) if fault.state is not State.OK]
 
 

@@ -804,9 +804,10 @@ def test_how_blocks_are_copied_depends_on_the_versions(module, utils, by_bitmap,
 def test_services_that_nobody_has_until_a_node_is_fenced():
     lost = (node("app01"), node("app02", online=False, unclean=True), node("app03"))
     on = tuple(primitive(f"S{number}", "app02") for number in range(6))
-    judged = report("nodes", view(cluster(lost, on)))
-    (found,) = [each for each in judged.findings if each.key == "node-unclean"]
-    assert "nobody has S0, S1, S2 and 3 more until it is fenced" in found.text
+    for fencing, until in ((True, " until it is fenced"), (False, "")):
+        judged = report("nodes", view(cluster(lost, on, options=options(fencing_enabled=fencing))))
+        (found,) = [each for each in judged.findings if each.key == "node-unclean"]
+        assert found.text.endswith(f"nobody has S0, S1, S2 and 3 more{until}")
 
 
 def test_node_that_was_expected_by_the_file_is_known():
@@ -1188,9 +1189,9 @@ def test_connection_that_does_not_come_back_by_itself_is_mended_first():
 def test_connections_to_two_nodes_are_not_one_nodes_stack():
     each = told("peer-connecting", subject.drbd("r0"), ("app02", "app03"))
     seen = view(cluster(), links=links(link(2), link(3)))
-    assert beside(seen, Report((each,))).findings == (each,)
+    assert beside(seen, [Report((each,))])[0].findings == (each,)
     alone = told("peer-connecting", subject.drbd("r0"), ("app02",))
-    (found,) = beside(seen, Report((alone,))).findings
+    (found,) = beside(seen, [Report((alone,))])[0].findings
     assert found.text == (
         "it is so; the cluster stack of app02 runs, the port or link of DRBD does not"
     )
@@ -1346,7 +1347,7 @@ def test_isolated_node_is_compared_with_corosyncs_links(members, links_, more):
         told("mesh-isolated", R0, ("app02", "app03")), text="no peer of r0 is connected (2 of 2)"
     )
     up = links(*(link(number, state=state) for number, state in zip(members, links_)))
-    (found,) = beside(view(cluster(), links=up), Report((each,))).findings
+    (found,) = beside(view(cluster(), links=up), [Report((each,))])[0].findings
     assert ("no Corosync link is up (" in found.text) is more
 
 

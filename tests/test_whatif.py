@@ -85,9 +85,7 @@ def test_two_members_take_the_quorum_with_them(call):
     (loss,) = json.loads(outcome.out)["losses"]
     assert loss["votes"] == {"left": 1, "needed": 2, "expected": 3, "quorate": False}
     (service,) = loss["services"]
-    assert service["why"] == (
-        "the quorum ends with the vote of app02, app03 (3 of 3 votes, 2 needed)"
-    )
+    assert service["why"] == ("if app02, app03 fail, the quorum is lost (3 of 3 votes, 2 needed)")
 
 
 def test_the_scheduler_is_the_judge_where_it_was_recorded(call):

@@ -21,13 +21,14 @@ LINK_DOWN = Kind(
     "link-down",
     State.WARNING,
     "Some of the links to a peer are down, but not all: the redundancy is gone.",
-    "corosync-cfgtool -n; check that network to {peer}",
+    "corosync-cfgtool -s; its ring addresses: corosync-cmapctl nodelist.node; ping that of the link"
+    " that is down, and check that network to {peer}",
 )
 UNREACHABLE = Kind(
     "peer-unreachable",
     State.CRITICAL,
     "No link to a peer is connected, while the cluster does not report it offline (yet)."
-    " WARNING when it is known to be down.",
+    " WARNING where Pacemaker has it as offline.",
     "Is {peer} up? ping it over every ring address: corosync-cmapctl nodelist.node",
 )
 FAULTY = Kind(
@@ -56,16 +57,18 @@ def _name(view: View, node_id: int) -> str:
     return f"node {node_id}"
 
 
-def _known_down(view: View, node_id: int) -> bool:
-    """Whether the cluster itself says that the peer is not there: then the link is no news."""
+def _known_down(view: View, node_id: int) -> str:
+    """Who says that the peer is not there, in words: then the link is no news. Empty: nobody."""
     cluster, votes = view[CLUSTER].value, view[VOTES].value
     if cluster is not None:
         for node in cluster.nodes:
             if node.id == str(node_id):
-                return node.online is False or bool(node.unclean)
-    if votes is not None:
-        return all(member.node_id != node_id for member in votes.members)
-    return False
+                if node.unclean:
+                    return "which Pacemaker has as unclean"
+                return "which Pacemaker has as offline" if node.online is False else ""
+    if votes is not None and all(member.node_id != node_id for member in votes.members):
+        return "which is no member any more"
+    return ""
 
 
 def _peers(links: Links) -> dict[int, list[Link]]:
@@ -91,10 +94,14 @@ def _judge_peer(view: View, node_id: int, links: list[Link]) -> Iterator[Finding
         yield finding(LINK_DOWN, subject.node(name), text, nodes=(name,), step=step)
         return
     state: Optional[State] = None
-    text = f"no link to {name} is connected, and the cluster does not report it offline"
-    if _known_down(view, node_id):
-        state, text = State.WARNING, f"no link to {name}, which is known to be down"
+    text = f"no link to {name} is connected, and the cluster does not report it offline yet"
     step = is_up(view, name)
+    down_already = _known_down(view, node_id)
+    cmap = view[CMAP].value
+    if down_already:
+        state, text = State.WARNING, f"no link to {name}, {down_already}"
+    elif cmap is not None and cmap.detection_s is not None:
+        step += f"; look again after {int(cmap.detection_s) + 1} s (token + consensus)"
     yield finding(UNREACHABLE, subject.node(name), text, state=state, nodes=(name,), step=step)
 
 

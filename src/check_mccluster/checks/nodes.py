@@ -1,4 +1,7 @@
-"""Are all cluster members here and in service?"""
+"""Are all cluster members here and in service?
+
+Long because a node can be out of service in many ways, and each has its finding.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
-from ..judge.facts.happened import health_untold, health_words, last_fencing
+from ..judge.facts.happened import health_step, health_untold, health_words, last_fencing
 from ..judge.facts.pacemaker import guest_is_stopped, has_quorum, is_service, where
 from ..model.pacemaker import Cluster, Health, Node, base_id, primitives
 from ..verdict import subject
@@ -51,7 +54,8 @@ MAINTENANCE = Kind(
     "node-maintenance",
     State.WARNING,
     "The node is in maintenance: its resources are neither monitored nor recovered.",
-    "When the work is done: crm_attribute --node {node} --name maintenance --delete",
+    "When the work is done: crm_attribute --node {node} --name maintenance --delete (pcs node"
+    " unmaintenance {node})",
 )
 SHUTDOWN = Kind(
     "node-shutdown",
@@ -112,7 +116,16 @@ def _said_to_run(cluster: Cluster, name: str) -> str:
         for resource in cluster.resources
         if is_service(resource) and where(resource) == (name,)
     ]
-    return f"; nobody has {join(held, 3)} until it is fenced" if held else ""
+    if not held:
+        return ""
+    fenced = "" if cluster.summary.options.fencing_enabled is False else " until it is fenced"
+    return f"; nobody has {join(held, 3)}{fenced}"
+
+
+def _unmonitored(cluster: Cluster, name: str) -> str:
+    own = [each.id for each in cluster.resources if is_service(each) and name in where(each)]
+    are = "is" if len(own) == 1 else "are"
+    return f": {join(own, 2)} {are} not monitored there" if own else ""
 
 
 def _how_it_left(view: View, cluster: Cluster, node: Node) -> tuple[str, str, str]:
@@ -167,7 +180,10 @@ def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
         fenced = last_fencing(view, cluster, name)
         after = f" since it was fenced{fenced}" if fenced is not None else ""
         text = f"{name} joined Corosync and not yet Pacemaker{after}"
-        yield finding(PENDING, subject.node(name), text, nodes=here)
+        cib = view[CIB].value
+        idle = cib is not None and cib.is_idle(name)
+        step = f"If it stays, on {name}: {ask_controller(name, idle=idle)}"
+        yield finding(PENDING, subject.node(name), text, nodes=here, step=step)
         return
     if node.shutdown:
         yield finding(SHUTDOWN, subject.node(name), f"{name} is shutting down", nodes=here)
@@ -176,12 +192,14 @@ def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
     elif node.standby:
         yield finding(STANDBY, subject.node(name), f"{name} is in standby", nodes=here)
     if node.maintenance:
-        yield finding(MAINTENANCE, subject.node(name), f"{name} is in maintenance", nodes=here)
+        text = f"{name} is in maintenance{_unmonitored(cluster, name)}"
+        yield finding(MAINTENANCE, subject.node(name), text, nodes=here)
     for kind, health in ((HEALTH_RED, Health.RED), (HEALTH_YELLOW, Health.YELLOW)):
         if node.health is health:
             why = health_words(view, name, health.value)
             text = f"health of {name} is {health.value}{why}"
-            yield finding(kind, subject.node(name), text, nodes=here)
+            step = health_step(view, name, health.value)
+            yield finding(kind, subject.node(name), text, nodes=here, step=step)
 
 
 def _standby_after(cluster: Cluster, name: str) -> Finding:
@@ -343,7 +361,8 @@ def _describe(node: Node) -> str:
         *(
             word
             for word in ("unclean", "pending", "standby", "maintenance", "shutdown")
-            if getattr(node, word)
+            # crm_mon calls every node that is pending in standby, too.
+            if getattr(node, word) and not (node.pending and word == "standby")
         ),
     ]
     if node.is_dc:

@@ -127,7 +127,9 @@ def _narrowed(view: View, drbd: Filter) -> View:
 
 def judge(view: View, asked: Asked) -> Report:
     """Every check that fits this node; each fault once, at its cause."""
-    parts = [(check, beside(view, judged)) for check, judged in _reports(view, asked)]
+    judged_alone = list(_reports(view, asked))
+    whole = beside(view, [judged for _, judged in judged_alone])
+    parts = [(check, judged) for (check, _), judged in zip(judged_alone, whole)]
     everything = tuple(dict.fromkeys(each for _, judged in parts for each in judged.findings))
     if not parts:
         text = "every check that fits this node is skipped"

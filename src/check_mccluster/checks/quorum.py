@@ -9,6 +9,7 @@ from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.corosync_quorumtool import VOTES
 from ..inputs.crm_mon import CLUSTER
 from ..judge.belongs import known_node
+from ..judge.facts.reaching import is_up
 from ..judge.facts.votes import Tally, tally
 from ..model.corosync import Cmap, Votes
 from ..model.pacemaker import Cluster
@@ -30,11 +31,12 @@ NO_DC = Kind(
     "No designated controller is elected: nobody decides anything in this cluster.",
     "crmadmin --dc_lookup; journalctl -u pacemaker",
 )
+_LOOK = "systemctl status corosync pacemaker"
 MARGIN = Kind(
     "quorum-margin",
     State.WARNING,
     "The partition has quorum, and losing one more vote would end that.",
-    "corosync-quorumtool -s; where a node is missing, on that node: pcs cluster start",
+    f"corosync-quorumtool -s; where a node is missing, on that node: {_LOOK}",
 )
 EXPECTED = Kind(
     "votes-expected",
@@ -64,7 +66,7 @@ _CONSEQUENCE = {
 def _lost(view: View, cluster: Cluster, count: Tally) -> Finding:
     policy = cluster.summary.options.no_quorum_policy
     consequence = _CONSEQUENCE.get(policy or "")
-    votes = f": {count.words}, {count.needed} needed" if count.total is not None else ""
+    votes = f": {count.counting}" if count.total is not None else ""
     then = f"; no-quorum-policy={policy}: {consequence}" if consequence else ""
     lost = tuple(
         node.name
@@ -89,7 +91,7 @@ def _needs_no_margin(cluster: Cluster, count: Tally) -> bool:
     return count.covered or sum(1 for node in cluster.nodes if node.is_member) <= 1
 
 
-def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
+def _margin(view: View, cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
     margin = count.margin
     if asked.has_limits:
         state = asked.limited_state(margin)
@@ -99,13 +101,15 @@ def _margin(cluster: Cluster, count: Tally, asked: Asked) -> Iterator[Finding]:
         return
     else:
         state = MARGIN.default
-    text = f"cannot lose a vote: {count.words}, {count.needed} needed"
+    text = f"cannot lose a vote: {count.counting}"
     if margin is None:
         text = "how many votes it can lose is not known"
     elif margin > 0:
         votes = f"{margin} vote{'' if margin == 1 else 's'}"
-        text = f"can lose {votes} ({count.total} of {count.expected})"
-    yield finding(MARGIN, subject.cluster("partition"), text, state=state)
+        text = f"can lose {votes} ({count.total} of {count.expected}){count.assumed}"
+    gone = [n.name for n in cluster.nodes if n.is_member and (n.online is False or n.unclean)]
+    step = f"{is_up(view, *gone)}; where it answers, on it: {_LOOK}" if gone else ""
+    yield finding(MARGIN, subject.cluster("partition"), text, state=state, step=step)
 
 
 def _expected(cluster: Cluster, votes: Votes) -> Iterator[Finding]:
@@ -179,7 +183,7 @@ def judge(view: View, asked: Asked) -> Report:
     if count.quorate is False:
         findings.append(_lost(view, cluster, count))
     elif count.quorate:
-        findings += _margin(cluster, count, asked)
+        findings += _margin(view, cluster, count, asked)
     elif dc is not None:
         text = "crm_mon does not say whether this partition has quorum"
         findings.append(finding(LOST, subject.cluster("partition"), text, state=State.UNKNOWN))
@@ -195,14 +199,13 @@ def judge(view: View, asked: Asked) -> Report:
             findings.append(
                 finding(QDEVICE, subject.cluster("qdevice"), f"the quorum device {problem}")
             )
-    source = "" if count.counted else " (one vote a node assumed)"
     margin = "not known" if count.margin is None else str(max(0, count.margin))
     may = "two-node mode" if count.covered else f"can lose {margin}"
     state = "quorate" if count.quorate else "not quorate"
     controller = f", DC {dc.name}" if dc is not None else ""
     return Report(
         tuple(findings),
-        f"{state}, {count.words}, {may}{controller}{source}",
+        f"{state}, {count.words}, {may}{controller}{count.assumed}",
         (
             Figure("votes", count.total, minimum=0, maximum=count.expected),
             Figure("votes_needed", count.needed, minimum=0),

@@ -90,13 +90,6 @@ def _slowest(resources: tuple[ShownResource, ...], mean: bool) -> Optional[_Dete
     return max(found, key=lambda each: each.mean_s if mean else each.bound_s, default=None)
 
 
-def corosync_s(cmap: Optional[Cmap]) -> Optional[float]:
-    """Seconds until Corosync has formed a new membership: runtime token + consensus."""
-    if cmap is None or cmap.token_ms is None or cmap.consensus_ms is None:
-        return None
-    return (cmap.token_ms + cmap.consensus_ms) / 1000
-
-
 def _margin(corosync: float, needs: float) -> float:
     """Seconds to the millisecond: no rounding error decides."""
     return round(corosync - needs, 3)
@@ -164,7 +157,7 @@ def _policy(resources: tuple[ShownResource, ...]) -> Iterator[Finding]:
 
 def _missing(cmap: Optional[Cmap], resources: tuple[ShownResource, ...]) -> Iterator[Finding]:
     """Keys that the documents lack: without them there is no comparison."""
-    if cmap is not None and corosync_s(cmap) is None:
+    if cmap is not None and cmap.detection_s is None:
         text = "corosync-cmapctl: no runtime token and consensus"
         yield finding(
             OUTPUT_INVALID, subject.tool("corosync-cmapctl"), text, command="corosync-cmapctl"
@@ -179,7 +172,8 @@ def judge(view: View, asked: Asked) -> Report:
     """Compare the detection times, then the order of DRBD's own timeouts."""
     resources = tuple(r for r in view[SHOW].value or () if asked.filter.wants(r.name))
     mean = asked.values.get("bound") == "mean"
-    corosync = corosync_s(view[CMAP].value)
+    cmap = view[CMAP].value
+    corosync = None if cmap is None else cmap.detection_s
     cib = view[CIB].value
     waits = {
         resource.name: why
@@ -196,7 +190,6 @@ def judge(view: View, asked: Asked) -> Report:
     findings += _policy(resources)
     findings += _missing(view[CMAP].value, resources)
     needs = None if drbd is None else (drbd.mean_s if mean else drbd.bound_s)
-    cmap = view[CMAP].value
     figures = [
         Figure("corosync_detection", corosync, "s", 0),
         Figure("corosync_token", None if cmap is None else _s(cmap.token_ms), "s", 0),

@@ -20,14 +20,27 @@ from ..model.pacemaker import ids_of
 from ..verdict.finding import Finding, Report
 from ..verdict.view import View, same_node
 from ..verdict.words import ask_controller, join, pasted
+from .facts.fencing import fencing_enabled
+from .facts.pacemaker import is_service, where
 from .facts.reaching import is_up
 from .reasons import CUT, Reason
 
 
-def beside(view: View, report: Report) -> Report:
-    """The report with what the other tools say of the nodes that are gone."""
-    findings = tuple(_completed(view, each) for each in report.findings)
-    return report if findings == report.findings else report._replace(findings=findings)
+def beside(view: View, reports: Sequence[Report]) -> list[Report]:
+    """The reports of all checks with what the other tools say of the nodes that are gone."""
+    found = [tuple(_completed(view, each) for each in one.findings) for one in reports]
+    back = {
+        each.nodes[0]: each.next_step
+        for several in found
+        for each in several
+        if each.key in _GONE and each.nodes
+    }
+    if back:
+        found = [tuple(_brought_back(view, each, back) for each in several) for several in found]
+    return [
+        one if several == one.findings else one._replace(findings=several)
+        for one, several in zip(reports, found)
+    ]
 
 
 def _completed(view: View, each: Finding) -> Finding:
@@ -35,25 +48,99 @@ def _completed(view: View, each: Finding) -> Finding:
     return each if rule is None or not each.nodes else rule(view, each)
 
 
+_GONE = ("node-offline", "node-unclean")
+_START = ": pcs cluster start"
+
+
+def _brought_back(view: View, each: Finding, back: dict[str, str]) -> Finding:
+    """What waits for lost nodes has their step: to start what is only cut off does nothing."""
+    parts = each.next_step.split("; ")
+    names = [part.removeprefix("on ").removesuffix(_START) for part in parts]
+    asks = all(part == f"on {name}{_START}" for part, name in zip(parts, names))
+    if each.key in _GONE or not asks or not all(name in back for name in names):
+        return each
+    if len(names) == 1:
+        return each._replace(next_step=back[names[0]])
+    if all(back[name] == part for part, name in zip(parts, names)):
+        return each
+    step = f"{is_up(view, *names)}; where one answers, on it: systemctl status corosync pacemaker"
+    return each._replace(next_step=step)
+
+
 def _offline(view: View, each: Finding) -> Finding:
     """A lost node: is its host up, and what of it is not?"""
     if each.reason == "fenced":
         return each
     (name,) = each.nodes
+    cluster = view[CLUSTER].value
+    led = cluster is not None and cluster.summary.dc is not None
     if view.is_here(name):
         # Whoever says so of itself runs.
-        step = f"on {name}: {ask_controller(name)}"
+        step = f"on {name}: {ask_controller(name, idle=led and _is_idle(view, name))}"
         text = f"{name} is offline to the others; its Pacemaker runs and has not joined them"
+        if not led:  # and so is everybody
+            text = f"{name} is offline until there is a controller; its Pacemaker runs"
         return each._replace(text=text, next_step=step, reason="")
+    return _unfenced(view, name, _reached(view, each, led=led))
+
+
+def _unfenced(view: View, name: str, each: Finding) -> Finding:
+    """The same with the services that the node may run, too, as nothing fenced it."""
+    if each.reason == "left":
+        return each
+    from .facts.twice import may_run_there
+
+    held = may_run_there(view, name)
+    if not held:
+        return each
+    # First, as the first line cuts the end.
+    danger = (
+        f" is offline and not fenced (fencing is disabled): {join(held, 2)} may still run there"
+    )
+    rest = each.text.partition(" is offline")[2].lstrip(",; ")
+    text = f"{name}{danger}{'; ' if rest else ''}{rest}"
+    step = f"on {name} (console, ssh): {_runs_there(view, held)}; {each.next_step}"
+    return each._replace(text=text, next_step=step)
+
+
+def _runs_there(view: View, services: Sequence[str]) -> str:
+    """How it is seen on a node whether it runs services that run elsewhere, and what to do then."""
+    cib = view[CIB].value
+    mounted = [
+        f"findmnt {pasted(each.directory)}: "
+        for each in (cib.filesystems if cib is not None else ())
+        if each.directory and set(services) & {*(cib.chain(each.resource) if cib else ())}
+    ]
+    look = mounted[0] if mounted else ""
+    return f"{look}does {join(services, 2)} run there, too? then stop it on one side"
+
+
+def _is_idle(view: View, name: str) -> bool:
+    cib = view[CIB].value
+    return cib is not None and cib.is_idle(name)
+
+
+def _reached(view: View, each: Finding, *, led: bool) -> Finding:
+    """A node that Pacemaker misses, with what Corosync and DRBD reach of it.
+
+    :param led: whether there is a controller, who writes what it knows of each node.
+    """
+    (name,) = each.nodes
+    cib = view[CIB].value
+    known = cib.nodes.get(name) if cib is not None and led else None
     linked, connected = _linked(view, name), _connected(view, name)
+    if linked and known is not None and known.controller:
+        step = f"on {name}: {ask_controller(name, idle=_is_idle(view, name))}"
+        text = f"{name} is offline; its Pacemaker runs and does not join"
+        return each._replace(text=text, next_step=step, reason="")
     if linked:
         step = (
             f"on {name}: systemctl status pacemaker; where it does not run: pcs cluster start;"
-            " where it runs: journalctl -u pacemaker"
+            f" where it runs: {ask_controller(name)}"
         )
         # "expected down" stays in the CIB of one that came back and hangs before it joins.
         text = f"{name} is offline; its Corosync is here, its Pacemaker is stopped or does not join"
-        return each._replace(text=text, next_step=step)
+        return each._replace(text=text, next_step=step, reason="")
     if connected:
         step = (
             f"on {name}: systemctl status corosync pacemaker; where they do not run: pcs cluster"
@@ -77,10 +164,9 @@ def _unclean(view: View, each: Finding) -> Finding:
     """A node that Pacemaker lost: its host is up where Corosync or DRBD reaches it."""
     (name,) = each.nodes
     linked, connected = _linked(view, name), _connected(view, name)
-    step = (
-        f"on {name}: systemctl status corosync pacemaker; journalctl -u pacemaker; the fencing:"
-        " crm_mon -1 -m"
-    )
+    look = f"on {name}: systemctl status corosync pacemaker; journalctl -u pacemaker"
+    unfenced = fencing_enabled(view) is False
+    step = look if unfenced else f"{look}; the fencing: crm_mon -1 -m"
     if linked:
         return each._replace(text=f"{each.text}; its Corosync is here", next_step=step)
     if connected:
@@ -91,7 +177,32 @@ def _unclean(view: View, each: Finding) -> Finding:
         off = f"only where {name} is surely off: stonith_admin --confirm {name}"
         step = f"{is_up(view, name)}; where it answers, {step}; {off}"
         return each._replace(text=f"{each.text}; no link to it is up{also}", next_step=step)
+    if unfenced and "stonith_admin" in each.next_step:
+        # Its Corosync may be here: then pacemakerd starts its controller anew.
+        text = f"{each.text}; nobody fences it (fencing is disabled)"
+        return each._replace(text=text, next_step=f"Look again in a minute; if it stays, {step}")
     return each
+
+
+def _unreached(view: View, each: Finding) -> Finding:
+    """A peer that Corosync just lost, and Pacemaker counts as online: what was there?"""
+    (name,) = each.nodes
+    cluster = view[CLUSTER].value
+    node = cluster.node(name) if cluster is not None else None
+    if cluster is None or node is None or not node.online or node.unclean:
+        return each
+    text, connected = each.text, _connected(view, name)
+    if connected is False:
+        text = (
+            f"{name} is reached neither by Corosync nor by DRBD, and the cluster does not report it"
+            " offline yet"
+        )
+    elif connected:
+        text = text.replace(" is connected,", " is connected (DRBD reaches it),", 1)
+    ran = [one.id for one in cluster.resources if is_service(one) and where(one) == (name,)]
+    if ran:
+        text += f"; {join(ran, 2)} ran there"
+    return each._replace(text=text)
 
 
 def _isolated(view: View, each: Finding) -> Finding:
@@ -104,6 +215,30 @@ def _isolated(view: View, each: Finding) -> Finding:
 
 
 def _without_quorum(view: View, each: Finding) -> Finding:
+    """Who is missing, and what may run on the other side, too."""
+    return _goes_on(view, _cut_off(view, each))
+
+
+_NO_QUORUM = "partition without quorum"
+_IGNORED = "no-quorum-policy=ignore"
+
+
+def _goes_on(view: View, each: Finding) -> Finding:
+    """A partition that ignores that it has no quorum: the other side may do the same."""
+    if _IGNORED not in each.text:
+        return each
+    from .facts.twice import may_run_twice
+
+    held = may_run_twice(view, each.nodes)
+    if not held:
+        return each
+    twice = f"{_NO_QUORUM}, {join(held, 2)} may run twice"
+    text = each.text.replace(_NO_QUORUM, twice, 1)
+    step = f"on {join(each.nodes)} (console, ssh): {_runs_there(view, held)}; {each.next_step}"
+    return each._replace(text=text, next_step=step)
+
+
+def _cut_off(view: View, each: Finding) -> Finding:
     """The others are cut off, or gone: every link to them says so, and DRBD may know better."""
     if any(view.is_here(name) or _linked(view, name) is not False for name in each.nodes):
         return each
@@ -190,6 +325,7 @@ _RULES = {
     "quorum-lost": _without_quorum,
     "mesh-isolated": _isolated,
     "peer-connecting": _not_connected,
+    "peer-unreachable": _unreached,
 }
 
 

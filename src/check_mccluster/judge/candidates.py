@@ -10,7 +10,7 @@ from ..model.configuration import DateExpression, Expression, Rule
 from ..model.pacemaker import INFINITY, Ban, Cib, Cluster, Health, Node, Resource, base_id, ids_of
 from ..values import NamedTuple
 from ..verdict.view import View, contains_node
-from ..verdict.words import WHEN_DONE, constraint_gone, pasted
+from ..verdict.words import WHEN_DONE, ask_controller, constraint_gone, pasted
 from .facts.pacemaker import is_service, nodes_opted_in
 
 
@@ -78,6 +78,9 @@ def reasons_against(
 def _reasons(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iterable[Against]:
     if not node.online:
         word = "unclean" if node.unclean else "offline"
+        if view.is_here(node.name):  # who answers here runs
+            yield Against(word, f"on {node.name}: {ask_controller(node.name)}", word)
+            return
         yield Against(word, f"on {node.name}: pcs cluster start", word)
         return
     if node.unclean:

@@ -277,7 +277,8 @@ def _folded(view: View, found: Sequence[Fault]) -> list[Fault]:
         mark = alike_mark(fault.cause)
         if fault.cause.key in _OF_NODES:
             # What follows may follow from the first alone.
-            key: object = (fault.cause.kind, fault.cause.text.replace(fault.cause.object, ""))
+            head = fault.cause.text.partition(": ")[0]
+            key: object = (fault.cause.kind, head.replace(fault.cause.object, ""))
         else:
             key = fault if mark is None else (fault.state, mark)
         alike.setdefault(key, []).append(fault)
@@ -314,8 +315,14 @@ _OF_NODES = _words(
 
 
 def _text_of_nodes(same: Sequence[Finding]) -> str:
-    """``app01 reaches none of its ping targets (pingd 0 of 1); app02 too``."""
-    return f"{same[0].text}; {join(each.object for each in same[1:])} too"
+    """``app01 reaches none of its ping targets (pingd 0 of 1); app02 too``.
+
+    What is true of one alone stands behind its colon, and stays with it.
+    """
+    tails = [each.text.partition(": ")[2] for each in same]
+    alike = [each.object for each, tail in zip(same[1:], tails[1:]) if not tail]
+    own = [f"{each.object} too: {tail}" for each, tail in zip(same[1:], tails[1:]) if tail]
+    return "; ".join([same[0].text, *([f"{join(alike)} too"] if alike else []), *own])
 
 
 def _consequences(

@@ -370,14 +370,17 @@ class Futures:
                 "no designated controller", "corosync-quorumtool -s; crm_mon -1", "controller"
             )
         elif self.count.quorate is False:
-            yield Against(
-                "this partition has no quorum", back or "corosync-quorumtool -s", "quorum"
-            )
+            # Ignored, it is no reason where it is one that all other nodes are gone.
+            if options.no_quorum_policy != "ignore" or len(absent) + 1 < len(self._nodes):
+                yield Against(
+                    "this partition has no quorum", back or "corosync-quorumtool -s", "quorum"
+                )
         elif keeps_quorum(self.count, gone) is False:
-            count = self.count
             names = join([node.name for node in gone])
-            votes = f"{count.words}, {count.needed} needed"
-            yield Against(f"the quorum ends with the vote of {names} ({votes})", back, "votes")
+            fails = f"if {names} {'fail' if len(gone) > 1 else 'fails'}{' too' if absent else ''}"
+            # One pair of brackets: what was assumed stands in it.
+            votes = self.count.counting.replace(" (", "; ").rstrip(")")
+            yield Against(f"{fails}, the quorum is lost ({votes})", back, "votes")
         if options.maintenance_mode:
             yield Against(
                 "maintenance-mode",

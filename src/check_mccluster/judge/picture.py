@@ -31,6 +31,7 @@ class PartitionView(NamedTuple):
 
     :param seen_from: them, by name. :param states: how grave the findings about a subject are.
     :param lost: nodes on which nothing can be known to run.
+    :param unreached: nodes that Pacemaker has as online, and that Corosync does not reach any more.
     :param stopped_guests: remote nodes of bundle replicas that do not run.
     :param history: what happened lately, a line each.
     """
@@ -42,6 +43,7 @@ class PartitionView(NamedTuple):
     lost: frozenset[str]
     stopped_guests: frozenset[str]
     history: tuple[str, ...] = ()
+    unreached: frozenset[str] = frozenset()
 
     def state_of(self, *subjects: Subject) -> State:
         """The gravest finding about one of *subjects*; OK if there is none."""
@@ -248,16 +250,21 @@ def _part(group: Sequence[Judgement]) -> PartitionView:
     cluster = view[CLUSTER].value
     assert cluster is not None  # noqa: S101 - it is what the views are grouped by
     states: dict[Subject, State] = {}
+    seen_from = tuple(one.view.here for one in group)
+    lost, unreached = lost_nodes(cluster), set[str]()
     for each in (finding for one in group for finding in one.report.findings):
         states[each.subject] = worst([each.state, states.get(each.subject, State.OK)])
+        if each.key == "peer-unreachable":
+            unreached.update(each.nodes)
     return PartitionView(
-        tuple(one.view.here for one in group),
+        seen_from,
         cluster,
         tally(view),
         states,
-        lost_nodes(cluster),
+        lost,
         frozenset(node.name for node in cluster.nodes if guest_is_stopped(cluster, node)),
         happened(view),
+        frozenset(unreached - lost - {*seen_from}),
     )
 
 

@@ -185,7 +185,8 @@ def node_words(part: PartitionView, node: Node) -> tuple[State, str]:
         ("pending", node.pending),
         ("shutting down", node.shutdown),
         ("standby after a failure", node.standby_onfail),
-        ("standby", node.standby and not node.standby_onfail),
+        # crm_mon calls every node that is pending in standby, too.
+        ("standby", node.standby and not node.standby_onfail and not node.pending),
         ("maintenance", node.maintenance),
     )
     special = [word for word, applies in order if applies]

@@ -148,7 +148,15 @@ def _group(part: PartitionView, group: Group) -> list[Row]:
         flags = "disabled" + (f", {flags}" if flags else "")
     word = f"{running} of {len(members)} run" + (f", {flags}" if flags else "")
     state = worst([part.state_of(subject.resource(group.id)), *(m.state for m in members)])
-    return [Row(group.id, "group", word, join(nodes), state), *members]
+    places = join(_where(part, node) for node in nodes)
+    return [Row(group.id, "group", word, places, state), *members]
+
+
+def _where(part: PartitionView, node: str) -> str:
+    """A node, and whether what is said to run there is known to."""
+    if node in part.lost:
+        return f"{node} (lost)"
+    return f"{node} (not reached)" if node in part.unreached else node
 
 
 def _runs(member: Primitive) -> bool:
@@ -195,9 +203,10 @@ def _primitive(part: PartitionView, primitive: Primitive, depth: int = 0) -> Row
         [
             part.state_of(subject.resource(primitive.id), subject.resource(name)),
             State.UNKNOWN if isinstance(role, Unrecognised) else State.OK,
+            *(part.state_of(subject.node(each)) for each in part.unreached & {*primitive.nodes}),
         ]
     )
-    where = [f"{node} (lost)" if node in part.lost else node for node in primitive.nodes]
+    where = [_where(part, node) for node in primitive.nodes]
     agent = primitive.agent.rpartition(":")[2]
     kind = f"fence device {agent}" if primitive.is_fence_device else agent
     return Row(name, kind, ", ".join(words), join(where), state, depth)

@@ -80,7 +80,9 @@ PACEMAKER_UNRESPONSIVE = Kind(
     "pacemaker-unresponsive",
     State.CRITICAL,
     "pacemakerd runs and the CIB does not answer: nobody manages the resources on this node.",
-    "journalctl -u pacemaker; look for a hanging pacemaker-based (ps -C pacemaker-based)",
+    "Look again in a minute: pacemakerd replaces a daemon that died; one that hangs:"
+    " ps -o pid,stat,wchan:20,args -C pacemaker-based (T: kill -CONT PID); why:"
+    " journalctl -u pacemaker",
 )
 DRBD_MODULE = Kind(
     "drbd-module",

@@ -67,11 +67,16 @@ WHEN_DONE = "when the work is done"
 """Begins a step that ends what somebody set on purpose: who sees it at night does not know why."""
 
 
-def ask_controller(node: str) -> str:
-    """How the controller of a node is asked whether it works: of a dead one it waits for ever."""
+def ask_controller(node: str, *, idle: bool = False) -> str:
+    """How the controller of a node is asked whether it works: of a dead one it waits for ever.
+
+    :param idle: whether nothing runs there: then a new start of Pacemaker stops nothing.
+    """
+    again = "; else, as nothing runs there: systemctl restart pacemaker" if idle else ""
     return (
-        f"timeout 10 crmadmin -S {node}; without an answer its controller hangs: journalctl -u"
-        " pacemaker"
+        f"timeout 10 crmadmin -S {node}; without an answer its controller hangs:"
+        " ps -o pid,stat,wchan:20,args -C pacemaker-controld (T: kill -CONT PID)"
+        f"{again}; why: journalctl -u pacemaker"
     )
 
 

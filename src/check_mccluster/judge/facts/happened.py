@@ -9,7 +9,7 @@ from typing import Optional
 
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
-from ...model.configuration import CibNode, DateExpression
+from ...model.configuration import CibNode, Configured, DateExpression
 from ...model.pacemaker import (
     Bundle,
     Cib,
@@ -28,7 +28,7 @@ from ...verdict.finding import Finding
 from ...verdict.subject import CLUSTER as CLUSTER_WIDE
 from ...verdict.subject import NODE, RESOURCE, TICKET, Subject
 from ...verdict.view import View
-from ...verdict.words import duration, join
+from ...verdict.words import duration, join, pasted
 from .pacemaker import is_service
 
 _MOST = 3
@@ -233,13 +233,52 @@ def _health_attributes(node: CibNode, value: str) -> Iterator[str]:
 
 
 def health_words(view: View, name: str, value: str) -> str:
-    """Which health attributes of the node are so: `` (#health-disk)``; empty if nobody says."""
+    """Which health attributes of the node are so, and what Pacemaker makes of it.
+
+    `` (#health-disk, node-health-strategy=only-green)``; empty if nobody says.
+    """
     cib = view[CIB].value
     node = cib.nodes.get(name) if cib is not None else None
-    if node is None:
+    if cib is None or node is None:
         return ""
     so = sorted(_health_attributes(node, value))
+    strategy = cib.properties.get("node-health-strategy", "none")
+    moves = strategy != "migrate-on-red" or value == Health.RED.value
+    if so and strategy != "none" and moves:
+        so.append(f"node-health-strategy={strategy}")
     return f" ({join(so)})" if so else ""
+
+
+_HEALTH_AGENTS = ("Health", "SysInfo", "attribute", "storage-mon", "azure-events")
+"""How the names of agents begin that set health attributes, and take them back."""
+
+
+def _writes_health(one: Configured) -> bool:
+    """Whether an agent sets health attributes, by its kind or as it is told to."""
+    agent = (one.agent or "").rpartition(":")[2]
+    told = any(value.startswith("#health") for value in one.parameters.values())
+    return told or agent.startswith(_HEALTH_AGENTS)
+
+
+def health_step(view: View, name: str, value: str) -> str:
+    """How a health attribute is cleared that nothing configured would clear; else empty."""
+    cib = view[CIB].value
+    node = cib.nodes.get(name) if cib is not None else None
+    if cib is None or node is None:
+        return ""
+    if any(map(_writes_health, cib.resources.values())):
+        return ""
+    so = sorted(_health_attributes(node, value))
+    if not so:
+        return ""
+    gone = "; ".join(
+        f"crm_attribute --node {name} --name {pasted(each)} --lifetime"
+        f" {'reboot' if each in node.transient else 'forever'} --delete"
+        for each in so[:_MOST]
+    )
+    return (
+        f"fix on {name} what {join(so)} stands for; no health agent is configured, so then: {gone}"
+    )
 
 
 def health_untold(view: View, cluster: Cluster) -> str:

@@ -38,6 +38,17 @@ class Tally(NamedTuple):
         return f"{self.total} of {self.expected} votes"
 
     @property
+    def counting(self) -> str:
+        """``2 of 3 votes, 2 needed``, and that nobody counted them where that is so."""
+        needed = "" if self.needed is None else f", {self.needed} needed"
+        return f"{self.words}{needed}{self.assumed}"
+
+    @property
+    def assumed(self) -> str:
+        """A word on votes that are not Corosync's but one for each member of Pacemaker's list."""
+        return "" if self.counted or self.total is None else " (one vote a node assumed)"
+
+    @property
     def margin(self) -> Optional[int]:
         """Votes that can be lost before quorum is lost; ``None`` if unknown."""
         if self.total is None or self.needed is None:
