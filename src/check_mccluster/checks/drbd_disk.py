@@ -14,7 +14,7 @@ from ..judge.facts.drbd import (
     syncing_to_here,
     volume_name,
 )
-from ..judge.facts.mending import attach_step, own_copy_step
+from ..judge.facts.mending import attach_step, congestion_words, own_copy_step
 from ..model.drbd import KIB, Device, DiskState, DrbdResource
 from ..model.words import state_name
 from ..verdict import subject
@@ -143,9 +143,12 @@ def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[F
     coming = sync is not None or about_to_sync(resource, device.volume)
     how = f"resync from {sync[0].name}, {progress_words(sync[1])}" if sync else "resync begins"
     if state in (DiskState.FAILED, DiskState.DETACHING):
-        yield say(FAILED, f"disk of {view.here} is {state_name(state)}")
+        step = attach_step(resource, device, view.here, state)
+        yield say(FAILED, f"disk of {view.here} is {state_name(state)}", step=step)
     elif state is DiskState.INCONSISTENT and coming:
-        yield say(SYNCING, f"disk of {view.here} is Inconsistent, {how}")
+        step = f"Wait; watch it on {view.here} with: drbdadm status {pasted(resource.name)}"
+        step += congestion_words(view, resource, sync[0]) if sync else ""
+        yield say(SYNCING, f"disk of {view.here} is Inconsistent, {how}", step=step)
     elif state is DiskState.INCONSISTENT:
         step = own_copy_step(view, resource, device)
         text = f"disk of {view.here} is Inconsistent and nothing resyncs it"

@@ -6,15 +6,28 @@ from collections.abc import Iterator, Sequence
 from typing import Optional
 
 from ..inputs.drbdsetup import DRBD
-from ..judge.facts.drbd import CONNECTING, ISOLATED, MOST_SINGLE_FIGURES, STANDALONE
-from ..judge.facts.mending import connection_step, resource_step
-from ..model.drbd import Connection, ConnectionState, DrbdResource, ReplicationState
+from ..judge.facts.drbd import (
+    CONNECTING,
+    ISOLATED,
+    MOST_SINGLE_FIGURES,
+    NEVER_ATTACHED,
+    STANDALONE,
+    never_attached,
+)
+from ..judge.facts.mending import (
+    attach_step,
+    connection_step,
+    network_step,
+    odd_words,
+    resource_step,
+)
+from ..model.drbd import KIB, Connection, ConnectionState, DrbdResource, ReplicationState
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
-from ..verdict.words import join
+from ..verdict.words import join, size
 
 MISSING = Kind(
     "peer-missing",
@@ -81,6 +94,8 @@ def _per_peer(
         text = f"{names[0]}: {who}, {counted}"
         if len(names) > 1:
             text = f"{who}: {len(names)} resources, {counted} ({_some(names)})"
+        if kind is STANDALONE and len(names) == 1:
+            text += _since_then([same[0][1]]) + odd_words(view, *same[0])
         about = subject.connection(names[0], view.here, peer)
         step = connection_step(view, *same[0])
         one = finding(kind, about, text, state=state, nodes=(peer,), resource=names[0], step=step)
@@ -114,11 +129,11 @@ def _isolated(
     if not resources:
         return
     reached = {c.name for other in others for c in other.connections if c.is_connected}
-    together: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    together: dict[tuple[tuple[tuple[str, str], ...], bool], list[str]] = {}
     for resource in resources:
-        peers = tuple((c.name, state_name(c.state)) for c in resource.connections)
-        together.setdefault(peers, []).append(resource.name)
-    for peers, names in together.items():
+        ends = tuple((c.name, state_name(c.state)) for c in resource.connections)
+        together.setdefault((ends, never_attached(view, resource)), []).append(resource.name)
+    for (peers, bare), names in together.items():
         words: dict[str, list[str]] = {}
         for peer, word in peers:
             words.setdefault(word, []).append(peer)
@@ -135,14 +150,35 @@ def _isolated(
             who = "them" if len(near) == len(peers) > 1 else join(near)
             text += f", other resources reach {who}"
         standing = all(c.state is ConnectionState.STANDALONE for c in first.connections)
-        step = f"on {view.here}: check the replication network and the firewall: no peer is reached"
+        step = f"no peer is reached: {network_step(view, first, nodes)}"
         if standing or len(peers) == 1:
             step = connection_step(view, first, first.connections[0])
         if near and not standing:
-            step = resource_step(first, join(near))
+            step = resource_step(view, first, near)
+        reason = ""
+        if standing:
+            text += _since_then(first.connections)
+            if bare:
+                # Without a size there is nothing to connect, nor to split.
+                reason, nodes = NEVER_ATTACHED, (view.here,)
+                step = attach_step(first, first.devices[0], view.here)
         about = subject.drbd(names[0])
-        one = finding(ISOLATED, about, text, nodes=nodes, resource=names[0], step=step)
+        one = finding(
+            ISOLATED, about, text, nodes=nodes, resource=names[0], step=step, reason=reason
+        )
         yield one._replace(covers=tuple(names))
+
+
+def _since_then(connections: Sequence[Connection]) -> str:
+    """What was written here, or was out of sync before, as the counters of what gave up tell."""
+    most = max(
+        (
+            sum(device.out_of_sync_kib or 0 for device in connection.peer_devices)
+            for connection in connections
+        ),
+        default=0,
+    )
+    return f", {size(most * KIB)} out of sync" if most else ""
 
 
 def _missing(view: View, resource: DrbdResource) -> Iterator[Finding]:

@@ -11,15 +11,19 @@ from typing import Optional
 from ..inputs.drbdsetup import DRBD, DRBD_AGAIN, SHOW
 from ..judge.facts.drbd import (
     MOST_SINGLE_FIGURES,
+    NEVER_ATTACHED,
     Copies,
     ballot,
     copies,
+    never_attached,
     peer_devices,
     shown,
     volume_name,
 )
 from ..judge.facts.in_flight import counters, in_flight
 from ..judge.facts.mending import (
+    all_gone_step,
+    attach_step,
     connection_step,
     copy_step,
     missing_words,
@@ -28,12 +32,14 @@ from ..judge.facts.mending import (
     resource_step,
 )
 from ..model.drbd import (
+    KIB,
     Connection,
     ConnectionState,
     Device,
     DiskState,
     DrbdResource,
     PeerDevice,
+    ReplicationState,
     Role,
 )
 from ..model.words import state_name
@@ -41,7 +47,7 @@ from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import WHEN_DONE, join, of_many, pasted
+from ..verdict.words import WHEN_DONE, join, of_many, pasted, size
 
 LOST = Kind(
     "drbd-quorum-lost",
@@ -68,7 +74,7 @@ NO_COPY = Kind(
     State.CRITICAL,
     "No UpToDate copy can be reached from here, the local disk included.",
     "on every storage server: drbdadm status {resource}; bring back one that was UpToDate, and its"
-    " connection: drbdadm connect {resource}. Outdated is whole but old, Inconsistent is half",
+    " connection: drbdadm connect {resource}. Outdated is whole but old, Inconsistent is unusable",
 )
 FEW_COPIES = Kind(
     "copies-low",
@@ -144,7 +150,7 @@ def _gone(view: View, resource: DrbdResource) -> tuple[tuple[str, ...], str, str
         words += missing_words(view, resource, device, rest)
         step = _no_copy_step(view, resource, device, have)
         if near and len(near) == len(down):
-            step = resource_step(resource, join(near))
+            step = resource_step(view, resource, near)
         return have.missing, f" ({'; '.join(words)})", step
     return (), "", ""
 
@@ -178,6 +184,7 @@ def _volume(
     reach = f"{count} of {due} copies UpToDate and reachable"
     without = missing_words(view, resource, device, have.missing)
     missing = f", not {'; not '.join(without)}" if without else ""
+    bare = never_attached(view, resource)
 
     def say(kind: Kind, text: str, state: Optional[State] = None, step: str = "") -> Finding:
         return finding(
@@ -187,7 +194,8 @@ def _volume(
             state=state,
             nodes=have.missing,
             resource=resource.name,
-            step=step,
+            step=attach_step(resource, device, view.here) if bare else step,
+            reason=NEVER_ATTACHED if bare else "",
         )
 
     def few(state: Optional[State]) -> Finding:
@@ -246,13 +254,15 @@ def _quorum_step(view: View, resource: DrbdResource, device: Device, have: Copie
     lost = [each for each in down if each.name in have.missing] or down
     if lost:
         alike = [each.name for each in lost[1:] if each.state is lost[0].state]
-        step = connection_step(view, resource, lost[0], *alike)
         gave_up = lost[0].state is ConnectionState.STANDALONE
         if alike and not gave_up and {*have.replicas} == {lost[0].name, *alike}:
-            # Where every copy is out of reach, the way from here may be what is gone.
-            look = f"its replication network and firewall (addresses: drbdsetup show {name})"
-            return f"all are out of reach of {view.here}: on it, {look}; then {step}"
-        return step
+            step = all_gone_step(view, resource, (lost[0].name, *alike))
+        else:
+            step = connection_step(view, resource, lost[0], *alike)
+        old = _not_syncing(resource, device)
+        if old and lost[0].name in have.missing:
+            step += f"; on {join(old)}: drbdadm status {name}: why does no resync run"
+        return _first_a_primary(view, resource) + step
     if have.missing:
         return copy_step(view, resource, device, have.missing[0])
     return (
@@ -260,6 +270,32 @@ def _quorum_step(view: View, resource: DrbdResource, device: Device, have: Copie
         " quorum-minimum-redundancy ask for more than there is; wait some seconds if this node was"
         " just started"
     )
+
+
+def _first_a_primary(view: View, resource: DrbdResource) -> str:
+    """A Primary elsewhere may have lost the same copies: its service is worth the first look."""
+    primary = [c.name for c in resource.connections if c.peer_role is Role.PRIMARY]
+    options = shown(view, resource.name)
+    then = options.on_no_quorum if options is not None else None
+    if not primary or then is None:
+        return ""
+    return (
+        f"on {join(primary)} (Primary): drbdadm status {pasted(resource.name)}: quorum:no there"
+        f" means that its I/O {'is frozen' if then == 'suspend-io' else 'fails'} (on-no-quorum"
+        f" {then}); "
+    )
+
+
+def _not_syncing(resource: DrbdResource, device: Device) -> list[str]:
+    """Connected peers whose copy is no good, and that nobody resynchronises."""
+    return [
+        c.name
+        for c, p in peer_devices(resource, device.volume)
+        if c.is_connected
+        and p.peer_disk_state in (DiskState.INCONSISTENT, *_WHOLE)
+        and p.replication_state is ReplicationState.ESTABLISHED
+        and p.resync_suspended == frozenset()
+    ]
 
 
 def _no_copy_step(view: View, resource: DrbdResource, device: Device, have: Copies) -> str:
@@ -277,10 +313,26 @@ def _no_copy_step(view: View, resource: DrbdResource, device: Device, have: Copi
     if not whole:
         return copy_step(view, resource, device, have.missing[0]) if have.missing else ""
     return _first_the_primary(resource, whole) + (
-        f"on {join(whole)}: journalctl -k -g drbd tells which copy was written last. Every server"
-        " is connected, so no newer copy can come back: with care, on that one alone: drbdadm"
-        f" primary --force {name}"
+        f"on {join(whole)}: journalctl -k -g drbd tells which copy was written last"
+        f"{_alike(view, resource, device)}. Every server is connected, so no newer copy can come"
+        f" back: with care, on that one alone: drbdadm primary --force {name}; then: drbdadm"
+        f" secondary {name}"
     )
+
+
+def _alike(view: View, resource: DrbdResource, device: Device) -> str:
+    """Which whole copies are alike, by the marks of this node's own."""
+    if device.disk_state not in _WHOLE:
+        return ""
+    peers = [(c, p) for c, p in peer_devices(resource, device.volume) if _is_whole(p)]
+    same = [c.name for c, p in peers if c.is_connected and p.out_of_sync_kib == 0]
+    apart = [
+        f"{c.name} differs by {size(p.out_of_sync_kib * KIB)}"
+        for c, p in peers
+        if c.is_connected and p.out_of_sync_kib
+    ]
+    words = [f"{join([view.here, *same])} are alike"] if same else []
+    return f" ({', '.join([*words, *apart])} by the marks of {view.here})" if peers else ""
 
 
 def _first_the_primary(resource: DrbdResource, whole: Sequence[str]) -> str:

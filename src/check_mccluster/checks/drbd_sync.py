@@ -18,9 +18,16 @@ from ..judge.facts.drbd import (
     progress_words,
     stands_still,
     syncing_to_here,
+    verify_words,
     volume_name,
 )
-from ..judge.facts.mending import copy_step, own_copy_step, pause_step, reconnect_step
+from ..judge.facts.mending import (
+    congestion_words,
+    copy_step,
+    own_copy_step,
+    pause_step,
+    reconnect_step,
+)
 from ..model.drbd import (
     BY_DEPENDENCY,
     BY_PEER,
@@ -39,7 +46,7 @@ from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import size
+from ..verdict.words import join, pasted, size
 
 TARGET = Kind(
     "sync-target",
@@ -87,10 +94,10 @@ OUT_OF_SYNC = Kind(
     State.WARNING,
     "Both ends say UpToDate and blocks are out of sync: the copies differ silently. The counter"
     " may go back to 0 without a resync.",
-    "With verify-alg set: drbdadm verify {resource}; the copy that differs from the others is the"
-    " bad one. On its node, not while it is Primary, this copies the blocks that were found:"
-    " drbdadm invalidate --reset-bitmap=no {resource} (DRBD 9.0.29, drbd-utils 9.17). A reconnect"
-    " may forget them and copy nothing",
+    "With verify-alg set on all nodes: drbdadm verify {resource}; the copy that differs from the"
+    " others is the bad one. On its node, not while it is Primary, this copies the blocks that were"
+    " found: drbdadm invalidate --reset-bitmap=no {resource} (DRBD 9.0.29, drbd-utils 9.17). A"
+    " reconnect forgets them and copies nothing",
 )
 BEHIND = Kind(
     "behind",
@@ -145,8 +152,9 @@ class _PeerVolume(NamedTuple):
 def _left(peer: PeerDevice, *, moves: bool = True) -> str:
     """``27.5% done, 3 min left, 12.0 MiB to go``."""
     out = peer.out_of_sync_kib
-    rest = f", {size(out * KIB)} to go" if out else ""
-    return progress_words(peer, moves=moves) + rest
+    done = progress_words(peer, moves=moves)
+    rest = f", {size(out * KIB)} to go" if out and "to go" not in done else ""
+    return done + rest
 
 
 def _moved(one: _PeerVolume) -> Optional[bool]:
@@ -173,14 +181,26 @@ def _target(one: _PeerVolume) -> Iterator[Finding]:
     if BY_USER in one.flags:
         yield _paused(one)
     elif moved is False or (moved is None and stands_still(one.peer)):
-        text = f"resync from {source} does not move, {left}"
+        text = f"resync from {source} does not move, {left}{_held_by(one)}"
         yield one.say(STALLED, text, step=one.reconnect)
     elif moved is None and latched:
         why = ",".join(sorted(one.flags))
         text = f"resync from {source} is latched (resync-suspended: {why}), {left}"
         yield one.say(STALLED, text, step=one.reconnect)
     else:
-        yield one.say(TARGET, f"resync from {source}, {_left(one.peer)}")
+        step = f"Wait; watch it with: drbdadm status {pasted(one.resource.name)}"
+        step += congestion_words(one.view, one.resource, one.connection)
+        yield one.say(TARGET, f"resync from {source}, {_left(one.peer)}", step=step)
+
+
+def _held_by(one: _PeerVolume) -> str:
+    """Other connections of the volume that a dependency holds up, though nothing is before it."""
+    held = [
+        c.name
+        for c, p in peer_devices(one.resource, one.device.volume)
+        if c is not one.connection and BY_DEPENDENCY in (p.resync_suspended or ())
+    ]
+    return f" (suspended by dependency towards {join(held)})" if held else ""
 
 
 def _paused(one: _PeerVolume) -> Finding:
@@ -235,13 +255,29 @@ def _established(one: _PeerVolume, asked: Asked) -> Iterator[Finding]:
 def _out_of_sync(one: _PeerVolume, asked: Asked, count: int) -> Iterator[Finding]:
     state = asked.limited_state(count) if asked.has_limits else None
     if state is not State.OK:
-        text = f"{size(count)} out of sync with {one.connection.name}, both UpToDate, no resync"
-        odd = odd_copy(one.view, one.resource, one.device.volume)
-        if odd is not None:
-            text += f"; {odd} differs from two others"
         peer, volume = one.connection.name, one.device.volume
-        step = compare_step(one.view, one.resource.name, volume, peer, odd)
+        text = f"{size(count)} marked out of sync with {peer}, both UpToDate"
+        odd = odd_copy(one.view, one.resource, volume)
+        if odd == peer:
+            text += f"; none with {join(_in_step(one), 3)}"
+        elif odd is not None:
+            text += f"; {odd} is in step with no other copy"
+        name = pasted(one.resource.name)
+        step = (
+            f"Does {peer} count it, too (there: drbdsetup status {name} --statistics)? If not, it"
+            " may be a mark left over: compare. "
+            f"{compare_step(one.view, one.resource.name, volume, peer, odd)}"
+        )
         yield one.say(OUT_OF_SYNC, text, state, step)
+
+
+def _in_step(one: _PeerVolume) -> list[str]:
+    """The other good copies towards which nothing is marked."""
+    return [
+        c.name
+        for c, p in peer_devices(one.resource, one.device.volume)
+        if c.is_connected and p.peer_disk_state is DiskState.UP_TO_DATE and not p.out_of_sync_kib
+    ]
 
 
 def _judge_one(one: _PeerVolume, asked: Asked, runs_somewhere: bool) -> Iterator[Finding]:
@@ -265,7 +301,12 @@ def _judge_one(one: _PeerVolume, asked: Asked, runs_somewhere: bool) -> Iterator
         text = f"{one.view.here} is {state_name(state)}{of} {peer}"
         out = one.peer.out_of_sync_kib
         rest = f", {size(out * KIB)} out of sync" if out else ""
-        yield one.say(BEHIND, text + rest)
+        step = (
+            "Check the bandwidth of the replication network"
+            f"{congestion_words(one.view, one.resource, one.connection)}"
+        )
+        known = "on-congestion" in step
+        yield one.say(BEHIND, text + rest, step=step if known else "")
     elif BY_USER in one.flags:
         out = one.peer.out_of_sync_kib
         rest = f"{size(out * KIB)} out of sync" if out else "nothing is to sync"
@@ -316,10 +357,7 @@ def _words(one: _PeerVolume) -> Optional[str]:
     if state is ReplicationState.SYNC_SOURCE:
         return f"{one.name}: source of a resync to {one.connection.name}, {_left(one.peer)}"
     if one.peer.verifying:
-        out = one.peer.out_of_sync_kib
-        differs = f", {size(out * KIB)} out of sync so far" if out else ""
-        progress = progress_words(one.peer)
-        return f"{one.name}: online verify with {one.connection.name}, {progress}{differs}"
+        return f"{one.name}: {verify_words(one.connection, one.peer)}"
     if state is ReplicationState.PAUSED_SYNC_S:
         return f"{one.name}: a resync to {one.connection.name} waits, {_left(one.peer)}"
     other = {BY_PEER, BY_DEPENDENCY} & one.flags
@@ -338,6 +376,7 @@ def judge(view: View, asked: Asked) -> Report:
     runs_somewhere = _runs(resources) or _runs(view.drbd_others)
     findings = [each for s in peer_volumes for each in _judge_one(s, asked, runs_somewhere)]
     notes = [words for words in map(_words, peer_volumes) if words is not None]
+    verifies = [one for one in peer_volumes if one.peer.verifying]
     names = [
         resource.name
         for resource in resources
@@ -359,6 +398,7 @@ def judge(view: View, asked: Asked) -> Report:
                 for s in _peer_volumes(view, resources, quiet=True)
             )
         ),
+        running=tuple(words for one in verifies if (words := _words(one)) is not None),
     )
 
 

@@ -178,6 +178,7 @@ def _lines(view: View, reports: Sequence[tuple[Check, Report]], folded: Report) 
             else each.text
             for each in fresh
         ]
+        texts += judged.running if judged.findings else ()
         text = "; ".join(texts) or ("as above" if judged.findings else judged.summary)
         lines.append(
             Line(
@@ -195,7 +196,7 @@ def _lines(view: View, reports: Sequence[tuple[Check, Report]], folded: Report) 
 def _essence(reports: Sequence[tuple[Check, Report]]) -> str:
     """What is most worth knowing when all is well."""
     summaries = {check.name: judged.summary for check, judged in reports}
-    said = ""
+    said = "; ".join(each for _, judged in reports for each in judged.running)
     for name in ("placement", "nodes", "drbd-quorum", "drbd-role"):
         longer = "; ".join(text for text in (said, summaries.get(name)) if text)
         said = longer if len(longer) <= _ESSENCE else said

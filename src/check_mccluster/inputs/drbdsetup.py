@@ -63,7 +63,9 @@ def problem(attempt: Attempt[T], grave: Optional[State], command: str) -> Option
     if attempt.exit_code:
         if "modprobe" in stderr or "Module drbd not found" in stderr:
             text = f"the DRBD kernel module is not loaded ({attempt.complaint})"
-            return about(DRBD_MODULE, attempt, text, state=grave)
+            told = about(DRBD_MODULE, attempt, text, state=grave)
+            kernel = re.search(r"not found in directory /lib/modules/([\w.+~-]+)", stderr)
+            return told._replace(next_step=_not_built(kernel[1])) if kernel else told
         # "show" has learnt it later than "status" (8.9.11), whatever module is loaded.
         if "unrecognized option '--json'" in stderr and command == _STATUS:
             text = (
@@ -81,6 +83,14 @@ def problem(attempt: Attempt[T], grave: Optional[State], command: str) -> Option
         kind = TOOL_DENIED if re.search(_REFUSED, stderr) else TOOL_FAILED
         return about(kind, attempt, f"{command}: {attempt.complaint}; its answer is cut")
     return None
+
+
+def _not_built(kernel: str) -> str:
+    """A module that is not there for the running kernel: loading it was tried."""
+    return (
+        f"dkms autoinstall (it needs the headers of {kernel}), or install the module of DRBD 9"
+        " for this kernel; then: modprobe drbd; drbdadm up all"
+    )
 
 
 def gravity(expected: tuple[str, ...]) -> Optional[State]:

@@ -18,7 +18,15 @@ from ..verdict.finding import Fault, Finding, Report, State, worst
 from ..verdict.problems import TOOL_MISSING
 from ..verdict.subject import Subject
 from ..verdict.view import Input, Judgement, View, contains_node, same_node
-from .facts.drbd import Copies, copies, is_client, peer_devices, primaries, syncing_to_here
+from .facts.drbd import (
+    Copies,
+    copies,
+    is_client,
+    peer_devices,
+    primaries,
+    syncing_to_here,
+    verify_words,
+)
 from .facts.drbd import volume_name as name_of
 from .facts.happened import happened
 from .facts.pacemaker import guest_is_stopped, lost_nodes
@@ -62,6 +70,7 @@ class Volume(NamedTuple):
         if nobody can say. :param out_of_sync_kib: with the peer that it differs from most, as
         far as is known.
     :param sync: the peer device over which a resync to this node runs.
+    :param verifies: the online verifies that run, in words.
     """
 
     name: str
@@ -70,6 +79,7 @@ class Volume(NamedTuple):
     copies: Copies
     out_of_sync_kib: Optional[int]
     sync: Optional[PeerDevice]
+    verifies: tuple[str, ...] = ()
 
 
 class Replica(NamedTuple):
@@ -292,6 +302,11 @@ def _volume(view: View, resource: DrbdResource, device: Device) -> Volume:
         copies(view, resource, device),
         max((kib for kib in counted if kib is not None), default=None),
         sync[1] if sync is not None else None,
+        tuple(
+            verify_words(connection, peer)
+            for connection, peer in peer_devices(resource, device.volume)
+            if peer.verifying
+        ),
     )
 
 

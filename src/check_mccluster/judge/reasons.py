@@ -56,6 +56,7 @@ DRBD_CAUSES = {
     "drbd-peer": frozenset({"copies-low", "peer-connecting", "peer-standalone", "mesh-isolated"}),
     # The constraint is in force while the peer is away.
     "fence-handler": frozenset({"copies-low", "peer-connecting", "mesh-isolated"}),
+    "never-attached": frozenset({"disk-lost"}),
 }
 """The same for what DRBD says; these may follow from each other before they explain anything."""
 

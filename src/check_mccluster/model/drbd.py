@@ -238,6 +238,8 @@ class ShownConnection(NamedTuple):
     net: Mapping[str, str] = MappingProxyType({})
     of_volumes: Mapping[str, str] = MappingProxyType({})
     """Options of its volumes as printed, named ``0 c-max-rate``; without the bitmap's."""
+    address: str = ""
+    """Where the peer is reached: ``10.77.0.13:7000``; of several paths one."""
 
 
 class ShownResource(NamedTuple):

@@ -168,6 +168,8 @@ def _mesh(mesh: Mesh, views: int) -> str:
     """Who is Primary, the copies and the connections, as whoever sees most sees them."""
     words = [f"Primary {join(mesh.primaries)}" if mesh.primaries else "no Primary seen"]
     seen = list(mesh.seen.values())
+    running = {v.name: v.verifies for replica in seen for v in replica.volumes if v.verifies}
+    words += [f"{name}: {text}" for name, texts in running.items() for text in texts]
     counted = [
         (len(volume.copies.up_to_date), len(volume.copies.replicas))
         for replica in seen

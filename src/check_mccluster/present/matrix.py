@@ -137,6 +137,7 @@ def _whole(replica: Replica, volume: Optional[Volume], gravity: Gravity) -> list
         there = len(count.up_to_date)
         due = f" of {len(count.replicas)}" if not count.unknown else ""
         words.append(of_state(f"{there}{due} copies reachable", State.OK if there else state))
+        words += [span(each) for each in volume.verifies]
     return words
 
 

@@ -145,7 +145,15 @@ def _connection(element: Any, resource: str) -> ShownConnection:
         replica_volumes=tuple(volume for volume, bitmap in bitmaps if bitmap is True),
         net=_words(connection.value("net")),
         of_volumes=_words_of_volumes(connection),
+        address=_address(connection.value("path")),
     )
+
+
+def _address(path: Any) -> str:
+    """``10.77.0.13:7000`` of ``ipv4 10.77.0.13:7000``; several paths are printed under one key."""
+    said = path.get("_remote_host") if isinstance(path, dict) else None
+    words = said.split() if isinstance(said, str) else []
+    return words[-1] if words and words[-1].isprintable() else ""
 
 
 def _words_of_volumes(connection: Members) -> dict[str, str]:

@@ -250,6 +250,7 @@ class Report(NamedTuple):
     :param folded: findings that do not raise this verdict, each with the cause that it follows
         from.
     :param hushed: whether faults that are another node's to tell do not raise this verdict.
+    :param running: what runs and is no finding, and is told beside findings, too.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -261,6 +262,7 @@ class Report(NamedTuple):
     note: str = ""
     folded: tuple[tuple[Finding, Finding], ...] = ()
     hushed: bool = False
+    running: tuple[str, ...] = ()
 
     @property
     def state(self) -> State:

@@ -7,7 +7,7 @@ from typing import Optional
 
 from ...model.drbd import DiskState, DrbdResource
 from ...verdict.view import View
-from ...verdict.words import pasted
+from ...verdict.words import join, pasted
 from .drbd import peer_devices, shown
 
 
@@ -34,40 +34,42 @@ def compare_step(view: View, resource: str, volume: int, peer: str, odd: Optiona
     here, name = view.here, pasted(resource)
     options = shown(view, resource)
     net = next((c.net for c in options.connections if c.name == peer), {}) if options else {}
+    verify = f"on {here}: drbdadm verify {name}:{pasted(peer)}/{volume}"
+    if options is None:
+        verify += f" (it needs verify-alg: drbdadm dump {name})"
+    verify += "; what it found: journalctl -k -g verify"
+    parts = [verify]
     if options is not None and net.get("verify-alg", "") in ("", "none"):
-        look = (
-            f"verify-alg is not set for {name}: set it in the net section on both nodes, then"
-            f" compare with: drbdadm verify {name}:{pasted(peer)}/{volume}"
-        )
-    elif options is not None:
-        look = f"on {here}: drbdadm verify {name}:{pasted(peer)}/{volume}"
-    else:
-        look = f"on {here}: drbdadm dump {name} shows whether verify-alg is set (to compare)"
+        # A node that is left out is refused at its next connect, and stays StandAlone (recorded).
+        nodes = sorted({here, *(c.name for c in options.connections if c.name)})
+        parts = [
+            f"set verify-alg in the net section of {name} on all its nodes ({join(nodes, 8)}), then"
+            f" on each: drbdadm net-options {name}",
+            verify,
+        ]
     wrong = odd or f"whichever of {here} and {peer} has the wrong copy"
     other = "the other" if odd is None else here if odd == peer else peer
     source = other if odd else "GOOD_NODE"
-    return (
-        f"{look}; what differs then is copied from {other}: on {wrong}:"
+    parts.append(
+        f"if it differs, copy from {other}: on {wrong}, while Secondary:"
         f" {_copy_again(view, name, pasted(source), volume)}"
     )
+    return " ".join(f"{number}. {part}." for number, part in enumerate(parts, 1))[:-1]
 
 
 def _copy_again(view: View, name: str, source: str, volume: int) -> str:
-    """Copy the blocks that were found; a mere reconnect may forget them and copy nothing."""
+    """Copy the blocks that were found; where that is not known yet, all of them.
+
+    A mere reconnect forgets what was found, and copies nothing (recorded).
+    """
     known = _version(view.drbd_module, (9, 0, 29)), _version(view.drbd_utils, (9, 17))
-    by_bitmap = (
-        f"drbdadm role {name}; where it is Secondary: drbdadm invalidate --reset-bitmap=no"
-        f" {name}:{source}/{volume}"
-    )
-    by_link = (
-        f"drbdadm disconnect {name}:{source}; drbdadm connect {name}:{source}; without a resync in"
-        " journalctl -k -g drbd the copies still differ, though the counter says 0"
-    )
+    found = f"drbdadm invalidate --reset-bitmap=no {name}:{source}/{volume}"
+    whole = f"drbdadm invalidate {name}/{volume}"
     if False in known:
-        return by_link
+        return f"{whole} (a full copy)"
     if None in known:
-        return f"{by_bitmap} (needs DRBD 9.0.29 and drbd-utils 9.17; before them: {by_link})"
-    return by_bitmap
+        return f"{found} (before DRBD 9.0.29 or drbd-utils 9.17: {whole}, a full copy)"
+    return found
 
 
 def _version(told: Optional[str], least: tuple[int, ...]) -> Optional[bool]:

@@ -9,6 +9,7 @@ from typing import Optional
 from ...inputs.drbdsetup import DRBD, SHOW
 from ...model.config import DrbdRule
 from ...model.drbd import (
+    KIB,
     Connection,
     Device,
     DiskState,
@@ -22,7 +23,7 @@ from ...values import NamedTuple
 from ...verdict import subject
 from ...verdict.finding import Finding, Kind, State, finding
 from ...verdict.view import View, contains_node
-from ...verdict.words import duration, join
+from ...verdict.words import duration, join, size
 
 PRIMARY_MULTIPLE = Kind(
     "primary-multiple",
@@ -43,14 +44,16 @@ STANDALONE = Kind(
     State.CRITICAL,
     "The connection is StandAlone: split brain, refused, or disconnected by hand. It will not"
     " reconnect by itself.",
-    "journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect {resource}:{peer}",
+    "journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect {resource}:{peer}; where"
+    " it falls back to StandAlone: journalctl -k -g drbd tells why",
 )
 CONNECTING = Kind(
     "peer-connecting",
     State.WARNING,
     "A peer is not connected and DRBD tries to reach it.",
-    "on {peer}: drbdadm status {resource}; without an answer: is the host up, and is it reached"
-    " over the replication network",
+    "on {peer}: drbdadm status {resource}; not up: drbdadm up {resource}; StandAlone: drbdadm"
+    " connect {resource} (not after a split brain: journalctl -k -g Split-Brain); else ping its"
+    " address, the firewall for its port (drbdsetup show {resource})",
 )
 ISOLATED = Kind(
     "mesh-isolated",
@@ -180,6 +183,18 @@ def is_client(view: View, resource: DrbdResource, device: Device) -> Optional[bo
     if rule is not None and contains_node(rule.replicas, view.node):
         return False
     return None
+
+
+NEVER_ATTACHED = "never-attached"
+"""The word for "no disk was ever attached here": the reason why nothing was connected either."""
+
+
+def never_attached(view: View, resource: DrbdResource) -> bool:
+    """Whether no volume of this node's has a size: no disk told one, and no peer did."""
+    return any(is_client(view, resource, device) is False for device in resource.devices) and all(
+        device.size_kib == 0 and device.disk_state is DiskState.DISKLESS
+        for device in resource.devices
+    )
 
 
 def _peer_is_client(
@@ -353,7 +368,18 @@ def progress_words(device: PeerDevice, *, moves: bool = True) -> str:
         return "progress unknown"
     seconds = progress.seconds_left if moves else None
     left = f", {duration(seconds)} left" if seconds is not None else ""
-    return f"{progress.percent_done:.1f}% done{left}"
+    done = f"{progress.percent_done:.1f}% done"
+    if done == "0.0% done" and device.out_of_sync_kib and not device.verifying:
+        # Of this resync; of the data there may be much that is in sync.
+        done = f"{size(device.out_of_sync_kib * KIB)} to go"
+    return f"{done}{left}"
+
+
+def verify_words(connection: Connection, device: PeerDevice) -> str:
+    """An online verify that runs, and what it found so far."""
+    out = device.out_of_sync_kib
+    differs = f", {size(out * KIB)} out of sync so far" if out else ""
+    return f"online verify with {connection.name}{differs}, {progress_words(device)}"
 
 
 def by_name(resources: Sequence[DrbdResource], name: str) -> Optional[DrbdResource]:

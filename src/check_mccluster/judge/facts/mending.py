@@ -25,7 +25,7 @@ from ...model.drbd import (
 from ...model.words import state_name
 from ...verdict.view import View
 from ...verdict.words import join, pasted
-from .drbd import HANDSHAKE, peer_devices, stands_still
+from .drbd import HANDSHAKE, ballot, copies, peer_devices, progress_words, shown, stands_still
 
 _TO_PEER = frozenset({ReplicationState.SYNC_SOURCE, ReplicationState.PAUSED_SYNC_S})
 _TO_HERE = frozenset({ReplicationState.SYNC_TARGET, ReplicationState.PAUSED_SYNC_T})
@@ -35,11 +35,11 @@ _NO_DISK = frozenset({DiskState.DISKLESS, DiskState.FAILED, DiskState.DETACHING}
 
 def _disk_words(state: object, where: str = "") -> str:
     if state is DiskState.DISKLESS:
-        return f"its disk is lost{where}"
+        return f"Diskless{where} (failed or detached)"
     if state in (DiskState.FAILED, DiskState.DETACHING):
         return f"its disk is {state_name(state)}{where}"
     if state is DiskState.INCONSISTENT:
-        return "Inconsistent (half a copy)"
+        return "Inconsistent (no usable copy)"
     if state is DiskState.OUTDATED:
         return "Outdated (whole, but old)"
     return state_name(state)
@@ -52,30 +52,35 @@ def _by_another(peer: PeerDevice) -> bool:
 
 
 def _syncing_words(peer: PeerDevice) -> str:
-    done = peer.progress.percent_done if peer.progress is not None else None
+    known = peer.progress is not None and peer.progress.percent_done is not None
+    done = f", {progress_words(peer, moves=False)}" if known else ""
     still = ", the resync does not move" if stands_still(peer) else ""
-    return f"being resynchronised{f', {done:.1f}% done' if done is not None else ''}{still}"
+    return f"being resynchronised{done}{still}"
 
 
 def copy_words(view: View, resource: DrbdResource, device: Device, name: str) -> str:
     """Why the copy of node *name* does not count; empty where nobody tells.
 
-    A peer that is not connected tells nothing of its disk.
+    A peer that is not connected tells nothing of its disk; that it was old is remembered.
     """
     if name == view.here:
         for _, peer in peer_devices(resource, device.volume):
             if peer.replication_state is ReplicationState.SYNC_TARGET:
                 return _syncing_words(peer)
+        if device.disk_state is DiskState.DISKLESS and device.size_kib == 0:
+            return "Diskless (never attached)"
         return _disk_words(device.disk_state)
     for connection, peer in peer_devices(resource, device.volume):
-        if connection.name != name or not connection.is_connected:
+        if connection.name != name:
             continue
+        if not connection.is_connected:
+            return "last known as Outdated" if peer.peer_disk_state is DiskState.OUTDATED else ""
         if peer.peer_disk_state is DiskState.D_UNKNOWN:
             return ""
         if peer.replication_state is ReplicationState.SYNC_SOURCE:
             return _syncing_words(peer)
         if peer.peer_disk_state is DiskState.INCONSISTENT and _by_another(peer):
-            return "being resynchronised by another"
+            return "Inconsistent, resync by another node"
         return _disk_words(peer.peer_disk_state, " there")
     return ""
 
@@ -100,28 +105,130 @@ def connection_step(view: View, resource: DrbdResource, connection: Connection, 
 
     :param more: other nodes that are to be looked at in the same way.
     """
-    name, peer = pasted(resource.name), pasted(connection.name)
     if connection.state is ConnectionState.STANDALONE:
-        alone = all(c.state is ConnectionState.STANDALONE for c in resource.connections)
-        which = name if alone and len(resource.connections) > 1 else f"{name}:{peer}"
-        return (
-            f"on {view.here}: journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect"
-            f" {which}; where it falls back to StandAlone: journalctl -k -g drbd tells why"
-        )
-    where = join((connection.name, *more))
+        return _standalone_step(view, resource, connection)
+    name = pasted(resource.name)
+    where = (connection.name, *more)
+    return f"{_there(view, name, where)}; else {network_step(view, resource, where)}"
+
+
+def all_gone_step(view: View, resource: DrbdResource, peers: Sequence[str]) -> str:
+    """The same where every copy is out of reach: the way from here may be what is gone."""
+    near = network_step(view, resource, peers)
+    there = _there(view, pasted(resource.name), peers)
+    return f"all are out of reach of {view.here}: {near}; else {there}"
+
+
+def _there(view: View, name: str, peers: Sequence[str]) -> str:
+    """What to look at on peers that are not reached, or not connected."""
     return (
-        f"on {where}: drbdadm status {name}; without an answer: is the host up, and is it reached"
-        " over the replication network"
+        f"on {join(peers)}: drbdadm status {name}; not up: drbdadm up {name}; StandAlone: drbdadm"
+        f" connect {name}:{pasted(view.here)} (not after a split brain: journalctl -k -g"
+        " Split-Brain)"
     )
 
 
-def resource_step(resource: DrbdResource, where: str) -> str:
+def network_step(view: View, resource: DrbdResource, peers: Sequence[str]) -> str:
+    """What to look at between this node and *peers*, with their addresses where they are known."""
+    known = _addresses(view, resource, peers)
+    if not known:
+        look = f"drbdsetup show {pasted(resource.name)}"
+        return f"on {view.here}: ping its address, the firewall for its port ({look})"
+    pings = "; ".join(f"ping {pasted(host)}" for host, _ in known[:3])
+    return f"on {view.here}: {pings}; the firewall ({_ports(known)})"
+
+
+def _addresses(
+    view: View, resource: DrbdResource, peers: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """Address and port of each of the peers, as far as ``drbdsetup show`` could be read."""
+    options = shown(view, resource.name)
+    known = {c.name: c.address for c in options.connections} if options is not None else {}
+    pairs = (known.get(peer, "").rpartition(":") for peer in peers)
+    return tuple((host.strip("[]"), port) for host, _, port in pairs if host and port)
+
+
+def _ports(known: Sequence[tuple[str, str]]) -> str:
+    return f"port {join(dict.fromkeys(port for _, port in known))}"
+
+
+def _standalone_step(view: View, resource: DrbdResource, connection: Connection) -> str:
+    """It gave up: for other options, for data of its own, or somebody disconnected it."""
+    name, peer = pasted(resource.name), pasted(connection.name)
+    alone = all(c.state is ConnectionState.STANDALONE for c in resource.connections)
+    which = name if alone and len(resource.connections) > 1 else f"{name}:{peer}"
+    odd = odd_options(view, resource, connection)
+    if odd:
+        words = join([option for option, _, _ in odd])
+        return (
+            f"on {view.here} and {connection.name}: drbdadm dump {name}: make {words} alike there;"
+            f" then on both: drbdadm net-options {name}; on {view.here}: drbdadm connect"
+            f" {name}:{peer}; where it falls back to StandAlone: journalctl -k -g drbd tells why"
+        )
+    return (
+        f"on {view.here}: journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect"
+        f" {which}; where it falls back to StandAlone: journalctl -k -g drbd tells why. If it finds"
+        " one: compare both copies; on the one that is given up, a Secondary: drbdadm disconnect"
+        f" {name}; drbdadm connect --discard-my-data {name}; on the other: drbdadm connect {name}"
+    )
+
+
+_REFUSED = frozenset(
+    (
+        *("verify-alg", "csums-alg", "data-integrity-alg", "cram-hmac-alg", "allow-two-primaries"),
+        *("after-sb-0pri", "after-sb-1pri", "after-sb-2pri"),
+    )
+)
+"""Options of which each end refuses another value, and that are rarely set for one peer alone."""
+
+
+def odd_options(
+    view: View, resource: DrbdResource, connection: Connection
+) -> tuple[tuple[str, str, str], ...]:
+    """Where the other connections agree, what this one has otherwise: option, its value, theirs."""
+    options = shown(view, resource.name)
+    nets = {each.name: each.net for each in options.connections} if options is not None else {}
+    own = nets.pop(connection.name, None)
+    found: list[tuple[str, str, str]] = []
+    if not own or not nets:
+        return ()
+    for option in sorted(_REFUSED & own.keys()):
+        others = {net.get(option) for net in nets.values()}
+        theirs = others.pop()
+        if not others and theirs is not None and theirs != own[option]:
+            found.append((option, own[option] or "none", theirs or "none"))
+    return tuple(found)
+
+
+def odd_words(view: View, resource: DrbdResource, connection: Connection) -> str:
+    """The same in words, for the end of a sentence; empty where nothing differs."""
+    odd = odd_options(view, resource, connection)
+    said = join([f"{option} {own}, elsewhere {theirs}" for option, own, theirs in odd], 2)
+    return f"; its net options differ from the other connections: {said}" if odd else ""
+
+
+def resource_step(view: View, resource: DrbdResource, where: Sequence[str]) -> str:
     """How a resource is reached on hosts that other resources reach."""
     name = pasted(resource.name)
+    known = _addresses(view, resource, where)
+    port = f" ({_ports(known)})" if known else ""
     return (
-        f"on {where}: drbdadm status {name}; where it is not up: drbdadm up {name};"
-        f" where it is: its addresses and port (drbdsetup show {name}), the firewall"
+        f"{_there(view, name, where)}; else its addresses (drbdsetup show {name}), the"
+        f" firewall{port}"
     )
+
+
+def congestion_words(view: View, resource: DrbdResource, connection: Connection) -> str:
+    """Why a copy falls behind again and again: the connection goes on without it when it is full.
+
+    For the end of a step; empty where the option is not known, or blocks.
+    """
+    options = shown(view, resource.name)
+    nets = {c.name: c.net for c in options.connections} if options is not None else {}
+    policy = nets.get(connection.name, {}).get("on-congestion", "block")
+    if policy == "block":
+        return ""
+    return f"; it comes again while the link is too slow: on-congestion is {policy}"
 
 
 def reconnect_step(view: View, resource: DrbdResource, connection: Connection, volume: int) -> str:
@@ -193,7 +300,7 @@ def own_copy_step(view: View, resource: DrbdResource, device: Device) -> str:
 
 
 def no_good_copy_step(names: Sequence[str]) -> str:
-    """Where every copy is half a copy: lost, or never synchronised."""
+    """Where no copy is whole: lost, or never synchronised."""
     return (
         f"on {join(names)}: journalctl -k -g drbd: was one of them UpToDate before?"
         " Then its data come from a backup. A resource that never had any needs its first sync:"
@@ -201,24 +308,36 @@ def no_good_copy_step(names: Sequence[str]) -> str:
     )
 
 
-def attach_step(resource: DrbdResource, device: Device, name: str) -> str:
-    """How node *name* gets its disk back. Without a size nobody ever attached one here."""
-    volume = f"{pasted(resource.name)}/{device.volume}"
-    never = device.size_kib == 0
-    look = f"drbdadm dump-md {volume} tells whether it has metadata; " if never else ""
-    return (
-        f"on {name}: {look}journalctl -k -g drbd; check the backing disk (smartctl, multipath);"
-        f" when it is good: drbdadm attach {volume}"
-    )
+def attach_step(
+    resource: DrbdResource, device: Device, name: str, state: object = DiskState.DISKLESS
+) -> str:
+    """How node *name* gets its disk back. Without a size nobody ever attached one here.
+
+    :param state: that of its disk.
+    """
+    title = pasted(resource.name)
+    volume = f"{title}/{device.volume}"
+    if device.size_kib == 0:
+        return (
+            f"on {name}: drbdadm attach {volume} tells why. No valid meta data, and a disk without"
+            f" data: drbdadm create-md {volume}, then: drbdadm attach {volume}; drbdadm connect"
+            f" {title}. Else check the backing disk (smartctl, multipath): journalctl -k -g drbd"
+        )
+    look = f"on {name}: journalctl -k -g drbd; check the backing disk (smartctl, multipath)"
+    if state is DiskState.DETACHING:
+        return (
+            f"{look}; while it stays Detaching its I/O hangs; once it is Diskless, and the disk"
+            f" good: drbdadm attach {volume}"
+        )
+    return f"{look}; when it is good: drbdadm attach {volume}"
 
 
 def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> str:
     """How the copy of node *name* comes back."""
     title = pasted(resource.name)
-    attach = attach_step(resource, device, name)
     if name == view.here:
         if device.disk_state in _NO_DISK:
-            return attach
+            return attach_step(resource, device, name, device.disk_state)
         return own_copy_step(view, resource, device)
     for connection, peer in peer_devices(resource, device.volume):
         if connection.name != name:
@@ -226,7 +345,7 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
         if not connection.is_connected:
             return connection_step(view, resource, connection)
         if peer.peer_disk_state in _NO_DISK:
-            return attach
+            return attach_step(resource, device, name, peer.peer_disk_state)
         held = (peer.resync_suspended or frozenset()) & _HELD
         if held and peer.replication_state in _TO_PEER:
             step = pause_step(view, resource, connection, peer)
@@ -238,12 +357,31 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
             return f"Wait; watch it with: drbdadm status {title}"
         if peer.peer_disk_state is DiskState.INCONSISTENT and _by_another(peer):
             return f"on {name}: drbdadm status {title}; wait until the resync there is done"
-        look = (
-            f"on {name}: drbdadm status {title}; first bring back a connection that is down there;"
-        )
-        if peer.peer_disk_state is DiskState.CONSISTENT:
-            # A handshake that ended without a resync: only another one takes it up again.
-            again = reconnect_step(view, resource, connection, device.volume)
-            return f"{look} where all is well there: {again}"
-        return f"{look} a pause (resync-suspended:user) ends with: drbdadm resume-sync {title}"
+        return _old_copy_step(view, resource, device, connection, peer)
     return f"on {name}: drbdadm status {title}"
+
+
+def _old_copy_step(
+    view: View, resource: DrbdResource, device: Device, connection: Connection, peer: PeerDevice
+) -> str:
+    """What a connected peer with an old copy lacks: a connection to who wrote, or a handshake."""
+    name, title = connection.name, pasted(resource.name)
+    again = reconnect_step(view, resource, connection, device.volume)
+    alone = len(resource.connections) == 1 or resource.role is Role.PRIMARY
+    if alone and device.disk_state is DiskState.UP_TO_DATE and peer.resync_suspended == frozenset():
+        # There is no connection that it could miss.
+        votes = ballot(view, resource, device, copies(view, resource, device))
+        halts = votes is not None and votes.present <= votes.needed
+        return f"{again} (without its vote I/O stops here meanwhile)" if halts else again
+    status = f"on {name}: drbdadm status {title}"
+    writer = next((c for c in resource.connections if c.peer_role is Role.PRIMARY), None)
+    if writer is not None and writer is not connection:
+        look = (
+            f"{status}: is {writer.name} (Primary) connected? StandAlone: drbdadm connect"
+            f" {title}:{pasted(writer.name)}; Connecting: the network between the two"
+        )
+    else:
+        look = f"{status}; first bring back a connection that is down there"
+    if peer.resync_suspended != frozenset():
+        look += f"; a pause (resync-suspended:user) ends with: drbdadm resume-sync {title}"
+    return f"{look}; where all is well there: {again}"
