@@ -366,7 +366,9 @@ def test_long_output_has_key_next_step_and_every_volume(call):
     step = (
         "on storage02: journalctl -k -g Split-Brain; if it finds nothing:"
         " drbdadm connect r1:storage01; where it falls back to StandAlone: journalctl -k"
-        " -g drbd tells why"
+        " -g drbd tells why. If it finds one: compare both copies; on the one that is given"
+        " up, a Secondary: drbdadm disconnect r1; drbdadm connect --discard-my-data r1; on the"
+        " other: drbdadm connect r1"
     )
     assert outcome.lines[1:] == [
         "[CRITICAL] disk-outdated: r1/0: disk of storage02 is Outdated and nothing resyncs it"

@@ -104,7 +104,7 @@ RECORDED = [
     Case(
         "split-brain/storage01",
         2,
-        "DRBD-MESH CRITICAL - r1: 0 of 1 connected (storage02 StandAlone)",
+        "DRBD-MESH CRITICAL - r1: 0 of 1 connected (storage02 StandAlone), 23.1 MiB out of sync",
         """
         connected=5;6:;;0;6 connected_min=0;;;0 r0_connected=5;5:;1:;0;5 r1_connected=0;1:;1:;0;1
         """,
@@ -297,7 +297,9 @@ def test_long_output_has_key_next_step_and_every_connection(call):
         "[CRITICAL] peer-standalone: r0: replica storage03 is StandAlone, 4 of 5 connected ->"
         " on storage01: journalctl -k -g Split-Brain; if it finds nothing:"
         " drbdadm connect r0:storage03; where it falls back to StandAlone: journalctl -k"
-        " -g drbd tells why",
+        " -g drbd tells why. If it finds one: compare both copies; on the one that is given"
+        " up, a Secondary: drbdadm disconnect r0; drbdadm connect --discard-my-data r0; on the"
+        " other: drbdadm connect r0",
         "looked at connection r0:app01 (client): Connected",
         "looked at connection r0:app02 (client): Connected",
         "looked at connection r0:app03 (client): Connected",
@@ -486,8 +488,9 @@ def test_isolated_resource_whose_peers_others_reach_is_not_told_as_the_network()
     assert steps("drbd-mesh", view(lone, near)) == [
         (
             "mesh-isolated",
-            "on storage02, storage03: drbdadm status r0; where it is not up: drbdadm up r0;"
-            " where it is: its addresses and port (drbdsetup show r0), the firewall",
+            "on storage02, storage03: drbdadm status r0; not up: drbdadm up r0; StandAlone:"
+            " drbdadm connect r0:storage01 (not after a split brain: journalctl -k -g Split-Brain);"
+            " else its addresses (drbdsetup show r0), the firewall",
         )
     ]
     half = resource(connection("storage02"), away("storage03"), name="r1")
@@ -645,7 +648,9 @@ def test_a_name_that_a_shell_would_split_is_quoted():
     assert steps("drbd-mesh", view(odd)) == [
         (
             "peer-connecting",
-            "on node three: drbdadm status 'my data'; without an answer: is the host up, and is"
-            " it reached over the replication network",
+            "on node three: drbdadm status 'my data'; not up: drbdadm up 'my data'; StandAlone:"
+            " drbdadm connect 'my data':storage01 (not after a split brain: journalctl -k -g"
+            " Split-Brain); else on storage01: ping its address, the firewall for its port"
+            " (drbdsetup show 'my data')",
         )
     ]

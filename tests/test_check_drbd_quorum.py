@@ -51,13 +51,13 @@ RECORDED = [
         "first-full-sync/storage02",
         2,
         "DRBD-QUORUM CRITICAL - r0/0: 1 of 3 copies UpToDate and reachable, not "
-        "storage02: being resynchronised, 26.3% done; not storage03: being res...",
+        "storage02: being resynchronised, 26.3% done; not storage03: Inconsist...",
         """
         'r0/0_copies'=1;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=1;;;0
         """,
         more=(
             "[CRITICAL] r0/0: 1 of 3 copies UpToDate and reachable, not storage02: being"
-            " resynchronised, 26.3% done; not storage03: being resynchronised by another",
+            " resynchronised, 26.3% done; not storage03: Inconsistent, resync by another node",
         ),
     ),
     Case(
@@ -90,10 +90,14 @@ RECORDED = [
         "app01-cut-from-all-storage/app01",
         2,
         "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01, 0 of 3 copies UpToDate "
-        "and reachable, not storage01, storage02, storage03",
+        "and reachable, not storage01, storage02, storage03: last known as...",
         """
         'r0/0_copies'=0;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=0;;;0
         """,
+        more=(
+            "[CRITICAL] r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not"
+            " storage01, storage02, storage03: last known as Outdated",
+        ),
     ),
     Case(
         "all-copies-outdated/app02",
@@ -130,7 +134,7 @@ RECORDED = [
         "disk-detached/storage03",
         1,
         "DRBD-QUORUM WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage03:"
-        " its disk is lost",
+        " Diskless (failed or detached)",
         """
         'r0/0_copies'=2;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=2;;;0
         """,
@@ -164,7 +168,7 @@ RECORDED = [
         "never-synced/app01",
         2,
         "DRBD-QUORUM CRITICAL - r0/0: no UpToDate copy can be reached from app01"
-        " (storage01, storage03: Inconsistent (half a copy))",
+        " (storage01, storage03: Inconsistent (no usable copy))",
         """
         'r0/0_copies'=0;3:;2:;0;3 'r0/0_replicas'=3;;;0 copies_min=0;;;0
         """,
@@ -214,7 +218,7 @@ RECORDED = [
         "fifty-resources/storage02",
         2,
         "DRBD-QUORUM CRITICAL - m07/0: quorum lost on storage02, 0 of 2 copies "
-        "UpToDate and reachable, not storage02: its disk is lost; not storage01",
+        "UpToDate and reachable, not storage02: never attached; not storage01",
         """
         copies_min=0;;;0
         """,
@@ -299,7 +303,7 @@ RECORDED = [
         "utils-9.3.1-half-configured/storage03",
         2,
         "DRBD-QUORUM CRITICAL - x1/0: no UpToDate copy can be reached from storage03"
-        " (storage03: its disk is lost) (+2 more)",
+        " (storage03: never attached) (+2 more)",
         """
         'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'x1/0_copies'=0;1:;1:;0;1
         'x1/0_replicas'=1;;;0
@@ -307,9 +311,9 @@ RECORDED = [
         """,
         more=(
             "[CRITICAL] x1/0: no UpToDate copy can be reached from storage03"
-            " (storage03: its disk is lost)",
+            " (storage03: never attached)",
             "[CRITICAL] x1/1: no UpToDate copy can be reached from storage03"
-            " (storage03: its disk is lost)",
+            " (storage03: never attached)",
             "[UNKNOWN] x2 shows neither volumes nor peers",
         ),
     ),
@@ -360,11 +364,15 @@ def test_long_output_has_key_next_step_and_every_volume(call):
         "[WARNING] copies-low: r1/0: 1 of 2 copies UpToDate and reachable, not storage02"
         " -> on storage01: journalctl -k -g Split-Brain; if it finds nothing:"
         " drbdadm connect r1:storage02; where it falls back to StandAlone: journalctl -k"
-        " -g drbd tells why",
+        " -g drbd tells why. If it finds one: compare both copies; on the one that is given"
+        " up, a Secondary: drbdadm disconnect r1; drbdadm connect --discard-my-data r1; on the"
+        " other: drbdadm connect r1",
         "[WARNING] copies-low: r1/1: 1 of 2 copies UpToDate and reachable, not storage02"
         " -> on storage01: journalctl -k -g Split-Brain; if it finds nothing:"
         " drbdadm connect r1:storage02; where it falls back to StandAlone: journalctl -k"
-        " -g drbd tells why",
+        " -g drbd tells why. If it finds one: compare both copies; on the one that is given"
+        " up, a Secondary: drbdadm disconnect r1; drbdadm connect --discard-my-data r1; on the"
+        " other: drbdadm connect r1",
         "looked at copies of r0/0: 3 of 3 copies, can lose 1",
         "looked at copies of r1/0: 1 of 2 copies",
         "looked at copies of r1/1: 1 of 2 copies",
@@ -403,7 +411,8 @@ def test_options(call, options, code, first, perfdata):
         (
             "utils-8.9.9-storage-server-off/app01",
             1,
-            "WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage02",
+            "WARNING - r0/0: 2 of 3 copies UpToDate and reachable, not storage02: last known as"
+            " Outdated",
         ),
         (
             "utils-8.9.9-client-alone/app02",
@@ -827,8 +836,8 @@ def test_the_state_of_every_missing_copy_is_told_by_those_that_tell_it():
         away("storage03"),
     )
     assert texts(seen) == [
-        "r0/0: 1 of 3 copies UpToDate and reachable, not storage02: its disk is lost there;"
-        " not storage03"
+        "r0/0: 1 of 3 copies UpToDate and reachable, not storage02: Diskless there (failed or"
+        " detached); not storage03"
     ]
     assert steps("drbd-quorum", view(seen)) == [
         (
@@ -871,7 +880,7 @@ def test_without_an_uptodate_copy_the_whole_one_is_told_from_the_half():
     )
     assert texts(old) == [
         "r0/0: no UpToDate copy can be reached from storage01 (storage01, storage02: Inconsistent"
-        " (half a copy); storage03: Outdated (whole, but old))"
+        " (no usable copy); storage03: Outdated (whole, but old))"
     ]
     ((key, step),) = steps("drbd-quorum", view(old))
     assert key == "copies-none"
@@ -911,8 +920,9 @@ def test_nothing_by_force_while_a_replica_may_come_back():
     assert steps("drbd-quorum", view(old)) == [
         (
             "copies-none",
-            "on storage03: drbdadm status r0; without an answer: is the host up, and is"
-            " it reached over the replication network",
+            "on storage03: drbdadm status r0; not up: drbdadm up r0; StandAlone: drbdadm connect"
+            " r0:storage01 (not after a split brain: journalctl -k -g Split-Brain); else on"
+            " storage01: ping its address, the firewall for its port (drbdsetup show r0)",
         )
     ]
 
@@ -941,8 +951,8 @@ def test_a_volume_frozen_by_another_ones_data_is_named():
     lost = device(disk_state=DiskState.DISKLESS, client=False)
     two = resource(devices=(lost, device(1)), suspended=True, suspended_no_data=True)
     assert texts(two) == [
-        "r0: I/O is suspended: no data is accessible (storage01: its disk is lost), of r0/0; r0/1"
-        " is frozen with it"
+        "r0: I/O is suspended: no data is accessible (storage01: Diskless (failed or detached)), of"
+        " r0/0; r0/1 is frozen with it"
     ]
 
 

@@ -118,8 +118,8 @@ RECORDED = [
     Case(
         "split-brain/storage01",
         1,
-        "DRBD-SYNC WARNING - r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync;"
-        " storage03 differs from two others",
+        "DRBD-SYNC WARNING - r0/0: 5.6 MiB marked out of sync with storage03, both UpToDate;"
+        " none with storage02",
         """
         'r0/0_in_sync'=98.9%;;;0;100 'r0/0_out_of_sync'=5922816B;;;0
         'r1/0_in_sync'=76.47%;;;0;100 'r1/0_out_of_sync'=15781888B;;;0
@@ -130,16 +130,16 @@ RECORDED = [
     Case(
         "pause-left-behind/storage01",
         1,
-        "DRBD-SYNC WARNING - r0/0: 5.6 MiB out of sync with storage03, both UpToDate,"
-        " no resync; storage03 differs from two others (+2 more)",
+        "DRBD-SYNC WARNING - r0/0: 5.6 MiB marked out of sync with storage03, both UpToDate;"
+        " none with storage02 (+2 more)",
         """
         'r0/0_in_sync'=98.9%;;;0;100 'r0/0_out_of_sync'=5922816B;;;0
         'r1/0_in_sync'=100.0%;;;0;100 'r1/0_out_of_sync'=0B;;;0 'r1/1_in_sync'=100.0%;;;0;100
         'r1/1_out_of_sync'=0B;;;0 out_of_sync_max=5922816B;;;0
         """,
         more=(
-            "[WARNING] r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync;"
-            " storage03 differs from two others",
+            "[WARNING] r0/0: 5.6 MiB marked out of sync with storage03, both UpToDate;"
+            " none with storage02",
             "[WARNING] r1/0: a pause of the resync with storage02 was left behind, "
             "nothing is to sync",
             "[WARNING] r1/1: a pause of the resync with storage02 was left behind, "
@@ -149,8 +149,8 @@ RECORDED = [
     Case(
         "pause-left-behind/storage02",
         1,
-        "DRBD-SYNC WARNING - r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync;"
-        " storage03 differs from two others",
+        "DRBD-SYNC WARNING - r0/0: 5.6 MiB marked out of sync with storage03, both UpToDate;"
+        " none with storage01",
         """
         'r0/0_in_sync'=98.9%;;;0;100 'r0/0_out_of_sync'=5922816B;;;0
         'r1/0_in_sync'=100.0%;;;0;100 'r1/0_out_of_sync'=0B;;;0 'r1/1_in_sync'=100.0%;;;0;100
@@ -160,8 +160,8 @@ RECORDED = [
     Case(
         "verify-running/storage01",
         1,
-        "DRBD-SYNC WARNING - r0/0: 5.6 MiB out of sync with storage03, both UpToDate, no resync;"
-        " storage03 differs from two others",
+        "DRBD-SYNC WARNING - r0/0: 5.6 MiB marked out of sync with storage03, both UpToDate;"
+        " none with storage02",
         """
         'r0/0_in_sync'=98.9%;;;0;100 'r0/0_out_of_sync'=5922816B;;;0
         'r1/0_in_sync'=99.51%;;;0;100 'r1/0_out_of_sync'=327680B;;;0
@@ -180,17 +180,17 @@ RECORDED = [
     Case(
         "two-resources/storage03",
         1,
-        "DRBD-SYNC WARNING - r0/0: 36.0 MiB out of sync with storage01, both "
-        "UpToDate, no resync; storage03 differs from two others (+1 more)",
+        "DRBD-SYNC WARNING - r0/0: 36.0 MiB marked out of sync with storage01, both "
+        "UpToDate; storage03 is in step with no other copy (+1 more)",
         """
         'r0/0_in_sync'=92.97%;;;0;100 'r0/0_out_of_sync'=37748736B;;;0
         out_of_sync_max=37748736B;;;0
         """,
         more=(
-            "[WARNING] r0/0: 36.0 MiB out of sync with storage01, both UpToDate, no resync;"
-            " storage03 differs from two others",
-            "[WARNING] r0/0: 36.0 MiB out of sync with storage02, both UpToDate, no resync;"
-            " storage03 differs from two others",
+            "[WARNING] r0/0: 36.0 MiB marked out of sync with storage01, both UpToDate;"
+            " storage03 is in step with no other copy",
+            "[WARNING] r0/0: 36.0 MiB marked out of sync with storage02, both UpToDate;"
+            " storage03 is in step with no other copy",
         ),
     ),
     Case(
@@ -243,8 +243,8 @@ RECORDED = [
     Case(
         "out-of-sync-one-side/storage02",
         1,
-        "DRBD-SYNC WARNING - r0/0: 220.0 MiB out of sync with storage01, both UpToDate, no resync;"
-        " storage01 differs from two others",
+        "DRBD-SYNC WARNING - r0/0: 220.0 MiB marked out of sync with storage01, both UpToDate;"
+        " none with storage03",
         """
         'r0/0_in_sync'=57.02%;;;0;100 'r0/0_out_of_sync'=230686720B;;;0
         out_of_sync_max=230686720B;;;0
@@ -362,8 +362,8 @@ def test_verify_alone_is_fine_and_shows_its_progress(call):
     outcome = call("drbd-sync", "--from", SNAPSHOTS / "verify-running/storage01", "-r", "r1")
     assert (outcome.code, outcome.first) == (
         0,
-        "DRBD-SYNC OK - r1/0: online verify with storage02, 69.0% done, 4 s left, 320.0 KiB out of"
-        " sync so far",
+        "DRBD-SYNC OK - r1/0: online verify with storage02, 320.0 KiB out of sync so far, 69.0%"
+        " done, 4 s left",
     )
 
 
@@ -382,10 +382,7 @@ def test_long_output_has_key_next_step_and_every_link(call):
 
 # -- options on recorded states ----------------------------------------------------------------
 
-OUT = (
-    "r0/0: 220.0 MiB out of sync with storage01, both UpToDate, no resync;"
-    " storage01 differs from two others"
-)
+OUT = "r0/0: 220.0 MiB marked out of sync with storage01, both UpToDate; none with storage03"
 
 
 @pytest.mark.parametrize(
@@ -592,7 +589,8 @@ def test_link_that_is_gone_in_the_second_reading_proves_nothing():
             "full-resync-two-sources/storage03",
             (),
             2,
-            "CRITICAL - r0/0: resync from storage01 does not move, 8.3% done, 469.1 MiB to go",
+            "CRITICAL - r0/0: resync from storage01 does not move, 8.3% done, 469.1 MiB to go"
+            " (suspended by dependency towards app01 and 3 more)",
         ),
         (
             "full-resync-two-sources/storage03",
@@ -873,8 +871,7 @@ def test_silent_difference_in_its_unit(kib, text):
         (
             "out-of-sync",
             "WARNING",
-            f"r0/0: {text} out of sync with storage02, both UpToDate, no resync;"
-            " storage02 differs from two others",
+            f"r0/0: {text} marked out of sync with storage02, both UpToDate; none with storage03",
         ),
     )
 
@@ -904,7 +901,7 @@ def test_verify_counts_differences_without_a_finding_while_it_runs():
     verdict = judge("drbd-sync", view(mesh(connection("storage02", verify))))
     assert (verdict.state, verdict.summary) == (
         "OK",
-        "r0/0: online verify with storage02, 25.0% done, 60 s left, 320.0 KiB out of sync so far",
+        "r0/0: online verify with storage02, 320.0 KiB out of sync so far, 25.0% done, 60 s left",
     )
 
 
@@ -933,8 +930,8 @@ def test_volumes_are_judged_one_by_one():
     links = (peer_device(0, out_of_sync_kib=4), peer_device(1), peer_device(2, out_of_sync_kib=8))
     volumes = (device(0), device(1), device(2))
     assert [f[2] for f in found(resource(connection("storage02", *links), devices=volumes))] == [
-        "r0/0: 4.0 KiB out of sync with storage02, both UpToDate, no resync",
-        "r0/2: 8.0 KiB out of sync with storage02, both UpToDate, no resync",
+        "r0/0: 4.0 KiB marked out of sync with storage02, both UpToDate",
+        "r0/2: 8.0 KiB marked out of sync with storage02, both UpToDate",
     ]
 
 
@@ -1008,15 +1005,15 @@ def test_a_primary_that_reads_from_its_only_source_is_not_told_to_disconnect_fir
 DIFFERS = connection("storage03", peer_device(out_of_sync_kib=8))
 
 
-AGAIN = (
-    "what differs then is copied from storage01: on storage03: drbdadm role r0; where it is"
-    " Secondary: drbdadm invalidate --reset-bitmap=no r0:storage01/0"
+ENDS = (
+    "Does storage03 count it, too (there: drbdsetup status r0 --statistics)? If not, it may be a"
+    " mark left over: compare. "
 )
-RECONNECT = (
-    "drbdadm disconnect r0:storage01; drbdadm connect r0:storage01; without a resync in journalctl"
-    " -k -g drbd the copies still differ, though the counter says 0"
-)
-OLD = f" (needs DRBD 9.0.29 and drbd-utils 9.17; before them: {RECONNECT})"
+RESULT = "; what it found: journalctl -k -g verify. "
+AGAIN = "if it differs, copy from storage01: on storage03: drbdadm role r0; where it is Secondary"
+MARKS = f"{AGAIN}: drbdadm invalidate --reset-bitmap=no r0:storage01/0"
+WHOLE = f"{AGAIN}, a full copy: drbdadm invalidate r0/0"
+OLD = " (before DRBD 9.0.29 or drbd-utils 9.17 a full copy: drbdadm invalidate r0/0)"
 
 
 @pytest.mark.parametrize(
@@ -1024,39 +1021,37 @@ OLD = f" (needs DRBD 9.0.29 and drbd-utils 9.17; before them: {RECONNECT})"
     [
         (
             (shown("r0", shown_connection("storage03", net={"verify-alg": "sha1"})),),
-            "on storage01: drbdadm verify r0:storage03/0",
+            f"1. on storage01: drbdadm verify r0:storage03/0{RESULT}2. ",
         ),
         (
-            (shown("r0", shown_connection("storage03")),),
-            "verify-alg is not set for r0: set it in the net section on both nodes, then compare"
-            " with: drbdadm verify r0:storage03/0",
+            (shown("r0", shown_connection("storage03"), shown_connection("app01")),),
+            "1. set verify-alg in the net section of r0 on all its nodes (app01, storage01,"
+            " storage03), then on each: drbdadm net-options r0. 2. on storage01: drbdadm verify"
+            f" r0:storage03/0{RESULT}3. ",
         ),
-        ((), "on storage01: drbdadm dump r0 shows whether verify-alg is set (to compare)"),
+        (
+            (),
+            "1. on storage01: drbdadm verify r0:storage03/0 (it needs verify-alg: drbdadm dump r0)"
+            f"{RESULT}2. ",
+        ),
     ],
     ids=["set", "not-set", "not-known"],
 )
 def test_verify_is_offered_where_it_can_run(options, look):
+    """On one node of six alone it made the next connect end StandAlone (recorded)."""
     assert steps("drbd-sync", view(mesh(DIFFERS), options=options)) == [
-        ("out-of-sync", f"{look}; {AGAIN}{OLD}")
+        ("out-of-sync", f"{ENDS}{look}{MARKS}{OLD}")
     ]
 
 
 @pytest.mark.parametrize(
     ("module", "utils", "again"),
     [
-        ("9.2.18", "9.22.0", AGAIN),
-        ("9.0.29-1", "9.17.0", AGAIN),
-        (
-            "9.0.28-1",
-            "9.22.0",
-            f"what differs then is copied from storage01: on storage03: {RECONNECT}",
-        ),
-        (
-            "9.2.18",
-            "9.16.0",
-            f"what differs then is copied from storage01: on storage03: {RECONNECT}",
-        ),
-        ("9.2.18", None, AGAIN + OLD),
+        ("9.2.18", "9.22.0", MARKS),
+        ("9.0.29-1", "9.17.0", MARKS),
+        ("9.0.28-1", "9.22.0", WHOLE),
+        ("9.2.18", "9.16.0", WHOLE),
+        ("9.2.18", None, MARKS + OLD),
     ],
 )
 def test_blocks_that_were_found_are_copied_by_what_this_drbd_can(module, utils, again):
@@ -1073,14 +1068,14 @@ def test_blocks_that_were_found_are_copied_by_what_this_drbd_can(module, utils, 
     assert step.endswith(again)
 
 
-def test_of_three_copies_the_one_that_differs_is_named():
-    assert found(mesh(DIFFERS))[0][2].endswith("no resync; storage03 differs from two others")
+def test_of_three_copies_it_is_told_which_ones_are_in_step():
+    assert found(mesh(DIFFERS))[0][2].endswith("both UpToDate; none with storage02")
     both = mesh(DIFFERS, connection("storage02", peer_device(out_of_sync_kib=8)))
     assert [text.rpartition("; ")[2] for _, _, text in found(both)] == [
-        "storage01 differs from two others"
+        "storage01 is in step with no other copy"
     ] * 2
 
 
 def test_of_two_copies_nobody_knows_which_one_is_wrong():
     ((_, _, text),) = found(resource(connection("storage02", peer_device(out_of_sync_kib=8))))
-    assert text == "r0/0: 8.0 KiB out of sync with storage02, both UpToDate, no resync"
+    assert text == "r0/0: 8.0 KiB marked out of sync with storage02, both UpToDate"

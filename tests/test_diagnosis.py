@@ -225,7 +225,9 @@ def test_io_without_data_and_the_cut_from_the_only_copy_are_one_fault():
         "r2: I/O is suspended: no data is accessible (storage01 Connecting, other resources"
         " reach it)"
     )
-    assert fault.cause.next_step.startswith("on storage01: drbdadm status r2; where it is not up")
+    assert fault.cause.next_step.startswith(
+        "on storage01: drbdadm status r2; not up: drbdadm up r2"
+    )
     assert [each.key for each in fault.follows] == ["mesh-isolated"]
 
 
@@ -266,7 +268,10 @@ def test_a_node_without_any_link_is_told_by_the_cut_and_not_by_the_quorum(tmp_pa
     assert cause.key == key
     if key == "mesh-isolated":
         assert "connected, and no Corosync link is up (app01, app03" in cause.text
-        assert "app02: check the replication network" in cause.next_step
+        assert (
+            "app02: no peer is reached, check the replication network: ping 10.77.0.21"
+            in cause.next_step
+        )
 
 
 # -- nodes, fencing ----------------------------------------------------------------------------

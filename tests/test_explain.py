@@ -30,8 +30,10 @@ Meaning:   A peer is not connected and DRBD tries to reach it.
 Warning:   r0: replica storage03 is Connecting, 4 of 5 connected
 Make sure: what both ends say: 'drbdadm status r0' on app01 and storage03; and
            that one UpToDate copy is left
-Do:        on storage03: drbdadm status r0; without an answer: is the host up,
-           and is it reached over the replication network
+Do:        on storage03: drbdadm status r0; not up: drbdadm up r0; StandAlone:
+           drbdadm connect r0:app01 (not after a split brain: journalctl -k -g
+           Split-Brain); else on app01: ping 10.77.0.13; the firewall (port
+           7000)
 Do not:    invalidate, promote by force or connect with --discard-my-data while
            an UpToDate copy is known
 It worked: 'check_mccluster drbd-mesh -r r0 -v' no longer tells peer-connecting

@@ -169,7 +169,7 @@ def test_a_copy_that_differs_from_two_others_is_one_fault():
     ]
     differing = mesh.resource(*others)
     (fault,) = faults(mesh.view(differing), report_of("drbd-sync", differing))
-    assert fault.text.endswith("storage01 differs from two others")
+    assert fault.text.endswith("storage01 is in step with no other copy")
 
 
 def report_of(check, *resources):

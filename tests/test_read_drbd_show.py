@@ -29,9 +29,15 @@ TO_A_CLIENT = ShownConnection(
     standalone=False,
     client_volumes=(0,),
     replica_volumes=(),
+    address="10.77.0.21:7000",
 )
 TO_A_REPLICA = replace(
-    TO_A_CLIENT, peer_node_id=0, name="storage01", client_volumes=(), replica_volumes=(0,)
+    TO_A_CLIENT,
+    peer_node_id=0,
+    name="storage01",
+    client_volumes=(),
+    replica_volumes=(0,),
+    address="10.77.0.11:7000",
 )
 CLIENT = ShownVolume(volume=0, minor=0, backing_disk=None, diskless=True)
 LOST_DISK = ShownVolume(volume=0, minor=0, backing_disk=None, diskless=False)
@@ -75,10 +81,10 @@ def test_9_22_client_with_disk_none_as_a_string() -> None:
             volumes=(CLIENT,),
             connections=(
                 TO_A_CLIENT,
-                replace(TO_A_CLIENT, peer_node_id=5, name="app03"),
+                replace(TO_A_CLIENT, peer_node_id=5, name="app03", address="10.77.0.23:7000"),
                 TO_A_REPLICA,
-                replace(TO_A_REPLICA, peer_node_id=1, name="storage02"),
-                replace(TO_A_REPLICA, peer_node_id=2, name="storage03"),
+                replace(TO_A_REPLICA, peer_node_id=1, name="storage02", address="10.77.0.12:7000"),
+                replace(TO_A_REPLICA, peer_node_id=2, name="storage03", address="10.77.0.13:7000"),
             ),
         ),
     )
@@ -236,7 +242,23 @@ def test_constructed_times_are_in_seconds() -> None:
         standalone=False,
         client_volumes=(),
         replica_volumes=(),
+        address="192.0.2.2:7000",
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ('"ipv6 [fd00::2]:7000"', "[fd00::2]:7000"),
+        ('"10.0.0.1:7000"', "10.0.0.1:7000"),
+        ('""', ""),
+        ("7", ""),
+    ],
+)
+def test_constructed_address_is_the_last_word(told, address) -> None:
+    connection = show_connection().replace('"ipv4 192.0.2.2:7000"', told)
+    (resource,) = read_drbd_show(show(connections=connection))
+    assert [each.address for each in resource.connections] == [address]
 
 
 def test_constructed_options_that_are_not_printed_are_none() -> None:
@@ -252,7 +274,7 @@ def test_constructed_options_that_are_not_printed_are_none() -> None:
         connections=(
             ShownConnection(
                 0, None, None, None, None, None, None, None, None, standalone=False,
-                client_volumes=(), replica_volumes=(),
+                client_volumes=(), replica_volumes=(), address="192.0.2.2:7000",
             ),
         ),
     )  # fmt: skip

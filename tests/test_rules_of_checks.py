@@ -588,18 +588,18 @@ def test_nobody_paused_it():
 @pytest.mark.parametrize(
     ("peer", "words"),
     [
-        (peer_device(peer_disk_state=HALF), "Inconsistent (half a copy)"),
+        (peer_device(peer_disk_state=HALF), "Inconsistent (no usable copy)"),
         (
             peer_device(peer_disk_state=HALF, resync_suspended=frozenset({PEER})),
-            "being resynchronised by another",
+            "Inconsistent, resync by another node",
         ),
         (
             peer_device(peer_disk_state=HALF, resync_suspended=frozenset({PEER, USER})),
-            "Inconsistent (half a copy)",
+            "Inconsistent (no usable copy)",
         ),
         (peer_device(peer_disk_state=DiskState.OUTDATED), "Outdated (whole, but old)"),
         (peer_device(peer_disk_state=DiskState.FAILED), "its disk is Failed there"),
-        (peer_device(peer_disk_state=DiskState.DISKLESS), "its disk is lost there"),
+        (peer_device(peer_disk_state=DiskState.DISKLESS), "Diskless there (failed or detached)"),
         (peer_device(peer_disk_state=DiskState.D_UNKNOWN), ""),
         (
             peer_device(replication_state=ReplicationState.SYNC_SOURCE, progress=progress()),
@@ -780,7 +780,7 @@ def test_quorum_is_a_fact(before, after, changed):
 
 
 @pytest.mark.parametrize(
-    ("module", "utils", "by_bitmap", "by_link"),
+    ("module", "utils", "by_bitmap", "whole"),
     [
         ("9.0.29", "9.17.0", True, False),
         ("9.0.28", "9.17.0", False, True),
@@ -790,12 +790,13 @@ def test_quorum_is_a_fact(before, after, changed):
         ("9.1.0", "9.17", True, False),
     ],
 )
-def test_how_blocks_are_copied_depends_on_the_versions(module, utils, by_bitmap, by_link):
+def test_how_blocks_are_copied_depends_on_the_versions(module, utils, by_bitmap, whole):
     seen = drbd_view(mesh())
     seen.drbd_module, seen.drbd_utils = module, utils
     step = compare_step(seen, "r0", 0, "storage02", None)
     assert ("invalidate --reset-bitmap=no" in step) is by_bitmap
-    assert ("drbdadm connect r0:" in step) is by_link
+    assert ("drbdadm invalidate r0/0" in step) is whole
+    assert "drbdadm connect" not in step
 
 
 # -- nodes -------------------------------------------------------------------------------------

@@ -137,12 +137,12 @@ def test_only_the_copies_are_named_where_data_is_out_of_reach():
         (
             connection("storage01"),
             "storage01 Connecting, other resources reach it",
-            "on storage01: drbdadm status r0; where it is not up: drbdadm up r0;",
+            "on storage01: drbdadm status r0; not up: drbdadm up r0; StandAlone: drbdadm connect",
         ),
         (
             away("storage01"),
             "storage01 Connecting",
-            "on storage01: drbdadm status r0; without an answer: is the host up,",
+            "on storage01: drbdadm status r0; not up: drbdadm up r0; StandAlone: drbdadm connect",
         ),
     ],
 )
@@ -163,8 +163,8 @@ def test_where_every_copy_is_out_of_reach_this_node_is_looked_at_first():
     gone = mesh(away("storage01"), away("storage02"), away("storage03"), here="app01", devices=LOST)
     one = found(report("drbd-quorum", gone, node="app01"), "drbd-quorum-lost")
     assert one.next_step.startswith(
-        "all are out of reach of app01: on it, its replication network and firewall (addresses:"
-        " drbdsetup show r0); then on storage01, storage02, storage03: drbdadm status r0;"
+        "all are out of reach of app01: on app01: ping its address, the firewall for its port"
+        " (drbdsetup show r0); else on storage01, storage02, storage03: drbdadm status r0;"
     )
 
 
@@ -488,21 +488,21 @@ def test_single_peer_that_is_not_reached_is_looked_up_there():
 
 def test_of_two_peers_neither_is_reached_it_is_the_network():
     step = isolated_step(cut("r0", "storage02", "storage03"))
-    assert step.startswith("on storage01: check the replication network")
+    assert step.startswith("on storage01: no peer is reached, check the replication network")
 
 
 def test_peer_that_another_resource_reaches_is_looked_up_there():
     step = isolated_step(
         cut("r0", "storage02", "storage03"), resource(connection("storage02"), name="r1")
     )
-    assert step.startswith("on storage02: drbdadm status r0; where it is not up: drbdadm up r0;")
+    assert step.startswith("on storage02: drbdadm status r0; not up: drbdadm up r0; StandAlone:")
 
 
 def test_where_drbd_gave_up_on_every_peer_it_is_told_to_connect_again():
     alone = [away(name, ConnectionState.STANDALONE) for name in ("storage02", "storage03")]
     step = isolated_step(resource(*alone), resource(connection("storage02"), name="r1"))
     assert "drbdadm connect r0;" in step
-    assert "where it is not up" not in step
+    assert "not up" not in step
 
 
 # -- timing ------------------------------------------------------------------------------------

@@ -740,9 +740,9 @@ def test_of_three_copies_the_one_that_differs_is_odd(one, odd):
 @pytest.mark.parametrize(
     ("net", "looks"),
     [
-        (None, "drbdadm dump r0 shows whether verify-alg is set"),
-        ({}, "verify-alg is not set for r0"),
-        ({"verify-alg": "none"}, "verify-alg is not set for r0"),
+        (None, "(it needs verify-alg: drbdadm dump r0)"),
+        ({}, "set verify-alg in the net section of r0 on all its nodes"),
+        ({"verify-alg": "none"}, "set verify-alg in the net section of r0 on all its nodes"),
         ({"verify-alg": "crc32c"}, "on storage01: drbdadm verify r0:storage02/0"),
     ],
 )
@@ -754,14 +754,14 @@ def test_copies_are_compared_where_drbd_can(net, looks):
     step = compare_step(drbd_view(mesh(), options=options), "r0", 0, "storage02", None)
     assert looks in step
     assert "whichever of storage01 and storage02 has the wrong copy" in step
-    assert "copied from the other" in step
+    assert "copy from the other" in step
 
 
 @pytest.mark.parametrize(("odd", "other"), [("storage02", "storage01"), ("storage01", "storage02")])
 def test_wrong_copy_is_taken_from_the_right_one(odd, other):
     step = compare_step(drbd_view(mesh()), "r0", 0, "storage02", odd)
-    assert f"what differs then is copied from {other}" in step
-    assert f"connect r0:{other}" in step
+    assert f"copy from {other}: on {odd}: " in step
+    assert f"invalidate --reset-bitmap=no r0:{other}/0" in step
 
 
 def test_old_copy_is_brought_up_to_date_by_the_peer_that_has_a_good_one():

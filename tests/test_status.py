@@ -69,8 +69,10 @@ Cluster  quorate, 3 of 3 votes, can lose 1; DC app02
 
 ! CRITICAL r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not
            storage02, storage03
-           -> on storage02, storage03: drbdadm status r0; without an answer: is
-              the host up, and is it reached over the replication network
+           -> on storage02, storage03: drbdadm status r0; not up: drbdadm up r0;
+              StandAlone: drbdadm connect r0:app01 (not after a split brain:
+              journalctl -k -g Split-Brain); else on app01: ping 10.77.0.12;
+              ping 10.77.0.13; the firewall (port 7000)
 
 Nodes
     app01  online  5 resources
@@ -118,8 +120,12 @@ Cluster  crm_mon: not in the snapshot (not installed there?)
 
 ! CRITICAL r0/0: quorum lost on storage01, 1 of 3 copies UpToDate and reachable,
            not storage02, storage03
-           -> on storage02, storage03: drbdadm status r0; without an answer: is
-              the host up, and is it reached over the replication network
+           -> on storage02, storage03: drbdadm status r0; not up: drbdadm up r0;
+              StandAlone: drbdadm connect r0:storage01 (not after a split brain:
+              journalctl -k -g Split-Brain); else on storage01: ping 10.77.0.12;
+              ping 10.77.0.13; the firewall (port 7000); on app01 (Primary):
+              drbdadm status r0: quorum:no there means that its I/O fails
+              (on-no-quorum io-error)
 
 DRBD
 ! r0: Primary app01, NO QUORUM, 1 of 3 copies reachable
@@ -241,7 +247,7 @@ def test_all_six_views_make_the_whole_matrix(status):
         ("app01-cut-from-all-storage/app01", "quorum lost on app01", "drbdadm status r0;"),
         ("dovecot-blocked/app01", "DOVECOT", "journalctl -u pacemaker"),
         ("cib-manager-hangs/app02", "Pacemaker runs and does not answer", "journalctl -u"),
-        ("utils-9.34-standalone/storage01", "StandAlone", "journalctl -k -g Split-Brain"),
+        ("utils-9.34-standalone/storage01", "StandAlone", "drbdadm net-options r0"),
         ("fifty-resources/storage02", "m07/0: no disk on storage02", "drbdadm attach m07"),
         ("module-missing/storage01", "kernel module is not loaded", "modprobe drbd"),
     ],

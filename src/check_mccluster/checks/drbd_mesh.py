@@ -17,8 +17,8 @@ from ..judge.facts.drbd import (
 from ..judge.facts.mending import (
     attach_step,
     connection_step,
-    network_step,
     odd_words,
+    reach_words,
     resource_step,
 )
 from ..model.drbd import KIB, Connection, ConnectionState, DrbdResource, ReplicationState
@@ -150,7 +150,8 @@ def _isolated(
             who = "them" if len(near) == len(peers) > 1 else join(near)
             text += f", other resources reach {who}"
         standing = all(c.state is ConnectionState.STANDALONE for c in first.connections)
-        step = f"no peer is reached: {network_step(view, first, nodes)}"
+        look = reach_words(view, first, nodes)
+        step = f"on {view.here}: no peer is reached, check the replication network: {look}"
         if standing or len(peers) == 1:
             step = connection_step(view, first, first.connections[0])
         if near and not standing:

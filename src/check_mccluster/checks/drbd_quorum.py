@@ -262,7 +262,7 @@ def _quorum_step(view: View, resource: DrbdResource, device: Device, have: Copie
         old = _not_syncing(resource, device)
         if old and lost[0].name in have.missing:
             step += f"; on {join(old)}: drbdadm status {name}: why does no resync run"
-        return _first_a_primary(view, resource) + step
+        return step + _of_the_primary(view, resource)
     if have.missing:
         return copy_step(view, resource, device, have.missing[0])
     return (
@@ -272,17 +272,17 @@ def _quorum_step(view: View, resource: DrbdResource, device: Device, have: Copie
     )
 
 
-def _first_a_primary(view: View, resource: DrbdResource) -> str:
-    """A Primary elsewhere may have lost the same copies: its service is worth the first look."""
+def _of_the_primary(view: View, resource: DrbdResource) -> str:
+    """A Primary elsewhere may have lost the same copies, and with them its service."""
     primary = [c.name for c in resource.connections if c.peer_role is Role.PRIMARY]
     options = shown(view, resource.name)
     then = options.on_no_quorum if options is not None else None
     if not primary or then is None:
         return ""
     return (
-        f"on {join(primary)} (Primary): drbdadm status {pasted(resource.name)}: quorum:no there"
+        f"; on {join(primary)} (Primary): drbdadm status {pasted(resource.name)}: quorum:no there"
         f" means that its I/O {'is frozen' if then == 'suspend-io' else 'fails'} (on-no-quorum"
-        f" {then}); "
+        f" {then})"
     )
 
 

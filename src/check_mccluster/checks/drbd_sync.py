@@ -152,9 +152,8 @@ class _PeerVolume(NamedTuple):
 def _left(peer: PeerDevice, *, moves: bool = True) -> str:
     """``27.5% done, 3 min left, 12.0 MiB to go``."""
     out = peer.out_of_sync_kib
-    done = progress_words(peer, moves=moves)
-    rest = f", {size(out * KIB)} to go" if out and "to go" not in done else ""
-    return done + rest
+    rest = f", {size(out * KIB)} to go" if out else ""
+    return progress_words(peer, moves=moves) + rest
 
 
 def _moved(one: _PeerVolume) -> Optional[bool]:
@@ -200,7 +199,7 @@ def _held_by(one: _PeerVolume) -> str:
         for c, p in peer_devices(one.resource, one.device.volume)
         if c is not one.connection and BY_DEPENDENCY in (p.resync_suspended or ())
     ]
-    return f" (suspended by dependency towards {join(held)})" if held else ""
+    return f" (suspended by dependency towards {join(held, 1)})" if held else ""
 
 
 def _paused(one: _PeerVolume) -> Finding:

@@ -187,13 +187,13 @@ def _host(seen: Sequence[Judgement], name: str, mine: Sequence[Link], alone: boo
 def _connect(link: Link) -> str:
     """A StandAlone connection is connected where it gave up: at the other end that does nothing."""
     (end, connection), *more = link.alone
-    step = connection_step(end.view, end.own, connection)
+    also = None if len(link.asked_ends) < 2 else ""
     for other, back in more:
         about = f"{pasted(link.resource)}:{pasted(back.name)}"
-        step += (
+        also = (
             f"; it is StandAlone at both ends: on {other.view.here}, too: drbdadm connect {about}"
         )
-    return step
+    return connection_step(end.view, end.own, connection, also=also)
 
 
 NODE_LOST = "drbd-node-lost"

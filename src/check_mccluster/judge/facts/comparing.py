@@ -51,7 +51,7 @@ def compare_step(view: View, resource: str, volume: int, peer: str, odd: Optiona
     other = "the other" if odd is None else here if odd == peer else peer
     source = other if odd else "GOOD_NODE"
     parts.append(
-        f"if it differs, copy from {other}: on {wrong}, while Secondary:"
+        f"if it differs, copy from {other}: on {wrong}:"
         f" {_copy_again(view, name, pasted(source), volume)}"
     )
     return " ".join(f"{number}. {part}." for number, part in enumerate(parts, 1))[:-1]
@@ -63,13 +63,18 @@ def _copy_again(view: View, name: str, source: str, volume: int) -> str:
     A mere reconnect forgets what was found, and copies nothing (recorded).
     """
     known = _version(view.drbd_module, (9, 0, 29)), _version(view.drbd_utils, (9, 17))
-    found = f"drbdadm invalidate --reset-bitmap=no {name}:{source}/{volume}"
-    whole = f"drbdadm invalidate {name}/{volume}"
+    marks = f"--reset-bitmap=no {name}:{source}/{volume}"
+    whole = f"{name}/{volume}"
     if False in known:
-        return f"{whole} (a full copy)"
+        return (
+            f"drbdadm role {name}; where it is Secondary, a full copy: drbdadm invalidate {whole}"
+        )
     if None in known:
-        return f"{found} (before DRBD 9.0.29 or drbd-utils 9.17: {whole}, a full copy)"
-    return found
+        return (
+            f"drbdadm role {name}; where it is Secondary: drbdadm invalidate {marks} (before DRBD"
+            f" 9.0.29 or drbd-utils 9.17 a full copy: drbdadm invalidate {whole})"
+        )
+    return f"drbdadm role {name}; where it is Secondary: drbdadm invalidate {marks}"
 
 
 def _version(told: Optional[str], least: tuple[int, ...]) -> Optional[bool]:

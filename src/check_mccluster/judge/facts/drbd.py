@@ -368,11 +368,7 @@ def progress_words(device: PeerDevice, *, moves: bool = True) -> str:
         return "progress unknown"
     seconds = progress.seconds_left if moves else None
     left = f", {duration(seconds)} left" if seconds is not None else ""
-    done = f"{progress.percent_done:.1f}% done"
-    if done == "0.0% done" and device.out_of_sync_kib and not device.verifying:
-        # Of this resync; of the data there may be much that is in sync.
-        done = f"{size(device.out_of_sync_kib * KIB)} to go"
-    return f"{done}{left}"
+    return f"{progress.percent_done:.1f}% done{left}"
 
 
 def verify_words(connection: Connection, device: PeerDevice) -> str:

@@ -1,5 +1,6 @@
 """How a copy of DRBD's data is brought back: what is wrong with it, and steps that hurt nobody.
 
+Long because each state of a connection and of a disk has a step of its own, and they share words.
 None of them overwrites data or takes a disk away. A step that is to be typed on another node says
 ``on NODE:`` first.
 """
@@ -68,7 +69,7 @@ def copy_words(view: View, resource: DrbdResource, device: Device, name: str) ->
             if peer.replication_state is ReplicationState.SYNC_TARGET:
                 return _syncing_words(peer)
         if device.disk_state is DiskState.DISKLESS and device.size_kib == 0:
-            return "Diskless (never attached)"
+            return "never attached"
         return _disk_words(device.disk_state)
     for connection, peer in peer_devices(resource, device.volume):
         if connection.name != name:
@@ -100,13 +101,21 @@ def missing_words(
 # -- steps -------------------------------------------------------------------------------------
 
 
-def connection_step(view: View, resource: DrbdResource, connection: Connection, *more: str) -> str:
+def connection_step(
+    view: View,
+    resource: DrbdResource,
+    connection: Connection,
+    *more: str,
+    also: Optional[str] = None,
+) -> str:
     """How a connection that is down comes back.
 
-    :param more: other nodes that are to be looked at in the same way.
+    :param more: other nodes that are to be looked at in the same way. :param also: what is to be
+        done at the other end of one that is StandAlone; ``None`` where that end was not asked, so
+        that the copies may have diverged.
     """
     if connection.state is ConnectionState.STANDALONE:
-        return _standalone_step(view, resource, connection)
+        return _standalone_step(view, resource, connection, also)
     name = pasted(resource.name)
     where = (connection.name, *more)
     return f"{_there(view, name, where)}; else {network_step(view, resource, where)}"
@@ -129,13 +138,18 @@ def _there(view: View, name: str, peers: Sequence[str]) -> str:
 
 
 def network_step(view: View, resource: DrbdResource, peers: Sequence[str]) -> str:
-    """What to look at between this node and *peers*, with their addresses where they are known."""
+    """What to look at between this node and *peers*."""
+    return f"on {view.here}: {reach_words(view, resource, peers)}"
+
+
+def reach_words(view: View, resource: DrbdResource, peers: Sequence[str]) -> str:
+    """How it is seen whether peers are reached, by their addresses where those are known."""
     known = _addresses(view, resource, peers)
     if not known:
         look = f"drbdsetup show {pasted(resource.name)}"
-        return f"on {view.here}: ping its address, the firewall for its port ({look})"
+        return f"ping its address, the firewall for its port ({look})"
     pings = "; ".join(f"ping {pasted(host)}" for host, _ in known[:3])
-    return f"on {view.here}: {pings}; the firewall ({_ports(known)})"
+    return f"{pings}; the firewall ({_ports(known)})"
 
 
 def _addresses(
@@ -152,7 +166,9 @@ def _ports(known: Sequence[tuple[str, str]]) -> str:
     return f"port {join(dict.fromkeys(port for _, port in known))}"
 
 
-def _standalone_step(view: View, resource: DrbdResource, connection: Connection) -> str:
+def _standalone_step(
+    view: View, resource: DrbdResource, connection: Connection, also: Optional[str]
+) -> str:
     """It gave up: for other options, for data of its own, or somebody disconnected it."""
     name, peer = pasted(resource.name), pasted(connection.name)
     alone = all(c.state is ConnectionState.STANDALONE for c in resource.connections)
@@ -165,11 +181,16 @@ def _standalone_step(view: View, resource: DrbdResource, connection: Connection)
             f" then on both: drbdadm net-options {name}; on {view.here}: drbdadm connect"
             f" {name}:{peer}; where it falls back to StandAlone: journalctl -k -g drbd tells why"
         )
-    return (
+    step = (
         f"on {view.here}: journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect"
-        f" {which}; where it falls back to StandAlone: journalctl -k -g drbd tells why. If it finds"
-        " one: compare both copies; on the one that is given up, a Secondary: drbdadm disconnect"
-        f" {name}; drbdadm connect --discard-my-data {name}; on the other: drbdadm connect {name}"
+        f" {which}; where it falls back to StandAlone: journalctl -k -g drbd tells why"
+    )
+    if also is not None:
+        return step + also
+    return (
+        f"{step}. If it finds one: compare both copies; on the one that is given up, a Secondary:"
+        f" drbdadm disconnect {name}; drbdadm connect --discard-my-data {name}; on the other:"
+        f" drbdadm connect {name}"
     )
 
 
