@@ -679,10 +679,10 @@ def out_of_sync(here, *others, text="blocks"):
         (
             [out_of_sync("a", "c"), out_of_sync("b", "c")],
             ("c",),
-            "blocks: c differs from the others",
+            "blocks; c differs from the others",
         ),
-        ([out_of_sync("a", "c", text="c differs from a"), out_of_sync("b", "c")],
-         ("c",), "c differs from a"),
+        ([out_of_sync("a", "c", text="blocks; none with b"), out_of_sync("b", "c")],
+         ("c",), "blocks; c differs from the others"),
         ([out_of_sync("a", "b")], ("a", "b"), "blocks"),
         ([out_of_sync("a", "b"), out_of_sync("b", "c"), out_of_sync("c", "a")],
          ("a", "b", "c"), "blocks"),

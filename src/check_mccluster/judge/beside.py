@@ -290,6 +290,27 @@ def _not_connected(view: View, each: Finding) -> Finding:
     return each._replace(text=text, next_step=step)
 
 
+def _without_data(view: View, each: Finding) -> Finding:
+    """DRBD without quorum or data: what failed for that stays barred when it is well again."""
+    cluster, drbd = view[CLUSTER].value, each.subject.drbd_resource
+    if cluster is None or drbd is None:
+        return each
+    from .candidates import reached
+    from .facts.mapping import above
+
+    past = [each for each in cluster.history if each.fail_count]
+    on_it = above(view, drbd) if past else ()
+    barred = dict.fromkeys(
+        one.resource
+        for one in past
+        if reached(one.fail_count or 0, one.migration_threshold) and one.resource in on_it
+    )
+    if not barred:
+        return each
+    cleanup = "; ".join(f"crm_resource --cleanup -r {pasted(name)}" for name in [*barred][:3])
+    return each._replace(next_step=f"{each.next_step}; when DRBD is well again: {cleanup}")
+
+
 def _stopped_there(view: View, drbd: str, node: str) -> Optional[tuple[str, Reason]]:
     """What manages a DRBD resource and does not run on a node, and why Pacemaker wants it so."""
     cib, cluster = view[CIB].value, view[CLUSTER].value
@@ -326,6 +347,8 @@ _RULES = {
     "mesh-isolated": _isolated,
     "peer-connecting": _not_connected,
     "peer-unreachable": _unreached,
+    "drbd-quorum-lost": _without_data,
+    "copies-none": _without_data,
 }
 
 

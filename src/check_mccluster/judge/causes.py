@@ -20,7 +20,7 @@ from ..verdict.alike import mark as alike_mark
 from ..verdict.finding import Fault, Finding
 from ..verdict.subject import NODE, RESOURCE, STOP_ALL, TICKET
 from ..verdict.view import View
-from ..verdict.words import join, pasted
+from ..verdict.words import join
 from .facts import mapping
 from .reasons import CAUSES, CUT, DRBD_CAUSES, NOTHING_VISIBLE
 
@@ -247,8 +247,7 @@ def faults(
                 left = others
                 alone.append(cause)
     left += alone
-    together = _folded(view, [*found, *(Fault(each) for each in left)])
-    found = [_with_cleanup(each) for each in together]
+    found = _folded(view, [*found, *(Fault(each) for each in left)])
     position = {(each.kind, each.subject): index for index, each in enumerate(findings)}
     # A grave cause comes before a cause with grave consequences.
     return tuple(
@@ -262,17 +261,6 @@ def faults(
             ),
         )
     )
-
-
-def _with_cleanup(fault: Fault) -> Fault:
-    """What DRBD barred from its nodes stays barred when DRBD is well again."""
-    step = fault.cause.next_step
-    barred = dict.fromkeys(each.object for each in fault.follows if each.key == "node-barred")
-    if fault.cause.subject.drbd_resource is None or not barred or "--cleanup" in step:
-        return fault
-    cleanup = "; ".join(f"crm_resource --cleanup -r {pasted(name)}" for name in list(barred)[:3])
-    step = f"{step}; when DRBD is well again: {cleanup}"
-    return fault._replace(cause=fault.cause._replace(next_step=step))
 
 
 def _ends_all_copies(fault: Fault) -> bool:

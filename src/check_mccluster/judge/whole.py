@@ -184,8 +184,8 @@ def _odd_one(gravest: Finding, sightings: Sequence[tuple[str, Finding]], state: 
     most = max(count.values())
     odd = tuple(name for name, number in count.items() if number == most)
     if len(odd) == 1 and len(count) > 2:
-        known = f"{odd[0]} differs from" in gravest.text
-        text = gravest.text if known else f"{gravest.text}: {odd[0]} differs from the others"
+        # In place of what one end alone says of the rest.
+        text = f"{gravest.text.partition(';')[0]}; {odd[0]} differs from the others"
         return gravest._replace(text=text, nodes=odd, state=state)
     return gravest._replace(nodes=tuple(count), state=state)
 
