@@ -17,7 +17,7 @@ from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
-from ..verdict.words import ask_controller, counted, join
+from ..verdict.words import MAINTENANCE_OVER, ask_controller, counted, join
 
 OFFLINE = Kind(
     "node-offline",
@@ -98,7 +98,7 @@ CLUSTER_MAINTENANCE = Kind(
     "cluster-maintenance",
     State.WARNING,
     "maintenance-mode is set for the whole cluster: nothing is managed, nothing fails over.",
-    "When the work is done: crm_attribute --name maintenance-mode --delete",
+    f"When the work is done: {MAINTENANCE_OVER}",
 )
 VERSIONS_MIXED = Kind(
     "versions-mixed",

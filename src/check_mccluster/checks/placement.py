@@ -21,13 +21,24 @@ from ..judge.facts.pacemaker import (
     whereabouts,
 )
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
+from ..judge.reasons import Reasons
 from ..model.drbd import DiskState
-from ..model.pacemaker import FENCE_HANDLER, Ban, Cluster, Group, Resource, Role, ids_of, primitives
+from ..model.pacemaker import (
+    FENCE_HANDLER,
+    Ban,
+    Cluster,
+    Group,
+    Resource,
+    Role,
+    asks_for_stop,
+    ids_of,
+    primitives,
+)
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View, contains_node, same_node
-from ..verdict.words import constraint_gone, join
+from ..verdict.words import STOP_ALL_OVER, constraint_gone, enabled_again, join
 
 FORBIDDEN = Kind(
     "placed-forbidden",
@@ -128,7 +139,7 @@ def _placed(view: View, cluster: Cluster, resource: Resource) -> Iterator[Findin
                 yield finding(UNPREFERRED, subject.resource(name), text, nodes=(home.name,))
 
 
-def _running(cluster: Cluster, resource: Resource) -> Iterator[Finding]:
+def _running(cluster: Cluster, resource: Resource, reasons: Reasons) -> Iterator[Finding]:
     """Groups and single resources have one place; clones and bundles have not."""
     if not is_service(resource):
         return
@@ -143,10 +154,24 @@ def _running(cluster: Cluster, resource: Resource) -> Iterator[Finding]:
             why = ""
         text = f"{resource.id} runs nowhere{why}"
         state = State.WARNING if disabled else None
-        yield finding(NOT_RUNNING, subject.resource(resource.id), text, state=state)
+        step = _what_ends_it(cluster, resource, reasons, disabled=disabled)
+        yield finding(NOT_RUNNING, subject.resource(resource.id), text, state=state, step=step)
     elif isinstance(resource, Group) and len(nodes) > 1:
         text = f"{resource.id} is split over {join(nodes)}"
         yield finding(SPLIT, subject.resource(resource.id), text, nodes=nodes)
+
+
+def _what_ends_it(cluster: Cluster, resource: Resource, reasons: Reasons, *, disabled: bool) -> str:
+    """The step of the reason why it does not run; empty where none is known."""
+    if disabled:
+        all_of_them = cluster.summary.options.stop_all_resources
+        again = STOP_ALL_OVER if all_of_them else enabled_again(resource.id)
+        return f"To run it again: {again}"
+    first = next(
+        (each for each in primitives(resource) if not asks_for_stop(each.target_role)), None
+    )
+    why = reasons.of(resource, first.id) if first is not None else None
+    return why.step if why is not None else ""
 
 
 def _leftovers(view: View, cluster: Cluster, wanted: frozenset[str]) -> Iterator[Finding]:
@@ -255,9 +280,10 @@ def judge(view: View, asked: Asked) -> Report:
     )
     wanted = frozenset().union(*(ids_of(resource) for resource in chosen))
     findings: list[Finding] = []
+    reasons = Reasons(view, cluster)
     for resource in chosen:
         findings += _placed(view, cluster, resource)
-        findings += _running(cluster, resource)
+        findings += _running(cluster, resource, reasons)
     findings += _leftovers(view, cluster, wanted)
     constraints = fence_constraints(view, cluster, wanted)
     findings += _fences(view, cluster, constraints)

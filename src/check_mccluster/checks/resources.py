@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
@@ -39,20 +40,21 @@ from ..model.pacemaker import (
     Role,
     asks_for_stop,
     base_id,
+    ids_of,
     primitives,
 )
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import join
+from ..verdict.words import STOP_ALL_OVER, join
 
 NOT_SHOWN = Kind(
     "resource-not-shown",
     State.WARNING,
     "A resource is configured in the CIB, but crm_mon does not show it at all, as happens when"
     " its node left in maintenance mode: nothing can be said about it.",
-    "crm_resource --locate -r {resource}; crm_resource --refresh -r {resource}",
+    "crm_resource --locate -r {resource}; crm_simulate -sL (the lines about {resource})",
 )
 TICKET_STANDBY = Kind(
     "ticket-standby",
@@ -88,7 +90,26 @@ def _not_shown(context: Context, asked: Asked) -> Iterator[Finding]:
         off = asks_for_stop(one.meta.get("target-role"))
         what = one.tag if one.tag in ("group", "bundle") else "resource"
         text = f"crm_mon does not show {what} {one.id}" + (" (it is disabled)" if off else "")
-        yield finding(NOT_SHOWN, subject.resource(one.id), text)
+        gone = _last_ran(context, (one.id, *one.members))
+        if gone is not None:
+            names, node = gone
+            text += f": {names} started last on {node}, which is offline, and never stopped since"
+        nodes = (gone[1],) if gone is not None else ()
+        reason = "offline" if gone is not None else ""
+        step = f"on {gone[1]}: pcs cluster start" if gone is not None else ""
+        yield finding(
+            NOT_SHOWN, subject.resource(one.id), text, nodes=nodes, reason=reason, step=step
+        )
+
+
+def _last_ran(context: Context, names: Sequence[str]) -> Optional[tuple[str, str]]:
+    """What of these the CIB has as started on a node that is gone, and on which node."""
+    started = context.cib.started if context.cib is not None else {}
+    for node in sorted(context.lost):
+        ran = [name for name in names if (name, node) in started]
+        if ran:
+            return join(ran), node
+    return None
 
 
 def _tickets(view: View, cluster: Cluster, asked: Asked) -> Iterator[Finding]:
@@ -115,7 +136,7 @@ def judge(view: View, asked: Asked) -> Report:
     chosen = select(cluster, asked.filter)
     findings = [each for resource in chosen for each in _judge_one(context, resource)]
     if context.stop_all:
-        findings = _stopped_by_property(findings)
+        findings = _stopped_by_property(context, chosen, findings)
     findings += _not_shown(context, asked)
     if not cluster.resources and not findings:
         findings.append(finding(NONE, subject.cluster("resources"), "no resource is configured"))
@@ -129,16 +150,31 @@ def judge(view: View, asked: Asked) -> Report:
     )
 
 
-def _stopped_by_property(findings: Sequence[Finding]) -> list[Finding]:
+def _stopped_by_property(
+    context: Context, chosen: Sequence[Resource], findings: Sequence[Finding]
+) -> list[Finding]:
     """``stop-all-resources`` is told once, however many resources it stops."""
     stopped = [each for each in findings if each.kind is DISABLED]
     if not stopped:
         return [*findings]
     names = join([each.object for each in stopped], 3)
     text = f"stop-all-resources is set: {names} stopped on purpose"
-    step = "To run them again: pcs property set stop-all-resources=false"
+    text += "".join(_not_then_either(context, chosen))
+    step = f"To run them again: {STOP_ALL_OVER}"
     one = finding(DISABLED, subject.STOP_ALL, text, step=step)
     return [one, *(each for each in findings if each.kind is not DISABLED)]
+
+
+def _not_then_either(context: Context, chosen: Sequence[Resource]) -> Iterator[str]:
+    """What would not start once the property is gone, as its agent is missing."""
+    refused = {name for name, _ in context.cib.refused} if context.cib is not None else set()
+    refused |= {base_id(each.resource) for each in context.cluster.failures if each.exit_code}
+    for resource in chosen:
+        if refused.isdisjoint(ids_of(resource)):
+            continue
+        why = context.reasons.of(resource)
+        if why is not None and why.word == "agent":
+            yield f"; {resource.id} will not start then either{why.brackets}"
 
 
 def _once(findings: Sequence[Finding]) -> tuple[Finding, ...]:

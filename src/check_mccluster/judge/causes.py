@@ -75,7 +75,10 @@ _AFTER_OTHERS = _words("quorum-margin clone-down promoted-missing")
 """Reasons that mostly have one themselves: they explain what is left then."""
 _BY_REASON = rule(
     " ".join(sorted(frozenset().union(*CAUSES.values()) - _AFTER_OTHERS)),
-    (Equal.REASON, f"{_DOWN} {_FAILOVER} peer-connecting mesh-isolated io-suspended"),
+    (
+        Equal.REASON,
+        f"{_DOWN} {_FAILOVER} resource-not-shown peer-connecting mesh-isolated io-suspended",
+    ),
 )
 RULES = (
     # What never had a disk was never connected either: nothing of it can have split.
@@ -256,6 +259,7 @@ def faults(
             key=lambda f: (
                 -f.state.rank,
                 -f.cause.state.rank,
+                f.cause.key == "resource-transition",  # it passes by itself, as a rule
                 not _ends_all_copies(f),
                 position[f.cause.kind, f.cause.subject],
             ),

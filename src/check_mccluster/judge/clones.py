@@ -41,6 +41,7 @@ from .instances import (
     is_maintained,
     managed_again,
     on,
+    transition,
 )
 from .reasons import words_of
 
@@ -132,8 +133,11 @@ def _instances(
     about = subject.resource(resource.id)
     under_way = _pending(context, resource) if running < max(due, 1) and children else None
     if under_way is not None:
-        text = f"{resource.id}: {running} of {due} instances run, one {words_of(under_way)}"
-        yield finding(TRANSITION, about, text, nodes=(under_way.node,))
+        # Of a CIB that knows more than crm_mon the number that runs is not that of crm_mon.
+        old = not running or _started_since(context, resource)
+        run = "an instance" if old else f"{running} of {due} instances run, one"
+        text = f"{resource.id}: {run} {words_of(under_way)}"
+        yield transition(context, resource.id, text, under_way)
     elif running == 0 and children:
         text = f"{resource.id} has no running instance"
         yield because(CLONE_DOWN, text, context.reasons.of(resource), about=about)
@@ -145,6 +149,15 @@ def _instances(
         text = f"{resource.id}: {running} of {due} instances run{missing}"
         why = context.reasons.on(resource, idle)
         yield because(CLONE_DEGRADED, text, why, about=about, nodes=idle)
+
+
+def _started_since(context: Context, resource: Union[Clone, Bundle]) -> bool:
+    """Whether the CIB has an instance as started where crm_mon has none yet."""
+    started = context.cib.started if context.cib is not None else {}
+    busy = {node for each in primitives(resource) for node in each.nodes}
+    names = {base_id(each.id) for each in primitives(resource)}
+    nodes = (node.name for node in context.cluster.nodes if usable(node))
+    return any((name, node) in started for node in nodes if node not in busy for name in names)
 
 
 def _pending(context: Context, resource: Union[Clone, Bundle]) -> Optional[PendingOperation]:
@@ -180,16 +193,17 @@ def _promoted(context: Context, clone: Clone) -> Iterator[Finding]:
     elif under_way is not None:
         name = moving.id if moving is not None else clone.id
         text = f"{clone.id}: no instance is promoted yet, {name} {words_of(under_way)}"
-        yield finding(TRANSITION, about, text, nodes=(under_way.node,))
+        yield transition(context, clone.id, text, under_way)
     elif moving is not None:
         how = f"{moving.id} is {state_name(moving.role).lower()}{on(moving)}"
         text = f"{clone.id}: no instance is promoted yet, {how}"
-        yield finding(TRANSITION, about, text, nodes=moving.nodes)
+        own = base_id(moving.id)
+        yield finding(TRANSITION, about, text, nodes=moving.nodes, resource=own)
     elif (
         start := context.reasons.started_lately(_ids(instances), nodes_of(instances))
     ) is not None:
         text = f"{clone.id}: no instance is promoted yet, {start.task} just started on {start.node}"
-        yield finding(TRANSITION, about, text, nodes=(start.node,))
+        yield finding(TRANSITION, about, text, nodes=(start.node,), resource=start.task)
     else:
         text = f"{clone.id}: no instance is promoted"
         why = context.reasons.of(clone, promoted=True)

@@ -23,6 +23,7 @@ from .instances import (
     instance_fault,
     is_maintained,
     managed_again,
+    transition,
 )
 from .reasons import NOTHING_VISIBLE, words_of
 
@@ -73,7 +74,7 @@ def _next(context: Context, group: Group, fault: Finding) -> Finding:
     if last is None:
         return fault
     text = f"{fault.object} is to start on {last.node}, where {last.task} just did"
-    return finding(TRANSITION, fault.subject, text, nodes=(last.node,))
+    return finding(TRANSITION, fault.subject, text, nodes=(last.node,), resource=fault.object)
 
 
 def _pending(context: Context, group: Group) -> Optional[Finding]:
@@ -84,7 +85,7 @@ def _pending(context: Context, group: Group) -> Optional[Finding]:
         under_way = context.reasons.pending(member.id)
         if under_way is not None and not asks_for_stop(member.target_role):
             text = f"{member.id} ({group.id}) {words_of(under_way)}"
-            return finding(TRANSITION, subject.resource(member.id), text, nodes=(under_way.node,))
+            return transition(context, member.id, text, under_way)
     return None
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Optional
 
 from ..inputs.cibadmin import CIB
-from ..model.configuration import TRUE
+from ..model.configuration import FALSE, TRUE, PendingOperation
 from ..model.pacemaker import Cib, Cluster, Failure, Primitive, Role, asks_for_stop, base_id
 from ..values import NamedTuple
 from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
 from ..verdict.subject import Subject
 from ..verdict.view import View
-from ..verdict.words import WHEN_DONE, join
+from ..verdict.words import WHEN_DONE, enabled_again, join
 from .facts.pacemaker import MOVING, ON_LOST_NODE, lost_nodes
 from .reasons import Reason, Reasons, how_it_failed, words_of
 
@@ -65,14 +65,15 @@ ORPHANED = Kind(
     "resource-orphaned",
     State.WARNING,
     "A resource was removed from the configuration and is still known to the cluster.",
-    "Deleted by mistake? Put it back into the configuration. Meant: stop what still runs of it by"
-    " hand, then: crm_resource --refresh -r {resource}",
+    "Deleted by mistake? Put it back into the configuration. Meant: on {node}: stop what still runs"
+    " of it by hand, then: crm_resource --refresh -r {resource}",
 )
 TRANSITION = Kind(
     "resource-transition",
     State.WARNING,
     "A resource is starting, stopping, being promoted, demoted or migrated.",
-    "crm_mon -1; if it stays so, on {node}, see what its agent says: journalctl -u pacemaker",
+    "crm_mon -1; if it stays so, on {node}: journalctl -u pacemaker --grep {resource} tells what"
+    " its agent says",
 )
 CLONE_DEGRADED = Kind(
     "clone-degraded",
@@ -185,30 +186,34 @@ def instance_fault(
 
     def say(kind: Kind, text: str, state: Optional[State] = None, step: str = "") -> Finding:
         about = subject.resource(primitive.id)
-        return finding(kind, about, text, state=state, nodes=here, step=step)
+        own = base_id(primitive.id)
+        return finding(kind, about, text, state=state, nodes=here, resource=own, step=step)
 
     # A migration is on two nodes for a moment; a stop of what is active twice still is.
     if len(here) > 1 and role not in (Role.STOPPED, Role.MIGRATING):
         return say(MULTI_ACTIVE, f"{name} is active on {join(here)}")
     if primitive.blocked:
-        return _blocked(context, primitive, name)
+        asked = disabled or context.stop_all or asks_for_stop(primitive.target_role)
+        return _blocked(context, primitive, name, asked_to_stop=asked)
     if primitive.failure_ignored:
         own = base_id(primitive.id)
         look = f"on {here[0]}: " if here else ""
         look += f"does {own} work? journalctl -u pacemaker --grep {own}"
         step = f"{look}; then: crm_resource --cleanup -r {own}"
         failure = context.reasons.failed(primitive.id, here)
-        text = f"a failure of {name}{on(primitive)} was ignored{_what_failed(failure)}"
+        what = f"{_what_failed(failure)}; " if failure is not None else ""
+        text = f"a failure of {name}{on(primitive)} was ignored ({what}on-fail=ignore)"
         return say(IGNORED, text, step=step)
     if primitive.failed:
         return say(FAILED, f"{name} failed{on(primitive)}")
     if role is not Role.STOPPED and here and all(node in context.lost for node in here):
         return say(ON_LOST_NODE, f"{name} is said to run on {join(here)}, which is lost")
     if primitive.orphaned:
-        return say(ORPHANED, f"{name} is orphaned{on(primitive)}: not configured any more")
+        return _orphaned(context, primitive, name)
     if role in MOVING:
         asked = disabled or context.stop_all or asks_for_stop(primitive.target_role)
         tail = ", it is disabled" if role is Role.STOPPING and asked else ""
+        tail += context.reasons.how_long(primitive.id, here, _TASKS.get(role, ""))
         return say(TRANSITION, f"{name} is {role.value.lower()}{on(primitive)}{tail}")
     if role is Role.STOPPED:
         if disabled or context.stop_all or asks_for_stop(primitive.target_role):
@@ -220,9 +225,7 @@ def instance_fault(
             return say(STOPPED, text, step=step if kept else "")._replace(reason=kept)
         under_way = context.reasons.pending(primitive.id)
         if under_way is not None and ask:
-            about = subject.resource(primitive.id)
-            text = f"{name} {words_of(under_way)}"
-            return finding(TRANSITION, about, text, nodes=(under_way.node,))
+            return transition(context, primitive.id, f"{name} {words_of(under_way)}", under_way)
         text = f"{name} is stopped"
         why = _why(context, primitive, beside) if ask else None
         return because(STOPPED, text, why, about=subject.resource(primitive.id))
@@ -232,6 +235,46 @@ def instance_fault(
         step = managed_again(context, base_id(primitive.id))
         return say(UNMANAGED, f"{name} is unmanaged{on(primitive)}", step=step)
     return None
+
+
+_TASKS = {
+    Role.STARTING: "start",
+    Role.STOPPING: "stop",
+    Role.PROMOTING: "promote",
+    Role.DEMOTING: "demote",
+}
+"""The operation behind a role that is a transition."""
+
+
+def transition(context: Context, about: str, text: str, under_way: PendingOperation) -> Finding:
+    """What the CIB has as under way, and for how long; the agent is that of the operation."""
+    name = base_id(under_way.resource)
+    lasts = context.reasons.how_long(name, (under_way.node,), under_way.task)
+    return finding(
+        TRANSITION, subject.resource(about), text + lasts, nodes=(under_way.node,), resource=name
+    )
+
+
+def _orphaned(context: Context, primitive: Primitive, name: str) -> Finding:
+    """Pacemaker stops an orphan by itself, unless it was told not to."""
+    option = "stop-orphan-resources"
+    cib = context.cib
+    told = cib is not None and cib.properties.get(option, "").lower() in FALSE
+    kept = f", and {option}=false leaves it running" if told and primitive.nodes else ""
+    text = f"{name} is orphaned{on(primitive)}: not configured any more{kept}"
+    step = (
+        "Deleted by mistake? Put it back into the configuration. Meant: crm_attribute --name"
+        f" {option} --delete (pcs property unset {option}), then Pacemaker stops it and every other"
+        " orphan"
+    )
+    return finding(
+        ORPHANED,
+        subject.resource(primitive.id),
+        text,
+        nodes=primitive.nodes,
+        resource=base_id(primitive.id),
+        step=step if kept else "",
+    )
 
 
 def managed_again(context: Context, name: str) -> str:
@@ -250,18 +293,41 @@ def _why(context: Context, primitive: Primitive, beside: tuple[str, ...]) -> Opt
     return found or context.reasons.of(primitive, primitive.id)
 
 
-def _what_failed(failure: Optional[Failure]) -> str:
-    """`` (monitor: not running)``, for the end of a sentence; empty where nothing is recorded."""
-    return f" ({failure.task}: {failure.exit_status or failure.status})" if failure else ""
+def _until_enabled(context: Context, name: str) -> str:
+    """What asks for it to be stopped, for the end of a step: its own target-role or a group's."""
+    if context.stop_all:
+        return ""
+    cib = context.cib
+    for each in cib.chain(name) if cib is not None else (name,):
+        one = cib.resources.get(each) if cib is not None else None
+        if one is None or "target-role" in one.meta:
+            return f"; it stays stopped until: {enabled_again(each)}"
+    return ""
 
 
-def _blocked(context: Context, primitive: Primitive, name: str) -> Finding:
+def _what_failed(failure: Failure) -> str:
+    """``monitor: not running``."""
+    return f"{failure.task}: {failure.exit_status or failure.status}"
+
+
+def _blocked(context: Context, primitive: Primitive, name: str, *, asked_to_stop: bool) -> Finding:
     """What Pacemaker gave up on, with the stop that failed and how to do it by hand."""
     failed = "failed and blocked" if primitive.failed else "blocked"
     stop = context.reasons.failed_stop(primitive.id, primitive.nodes)
     other = None if stop is not None else context.reasons.failed(primitive.id, primitive.nodes)
     why = f" ({how_it_failed(stop)})" if stop is not None else ""
-    text = f"{name} {failed}{on(primitive)}: Pacemaker gave up on it{why}{_what_failed(other)}"
+    past = f" ({_what_failed(other)})" if other is not None else ""
+    text = f"{name} {failed}{on(primitive)}: Pacemaker gave up on it{why}{past}"
+    stays = ""
+    if stop is not None and asked_to_stop:
+        fenced = context.cluster.summary.options.fencing_enabled
+        off = ", and fencing is disabled" if fenced is False else ""
+        how, colon, said = how_it_failed(stop).partition(": ")
+        text = (
+            f"{name} should stop (it is disabled), and its {how}{on(primitive)}{colon}{said};"
+            f" Pacemaker gave up on it{off}"
+        )
+        stays = _until_enabled(context, base_id(primitive.id))
     step = ""
     directory = context.reasons.directory(primitive.id)
     if primitive.nodes:
@@ -274,7 +340,7 @@ def _blocked(context: Context, primitive: Primitive, name: str) -> Finding:
             if directory is not None
             else f"journalctl -u pacemaker --grep {own}; stop it by hand"
         )
-        step = f"on {node}: {by_hand}; then: crm_resource --cleanup -r {own} -N {node}"
+        step = f"on {node}: {by_hand}; then: crm_resource --cleanup -r {own} -N {node}{stays}"
     return finding(
         BLOCKED,
         subject.resource(primitive.id),

@@ -32,7 +32,7 @@ from ..model.simulation import Simulation, Simulations
 from ..values import NamedTuple
 from ..verdict.problems import DRBD_EMPTY, DRBD_MODULE
 from ..verdict.view import View, contains_node, same_node
-from ..verdict.words import WHEN_DONE, join
+from ..verdict.words import MAINTENANCE_OVER, WHEN_DONE, join
 from .candidates import Against, reasons_against, soonest, wanted_exclusions
 from .facts.drbd import copies, has_io, volume_name
 from .facts.fencing import has_fence_device
@@ -384,7 +384,7 @@ class Futures:
         if options.maintenance_mode:
             yield Against(
                 "maintenance-mode",
-                f"{WHEN_DONE}: pcs property set maintenance-mode=false",
+                f"{WHEN_DONE}: {MAINTENANCE_OVER}",
                 "maintenance",
             )
         if options.fencing_enabled and not has_fence_device(self.view):

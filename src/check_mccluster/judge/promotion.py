@@ -21,7 +21,7 @@ from ..model.pacemaker import (
     ids_of,
     primitives,
 )
-from ..verdict.words import constraint_gone
+from ..verdict.words import constraint_gone, enabled_again
 from .candidates import Against, ban_gone, rule_gone, rule_of
 from .facts.location import applies, number, score_on
 
@@ -51,8 +51,8 @@ def against_promotion(
         return
     name = resource.id
     if not_to_be_promoted(resource):
-        step = f"crm_resource -r {name} --meta -d target-role (pcs resource enable {name})"
-        yield Against(f"{name} is asked not to be promoted", step, "disabled", name)
+        text = f"{name} is asked not to be promoted"
+        yield Against(text, enabled_again(name), "disabled", name)
     for ban in cluster.bans:
         if ban.is_infinite and ban.promoted_only and ban.node == node.name:
             if ban.resource in ids_of(resource):
@@ -73,7 +73,8 @@ def _ban(cib: Optional[Cib], name: str, found: str) -> Against:
     if found.startswith(FENCE_HANDLER):
         return Against(
             f"cannot promote {name}: DRBD's fence handler left {found}",
-            f"drbdadm status; once the peer's disk is UpToDate: {constraint_gone(found)}",
+            f"drbdadm status; where every disk is UpToDate: {constraint_gone(found)}; else it goes"
+            " with the end of the resync",
             "fence-handler",
             found,
         )
@@ -106,7 +107,10 @@ def _score(cib: Cib, resource: Clone, node: Node, now: Optional[datetime]) -> It
                 return
             extra += score
     own = scores.get(node.name)
-    step = f"crm_mon -1 -A; crm_resource --refresh -r {inner[0]} -N {node.name}"
+    step = (
+        f"crm_mon -1 -A; on {node.name}: journalctl -u pacemaker --grep {inner[0]}; then:"
+        f" crm_resource --refresh -r {inner[0]} -N {node.name}"
+    )
     # An instance that does not run has no score yet: its agent gives it one when it starts.
     runs = any(node.name in each.nodes for each in primitives(resource))
     if own is None and extra < 1 and runs:

@@ -15,6 +15,7 @@ from ..model.configuration import PendingOperation, Ran
 from ..model.pacemaker import Cluster, Failure, Resource, Role, base_id, primitives
 from ..values import NamedTuple
 from ..verdict.view import View
+from ..verdict.words import duration
 from .facts.pacemaker import has_quorum, is_service, lost_nodes
 
 if TYPE_CHECKING:  # these rules load where something is down, not for every healthy answer
@@ -96,6 +97,7 @@ class Reasons:
         self._cluster = cluster
         self._cib = view[CIB].value
         self._rules: Optional[Futures] = None
+        self._since: Optional[dict[tuple[str, str, str], Optional[int]]] = None
 
     @property
     def futures(self) -> Futures:
@@ -194,6 +196,26 @@ class Reasons:
             return None
         return PendingOperation(name, ran.node, ran.task, 0)
 
+    def how_long(self, name: str, nodes: Sequence[str], task: str) -> str:
+        """`` (3 s of at most 90 s)``: how long an operation runs, and the timeout it has."""
+        if self._cib is None or not self._cib.pending:
+            return ""
+        if self._since is None:
+            self._since = {
+                (base_id(each.resource), each.node, each.task): each.since
+                for each in self._cib.pending
+            }
+        since = next(
+            filter(None, (self._since.get((base_id(name), node, task)) for node in nodes)), None
+        )
+        ran = self._view.time.timestamp() - since if since is not None else -1
+        if ran < 0:
+            return ""  # the clocks differ
+        one = self._cib.resources.get(base_id(name))
+        most = seconds_of(one.timeouts.get(task, "")) if one is not None else None
+        limit = f" of at most {duration(most)}" if most else ""
+        return f" ({duration(ran)}{limit})" if limit else f" (for {duration(ran)})"
+
     def started_lately(self, names: Sequence[str], nodes: Sequence[str]) -> Optional[Ran]:
         """The newest start of any of these there, if it is so new that another follows it.
 
@@ -232,6 +254,16 @@ class Reasons:
         return None
 
 
+_UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "msec": 0.001, "m": 60.0, "min": 60.0}
+
+
+def seconds_of(words: str) -> Optional[float]:
+    """The length of a timeout as it is configured: ``90s``, ``2min``; ``None`` if it is none."""
+    number = words.strip().rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = _UNITS.get(words.strip()[len(number) :].strip())
+    return int(number) * unit if number.isdigit() and unit is not None else None
+
+
 def how_it_failed(failure: Failure) -> str:
     """``stop timed out``, ``stop failed: it is in use``: in the words that were recorded."""
     said = (failure.exit_reason or "").strip()
@@ -256,17 +288,30 @@ def words_of(operation: PendingOperation) -> str:
     return f"{words.get(operation.task, operation.task + ' is under way')} on {operation.node}"
 
 
+_WANTED = frozenset({"rule", "configuration"})
+"""Words of what keeps a resource from a node because somebody wants that."""
+
+
 def _of_nodes(against: Mapping[str, Sequence[Against]]) -> Reason:
     """The reason that can be lifted soonest, then those of the other nodes."""
     from .candidates import soonest
 
+    # Where somebody wants it not to run, what else speaks against that node does not matter.
+    against = {
+        node: [each for each in why if each.word in _WANTED] or why for node, why in against.items()
+    }
     flat = [each for why in against.values() for each in why]
     first = soonest(flat)
     assert first is not None  # noqa: S101 - the callers ask where something speaks
     mine = tuple(n for n, why in against.items() if any(each.text == first.text for each in why))
     rest = "; ".join(_others(against, mine))
     text = f"{', '.join(mine)}: {first.text}"
-    return Reason(first.word, f"{text}; {rest}" if rest else text, first.step, mine, first.about)
+    step = first.step
+    if first.word == "agent" and len(mine) > 1:  # what is missing is missing on each of them
+        step = step.replace(f"on {mine[0]}: ", f"on {', '.join(mine)}: ", 1)
+        if len(mine) == len(against):
+            step = step.removesuffix(f" -N {mine[0]}")
+    return Reason(first.word, f"{text}; {rest}" if rest else text, step, mine, first.about)
 
 
 def _for_each(against: Mapping[str, Sequence[Against]], nodes: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Optional, TypeVar
 
-from ..model.configuration import FALSE, Colocation
+from ..model.configuration import FALSE, Colocation, Refusal
 from ..model.pacemaker import (
     INFINITY,
     Bundle,
@@ -28,7 +28,7 @@ from ..model.pacemaker import (
     ids_of,
     primitives,
 )
-from ..verdict.words import WHEN_DONE
+from ..verdict.words import WHEN_DONE, enabled_again
 from .candidates import Against, reached
 from .facts.location import applies, number
 from .facts.pacemaker import is_disabled, is_service
@@ -44,13 +44,19 @@ operations (``fail-count-NAME#monitor_10000``)."""
 NOT_CONFIGURED = 6
 """The result of an operation after which Pacemaker does not try again on any node."""
 
+NOT_INSTALLED = 5
+"""The result where the agent is not there, or a program that it needs."""
+
 BARRING_RESULTS = {
-    2: ("has parameters that are invalid there", "which; correct them"),
-    4: ("lacks permissions there", "which; grant them"),
-    5: ("has no agent or program there", "what is missing; install it"),
+    2: ("has parameters that are invalid there", "which", "correct them"),
+    4: ("lacks permissions there", "which", "grant them"),
+    NOT_INSTALLED: ("has no agent or program there", "what is missing", "install it"),
 }
-"""Results of an operation after which Pacemaker does not try again on that node, and what to do
-about each once the log told it."""
+"""Results of an operation after which Pacemaker does not try again on that node, what the log tells
+about each, and what to do then."""
+
+_RAN_MS = 10
+"""An agent that is there runs at least so long: most are shell scripts."""
 
 
 class Takeover:
@@ -171,9 +177,11 @@ class Takeover:
                 continue  # after a failed stop; that ends with its node
             if member.managed is False and not self._in_maintenance(member):
                 name = resource.id if isinstance(resource, Clone) else member.id
+                where = f" on {', '.join(member.nodes)}" if member.nodes else ""
                 yield Against(
-                    f"{name} is unmanaged",
-                    f"{WHEN_DONE}: pcs resource manage {name}",
+                    f"cannot take {name}, which is unmanaged{where}",
+                    f"{WHEN_DONE}: crm_resource -r {name} --meta -d is-managed (pcs resource manage"
+                    f" {name})",
                     "unmanaged",
                     name,
                 )
@@ -191,11 +199,16 @@ class Takeover:
         for name in sorted(ids_of(resource)):
             if name in self._misconfigured:
                 where = self._misconfigured[name]
-                step = (
-                    f"on {where}: journalctl -u pacemaker --grep {name} tells which parameter;"
-                    f" correct it; then: crm_resource --cleanup -r {name} -N {where}"
+                why = self._refusal(name, where, NOT_CONFIGURED).reason
+                look = (
+                    "" if why else f"journalctl -u pacemaker --grep {name} tells which parameter; "
                 )
-                text = f"{name} is configured wrongly, said its agent on {where}"
+                step = (
+                    f"on {where}: {look}correct {'the parameters of ' + name if why else 'it'};"
+                    f" then: crm_resource --cleanup -r {name} -N {where}"
+                )
+                said = f": {why}" if why else ""
+                text = f"{name} is configured wrongly, said its agent on {where}{said}"
                 yield Against(text, step, "agent", name)
                 return
             results = [
@@ -206,14 +219,42 @@ class Takeover:
                 ),
                 *(each.exit_code for each in self._failed.get((node.name, name), ())),
             ]
-            found = next((BARRING_RESULTS[rc] for rc in results if rc in BARRING_RESULTS), None)
-            if found is not None:
-                words, mended = found
-                step = (
-                    f"on {node.name}: journalctl -u pacemaker --grep {name} tells {mended}; then:"
-                    f" crm_resource --cleanup -r {name} -N {node.name}"
-                )
-                yield Against(f"{name} {words}", step, "agent", name)
+            rc = next((rc for rc in results if rc in BARRING_RESULTS), None)
+            if rc is not None:
+                yield self._refused(resource, name, node.name, self._refusal(name, node.name, rc))
+
+    def _refusal(self, name: str, node: str, rc: int) -> Refusal:
+        """What is known of such a result: crm_mon tells the reason of a failure, the CIB always."""
+        for each in self._failed.get((node, name), ()):
+            if each.exit_code == rc:
+                return Refusal(rc, each.exit_reason, each.took_ms)
+        found = self.cib.refused.get((name, node)) if self.cib is not None else None
+        return found if found is not None and found.rc == rc else Refusal(rc)
+
+    def _refused(self, resource: Resource, name: str, node: str, found: Refusal) -> Against:
+        """Why it is not tried there again: what is missing is named as far as somebody named it."""
+        words, tells, mended = BARRING_RESULTS[found.rc]
+        agent = next(
+            (each.agent for each in primitives(resource) if base_id(each.id) == name), ""
+        ).replace("::", ":")
+        then = f"then: crm_resource --cleanup -r {name} -N {node}"
+        log = f"on {node}: journalctl -u pacemaker --grep {name} tells {tells}; {mended}; {then}"
+        if found.rc != NOT_INSTALLED or not agent:
+            said = f": {found.reason}" if found.reason else ""
+            return Against(f"{name} {words}{said}", log, "agent", name)
+        sort, _, kind = agent.rpartition(":")
+        if found.reason is not None and found.reason.startswith(f"{kind}: No such file"):
+            step = (
+                f"on {node}: install it (there are: crm_resource --list-agents {sort}), or correct"
+                f" the type of {name}; {then}"
+            )
+            return Against(f"agent {agent} of {name} is not installed", step, "agent", name)
+        if found.reason is not None:
+            text = f"{name} says not installed: {found.reason} ({agent})"
+            return Against(text, f"on {node}: install what it misses; {then}", "agent", name)
+        ran = sort.startswith("ocf") and (found.took_ms or 0) >= _RAN_MS
+        missing = f" ran {found.took_ms} ms: a program that it needs" if ran else ""
+        return Against(f"{name} says not installed ({agent}{missing})", log, "agent", name)
 
     def _said_not_configured(self) -> Iterator[tuple[str, str]]:
         """Resources that Pacemaker tries nowhere any more, and the node whose agent said why."""
@@ -371,7 +412,7 @@ class Takeover:
 
 
 def _disabled(one: Resource, how: str) -> Against:
-    step = f"{WHEN_DONE}: pcs resource enable {one.id}"
+    step = f"{WHEN_DONE}: {enabled_again(one.id)}"
     return Against(f"{one.id}{how}", step, "disabled", one.id)
 
 

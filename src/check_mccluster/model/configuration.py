@@ -159,6 +159,19 @@ class PendingOperation(NamedTuple):
     node: str
     task: str
     interval_ms: Optional[int]
+    since: Optional[int] = None
+    """When it was begun, in seconds since 1970."""
+
+
+class Refusal(NamedTuple):
+    """A result after which Pacemaker does not try again there (2, 4, 5) or anywhere (6).
+
+    :param reason: the agent's words, or the executor's. :param took_ms: how long the agent ran.
+    """
+
+    rc: int
+    reason: Optional[str] = None
+    took_ms: Optional[int] = None
 
 
 class Ran(NamedTuple):

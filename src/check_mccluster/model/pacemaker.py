@@ -20,6 +20,7 @@ from .configuration import (
     Order,
     PendingOperation,
     Ran,
+    Refusal,
     Rule,
 )
 from .words import Unrecognised, Word
@@ -245,6 +246,8 @@ class Failure(NamedTuple):
     status: Optional[str]
     call: Optional[int]
     time: Optional[datetime]
+    took_ms: Optional[int] = None
+    """How long the operation ran."""
 
 
 FENCE_HANDLER = "drbd-fence-by-handler-"
@@ -272,11 +275,12 @@ class Ban(NamedTuple):
 
 
 class Ticket(NamedTuple):
-    """A cluster ticket (booth, ``crm_ticket``)."""
+    """A cluster ticket (booth, ``crm_ticket``). :param last_granted: as printed, if ever."""
 
     id: str
     granted: Optional[bool]
     standby: Optional[bool]
+    last_granted: Optional[str] = None
 
 
 class FenceEvent(NamedTuple):
@@ -454,11 +458,15 @@ class Location(NamedTuple):
 
 
 class TicketConstraint(NamedTuple):
-    """``rsc_ticket``: the resource may run only where the ticket is granted."""
+    """``rsc_ticket``: the resource may run only where the ticket is granted.
+
+    :param loss_policy: ``stop``, ``demote``, ``fence`` or ``freeze``, where it is set.
+    """
 
     id: str
     resource: Optional[str]
     ticket: str
+    loss_policy: Optional[str] = None
 
 
 class Cib(NamedTuple):
@@ -472,6 +480,7 @@ class Cib(NamedTuple):
         seconds since 1970. :param newest: the last start or first probe of each resource.
     :param stopped: the last stop of each resource that went as it should.
     :param left_running: by node, what ran there after the last operation that the node told of.
+    :param refused: by resource and node, the result after which it is not tried there again.
     """
 
     properties: dict[str, str]
@@ -490,6 +499,7 @@ class Cib(NamedTuple):
     newest: Mapping[str, Ran] = MappingProxyType({})
     stopped: Mapping[str, Ran] = MappingProxyType({})
     left_running: Mapping[str, frozenset[str]] = MappingProxyType({})
+    refused: Mapping[tuple[str, str], Refusal] = MappingProxyType({})
 
     def is_idle(self, node: str) -> bool:
         """Whether a node runs nothing, as far as its history tells."""

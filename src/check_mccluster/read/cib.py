@@ -23,6 +23,7 @@ from ..model.configuration import (
     Order,
     PendingOperation,
     Ran,
+    Refusal,
     Rule,
 )
 from ..model.pacemaker import Cib, Filesystem, Location, TicketConstraint
@@ -77,6 +78,7 @@ class _Found:
         self.stopped: dict[str, Ran] = {}
         self.last: dict[tuple[str, str], tuple[int, bool]] = {}
         self.controllers: dict[str, Optional[bool]] = {}
+        self.refused: dict[tuple[str, str], Refusal] = {}
         self.last_written: Optional[datetime] = None
 
     def cib(self) -> Cib:
@@ -120,6 +122,7 @@ class _Found:
             newest=self.newest,
             stopped=self.stopped,
             left_running={name: frozenset(each) for name, each in left.items()},
+            refused=self.refused,
         )
 
     def with_template(self, one: Configured, name: Optional[str]) -> Configured:
@@ -212,6 +215,8 @@ def _operation(found: _Found, element: Element) -> None:
     _last(found, element)
     if status == "0" and element.get("rc-code") in _DONE:
         _ran(found, element)
+    if element.get("rc-code") in _REFUSED:
+        _refused(found, element)
     if status != "-1":
         return
     resource = element.getparent()
@@ -223,8 +228,30 @@ def _operation(found: _Found, element: Element) -> None:
                 required(node, "uname", "id"),
                 required(element, "operation"),
                 integer(element, "interval"),
+                _figure(element, "last-rc-change"),
             )
         )
+
+
+_REFUSED = ("2", "4", "5", "6")
+"""Results after which Pacemaker does not try again: wrong parameters, permissions, no program."""
+
+
+def _refused(found: _Found, element: Element) -> None:
+    name = required(next(element.iterancestors("lrm_resource")), "id")
+    node = required(next(element.iterancestors("node_state")), "uname", "id")
+    why = text(element, "exit-reason")
+    found.refused[name, node] = Refusal(
+        int(element.get("rc-code") or 0),
+        None if why == "none" else why,
+        _figure(element, "exec-time"),
+    )
+
+
+def _figure(element: Element, name: str) -> Optional[int]:
+    """A number that no verdict depends on: what is none is not known."""
+    value = element.get(name)
+    return int(value) if value is not None and is_number(value) else None
 
 
 _DONE = ("0", "7", "8")
@@ -444,7 +471,10 @@ def _order(found: _Found, element: Element) -> None:
 def _ticket(found: _Found, element: Element) -> None:
     found.tickets += (
         TicketConstraint(
-            required(element, "id"), member.resource or None, required(element, "ticket")
+            required(element, "id"),
+            member.resource or None,
+            required(element, "ticket"),
+            text(element, "loss-policy"),
         )
         for member in _constrained(element)
     )

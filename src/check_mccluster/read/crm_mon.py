@@ -46,6 +46,7 @@ from .xmlstream import (
     Readable,
     boolean,
     integer,
+    is_number,
     label,
     only,
     records,
@@ -447,6 +448,7 @@ def _failure(found: _Found, element: Element) -> None:
             status=text(element, "status"),
             call=integer(element, "call"),
             time=time_of(text(element, "last-rc-change")),
+            took_ms=_took(element.get("exec")),
         )
     )
 
@@ -464,6 +466,11 @@ def _resource_of(key: str, suffix: str) -> str:
     if found is None and key != "id":
         raise ReadError("failure of something that is no operation")
     return found["resource"] if found else key
+
+
+def _took(words: Optional[str]) -> Optional[int]:
+    """Milliseconds; no verdict depends on them: what is no number is not known."""
+    return int(words) if words is not None and is_number(words) else None
 
 
 def _reason(words: Optional[str]) -> Optional[str]:
@@ -518,7 +525,16 @@ def _ticket(found: _Found, element: Element) -> None:
     granted = boolean(element, "granted") if status is None else GRANTED.get(status)
     if status is not None and granted is None:
         found.unrecognised.append(Unrecognised(status, f"status of ticket {name}"))
-    found.tickets.append(Ticket(id=name, granted=granted, standby=boolean(element, "standby")))
+    last = text(element, "last-granted")
+    when = time_of(last)
+    found.tickets.append(
+        Ticket(
+            id=name,
+            granted=granted,
+            standby=boolean(element, "standby"),
+            last_granted=f"{when:%Y-%m-%d %H:%M:%S}" if when is not None else last,
+        )
+    )
 
 
 def _fence_history(found: _Found, element: Element) -> None:

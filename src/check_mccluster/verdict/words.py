@@ -67,6 +67,25 @@ WHEN_DONE = "when the work is done"
 """Begins a step that ends what somebody set on purpose: who sees it at night does not know why."""
 
 
+MAINTENANCE_OVER = (
+    "crm_attribute --name maintenance-mode --delete (pcs property set maintenance-mode=false)"
+)
+"""How the cluster is managed again."""
+
+
+STOP_ALL_OVER = (
+    "crm_attribute --name stop-all-resources --delete (pcs property set stop-all-resources=false)"
+)
+"""How everything is started again."""
+
+
+def enabled_again(name: str) -> str:
+    """How a resource is started again that somebody asked to be stopped."""
+    return (
+        f"crm_resource -r {pasted(name)} --meta -d target-role (pcs resource enable {pasted(name)})"
+    )
+
+
 def ask_controller(node: str, *, idle: bool = False) -> str:
     """How the controller of a node is asked whether it works: of a dead one it waits for ever.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Optional
 
 from ...inputs.cibadmin import CIB
@@ -98,7 +98,7 @@ def _when_stopped(view: View, resources: Iterable[Resource], cib: Cib) -> Iterat
         for each in primitives(resource):
             ran = cib.stopped.get(base_id(each.id))
             if each.role is Role.STOPPED:
-                if ran is not None:
+                if ran is not None and not _is_ahead(view, _time(ran.at)):
                     yield f"{each.id} was stopped on {ran.node} {_clock(view, _time(ran.at))}"
                 break
 
@@ -106,12 +106,23 @@ def _when_stopped(view: View, resources: Iterable[Resource], cib: Cib) -> Iterat
 def _last_change(view: View, cluster: Cluster) -> Iterator[str]:
     """Who wrote the configuration last; Pacemaker itself leaves no user."""
     summary = cluster.summary
-    if summary.changed is None:
+    if summary.changed is None or _is_ahead(view, summary.changed):
         return
     by = f" by {summary.changed_by}" if summary.changed_by else ""
     using = f" with {summary.changed_with}" if summary.changed_with else ""
     on = f" on {summary.changed_on}" if summary.changed_on else ""
     yield f"configuration changed {_clock(view, summary.changed)}{by}{using}{on}"
+
+
+def _is_ahead(view: View, when: datetime) -> bool:
+    """Whether a time is after the reading, by more than what the clocks of two nodes differ."""
+    zone = view.time.tzinfo
+    return zone is not None and (when if when.tzinfo else when.replace(tzinfo=zone)) > (
+        view.time + _SKEW
+    )
+
+
+_SKEW = timedelta(minutes=1)
 
 
 def _clock(view: View, when: datetime) -> str:
@@ -196,7 +207,9 @@ def _leaving(view: View, cluster: Cluster, cib: Cib) -> Iterator[str]:
     for node in cluster.nodes:
         known = cib.nodes.get(node.name)
         asked = known.transient.get("shutdown", "") if known is not None else ""
-        if node.shutdown and asked.isdigit() and int(asked):
+        if not node.shutdown or not asked.isdigit() or not int(asked):
+            continue
+        if not _is_ahead(view, _time(int(asked))):
             yield f"{node.name} is shutting down since {_clock(view, _time(int(asked)))}"
 
 
@@ -215,7 +228,7 @@ def _running(view: View, resources: Iterable[Resource], cib: Cib) -> Iterator[st
             for node in each.nodes
         ]
         known = [(at, node) for at, node in times if at is not None]
-        if known and len(known) == len(times):
+        if known and len(known) == len(times) and not _is_ahead(view, _time(max(known)[0])):
             found.append((*max(known), resource.id))
     for at, node, name in sorted(found, reverse=True)[:_MOST]:
         yield f"{name} runs on {node} since {_clock(view, _time(at))}"

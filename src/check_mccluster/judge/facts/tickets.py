@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from ...inputs.cibadmin import CIB
-from ...model.pacemaker import Cluster
+from ...model.pacemaker import Cluster, Ticket
 from ...values import NamedTuple
 from ...verdict.view import View
+from ...verdict.words import constraint_gone
 
 
 class WithheldTicket(NamedTuple):
@@ -31,11 +34,13 @@ def ticket_reasons(view: View, cluster: Cluster) -> dict[str, WithheldTicket]:
         if constraint.resource is None:
             continue
         if ticket is None or not ticket.granted:
+            policy = f" (loss-policy={constraint.loss_policy})" if constraint.loss_policy else ""
             reasons[constraint.resource] = WithheldTicket(
                 constraint.ticket,
-                f"ticket {constraint.ticket} is not granted",
+                f"ticket {constraint.ticket} {_how(view, ticket)}, {constraint.id} needs it{policy}",
                 f"once no other site holds it: booth grant {constraint.ticket}; without booth:"
-                f" crm_ticket --ticket {constraint.ticket} --grant (it asks for --force)",
+                f" crm_ticket --ticket {constraint.ticket} --grant (it asks for --force); where it"
+                f" is not meant to be needed: {constraint_gone(constraint.id)}",
             )
         elif ticket.standby:
             reasons[constraint.resource] = WithheldTicket(
@@ -44,3 +49,13 @@ def ticket_reasons(view: View, cluster: Cluster) -> dict[str, WithheldTicket]:
                 f"crm_ticket --ticket {constraint.ticket} --activate",
             )
     return reasons
+
+
+def _how(view: View, ticket: Optional[Ticket]) -> str:
+    """Never granted, or granted once and revoked: two faults, and two people to ask."""
+    if ticket is None or ticket.granted is None:
+        return "is not granted"
+    if ticket.last_granted is None:
+        return "was never granted"
+    last = ticket.last_granted.removeprefix(f"{view.time:%Y-%m-%d} ")
+    return f"was revoked (granted last {last})"
