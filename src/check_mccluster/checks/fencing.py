@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
 from ..judge.facts.fencing import devices_for, fencing_enabled, has_fence_device, has_watchdog
 from ..judge.facts.pacemaker import MOVING, has_quorum, is_disabled, lost_nodes
-from ..judge.reasons import Reasons
+from ..judge.reasons import CAUSES, Reason, Reasons
 from ..model.pacemaker import (
     RUNNING,
+    Cib,
     Cluster,
     FenceEvent,
     FenceStatus,
@@ -19,12 +21,13 @@ from ..model.pacemaker import (
     base_id,
     primitives,
 )
+from ..values import NamedTuple
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.problems import OUTPUT_INVALID, TOOL_FAILED
 from ..verdict.view import Asked, View
-from ..verdict.words import counted, join
+from ..verdict.words import counted, join, pasted
 
 NO_DEVICE = Kind(
     "fencing-no-device",
@@ -83,6 +86,7 @@ def _devices_down(view: View, cluster: Cluster) -> Iterator[Finding]:
     running = [name for name, is_up in up.items() if is_up]
     reasons = Reasons(view, cluster)
     members = [node.name for node in cluster.nodes if node.is_member]
+    together: dict[tuple[str, ...], list[_Down]] = {}
     for name, is_up in up.items():
         if is_up or name in off or (cib is not None and reasons.pending(name)):
             continue
@@ -94,22 +98,104 @@ def _devices_down(view: View, cluster: Cluster) -> Iterator[Finding]:
         covered = not bare or (cib is not None and has_watchdog(cib))
         failed = any(each.failed for each in primitives(tops[name]))
         why = None if failed else reasons.of(tops[name], name)
-        state = "failed" if failed else "is stopped"
-        text = f"{name} {state}{why.brackets if why is not None else ''}"
-        # What it means comes first, as the first line cuts the end.
-        then = "fence device " if covered else f"no device to fence {join(bare, 3)} runs: "
-        yield finding(
-            DEVICE_DOWN,
-            subject.resource(name),
-            then + text,
-            state=State.WARNING if covered else None,
-            nodes=why.nodes if why is not None else (),
-            reason=why.word if why is not None else "",
-            step=f"{why.step}; stonith_admin --list-registered" if why and why.step else "",
+        agent = next((e.agent for e in primitives(tops[name]) if base_id(e.id) == name), "")
+        down = _Down(name, agent.partition(":")[2], failed, why)
+        together.setdefault((name,) if covered else ("", *bare), []).append(down)
+    for (one, *bare), same in together.items():
+        yield _down(same[0], bare, covered=bool(one)) if len(same) == 1 else _all(
+            reasons, same, bare
         )
 
 
-def _history(cluster: Cluster) -> Iterator[Finding]:
+class _Down(NamedTuple):
+    """A fence device that does not run, and why."""
+
+    name: str
+    agent: str
+    failed: bool
+    why: Optional[Reason]
+
+    @property
+    def state(self) -> str:
+        return "failed" if self.failed else "is stopped"
+
+
+def _down(one: _Down, bare: Sequence[str], *, covered: bool) -> Finding:
+    """One device that is missing."""
+    why = one.why
+    # What it means comes first, as the first line cuts the end.
+    then = "fence device " if covered else f"no device to fence {join(bare, 3)} runs: "
+    return finding(
+        DEVICE_DOWN,
+        subject.resource(one.name),
+        f"{then}{one.name} {one.state}{why.brackets if why is not None else ''}",
+        state=State.WARNING if covered else None,
+        nodes=why.nodes if why is not None else (),
+        reason=why.word if why is not None else "",
+        step=f"{why.step}; stonith_admin --list-registered" if why and why.step else "",
+    )
+
+
+def _all(reasons: Reasons, same: Sequence[_Down], bare: Sequence[str]) -> Finding:
+    """Several devices whose loss means the same are one fault: nothing can be fenced."""
+    said = dict.fromkeys(_barred(reasons, each) for each in same)
+    if None not in said and len(said) == 1:
+        (how,) = said
+        parts = [f"{each.name} (barred on {join(_nodes(each))})" for each in same]
+        text = f"{f', {how}' if how else ''}: {join(parts, 3)}"
+    else:
+        text = ": " + "; ".join(
+            f"{each.name} {each.state}{f' ({_first(each.why)})' if each.why is not None else ''}"
+            for each in same
+        )
+    one = finding(
+        DEVICE_DOWN,
+        subject.resource(same[0].name),
+        f"no device to fence {join(bare, 3)} runs{text}",
+        nodes=tuple(dict.fromkeys(node for each in same for node in _nodes(each))),
+        step="; ".join(dict.fromkeys(_step(each) for each in same[:_MOST])),
+    )
+    words = {each.why.word if each.why is not None else "" for each in same}
+    if len(words) == 1 and "barred" not in words and words <= {*CAUSES}:
+        return one._replace(reason=words.pop())  # a finding of its own explains all of them
+    return one._replace(covers=tuple(each.name for each in same))
+
+
+_MOST = 2
+"""Devices of which a step tells; the others are mended in the same way."""
+
+
+def _first(why: Reason) -> str:
+    return why.text.partition("; ")[0]
+
+
+def _nodes(each: _Down) -> tuple[str, ...]:
+    return each.why.nodes if each.why is not None else ()
+
+
+def _barred(reasons: Reasons, each: _Down) -> Optional[str]:
+    """``start timed out``: what bars it; ``None`` where something else is the reason."""
+    if each.why is None or each.why.word != "barred":
+        return None
+    failure = reasons.failed(each.name, each.why.nodes)
+    if failure is None:
+        return ""
+    late = "time" in (failure.status or "").lower()
+    return f"{failure.task} {'timed out' if late else 'failed'}"
+
+
+def _step(each: _Down) -> str:
+    """The log of the node where it fails, with the agent, then what ends it."""
+    name = pasted(each.name)
+    ends = each.why.step if each.why is not None and each.why.step else ""
+    ends = ends or f"crm_resource --cleanup -r {name}"
+    if not _nodes(each) or each.why is None or each.why.word != "barred":
+        return ends
+    log = f"on {_nodes(each)[0]}: journalctl -u pacemaker --grep {name}"
+    return f"{log}; fix {each.agent or 'the device'}, then: {ends}"
+
+
+def _history(view: View, cluster: Cluster) -> Iterator[Finding]:
     """The newest entry of each target counts; the history is newest first."""
     decided: set[str] = set()
     for event in cluster.fence_events:
@@ -120,14 +206,60 @@ def _history(cluster: Cluster) -> Iterator[Finding]:
         elif target not in decided:
             decided.add(target)
             if event.status is FenceStatus.FAILED:
-                yield _failed(event)
+                yield _failed(view, cluster, event)
 
 
-def _failed(event: FenceEvent) -> Finding:
+def _failed(view: View, cluster: Cluster, event: FenceEvent) -> Finding:
+    """What was asked for by whom, and which devices there are for that node."""
     reason = f": {event.exit_reason}" if event.exit_reason else ""
     when = f" at {event.completed}" if event.completed else ""
-    text = f"the last fencing of {event.target} failed{when}{reason}"
-    return finding(FENCING_FAILED, subject.node(event.target), text, nodes=(event.target,))
+    text = f"the last fencing of {event.target} failed{when}{reason}{_asked_for(view, event)}"
+    target = event.target
+    return finding(
+        FENCING_FAILED,
+        subject.node(target),
+        text,
+        nodes=(target,),
+        step=_mend(view[CIB].value, cluster, event),
+    )
+
+
+def _asked_for(view: View, event: FenceEvent) -> str:
+    """`` (reboot, asked for by stonith_admin on app01; stonith-timeout=10s)``."""
+    who = (event.client or "").partition(".")[0]
+    on = f" on {event.origin}" if event.origin else ""
+    words = [event.action or "", f"asked for by {who}{on}" if who else ""]
+    said = (event.exit_reason or "").lower()
+    cib = view[CIB].value
+    limit = cib.properties.get("stonith-timeout") if cib is not None else None
+    timeout = f"stonith-timeout={limit}" if limit and any(w in said for w in _TIMEOUT) else ""
+    inside = "; ".join(filter(None, (", ".join(filter(None, words)), timeout)))
+    return f" ({inside})" if inside else ""
+
+
+_TIMEOUT = ("timed out", "timeout", "did not complete within")
+
+
+def _mend(cib: Optional[Cib], cluster: Cluster, event: FenceEvent) -> str:
+    """The devices for the node with their agents, and the log where one was run."""
+    target = pasted(event.target)
+    agents = {
+        base_id(each.id): each.agent.partition(":")[2]
+        for resource in cluster.resources
+        for each in primitives(resource)
+        if each.is_fence_device and not each.orphaned
+    }
+    able = devices_for(cib, agents, event.target) if cib is not None else ()
+    if not able:
+        return ""
+    one = len(able) == 1
+    named = join((f"{name}, {agents[name]}" if one else name for name in able), 3)
+    where = f"on {event.delegate}: " if event.delegate else ""
+    log = f"{where}journalctl -u pacemaker --grep {pasted(able[0] if one else event.target)}"
+    return (
+        f"stonith_admin --list {target} (configured for it: {named}); {log}; fix the device, then:"
+        f" stonith_admin --cleanup --history {target}"
+    )
 
 
 def judge(view: View, asked: Asked) -> Report:
@@ -139,7 +271,7 @@ def judge(view: View, asked: Asked) -> Report:
         p.id for resource in cluster.resources for p in primitives(resource) if p.is_fence_device
     ]
     enabled = fencing_enabled(view)
-    findings = list(_history(cluster))
+    findings = list(_history(view, cluster))
     if enabled and not has_fence_device(view):
         text = "fencing is enabled and no fence device is configured: nothing will be started"
         findings.append(finding(NO_DEVICE, subject.cluster("fencing"), text))

@@ -42,6 +42,7 @@ class Equal(Enum):
     NO_REASON = "gives no reason of its own"
     OF_SEVERAL_NODES = "names no node beyond its own, of which there are several"
     SAME_NODES = "names the same nodes"
+    ONE_OF_IT = "one of the several resources of which it is said"
     ITS_CONNECTION = "the resource that connects its remote node"
 
 
@@ -52,6 +53,8 @@ class Inhibit(NamedTuple):
     targets: tuple[tuple[Equal, frozenset[str]], ...]
     if_cut_off: bool = False
     """Only where the source names a node that is not known to be down: cut off, not left alone."""
+    if_several: bool = False
+    """Only where the source is said of several resources."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -123,6 +126,10 @@ RULES = (
         "node-offline node-unclean",
         (Equal.ITS_CONNECTION, f"resource-stopped resource-failed not-running {_PAST} {_FAILOVER}"),
     ),
+    # What bars each of them is a part of that; of a single device it is the cause.
+    rule(
+        "fence-device-down", (Equal.ONE_OF_IT, f"resource-stopped resource-failed {_PAST}")
+    )._replace(if_several=True),
     _BY_REASON,
     rule(
         "io-suspended",
@@ -239,6 +246,8 @@ def faults(
             if cause not in left and cause not in alone:
                 continue
             if one.if_cut_off and down >= {*cause.nodes}:
+                continue
+            if one.if_several and not cause.covers:
                 continue
             others = [each for each in left if each != cause]
             follows, rest = _consequences(view, rules, index, cause, others)
@@ -412,6 +421,8 @@ class _Relation:
             return drbd is not None and drbd in self._drbd_under_it
         if equal is Equal.REASON:
             return self._is_reason_of(each)
+        if equal is Equal.ONE_OF_IT:
+            return each.subject.sort == RESOURCE and each.object in self._cause.covers
         if equal is Equal.ITS_CONNECTION:
             own = self._cause.subject.sort == NODE and each.subject.sort == RESOURCE
             return own and each.object == self._cause.object

@@ -66,7 +66,8 @@ class Finding(NamedTuple):
     :param nodes: nodes at fault, for telling one fault from its consequences.
     :param reason: one word for why it is so (``ticket``, ``capacity``, ``ban``); empty if no
         reason is known.
-    :param covers: the DRBD resources of which it is said, where they are several.
+    :param covers: the resources of DRBD, or the fence devices, of which it is said, where they
+        are several.
     """
 
     kind: Kind
