@@ -25,7 +25,7 @@ from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.problems import TOOL_MISSING
 from ..verdict.view import Asked, View, contains_node
-from ..verdict.words import join
+from ..verdict.words import join, pasted
 
 ELSEWHERE = Kind(
     "primary-elsewhere",
@@ -137,6 +137,7 @@ def _judge_one(
                 text,
                 nodes=others,
                 resource=resource.name,
+                step=_together(view, cluster, pair, nodes[0], others[0]),
             )
     elif nodes and (seen.complete or here):
         role = _role(pair)
@@ -157,6 +158,32 @@ def _judge_one(
         )
     if here:
         yield from _blind(view, pair, resource)
+
+
+def _together(view: View, cluster: Cluster, pair: Pair, runs: str, primary: str) -> str:
+    """How a mount comes back to where Pacemaker has it; empty for what is no Filesystem.
+
+    By the device, wherever it is mounted: of a busy one the umount fails, and harms nothing.
+    """
+    cib = view[CIB].value
+    mounts = [each for each in cib.filesystems if each.resource == pair.resource] if cib else []
+    if not mounts:
+        return ""
+    device = pasted(mounts[0].device)
+    back = f"crm_resource --cleanup -r {pasted(pair.resource)}"
+    if cluster.summary.options.maintenance_mode:
+        directory = mounts[0].directory
+        back = (
+            f"on {runs}: mount {device} {pasted(directory)}"
+            if directory
+            else f"on {runs}: mount it"
+        )
+    # What Pacemaker promotes it demotes by itself.
+    demote = f"; drbdadm secondary {pasted(pair.drbd)}" if pair.drbd and not pair.promoter else ""
+    return (
+        f"on {primary}: findmnt {device}; fuser -vm {device} tells who uses it; where nothing has"
+        f" to run there: umount {device}{demote}; then {back}"
+    )
 
 
 def _unmapped(

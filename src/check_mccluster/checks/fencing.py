@@ -102,8 +102,8 @@ def _devices_down(view: View, cluster: Cluster) -> Iterator[Finding]:
         down = _Down(name, agent.partition(":")[2], failed, why)
         together.setdefault((name,) if covered else ("", *bare), []).append(down)
     for (one, *bare), same in together.items():
-        yield _down(same[0], bare, covered=bool(one)) if len(same) == 1 else _all(
-            reasons, same, bare
+        yield (
+            _down(same[0], bare, covered=bool(one)) if len(same) == 1 else _all(reasons, same, bare)
         )
 
 

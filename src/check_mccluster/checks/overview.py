@@ -12,7 +12,7 @@ from ..inputs.corosync_quorumtool import VOTES
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup import DRBD, DRBD_AGAIN, SHOW, no_match
 from ..inputs.every import every
-from ..judge.beside import beside
+from ..judge.beside import beside, in_order
 from ..judge.causes import faults
 from ..judge.engine import input_problems
 from ..judge.engine import report as report_of
@@ -130,6 +130,12 @@ def judge(view: View, asked: Asked) -> Report:
     judged_alone = list(_reports(view, asked))
     whole = beside(view, [judged for _, judged in judged_alone])
     parts = [(check, judged) for (check, _), judged in zip(judged_alone, whole)]
+    later = in_order(view, [each for _, judged in parts for each in judged.findings])
+    if later:
+        parts = [
+            (check, judged._replace(findings=tuple(later.get(e, e) for e in judged.findings)))
+            for check, judged in parts
+        ]
     everything = tuple(dict.fromkeys(each for _, judged in parts for each in judged.findings))
     if not parts:
         text = "every check that fits this node is skipped"

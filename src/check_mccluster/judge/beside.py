@@ -21,7 +21,7 @@ from ..verdict.finding import Finding, Report
 from ..verdict.view import View, same_node
 from ..verdict.words import ask_controller, join, pasted
 from .facts.fencing import fencing_enabled
-from .facts.pacemaker import is_service, where
+from .facts.pacemaker import is_service, names_of, where
 from .facts.reaching import is_up
 from .reasons import CUT, Reason
 
@@ -41,6 +41,25 @@ def beside(view: View, reports: Sequence[Report]) -> list[Report]:
         one if several == one.findings else one._replace(findings=several)
         for one, several in zip(reports, found)
     ]
+
+
+def in_order(view: View, findings: Sequence[Finding]) -> dict[Finding, Finding]:
+    """Steps that would hurt while another fault is not mended, with that said first.
+
+    Managed again, Pacemaker acts at once on what it believes to run where it does not.
+    """
+    waiting = {each.object for each in findings if each.key == "primary-elsewhere"}
+    cluster = view[CLUSTER].value
+    if not waiting or cluster is None:
+        return {}
+    around = frozenset().union(*(names_of(cluster, name) for name in waiting))
+    first = f"Not before {join(sorted(waiting), 2)} and its Primary are on one node; then, "
+    return {
+        each: each._replace(next_step=first + each.next_step[:1].lower() + each.next_step[1:])
+        for each in findings
+        if each.key in ("cluster-maintenance", "node-maintenance")
+        or (each.key == "resource-unmanaged" and each.object in around)
+    }
 
 
 def _completed(view: View, each: Finding) -> Finding:

@@ -35,9 +35,10 @@ def ticket_reasons(view: View, cluster: Cluster) -> dict[str, WithheldTicket]:
             continue
         if ticket is None or not ticket.granted:
             policy = f" (loss-policy={constraint.loss_policy})" if constraint.loss_policy else ""
+            how = _how(view, ticket)
             reasons[constraint.resource] = WithheldTicket(
                 constraint.ticket,
-                f"ticket {constraint.ticket} {_how(view, ticket)}, {constraint.id} needs it{policy}",
+                f"ticket {constraint.ticket} {how}, {constraint.id} needs it{policy}",
                 f"once no other site holds it: booth grant {constraint.ticket}; without booth:"
                 f" crm_ticket --ticket {constraint.ticket} --grant (it asks for --force); where it"
                 f" is not meant to be needed: {constraint_gone(constraint.id)}",
