@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Optional
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
@@ -21,7 +22,6 @@ from ..judge.facts.pacemaker import (
     whereabouts,
 )
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
-from ..judge.reasons import Reasons
 from ..model.drbd import DiskState
 from ..model.pacemaker import (
     FENCE_HANDLER,
@@ -39,6 +39,9 @@ from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View, contains_node, same_node
 from ..verdict.words import STOP_ALL_OVER, constraint_gone, enabled_again, join
+
+if TYPE_CHECKING:
+    from ..judge.reasons import Reasons
 
 FORBIDDEN = Kind(
     "placed-forbidden",
@@ -139,7 +142,9 @@ def _placed(view: View, cluster: Cluster, resource: Resource) -> Iterator[Findin
                 yield finding(UNPREFERRED, subject.resource(name), text, nodes=(home.name,))
 
 
-def _running(cluster: Cluster, resource: Resource, reasons: Reasons) -> Iterator[Finding]:
+def _running(
+    cluster: Cluster, resource: Resource, reasons: Callable[[], Reasons]
+) -> Iterator[Finding]:
     """Groups and single resources have one place; clones and bundles have not."""
     if not is_service(resource):
         return
@@ -161,7 +166,9 @@ def _running(cluster: Cluster, resource: Resource, reasons: Reasons) -> Iterator
         yield finding(SPLIT, subject.resource(resource.id), text, nodes=nodes)
 
 
-def _what_ends_it(cluster: Cluster, resource: Resource, reasons: Reasons, *, disabled: bool) -> str:
+def _what_ends_it(
+    cluster: Cluster, resource: Resource, reasons: Callable[[], Reasons], *, disabled: bool
+) -> str:
     """The step of the reason why it does not run; empty where none is known."""
     if disabled:
         all_of_them = cluster.summary.options.stop_all_resources
@@ -170,7 +177,7 @@ def _what_ends_it(cluster: Cluster, resource: Resource, reasons: Reasons, *, dis
     first = next(
         (each for each in primitives(resource) if not asks_for_stop(each.target_role)), None
     )
-    why = reasons.of(resource, first.id) if first is not None else None
+    why = reasons().of(resource, first.id) if first is not None else None
     return why.step if why is not None else ""
 
 
@@ -280,7 +287,13 @@ def judge(view: View, asked: Asked) -> Report:
     )
     wanted = frozenset().union(*(ids_of(resource) for resource in chosen))
     findings: list[Finding] = []
-    reasons = Reasons(view, cluster)
+
+    @cache
+    def reasons() -> Reasons:
+        from ..judge.reasons import Reasons  # where all runs nobody asks
+
+        return Reasons(view, cluster)
+
     for resource in chosen:
         findings += _placed(view, cluster, resource)
         findings += _running(cluster, resource, reasons)

@@ -1,5 +1,7 @@
 """Who could take a resource after a loss, by our own rules: what else it depends on.
 
+Long because one answer needs all of it: what a resource depends on, in the order of the scheduler.
+
 :mod:`.candidates` judges one resource on one node by itself. Here come the others: what it is
 colocated with and ordered after, promotion, capacity, what nobody manages. Pacemaker's scheduler
 knows all that better (:mod:`~check_mccluster.model.simulation`); these rules judge where it cannot
@@ -253,8 +255,11 @@ class Takeover:
             text = f"{name} says not installed: {found.reason} ({agent})"
             return Against(text, f"on {node}: install what it misses; {then}", "agent", name)
         ran = sort.startswith("ocf") and (found.took_ms or 0) >= _RAN_MS
-        missing = f" ran {found.took_ms} ms: a program that it needs" if ran else ""
-        return Against(f"{name} says not installed ({agent}{missing})", log, "agent", name)
+        text = f"{name} {words} ({agent})"
+        if ran:
+            said = f"{agent} ran {found.took_ms} ms and says not installed"
+            text = f"{name} misses a program there ({said})"
+        return Against(text, log, "agent", name)
 
     def _said_not_configured(self) -> Iterator[tuple[str, str]]:
         """Resources that Pacemaker tries nowhere any more, and the node whose agent said why."""

@@ -116,10 +116,7 @@ def _last_change(view: View, cluster: Cluster) -> Iterator[str]:
 
 def _is_ahead(view: View, when: datetime) -> bool:
     """Whether a time is after the reading, by more than what the clocks of two nodes differ."""
-    zone = view.time.tzinfo
-    return zone is not None and (when if when.tzinfo else when.replace(tzinfo=zone)) > (
-        view.time + _SKEW
-    )
+    return when.tzinfo is not None and when > view.time + _SKEW
 
 
 _SKEW = timedelta(minutes=1)
