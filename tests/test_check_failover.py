@@ -687,7 +687,8 @@ def test_recorded_a_ticket_that_is_revoked_leaves_no_candidate(call):
     outcome = call("failover", "--from", SNAPSHOTS / "ticket-revoked" / "app01")
     assert outcome.code == 2
     assert outcome.first == (
-        "FAILOVER CRITICAL - no node could start group1: ticket siteA is not granted"
+        "FAILOVER CRITICAL - no node could start group1: ticket siteA was revoked"
+        " (granted last 09:20:22), t-group1 needs it (loss-policy=stop)"
     )
 
 

@@ -30,8 +30,9 @@ def figures(devices=0, failed=0):
 
 FENCE_FAILED = (
     "the last fencing of app02 failed at 2026-11-22 09:21:53Z:"
-    " Fence agent did not complete within 10s"
+    " Fence agent did not complete within 10s (reboot, asked for by stonith_admin on app01)"
 )
+CUT = FENCE_FAILED.partition(" by ")[0] + "..."
 RECORDED = {
     # A design choice of the case: no fault by itself.
     "six-nodes-healthy/app01": ("OK", "fencing is disabled, 0 fence devices", figures()),
@@ -41,7 +42,12 @@ RECORDED = {
         "fencing is enabled and no fence device is configured: nothing will be started",
         figures(),
     ),
-    "fencing-failed/app01": ("CRITICAL", FENCE_FAILED, figures(2, 1)),
+    "fencing-failed/app01": (
+        "CRITICAL",
+        CUT,
+        figures(2, 1),
+        f"[CRITICAL] {FENCE_FAILED}",
+    ),
     "nothing-started/app01": ("CRITICAL", "Corosync does not run on this node"),
     "six-nodes-healthy/storage01": (
         "UNKNOWN",
@@ -65,7 +71,7 @@ def test_require_fencing(call):
 def test_severity(call):
     silent = ("--severity", "fencing-failed=warning")
     outcome = run(call, "fencing", "fencing-failed/app01", *silent)
-    assert outcome == due("fencing", "WARNING", FENCE_FAILED, figures(2, 1))
+    assert outcome == due("fencing", "WARNING", CUT, figures(2, 1), f"[WARNING] {FENCE_FAILED}")
 
 
 # -- constructed ---------------------------------------------------------------------------------
@@ -78,6 +84,7 @@ def judge(*resources, known_cib=None, **facts):
     return said(report("fencing", view(known, cib=known_cib)))
 
 
+ASKED = " (reboot, asked for by client on app01)"
 HISTORY = {
     "failed-then-success": (
         [fence_event("app02", SUCCESS), fence_event("app02", FAILED)],
@@ -89,13 +96,13 @@ HISTORY = {
             (
                 "fencing-failed",
                 "CRITICAL",
-                "the last fencing of app02 failed at 2026-11-22 08:59:00Z",
+                "the last fencing of app02 failed at 2026-11-22 08:59:00Z" + ASKED,
             )
         ],
     ),
     "another-target-succeeded-since": (
         [fence_event("app03", SUCCESS), fence_event("app02", FAILED, completed=None)],
-        [("fencing-failed", "CRITICAL", "the last fencing of app02 failed")],
+        [("fencing-failed", "CRITICAL", "the last fencing of app02 failed" + ASKED)],
     ),
     "pending": (
         [fence_event("app02", PENDING)],
@@ -108,7 +115,7 @@ HISTORY = {
             (
                 "fencing-failed",
                 "CRITICAL",
-                "the last fencing of app02 failed at 2026-11-22 08:59:00Z",
+                "the last fencing of app02 failed at 2026-11-22 08:59:00Z" + ASKED,
             ),
         ],
     ),
@@ -122,7 +129,7 @@ HISTORY = {
             (
                 "fencing-failed",
                 "CRITICAL",
-                "the last fencing of app02 failed at 2026-11-22 08:59:00Z: No route",
+                "the last fencing of app02 failed at 2026-11-22 08:59:00Z: No route" + ASKED,
             )
         ],
     ),

@@ -336,17 +336,18 @@ FIRST_LINES = {
         "CRITICAL - fencing is enabled and no fence device is configured: nothing will be started"
     ),
     "ticket-revoked/app01": (
-        "CRITICAL - group1 is stopped: FS_DRBD does not run (ticket siteA is not granted);"
-        " MYSQL, MAILMAN3, POSTFIX, DOVECOT wait for it"
+        "CRITICAL - group1 is stopped: FS_DRBD does not run (ticket siteA was revoked"
+        " (granted last 09:20:22), t-group1 needs it (loss-po..."
     ),
     "clone-failed-on-one-node/app01": (
         "WARNING - ping is barred from app02: fail-count 1 of 1 (monitor: not running, 9 s ago)"
     ),
     "failure-ignored/app01": "WARNING - a failure of LOGGER on app02 was ignored"
-    " (monitor: not running)",
+    " (monitor: not running; on-fail=ignore)",
     "group-disabled/app01": "WARNING - group1 is disabled, 5 members stopped",
     "agent-not-installed/app01": (
-        "CRITICAL - NOAGENT is stopped (app01, app02, app03: NOAGENT has no agent or program there)"
+        "CRITICAL - NOAGENT is stopped (app01, app02, app03: NOAGENT has no agent or program there"
+        " (ocf:pacemaker:NoSuchAgent))"
     ),
     "app01-died-long-token/app02": (
         "CRITICAL - no link to app01 is connected, and the cluster does not report it offline yet;"

@@ -79,12 +79,16 @@ RECORDED = {
     ),
     "ticket-revoked/app01": (
         "CRITICAL",
-        f"group1 is stopped: FS_DRBD does not run (ticket siteA is not granted); {WAIT}",
+        "group1 is stopped: FS_DRBD does not run (ticket siteA was revoked (granted last"
+        " 09:20:22), t-group1 needs it (loss-po...",
         figures(5, 0, stopped=5),
+        "[CRITICAL] group1 is stopped: FS_DRBD does not run (ticket siteA was revoked (granted last"
+        f" 09:20:22), t-group1 needs it (loss-policy=stop)); {WAIT}",
     ),
     "agent-not-installed/app01": (
         "CRITICAL",
-        "NOAGENT is stopped (app01, app02, app03: NOAGENT has no agent or program there)",
+        "NOAGENT is stopped (app01, app02, app03: NOAGENT has no agent or program there"
+        " (ocf:pacemaker:NoSuchAgent))",
         figures(6, 5, stopped=1),
     ),
     "app01-cut-from-all-storage/app01": (
@@ -94,13 +98,15 @@ RECORDED = {
     ),
     "dovecot-blocked/app01": (
         "CRITICAL",
-        "DOVECOT (group1) failed and blocked on app02: Pacemaker gave up on it"
-        " (stop failed: error)",
+        "DOVECOT (group1) should stop (it is disabled), and its stop failed on app02: error;"
+        " Pacemaker gave up on it, and fenc...",
         figures(failed=1, blocked=1, unmanaged=1),
+        "[CRITICAL] DOVECOT (group1) should stop (it is disabled), and its stop failed on app02:"
+        " error; Pacemaker gave up on it, and fencing is disabled",
     ),
     "failure-ignored/app01": (
         "WARNING",
-        "a failure of LOGGER on app02 was ignored (monitor: not running)",
+        "a failure of LOGGER on app02 was ignored (monitor: not running; on-fail=ignore)",
         figures(6, 6),
     ),
     "group-disabled/app01": (
@@ -252,7 +258,13 @@ SINGLE = {
     ),
     "failure-ignored": (
         primitive(failure_ignored=True),
-        [("resource-failure-ignored", "WARNING", "a failure of FS on app01 was ignored")],
+        [
+            (
+                "resource-failure-ignored",
+                "WARNING",
+                "a failure of FS on app01 was ignored (on-fail=ignore)",
+            )
+        ],
     ),
     "blocked-though-started": (
         primitive(blocked=True, managed=False),
@@ -924,7 +936,7 @@ def test_constructed_ticket_in_standby_is_the_reason_of_a_stop():
 
 def test_constructed_ticket_that_the_cluster_never_saw():
     assert judge(stopped("IP"), known_cib=needs_ticket("IP")) == [
-        ("resource-stopped", "CRITICAL", "IP is stopped (ticket siteA is not granted)")
+        ("resource-stopped", "CRITICAL", "IP is stopped (ticket siteA is not granted, t needs it)")
     ]
 
 
@@ -937,7 +949,11 @@ def test_constructed_agent_missing_where_it_was_probed():
     probe = (Operation("probe", 5, "not installed", None),)
     past = history("IP", "app02", fail_count=None, operations=probe)
     assert judge(stopped("IP"), history=(past,)) == [
-        ("resource-stopped", "CRITICAL", "IP is stopped (app02: IP has no agent or program there)")
+        (
+            "resource-stopped",
+            "CRITICAL",
+            "IP is stopped (app02: IP has no agent or program there (ocf:pacemaker:Dummy))",
+        )
     ]
 
 
@@ -998,7 +1014,10 @@ def test_stop_all_resources_is_one_fault_whatever_it_stops(count, names):
         "stop-all-resources",
         f"stop-all-resources is set: {names} stopped on purpose",
     )
-    assert fault.cause.next_step == "To run them again: pcs property set stop-all-resources=false"
+    assert fault.cause.next_step == (
+        "To run them again: crm_attribute --name stop-all-resources --delete"
+        " (pcs property set stop-all-resources=false)"
+    )
     assert [each.key for each in fault.follows] == ["not-running"] * count
 
 

@@ -263,7 +263,7 @@ def test_tickets() -> None:
         '<rsc_colocation id="c" rsc="a" with-rsc="b"/>'
     )
     assert a_cib(constraints=constraints).tickets == (
-        TicketConstraint("t", "group1", "siteA"),
+        TicketConstraint("t", "group1", "siteA", "stop"),
         TicketConstraint("s", "a", "siteB"),
     )
 
@@ -530,7 +530,7 @@ def test_of_several_runs_the_newest_is_kept_and_the_first_of_equals(times: tuple
 
 def test_operation_under_way_is_none_that_ended() -> None:
     found = history(operation("start", status=-1, rc=193))
-    assert found.pending == (PendingOperation("FS", "app01", "start", 0),)
+    assert found.pending == (PendingOperation("FS", "app01", "start", 0, 100),)
     assert found.newest == {}
 
 

@@ -212,6 +212,7 @@ def test_one_recorded_state_in_three_versions(version: str) -> None:
             status=status,
             call=22,
             time=datetime(2026, 11, 22, 9, 8, 39, tzinfo=zone),
+            took_ms=9148,
         ),
         Failure(
             resource="FS_DRBD",
@@ -224,6 +225,7 @@ def test_one_recorded_state_in_three_versions(version: str) -> None:
             status=status,
             call=33,
             time=datetime(2026, 11, 22, 9, 8, 7, tzinfo=zone),
+            took_ms=8736,
         ),
     )
     assert cluster.bans == (Ban("group1-avoids-app03", "group1", "app03", -INFINITY, False),)
@@ -268,7 +270,9 @@ def test_recorded_bundle() -> None:
 
 
 def test_recorded_ticket() -> None:
-    assert recorded("2.1.5-ticket-granted").tickets == (Ticket("siteA", True, False),)
+    assert recorded("2.1.5-ticket-granted").tickets == (
+        Ticket("siteA", True, False, "2026-11-22 09:20:22"),
+    )
 
 
 def test_recorded_orphan_of_3_0_2_has_both_names_of_the_attribute() -> None:

@@ -101,8 +101,9 @@ def test_what_ends_it_is_told_for_each_instance_that_is_missing():
         "(app02, app03: cannot promote DB-clone: it has no promotion score there)"
     )
     assert cause.next_step == (
-        "crm_mon -1 -A; crm_resource --refresh -r DB -N app02;"
-        " crm_resource --refresh -r DB -N app03"
+        "crm_mon -1 -A; on app02: journalctl -u pacemaker --grep DB; then: crm_resource --refresh"
+        " -r DB -N app02; on app03: journalctl -u pacemaker --grep DB; then: crm_resource --refresh"
+        " -r DB -N app03"
     )
 
 

@@ -707,7 +707,7 @@ def test_log_to_read_of_what_crm_mon_calls_stopped_is_that_of_the_node_where_it_
     seen = view(cluster(resources=(stopped("IP"),)), cib=replace(cib(), pending=pending))
     (one,) = report("resources", seen).findings
     assert (one.key, one.nodes) == ("resource-transition", ("app02",))
-    assert "on app02, see what its agent says" in one.next_step
+    assert "on app02: journalctl -u pacemaker --grep IP" in one.next_step
 
 
 # -- copies that differ, and how they are mended -----------------------------------------------

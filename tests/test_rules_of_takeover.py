@@ -91,7 +91,10 @@ def test_standby_after_a_failure_ends_with_the_failure():
 # -- the resource itself -----------------------------------------------------------------------
 
 
-UNMANAGED = ("FS is unmanaged", "when the work is done: pcs resource manage FS")
+UNMANAGED = (
+    "cannot take FS, which is unmanaged on app01",
+    "when the work is done: crm_resource -r FS --meta -d is-managed (pcs resource manage FS)",
+)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,10 @@ UNMANAGED = ("FS is unmanaged", "when the work is done: pcs resource manage FS")
         (
             primitive(managed=False),
             {"nodes": (node("app01"), node("app02"), node("app03", maintenance=True))},
-            ("FS is unmanaged", "when the work is done: pcs node unmaintenance app03"),
+            (
+                "cannot take FS, which is unmanaged on app01",
+                "when the work is done: pcs node unmaintenance app03",
+            ),
         ),
         (
             primitive(managed=False),
@@ -151,7 +157,7 @@ def ran(*results):
         (2, "FS has parameters that are invalid there"),
         (3, ""),
         (4, "FS lacks permissions there"),
-        (5, "FS has no agent or program there"),
+        (5, "FS has no agent or program there (ocf:pacemaker:Dummy)"),
         (6, "FS is configured wrongly, said its agent on app02"),
         (7, ""),
     ],
@@ -312,7 +318,10 @@ def test_where_that_runs_with_which_it_must_or_must_not(score, db, words):
 def test_that_with_which_it_must_run_is_disabled():
     configured = known(colocations=together())
     why = reasons(primitive(), stopped("DB", target_role="Stopped"), cib=configured)
-    assert why == ("DB is disabled", "when the work is done: pcs resource enable DB")
+    assert why == (
+        "DB is disabled",
+        "when the work is done: crm_resource -r DB --meta -d target-role (pcs resource enable DB)",
+    )
 
 
 def test_that_with_which_it_must_run_cannot_run_there():
@@ -515,8 +524,8 @@ def test_opt_in_cluster_judges_every_service_by_itself():
 @pytest.mark.parametrize(
     ("one", "facts", "words"),
     [
-        (primitive(managed=False), {}, "FS is unmanaged"),
-        (group(primitive(managed=False), name="FS-group"), {}, "FS is unmanaged"),
+        (primitive(managed=False), {}, UNMANAGED[0]),
+        (group(primitive(managed=False), name="FS-group"), {}, UNMANAGED[0]),
         (primitive(), {"cib": sized("balanced", room=1)}, SHORT.format(1)),
         (primitive(), {"cib": known(locations=(only("app03"),))}, "only-app03 keeps FS to app03"),
         (
@@ -527,7 +536,7 @@ def test_opt_in_cluster_judges_every_service_by_itself():
         (
             primitive(),
             {"failures": (failure("FS", "app02", exit_code=5),)},
-            "FS has no agent or program there",
+            "FS has no agent or program there (ocf:pacemaker:Dummy)",
         ),
     ],
 )
@@ -568,7 +577,9 @@ def test_whose_word_it_is():
     assert "FS judged without Pacemaker's scheduler" in looked
 
 
-@pytest.mark.parametrize(("promotable", "word"), [(True, "fs-clone is unmanaged"), (False, None)])
+@pytest.mark.parametrize(
+    ("promotable", "word"), [(True, "cannot promote fs-clone: it is unmanaged"), (False, None)]
+)
 def test_clone_that_nobody_manages_is_promoted_nowhere_else(promotable, word):
     instances = tuple(
         primitive("fs", name, PROMOTED if name == "app01" else UNPROMOTED, managed=False)

@@ -193,15 +193,15 @@ CASES: dict[str, tuple[list[Change], str]] = {
     ),
     "member-unmanaged": (
         [meta("primitive", "mariadb", "is-managed", "false")],
-        "mariadb is unmanaged",
+        "cannot take mariadb, which is unmanaged on alpha",
     ),
     "clone-unmanaged": (
         [meta("clone", "drbd_r0-clone", "is-managed", "false")],
-        "drbd_r0-clone is unmanaged",
+        "cannot promote drbd_r0-clone: it is unmanaged",
     ),
     "member-in-maintenance": (
         [meta("primitive", "vip", "maintenance", "true")],
-        "vip is unmanaged",
+        "cannot take vip, which is unmanaged on alpha",
     ),
     "clone-not-to-be-promoted": (
         [meta("clone", "drbd_r0-clone", "target-role", "Unpromoted")],
@@ -285,7 +285,7 @@ CASES: dict[str, tuple[list[Change], str]] = {
                 r'\1transition-magic="0:5;\2"\3rc-code="5"',
             )
         ],
-        "mariadb has no agent or program there",
+        "mariadb has no agent or program there (systemd:mariadb)",
     ),
     "rule-on-an-attribute": (
         [

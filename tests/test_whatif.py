@@ -30,12 +30,13 @@ def test_a_healthy_classic_cluster_asked_by_the_scheduler(call):
 def test_the_gravest_loss_comes_first_with_its_reason_and_step(call):
     lines = call("whatif", "--from", HANDLER).lines
     assert lines[3] == "alpha  svc would end             1 of 2  r0/0 1 of 2"
-    assert lines[-5:] == [
+    assert lines[-6:] == [
         "  svc would end: bravo cannot promote drbd_r0-clone: DRBD's fence handler left",
         "  drbd-fence-by-handler-r0-drbd_r0-clone",
-        "  -> drbdadm status; once the peer's disk is UpToDate: pcs constraint delete",
+        "  -> drbdadm status; where every disk is UpToDate: pcs constraint delete",
         "     drbd-fence-by-handler-r0-drbd_r0-clone (crm configure delete",
-        "     drbd-fence-by-handler-r0-drbd_r0-clone)",
+        "     drbd-fence-by-handler-r0-drbd_r0-clone); else it goes with the end of the",
+        "     resync",
     ]
 
 

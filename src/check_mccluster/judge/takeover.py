@@ -181,7 +181,9 @@ class Takeover:
                 name = resource.id if isinstance(resource, Clone) else member.id
                 where = f" on {', '.join(member.nodes)}" if member.nodes else ""
                 yield Against(
-                    f"cannot take {name}, which is unmanaged{where}",
+                    f"cannot promote {name}: it is unmanaged"
+                    if isinstance(resource, Clone)
+                    else f"cannot take {name}, which is unmanaged{where}",
                     f"{WHEN_DONE}: crm_resource -r {name} --meta -d is-managed (pcs resource manage"
                     f" {name})",
                     "unmanaged",
