@@ -7,6 +7,7 @@ import pytest
 import build_drbd
 from build import (
     NOW,
+    SNAPSHOTS,
     ban,
     cib,
     clone,
@@ -412,6 +413,13 @@ def test_mount_away_from_its_primary_is_found_by_its_device(maintenance):
         assert found["cluster-maintenance"].next_step.startswith(
             "Not before FS and its Primary are on one node; then, when the work is done: "
         )
+
+
+@pytest.mark.parametrize("options", [("--fold",), ()])
+def test_maintenance_is_not_ended_first_by_who_asks_one_check_either(call, options):
+    """Folded, a check knows what the others say; alone it does not."""
+    out = call("nodes", "--from", SNAPSHOTS / "mounted-by-hand" / "app01", "-v", *options).out
+    assert ("-> Not before FS_DRBD and its Primary are on one node; then" in out) is bool(options)
 
 
 def test_step_of_what_runs_nowhere_is_that_of_its_reason():

@@ -231,10 +231,11 @@ def _as_part(
     from ..checks.overview import CHECK as OVERVIEW
     from ..checks.overview import first_readers
     from ..judge.causes import faults
-    from ..judge.fold import folded, hushed, together
+    from ..judge.fold import advised, folded, hushed, together
 
     view = _unfiltered(view)
     whole = OVERVIEW.rule(view, Asked(severities=asked.severities))
+    own = own._replace(findings=advised(own.findings, whole.findings))
     roots = faults(view, together(own.findings, whole.findings))
     roots = _with_speakers(view, roots, telling, source)
     if telling.fold:

@@ -15,6 +15,14 @@ def together(own: Sequence[Finding], whole: Sequence[Finding]) -> tuple[Finding,
     return tuple(dict.fromkeys((*merged, *own)))
 
 
+def advised(own: Sequence[Finding], whole: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Findings of one check, each with the step of the whole, which knows what else is wrong."""
+    steps = {(_same(each), each.text): each.next_step for each in whole}
+    return tuple(
+        each._replace(next_step=steps.get((_same(each), each.text), each.next_step)) for each in own
+    )
+
+
 def _same(each: Finding) -> tuple[object, ...]:
     """What stays of a finding whose words change: a fault of many volumes is its first one."""
     return each.key, each.subject, each.nodes
