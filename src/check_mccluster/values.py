@@ -48,6 +48,12 @@ else:
         lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q: new(
             cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q)
         ),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q, r: new(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q, r)
+        ),
+        lambda cls, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q, r, s: new(
+            cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q, r, s)
+        ),
     )
     """By the number of fields; what they are called is put in. To compile them as they are needed
     takes 0.1 ms each."""

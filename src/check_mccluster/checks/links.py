@@ -9,13 +9,13 @@ from ..inputs.corosync_cfgtool import LINKS
 from ..inputs.corosync_cmapctl import CMAP
 from ..inputs.corosync_quorumtool import VOTES
 from ..inputs.crm_mon import CLUSTER
-from ..judge.facts.reaching import LIST, addresses, is_up, pings
+from ..judge.facts.reaching import LIST, addresses, is_up
 from ..model.corosync import Link, Links, LinkState
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import counted, join
+from ..verdict.words import counted, join, pings
 
 LINK_DOWN = Kind(
     "link-down",

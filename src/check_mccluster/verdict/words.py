@@ -63,6 +63,11 @@ def pasted(name: str) -> str:
     return "'" + name.replace("'", "'\"'\"'") + "'"
 
 
+def pings(found: Sequence[str]) -> str:
+    """The commands that ask these addresses."""
+    return "; ".join(f"ping -c 3 {pasted(each)}" for each in found)
+
+
 WHEN_DONE = "when the work is done"
 """Begins a step that ends what somebody set on purpose: who sees it at night does not know why."""
 

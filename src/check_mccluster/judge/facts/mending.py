@@ -25,7 +25,7 @@ from ...model.drbd import (
 )
 from ...model.words import state_name
 from ...verdict.view import View
-from ...verdict.words import join, pasted
+from ...verdict.words import join, pasted, pings
 from .drbd import HANDSHAKE, ballot, copies, peer_devices, progress_words, shown, stands_still
 
 _TO_PEER = frozenset({ReplicationState.SYNC_SOURCE, ReplicationState.PAUSED_SYNC_S})
@@ -148,8 +148,7 @@ def reach_words(view: View, resource: DrbdResource, peers: Sequence[str]) -> str
     if not known:
         look = f"drbdsetup show {pasted(resource.name)}"
         return f"ping its address, the firewall for its port ({look})"
-    pings = "; ".join(f"ping {pasted(host)}" for host, _ in known[:3])
-    return f"{pings}; the firewall ({_ports(known)})"
+    return f"{pings([host for host, _ in known[:3]])}; the firewall ({_ports(known)})"
 
 
 def _addresses(

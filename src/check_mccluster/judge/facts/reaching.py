@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Optional
 
 from ...inputs.corosync_cmapctl import CMAP
 from ...verdict.view import View, same_node
-from ...verdict.words import join, pasted
+from ...verdict.words import join, pings
 
 _MOST_ADDRESSES = 4
 """More are no step any more: the node list has them."""
@@ -26,11 +25,6 @@ def is_up(view: View, *names: str) -> str:
     if not found or len(found) > _MOST_ADDRESSES:
         return f"{question} ping {them} over every ring address: {LIST}"
     return f"{question} {pings(found)}"
-
-
-def pings(found: Sequence[str]) -> str:
-    """The commands that ask these addresses."""
-    return "; ".join(f"ping -c 3 {pasted(each)}" for each in found)
 
 
 def addresses(view: View, name: str, link: Optional[int] = None) -> tuple[str, ...]:
