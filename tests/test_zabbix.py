@@ -243,7 +243,7 @@ def test_data_of_an_application_server(document):
         ),
         pytest.param(
             "app01-maintenance/app02",
-            [("nodes app01", "app01 is in maintenance", 1)],
+            [("nodes app01", "app01 is in maintenance: group1 is not monitored there", 1)],
             id="maintenance of another node is that node's",
         ),
     ],

@@ -159,7 +159,7 @@ def _reached(view: View, each: Finding, *, led: bool) -> Finding:
         )
         # "expected down" stays in the CIB of one that came back and hangs before it joins.
         text = f"{name} is offline; its Corosync is here, its Pacemaker is stopped or does not join"
-        return each._replace(text=text, next_step=step, reason="")
+        return each._replace(text=text, next_step=step)
     if connected:
         step = (
             f"on {name}: systemctl status corosync pacemaker; where they do not run: pcs cluster"
