@@ -34,8 +34,8 @@ CRITICAL  1 fault; seen from app01, 2026-11-22 09:05:54 UTC, snapshot
            storage02, storage03
            -> on storage02, storage03: drbdadm status r0; not up: drbdadm up r0;
               StandAlone: drbdadm connect r0:app01 (not after a split brain:
-              journalctl -k -g Split-Brain); else on app01: ping 10.77.0.12;
-              ping 10.77.0.13; the firewall (port 7000)
+              journalctl -k -g Split-Brain); else on app01: ping -c 3
+              10.77.0.12; ping -c 3 10.77.0.13; the firewall (port 7000)
 
  Cluster  quorate, 3 of 3 votes, can lose 1; DC app02
  Nodes  3 online: app01, app02 (DC), app03

@@ -79,8 +79,8 @@ WHOLE_LOST = (
     "on storage01, 1 of 3 copies UpToDate and reachable, not storage02, storage03 -> on "
     "storage02, storage03: drbdadm status r0; not up: drbdadm up r0; StandAlone: drbdadm c"
     "onnect r0:storage01 (not after a split brain: journalctl -k -g Split-Brain); else on "
-    "storage01: ping 10.77.0.12; ping 10.77.0.13; the firewall (port 7000); on app01 (Prim"
-    "ary): drbdadm status r0: quorum:no there means that its I/O fails (on-no-quorum io-er"
+    "storage01: ping -c 3 10.77.0.12; ping -c 3 10.77.0.13; the firewall (port 7000); on app01 ("
+    "Primary): drbdadm status r0: quorum:no there means that its I/O fails (on-no-quorum io-er"
     "ror)\n"
     '0 "MCCluster drbd-sync" out_of_sync_max=0;;;0|r0_0_out_of_sync=0;;;0|r0_0_in_sync=10'
     "0;;;0;100 r0: nothing to resync\n"

@@ -32,7 +32,7 @@ Make sure: what both ends say: 'drbdadm status r0' on app01 and storage03; and
            that one UpToDate copy is left
 Do:        on storage03: drbdadm status r0; not up: drbdadm up r0; StandAlone:
            drbdadm connect r0:app01 (not after a split brain: journalctl -k -g
-           Split-Brain); else on app01: ping 10.77.0.13; the firewall (port
+           Split-Brain); else on app01: ping -c 3 10.77.0.13; the firewall (port
            7000)
 Do not:    invalidate, promote by force or connect with --discard-my-data while
            an UpToDate copy is known

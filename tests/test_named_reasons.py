@@ -254,7 +254,7 @@ def test_group_that_is_not_shown_and_ran_on_a_lost_node_follows_from_that():
     )
     fault = report("overview", seen).faults[0]
     assert fault.cause.key == "node-offline"
-    assert one in fault.follows
+    assert (one.key, one.object) in [(each.key, each.object) for each in fault.follows]
 
 
 @pytest.mark.parametrize("started", [{}, {("d1", "app02"): 100}])

@@ -55,8 +55,8 @@ def of(check, seen):
 @pytest.mark.parametrize(
     ("address", "look"),
     [
-        ("10.77.0.13:7000", "on storage01: ping 10.77.0.13; the firewall (port 7000)"),
-        ("[fd00::13]:7000", "on storage01: ping fd00::13; the firewall (port 7000)"),
+        ("10.77.0.13:7000", "on storage01: ping -c 3 10.77.0.13; the firewall (port 7000)"),
+        ("[fd00::13]:7000", "on storage01: ping -c 3 fd00::13; the firewall (port 7000)"),
         ("", "on storage01: ping its address, the firewall for its port (drbdsetup show r0)"),
     ],
 )
@@ -276,7 +276,7 @@ def test_verify_that_finds_something_is_told_beside_another_fault(call):
     place = SNAPSHOTS / "verify-running/storage01"
     assert words in call("overview", "--from", place).out
     assert words in call("drbd-sync", "-v", "--from", place).out
-    assert f" DRBD r1  Primary storage01, {words[:46]}" in call("status", "--brief", "--from",
+    assert f" DRBD r1  Primary storage01, {words[:45]}" in call("status", "--brief", "--from",
                                                                place).out  # fmt: skip
     assert words[6:] in " ".join(call("status", "--from", place).out.split())
 

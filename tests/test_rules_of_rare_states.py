@@ -209,7 +209,7 @@ def test_bundle_that_starts_is_told_as_a_whole():
     )
     assert [(key, text) for key, _, text in said(report("resources", seen))] == [
         ("resource-stopped", "in (web) is stopped"),
-        ("resource-transition", "web: 0 of 1 instances run, one is starting on app01"),
+        ("resource-transition", "web: an instance is starting on app01"),
     ]
 
 

@@ -71,8 +71,8 @@ Cluster  quorate, 3 of 3 votes, can lose 1; DC app02
            storage02, storage03
            -> on storage02, storage03: drbdadm status r0; not up: drbdadm up r0;
               StandAlone: drbdadm connect r0:app01 (not after a split brain:
-              journalctl -k -g Split-Brain); else on app01: ping 10.77.0.12;
-              ping 10.77.0.13; the firewall (port 7000)
+              journalctl -k -g Split-Brain); else on app01: ping -c 3
+              10.77.0.12; ping -c 3 10.77.0.13; the firewall (port 7000)
 
 Nodes
     app01  online  5 resources
@@ -122,10 +122,10 @@ Cluster  crm_mon: not in the snapshot (not installed there?)
            not storage02, storage03
            -> on storage02, storage03: drbdadm status r0; not up: drbdadm up r0;
               StandAlone: drbdadm connect r0:storage01 (not after a split brain:
-              journalctl -k -g Split-Brain); else on storage01: ping 10.77.0.12;
-              ping 10.77.0.13; the firewall (port 7000); on app01 (Primary):
-              drbdadm status r0: quorum:no there means that its I/O fails
-              (on-no-quorum io-error)
+              journalctl -k -g Split-Brain); else on storage01: ping -c 3
+              10.77.0.12; ping -c 3 10.77.0.13; the firewall (port 7000); on
+              app01 (Primary): drbdadm status r0: quorum:no there means that its
+              I/O fails (on-no-quorum io-error)
 
 DRBD
 ! r0: Primary app01, NO QUORUM, 1 of 3 copies reachable

@@ -2,6 +2,8 @@
 
 Pacemaker knows who is a member, Corosync which links carry, DRBD who is connected. A node that only
 one of them misses is up; one that all of them miss is down or cut off.
+
+Long because each kind of loss has a rule of its own.
 """
 
 from __future__ import annotations
