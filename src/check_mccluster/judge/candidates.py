@@ -38,12 +38,14 @@ class Against(NamedTuple):
     :param step: what ends it, with real names; empty where nothing can be named.
     :param word: one word for it, as findings have it for a reason.
     :param about: the id of what it is about: a constraint, a ticket, another resource.
+    :param freezes: whether what runs already runs on for all that, and is not recovered.
     """
 
     text: str
     step: str = ""
     word: str = ""
     about: str = ""
+    freezes: bool = False
 
 
 _LIFTABLE = (

@@ -186,7 +186,10 @@ RULES = (
     ),
     rule("node-barred leftover-ban", (Equal.NODE, _FAILOVER)),
     rule("leftover-fence connectivity-lost quorum-margin", (Equal.REASON, _FAILOVER)),
-    rule("resource-stopped clone-down clone-degraded", (Equal.SAME_REASON, _FAILOVER)),
+    rule(
+        "resource-stopped clone-down clone-degraded resource-failed resource-unmanaged",
+        (Equal.SAME_REASON, _FAILOVER),
+    ),
     rule("sync-paused", (Equal.NODE, "disk-inconsistent disk-outdated sync-waiting copies-low")),
     rule(
         "sync-stalled sync-handshake",
@@ -457,7 +460,8 @@ class _Relation:
         cause = self._cause
         if not cause.reason or cause.reason != each.reason:
             return False
-        return self._is_named(each) and bool({*cause.nodes} & {*each.nodes})
+        anywhere = not each.nodes  # it holds for every node, as a ticket does
+        return self._is_named(each) and (anywhere or bool({*cause.nodes} & {*each.nodes}))
 
     def _is_named(self, each: Finding) -> bool:
         """Whether the cause, or a part of it, stands in the text."""

@@ -37,6 +37,8 @@ from .instances import (
     UNMANAGED,
     Context,
     because,
+    frozen,
+    frozen_by,
     instance_fault,
     is_maintained,
     managed_again,
@@ -80,11 +82,35 @@ def _hosts(context: Context, ids: frozenset[str]) -> tuple[Node, ...]:
     )
 
 
+def _configured(context: Context, clone: Clone) -> Clone:
+    """The clone without instances beyond its clone-max, which crm_mon lists as orphans.
+
+    They ran or were looked for once, on nodes where none is due: what they are of is configured.
+    """
+    spare = [
+        instance
+        for instance in clone.instances
+        if all(m.orphaned and m.role is Role.STOPPED for m in primitives(instance))
+    ]
+    if not spare:
+        return clone
+    kept = {base_id(m.id) for m in primitives(clone) if not m.orphaned}
+    kept |= {*context.cib.resources} if context.cib is not None else set()
+    spare = [each for each in spare if all(base_id(m.id) in kept for m in primitives(each))]
+    return clone._replace(
+        instances=tuple(each for each in clone.instances if not any(each is one for one in spare))
+    )
+
+
 def clone_findings(context: Context, clone: Clone) -> Iterator[Finding]:
     """Faults of instances, too few of them, none or too few promoted."""
+    clone = _configured(context, clone)
     members = tuple(primitives(clone))
     unmanaged = clone.managed is False or all(member.managed is False for member in members)
-    if unmanaged and not all(is_maintained(context, m) for m in members if m.nodes):
+    held = next(filter(None, (frozen_by(context, member) for member in members)), None)
+    if held is not None:
+        yield frozen(clone.id, clone.id, nodes_of(members), held)
+    elif unmanaged and not all(is_maintained(context, m) for m in members if m.nodes):
         yield finding(
             UNMANAGED,
             subject.resource(clone.id),
@@ -113,7 +139,8 @@ def clone_findings(context: Context, clone: Clone) -> Iterator[Finding]:
             if fault is not None and fault.kind in (STOPPED, DISABLED):
                 stopped += 1
             elif fault is not None and not (alive and fault.kind is ON_LOST_NODE):
-                yield fault
+                if held is None or fault.kind is not UNMANAGED:
+                    yield fault
     running = [instance for instance in clone.instances if _is_running(context, instance)]
     if disabled:
         if stopped:

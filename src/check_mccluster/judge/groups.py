@@ -20,6 +20,8 @@ from .instances import (
     UNMANAGED,
     Context,
     because,
+    frozen,
+    frozen_by,
     instance_fault,
     is_maintained,
     managed_again,
@@ -31,7 +33,9 @@ from .reasons import NOTHING_VISIBLE, words_of
 def group_findings(context: Context, group: Group) -> Iterator[Finding]:
     """One finding for a group at its first faulty member; others only for faults of their own."""
     unmanaged = group.managed is False and not context.maintenance
-    if unmanaged and not all(is_maintained(context, member) for member in group.members):
+    if unmanaged and not all(
+        is_maintained(context, member) or frozen_by(context, member) for member in group.members
+    ):
         text = f"{group.id} is unmanaged"
         step = managed_again(context, group.id)
         about = subject.resource(group.id)
@@ -62,6 +66,11 @@ def group_findings(context: Context, group: Group) -> Iterator[Finding]:
         yield from _group_stopped(context, group, faults)
         return
     told = [fault for _, fault in faults if fault is not None]
+    held = next(filter(None, (frozen_by(context, member) for member in group.members)), None)
+    if held is not None:
+        if all(fault.kind is not FAILED for fault in told):
+            yield frozen(group.id, group.id, nodes_of(group.members), held)
+        told = [fault for fault in told if (fault.kind, fault.reason) != (UNMANAGED, "ticket")]
     yield from _group_faults(group, [_next(context, group, fault) for fault in told])
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Optional
 
 from ..inputs.cibadmin import CIB
 from ..model.configuration import FALSE, TRUE, PendingOperation
@@ -15,6 +17,9 @@ from ..verdict.view import View
 from ..verdict.words import WHEN_DONE, enabled_again, join
 from .facts.pacemaker import MOVING, ON_LOST_NODE, lost_nodes
 from .reasons import Reason, Reasons, how_it_failed, words_of
+
+if TYPE_CHECKING:  # loads where a resource needs a ticket
+    from .facts.tickets import WithheldTicket
 
 STOPPED = Kind(
     "resource-stopped",
@@ -111,6 +116,8 @@ class Context(NamedTuple):
     """Nodes in maintenance: that their resources are unmanaged is said by ``nodes``."""
     reasons: Reasons
     cib: Optional[Cib]
+    tickets: Mapping[str, WithheldTicket] = MappingProxyType({})
+    """By resource the ticket that it has not, and with which what runs is left running."""
 
     @property
     def maintenance(self) -> bool:
@@ -125,12 +132,20 @@ class Context(NamedTuple):
 
 def context_of(view: View, cluster: Cluster) -> Context:
     """The facts of one view."""
+    cib = view[CIB].value
+    tickets = {}
+    if cib is not None and cib.tickets:
+        from .facts.tickets import ticket_reasons
+
+        withheld = ticket_reasons(view, cluster)
+        tickets = {name: each for name, each in withheld.items() if each.freezes}
     return Context(
         cluster,
         lost_nodes(cluster),
         frozenset(n.name for n in cluster.nodes if n.maintenance),
         Reasons(view, cluster),
-        view[CIB].value,
+        cib,
+        tickets,
     )
 
 
@@ -192,6 +207,12 @@ def instance_fault(
     # A migration is on two nodes for a moment; a stop of what is active twice still is.
     if len(here) > 1 and role not in (Role.STOPPED, Role.MIGRATING):
         return say(MULTI_ACTIVE, f"{name} is active on {join(here)}")
+    held = frozen_by(context, primitive)
+    if held is not None:
+        if not primitive.failed:
+            return frozen(primitive.id, name, here, held)
+        text = f"{name} failed{on(primitive)} and is not recovered: {_lost(held)} ({_FREEZE})"
+        return say(FAILED, text, step=held.step)._replace(reason="ticket")
     if primitive.blocked:
         asked = disabled or context.stop_all or asks_for_stop(primitive.target_role)
         return _blocked(context, primitive, name, asked_to_stop=asked)
@@ -253,6 +274,32 @@ def transition(context: Context, about: str, text: str, under_way: PendingOperat
     return finding(
         TRANSITION, subject.resource(about), text + lasts, nodes=(under_way.node,), resource=name
     )
+
+
+_FREEZE = "loss-policy=freeze"
+
+
+def frozen_by(context: Context, primitive: Primitive) -> Optional[WithheldTicket]:
+    """The ticket that was lost while this ran, and with which Pacemaker lets it run unattended."""
+    if not (context.tickets and primitive.blocked and primitive.nodes):
+        return None
+    if context.reasons.failed_stop(primitive.id, primitive.nodes) is not None:
+        return None
+    own = base_id(primitive.id)
+    around = context.cib.chain(own) if context.cib is not None else (own,)
+    return next((context.tickets[each] for each in around if each in context.tickets), None)
+
+
+def frozen(about: str, name: str, nodes: tuple[str, ...], held: WithheldTicket) -> Finding:
+    """What runs without its ticket: nothing is wrong with it, and nobody minds it."""
+    text = f"{_lost(held)}: {name} runs on {join(nodes)} frozen ({_FREEZE}), nothing is recovered"
+    where = subject.resource(about)
+    return finding(UNMANAGED, where, text, nodes=nodes, reason="ticket", step=held.step)
+
+
+def _lost(held: WithheldTicket) -> str:
+    """``ticket siteA was revoked``; when it was granted last is told beside the takeover."""
+    return f"ticket {held.ticket} {held.how.partition(' (')[0]}"
 
 
 def _orphaned(context: Context, primitive: Primitive, name: str) -> Finding:
@@ -335,7 +382,7 @@ def _blocked(context: Context, primitive: Primitive, name: str, *, asked_to_stop
         node = primitive.nodes[0]
         by_hand = (
             f"journalctl -u pacemaker --grep {own} tells why; fix that"
-            if other is not None
+            if stop is None
             else f"fuser -vm {directory}; umount {directory}"
             if directory is not None
             else f"journalctl -u pacemaker --grep {own}; stop it by hand"

@@ -79,9 +79,12 @@ class Outlook(NamedTuple):
 
     @property
     def on_purpose(self) -> bool:
-        """Whether only maintenance-mode, or a part that somebody made unmanaged, keeps it here."""
+        """Whether only maintenance-mode, a frozen ticket, or an unmanaged part keeps it here."""
         if self.blocked:
-            return all(each.word == "maintenance" for each in self.blocked)
+            frozen = bool(self.active)
+            return all(
+                each.word == "maintenance" or (frozen and each.freezes) for each in self.blocked
+            )
         words = [{each.word for each in why} for why in self.excluded.values()]
         standing = {"rule", "configuration"}
         return any("unmanaged" in each for each in words) and all(
@@ -357,7 +360,7 @@ class Futures:
         for name in sorted(ids_of(resource)) if self._tickets else ():
             if name in self._tickets:
                 found = self._tickets[name]
-                yield Against(found.text, found.step, "ticket", found.ticket)
+                yield Against(found.text, found.step, "ticket", found.ticket, found.freezes)
 
     def _cluster_wide(self, lost: frozenset[str]) -> Iterator[Against]:
         """What keeps anything from being started anywhere."""

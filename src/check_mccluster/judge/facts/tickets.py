@@ -12,11 +12,17 @@ from ...verdict.words import constraint_gone
 
 
 class WithheldTicket(NamedTuple):
-    """A ticket that keeps a resource from being started. :param step: what ends that."""
+    """A ticket that keeps a resource from being started.
+
+    :param step: what ends that. :param how: what is the matter with the ticket.
+    :param freezes: whether what runs already runs on, and is not recovered (loss-policy=freeze).
+    """
 
     ticket: str
     text: str
     step: str
+    how: str = ""
+    freezes: bool = False
 
 
 def ticket_reasons(view: View, cluster: Cluster) -> dict[str, WithheldTicket]:
@@ -42,12 +48,16 @@ def ticket_reasons(view: View, cluster: Cluster) -> dict[str, WithheldTicket]:
                 f"once no other site holds it: booth grant {constraint.ticket}; without booth:"
                 f" crm_ticket --ticket {constraint.ticket} --grant (it asks for --force); where it"
                 f" is not meant to be needed: {constraint_gone(constraint.id)}",
+                how,
+                constraint.loss_policy == "freeze",
             )
         elif ticket.standby:
             reasons[constraint.resource] = WithheldTicket(
                 constraint.ticket,
                 f"ticket {constraint.ticket} is in standby",
                 f"crm_ticket --ticket {constraint.ticket} --activate",
+                "is in standby",
+                constraint.loss_policy == "freeze",
             )
     return reasons
 
