@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Optional
 
 from ..inputs.crm_mon import CLUSTER
 from ..judge.candidates import reached
-from ..judge.facts.pacemaker import MISSING, names_of
+from ..judge.facts.pacemaker import MISSING, age, names_of
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
 from ..model.pacemaker import INFINITY, Failure, ResourceHistory, base_id
 from ..verdict import subject
@@ -40,14 +40,6 @@ FAILED_ACTION = Kind(
     "on {node}: journalctl -u pacemaker --grep {resource} tells why; then: crm_resource --cleanup"
     " -r {resource} -N {node}",
 )
-
-
-def age(then: Optional[datetime], now: datetime) -> Optional[float]:
-    """Seconds since *then*. A time without zone is UTC: the tool ran with TZ=UTC."""
-    if then is None:
-        return None
-    aware = then if then.tzinfo is not None else then.replace(tzinfo=timezone.utc)
-    return max(0.0, (now - aware).total_seconds())
 
 
 def _what(failure: Failure, now: datetime) -> str:

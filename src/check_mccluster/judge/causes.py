@@ -171,6 +171,7 @@ RULES = (
     rule(
         "resource-transition",
         (Equal.RESOURCE, "resource-transition promoted-missing clone-degraded clone-down"),
+        (Equal.RESOURCE_AND_NODE, _PAST),  # it is on its way out of that
     ),
     rule("clone-down promoted-missing", (Equal.REASON, "resource-stopped")),
     rule(

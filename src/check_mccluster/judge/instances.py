@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING, Optional
 
 from ..inputs.cibadmin import CIB
 from ..model.configuration import FALSE, TRUE, PendingOperation
-from ..model.pacemaker import Cib, Cluster, Failure, Primitive, Role, asks_for_stop, base_id
+from ..model.pacemaker import (
+    RUNNING,
+    Cib,
+    Cluster,
+    Failure,
+    FenceStatus,
+    Primitive,
+    Role,
+    asks_for_stop,
+    base_id,
+)
 from ..values import NamedTuple
 from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
 from ..verdict.subject import Subject
 from ..verdict.view import View
-from ..verdict.words import WHEN_DONE, enabled_again, join
+from ..verdict.words import WHEN_DONE, duration, enabled_again, join
 from .facts.pacemaker import MOVING, ON_LOST_NODE, lost_nodes
 from .reasons import Reason, Reasons, how_it_failed, words_of
 
@@ -226,7 +236,11 @@ def instance_fault(
         text = f"a failure of {name}{on(primitive)} was ignored ({what}on-fail=ignore)"
         return say(IGNORED, text, step=step)
     if primitive.failed:
-        return say(FAILED, f"{name} failed{on(primitive)}")
+        under_way = _recovery(context, primitive)
+        if under_way is not None:
+            return _recovering(context, primitive, name, under_way)
+        undone = _undone(context, primitive, name)
+        return undone if undone is not None else say(FAILED, f"{name} failed{on(primitive)}")
     if role is not Role.STOPPED and here and all(node in context.lost for node in here):
         return say(ON_LOST_NODE, f"{name} is said to run on {join(here)}, which is lost")
     if primitive.orphaned:
@@ -273,6 +287,80 @@ def transition(context: Context, about: str, text: str, under_way: PendingOperat
     lasts = context.reasons.how_long(name, (under_way.node,), under_way.task)
     return finding(
         TRANSITION, subject.resource(about), text + lasts, nodes=(under_way.node,), resource=name
+    )
+
+
+_RECOVERIES = {
+    "start": "is being started again",
+    "stop": "is being stopped",
+    "promote": "is being promoted again",
+    "demote": "is being demoted",
+}
+_LATE = 10
+"""Seconds; a controller that works has begun with a recovery well before."""
+
+
+def _recovery(context: Context, primitive: Primitive) -> Optional[PendingOperation]:
+    """What the CIB has as under way where it failed, and not for longer than that may take."""
+    own = base_id(primitive.id)
+    for each in context.cib.pending if context.cib is not None else ():
+        if base_id(each.resource) == own and each.node in primitive.nodes:
+            if each.task in _RECOVERIES and not context.reasons.is_overdue(each, _LATE):
+                return each
+    return None
+
+
+def _recovering(
+    context: Context, primitive: Primitive, name: str, under_way: PendingOperation
+) -> Finding:
+    """A failure that is being recovered from: a cleanup would only wait, or disturb that."""
+    own, node, task = base_id(primitive.id), under_way.node, under_way.task
+    lasts = context.reasons.how_long(own, (node,), task)
+    failure = context.reasons.failed(primitive.id, (node,))
+    what = f" ({_what_failed(failure)})" if failure is not None else ""
+    text = f"{name} {_RECOVERIES[task]} on {node}{lasts} after it failed{what}"
+    step = (
+        f"wait, at most for the timeout of its {task}, without a cleanup; on {node}: journalctl -u"
+        f" pacemaker --grep {own} tells what its agent says"
+    )
+    return finding(TRANSITION, subject.resource(primitive.id), text, nodes=(node,), step=step)
+
+
+def _undone(context: Context, primitive: Primitive, name: str) -> Optional[Finding]:
+    """A failure that the designated controller has not answered, though nothing keeps it from it.
+
+    Said only where nothing at all is under way, and nobody has to be fenced or waited for first.
+    """
+    cluster, cib = context.cluster, context.cib
+    dc = cluster.summary.dc
+    busy = any(n.unclean or n.pending or n.shutdown for n in cluster.nodes) or any(
+        each.status is FenceStatus.PENDING for each in cluster.fence_events
+    )
+    if dc is None or not dc.with_quorum or cib is None or cib.pending or busy:
+        return None
+    if primitive.managed is not True or context.maintenance or primitive.role not in RUNNING:
+        return None
+    if any(node in context.quiet_nodes or node in context.lost for node in primitive.nodes):
+        return None
+    ago = context.reasons.unanswered(primitive.id, primitive.nodes)
+    if ago is None or ago < _LATE or not dc.name:
+        return None
+    text = (
+        f"{name} failed{on(primitive)} {duration(ago)} ago, and the DC {dc.name} has done nothing"
+        " about it"
+    )
+    step = (
+        f"before any cleanup, on {dc.name}: timeout 10 crmadmin -S {dc.name}; ps -C"
+        " pacemaker-controld,pacemaker-schedulerd -o pid,stat,comm (T: stopped; a scheduler that"
+        " hangs: kill -9 its pid, it is started again); journalctl -u pacemaker"
+    )
+    return finding(
+        FAILED,
+        subject.resource(primitive.id),
+        text,
+        nodes=primitive.nodes,
+        reason="controller",
+        step=step,
     )
 
 

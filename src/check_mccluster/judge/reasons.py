@@ -16,7 +16,7 @@ from ..model.pacemaker import Cluster, Failure, Resource, Role, base_id, primiti
 from ..values import NamedTuple
 from ..verdict.view import View
 from ..verdict.words import duration
-from .facts.pacemaker import has_quorum, is_service, lost_nodes
+from .facts.pacemaker import age, has_quorum, is_service, lost_nodes
 
 if TYPE_CHECKING:  # these rules load where something is down, not for every healthy answer
     from .candidates import Against
@@ -215,6 +215,31 @@ class Reasons:
         most = seconds_of(one.timeouts.get(task, "")) if one is not None else None
         limit = f" of at most {duration(most)}" if most else ""
         return f" ({duration(ran)}{limit})" if limit else f" (for {duration(ran)})"
+
+    def is_overdue(self, operation: PendingOperation, grace: float) -> bool:
+        """Whether it runs for longer than its configured timeout, and *grace* seconds more."""
+        one = self._cib.resources.get(base_id(operation.resource)) if self._cib else None
+        most = seconds_of(one.timeouts.get(operation.task, "")) if one is not None else None
+        if most is None or operation.since is None:
+            return False
+        return self._view.time.timestamp() - operation.since > most + grace
+
+    def unanswered(self, name: str, nodes: Sequence[str]) -> Optional[float]:
+        """For how many seconds nothing was done about the newest failure there, if it is known."""
+        own = base_id(name)
+        ages = [
+            age(each.time, self._view.time)
+            for each in self._cluster.failures
+            if base_id(each.resource) == own and each.node in nodes and each.task != "stop"
+        ]
+        known = [each for each in ages if each is not None]
+        if self._cib is None or not known or len(known) < len(ages):
+            return None
+        failed_at = self._view.time.timestamp() - min(known)
+        done = (self._cib.newest.get(own), self._cib.stopped.get(own))
+        if any(each is not None and each.at >= failed_at for each in done):
+            return None
+        return min(known)
 
     def started_lately(self, names: Sequence[str], nodes: Sequence[str]) -> Optional[Ran]:
         """The newest start of any of these there, if it is so new that another follows it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
 from typing import Optional, Union
 
 from ...model.pacemaker import (
@@ -54,6 +55,14 @@ NOT_RUNNING = Kind(
 )
 
 MOVING = frozenset({Role.STARTING, Role.STOPPING, Role.MIGRATING, Role.PROMOTING, Role.DEMOTING})
+
+
+def age(then: Optional[datetime], now: datetime) -> Optional[float]:
+    """Seconds since *then*. A time without zone is UTC: the tool ran with TZ=UTC."""
+    if then is None:
+        return None
+    aware = then if then.tzinfo is not None else then.replace(tzinfo=timezone.utc)
+    return max(0.0, (now - aware).total_seconds())
 
 
 def guest_is_stopped(cluster: Cluster, node: Node) -> bool:
