@@ -84,6 +84,13 @@ def _findings(outlooks: list[Outlook], asked: Asked) -> Iterator[Finding]:
         if number == 0:
             text = f"no node could {task} {names}{because}"
             one = finding(NO_CANDIDATE, about, text, state=state, nodes=nodes)
+            one = one._replace(
+                besides=tuple(
+                    (each.word, node, each.about)
+                    for node, why in first.excluded.items()
+                    for each in why
+                )
+            )
         else:
             of_wanted = "" if asked.has_limits else f" of {wanted}"
             text = f"{number}{of_wanted} candidates for {names}{because}"

@@ -10,12 +10,20 @@ from ..inputs.crm_mon import CLUSTER
 from ..judge.candidates import reached
 from ..judge.facts.pacemaker import MISSING, age, names_of
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
-from ..model.pacemaker import INFINITY, Failure, ResourceHistory, base_id
+from ..model.pacemaker import (
+    INFINITY,
+    Bundle,
+    Cluster,
+    Failure,
+    ResourceHistory,
+    base_id,
+    primitives,
+)
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import counted, duration
+from ..verdict.words import counted, duration, join, pasted
 
 BARRED = Kind(
     "node-barred",
@@ -53,6 +61,18 @@ def _what(failure: Failure, now: datetime) -> str:
     return f"{failure.task or 'operation'}: {said}{reason}{ago}"
 
 
+def _how(failure: Failure, now: datetime) -> str:
+    """The same as a sentence goes on: ``start failed (rpc.statd is not running, 7 s ago)``."""
+    late = "time" in (failure.status or "").lower()
+    said = failure.exit_reason or ("" if late else failure.exit_status or "")
+    seconds = age(failure.time, now)
+    ago = f"{duration(seconds)} ago" if seconds is not None else ""
+    # "error" is what the code 1 is called: it says nothing.
+    inner = ", ".join(each for each in ("" if said == "error" else said, ago) if each)
+    words = f"{failure.task or 'operation'} {'timed out' if late else 'failed'}"
+    return f"{words} ({inner})" if inner else words
+
+
 def _newest(failures: Sequence[Failure], now: datetime) -> Optional[Failure]:
     return min(failures, key=lambda f: age(f.time, now) or 0.0, default=None)
 
@@ -79,6 +99,62 @@ def _counted(
         return
     text = f"{past.resource} failed {times} time{'' if count == 1 else 's'} on {past.node}{cause}"
     yield finding(FAIL_COUNT, subject.resource(past.resource), text, state=state, nodes=where)
+
+
+def _bars(
+    cluster: Cluster, counted_ones: Sequence[tuple[ResourceHistory, list[Failure]]]
+) -> dict[str, list[tuple[ResourceHistory, list[Failure]]]]:
+    """What is barred from several nodes, or a bundle by several of its parts: one fault each.
+
+    Not what failed to stop: that is to be mended where it is.
+    """
+    bundles = {
+        base_id(each.id): bundle.id
+        for bundle in cluster.resources
+        if isinstance(bundle, Bundle)
+        for each in primitives(bundle)
+    }
+    found: dict[str, list[tuple[ResourceHistory, list[Failure]]]] = {}
+    for past, failures in counted_ones:
+        barred = reached(past.fail_count or 0, past.migration_threshold)
+        if barred and not any(each.task == "stop" for each in failures):
+            name = base_id(past.resource)
+            found.setdefault(bundles.get(name, name), []).append((past, failures))
+    return {name: bars for name, bars in found.items() if len(bars) > 1}
+
+
+def _barred(
+    name: str, bars: Sequence[tuple[ResourceHistory, list[Failure]]], view: View
+) -> Finding:
+    """One finding for all nodes that something is barred from, the reason once if it is one."""
+    nodes = tuple(sorted({past.node for past, _ in bars}))
+    newest: dict[str, Optional[Failure]] = {}
+    for past, failures in bars:
+        both = [*failures, *filter(None, (newest.get(past.node),))]
+        newest[past.node] = _newest(both, view.time)
+    told = [each for each in newest.values() if each is not None]
+    alike = {(each.task, each.exit_code, each.exit_reason, each.status) for each in told}
+    last = _newest(told, view.time)
+    if last is None:
+        where, why = join(nodes), "its fail-count"
+    elif len(alike) == 1:
+        where, why = join(nodes), _how(last, view.time)
+    else:
+        where = join(nodes)
+        each_why = (
+            f"{node}: {_how(one, view.time)}"
+            for node, one in sorted(newest.items())
+            if one is not None
+        )
+        why = "; ".join(each_why)
+    parts = sorted({base_id(past.resource) for past, _ in bars})
+    logs = f"journalctl -u pacemaker --grep {pasted(parts[0])}"
+    step = (
+        f"on {join(nodes)}: {logs} tells why; fix that, then: crm_resource --cleanup"
+        f" -r {pasted(name)}"
+    )
+    text = f"{name} is barred from {where}: {why}"
+    return finding(BARRED, subject.resource(name), text, nodes=nodes, step=step)
 
 
 def _uncounted(failures: Sequence[Failure], view: View, asked: Asked) -> Iterator[Finding]:
@@ -110,10 +186,19 @@ def judge(view: View, asked: Asked) -> Report:
     for failure in actions:
         recorded.setdefault((base_id(failure.resource), failure.node), []).append(failure)
     findings: list[Finding] = []
-    for past in history:
-        if past.fail_count:
-            folded = recorded.pop((base_id(past.resource), past.node), [])
+    with_count = [
+        (past, recorded.pop((base_id(past.resource), past.node), []))
+        for past in history
+        if past.fail_count
+    ]
+    several = _bars(cluster, with_count)
+    names = {id(past): name for name, bars in several.items() for past, _ in bars}
+    for past, folded in with_count:
+        name = names.get(id(past))
+        if name is None:
             findings += _counted(past, folded, view, asked)
+        elif name in several:
+            findings.append(_barred(name, several.pop(name), view))
     for failures in recorded.values():
         findings += _uncounted(failures, view, asked)
     counts = [past.fail_count for past in history if past.fail_count]

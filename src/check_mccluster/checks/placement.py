@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup import DRBD
-from ..judge.candidates import ban_gone, reasons_against
+from ..judge.candidates import ban_ends, ban_gone, reasons_against, rule_of
 from ..judge.facts.mapping import managed_drbd
 from ..judge.facts.pacemaker import (
     MISSING,
@@ -25,7 +25,9 @@ from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
 from ..model.drbd import DiskState
 from ..model.pacemaker import (
     FENCE_HANDLER,
+    RUNNING,
     Ban,
+    Cib,
     Cluster,
     Group,
     Resource,
@@ -38,7 +40,7 @@ from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View, contains_node, same_node
-from ..verdict.words import STOP_ALL_OVER, constraint_gone, enabled_again, join
+from ..verdict.words import STOP_ALL_OVER, constraint_gone, enabled_again, join, pasted
 
 if TYPE_CHECKING:
     from ..judge.reasons import Reasons
@@ -181,13 +183,30 @@ def _what_ends_it(
     return why.step if why is not None else ""
 
 
+def _bans(cib: Optional[Cib], name: str, bans: Sequence[Ban], *, promoted: bool) -> Finding:
+    """Bans by hand of one resource, from however many nodes: one command ends all of them."""
+    nodes = tuple(sorted({ban.node for ban in bans}))
+    what = f"to promote {name} on" if promoted else f"{name} from"
+    ends = list(dict.fromkeys(filter(None, (ban_ends(cib, ban) for ban in bans))))
+    until = f" until {join(ends)}" if ends else ""
+    if len(bans) == 1:
+        located, _ = rule_of(cib, bans[0].id)
+        text = f"{located} {'forbids' if promoted else 'keeps'} {what} {join(nodes)}{until}"
+        step = ban_gone(bans[0])
+    else:
+        text = f"leftover bans {'forbid' if promoted else 'keep'} {what} {join(nodes)}{until}"
+        step = f"crm_resource --clear -r {pasted(name)} (pcs resource clear {pasted(name)})"
+    return finding(BAN, subject.resource(name), text, nodes=nodes, reason="ban", step=step)
+
+
 def _leftovers(view: View, cluster: Cluster, wanted: frozenset[str]) -> Iterator[Finding]:
+    cib = view[CIB].value
+    together: dict[tuple[str, bool], list[Ban]] = {}
     for ban in cluster.bans:
         if ban.is_leftover and ban.resource in wanted:
-            text = f"{ban.id} keeps {ban.resource} from {ban.node}"
-            about = subject.resource(ban.resource)
-            yield finding(BAN, about, text, nodes=(ban.node,), reason="ban", step=ban_gone(ban))
-    cib = view[CIB].value
+            together.setdefault((ban.resource, bool(ban.promoted_only)), []).append(ban)
+    for (name, promoted), bans in together.items():
+        yield _bans(cib, name, bans, promoted=promoted)
     if cib is None:
         return
     for location in cib.locations:
@@ -277,6 +296,13 @@ def _unprotected(view: View, cluster: Cluster, chosen: tuple[Resource, ...]) -> 
             yield finding(UNPROTECTED, subject.node(node), text, nodes=(node,), resource=open_to[0])
 
 
+def _in_part(resource: Resource) -> str:
+    """`` (1 of 5 members)``: what is said to run somewhere, and does not as a whole."""
+    members = tuple(primitives(resource))
+    running = sum(1 for each in members if each.role in RUNNING)
+    return f" ({running} of {len(members)} members)" if running < len(members) else ""
+
+
 def judge(view: View, asked: Asked) -> Report:
     """Where each resource runs, against every rule that says where it may."""
     cluster = view[CLUSTER].value
@@ -306,7 +332,7 @@ def judge(view: View, asked: Asked) -> Report:
         name for name, bound in constraints.items() if _mesh_is_whole(view, cluster, bound) is False
     ]
     fences = f"; {join(in_force)} in force: a disk is not UpToDate" if in_force else ""
-    placed = [f"{s.id} {whereabouts(s)}" for s in services if where(s)]
+    placed = [f"{s.id} {whereabouts(s)}{_in_part(s)}" for s in services if where(s)]
     return Report(
         tuple(findings),
         (join(placed) if placed else "no group or single resource to place") + fences,

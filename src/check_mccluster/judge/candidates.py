@@ -138,9 +138,11 @@ def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iter
 
 def _banned(cluster: Cluster, cib: Optional[Cib], ban: Ban) -> Against:
     """What a ban is about: left by hand, or a rule with what it looks at on that node."""
-    if ban.is_leftover:
-        return Against(f"banned by {ban.id}", ban_gone(ban), "ban", ban.id)
     location, rule = rule_of(cib, ban.id)
+    if ban.is_leftover:
+        ends = ban_ends(cib, ban)
+        until = f" (until {ends})" if ends else ""
+        return Against(f"banned by {location}{until}", ban_gone(ban), "ban", location)
     step = rule_gone(ban.resource, location)
     known = cib.nodes.get(ban.node) if cib is not None else None
     tests = list(rule.expressions()) if rule is not None and known is not None else []
@@ -159,6 +161,13 @@ def _banned(cluster: Cluster, cib: Optional[Cib], ban: Ban) -> Against:
     if names:
         step = f"attrd_updater -Q -A -n {names[0]}; {step}"
     return Against(text, step, "rule", location)
+
+
+def ban_ends(cib: Optional[Cib], ban: Ban) -> str:
+    """When a ban ends by itself, as the date in its rule says; empty where none does."""
+    _, rule = rule_of(cib, ban.id)
+    tests = rule.expressions() if rule is not None else ()
+    return next((each.end for each in tests if isinstance(each, DateExpression) and each.end), "")
 
 
 def ban_gone(ban: Ban) -> str:

@@ -264,6 +264,7 @@ def faults(
                 alone.append(cause)
     left += alone
     found = _folded(view, [*found, *(Fault(each) for each in left)])
+    found = _of_one_outage(view, found)
     position = {(each.kind, each.subject): index for index, each in enumerate(findings)}
     # A grave cause comes before a cause with grave consequences.
     return tuple(
@@ -278,6 +279,60 @@ def faults(
             ),
         )
     )
+
+
+_EXCLUDES = frozenset().union(
+    *(
+        CAUSES[word]
+        for word in ("standby", "ban", "barred", "maintenance", "health", "connectivity")
+    )
+)
+_OUTAGES = _words("resource-stopped clone-down promoted-missing")
+
+
+def _of_one_outage(view: View, found: Sequence[Fault]) -> list[Fault]:
+    """What keeps a service that is down from one node each is one fault: lift any of it.
+
+    What else an exclusion explains makes it a fault of its own.
+    """
+    merged = list(found)
+    for fault in found:
+        down = [e for e in fault.follows if e.key in _OUTAGES and e.besides]
+        if fault.cause.key not in _EXCLUDES or not down or fault not in merged:
+            continue
+        family = frozenset().union(*(_resource_family(view, each) for each in down))
+        reasons = {each for one in down for each in one.besides}
+        rest = [
+            each
+            for each in merged
+            if each is not fault
+            and each.cause.key in _EXCLUDES
+            and _is_among(each.cause, reasons, family)
+            and all(_is_about(one, family) for one in each.follows)
+        ]
+        if rest:
+            more = (one for each in rest for one in (each.cause, *each.follows))
+            at = merged.index(fault)
+            merged[at] = fault._replace(follows=(*fault.follows, *more))
+            merged = [each for each in merged if each not in rest]
+    return merged
+
+
+def _is_among(
+    cause: Finding, reasons: Iterable[tuple[str, str, str]], family: frozenset[str]
+) -> bool:
+    """Whether an exclusion is one of the reasons, for nodes and resources by name."""
+    return any(
+        cause.key in CAUSES.get(word, ())
+        and node in cause.nodes
+        and (cause.subject.sort != RESOURCE or cause.object in {about, *family})
+        for word, node, about in reasons
+    )
+
+
+def _is_about(each: Finding, family: frozenset[str]) -> bool:
+    """Whether a consequence says no more than that the service is down, or may not run there."""
+    return each.key in _words(_FAILOVER) or base_id(each.object) in family
 
 
 def _ends_all_copies(fault: Fault) -> bool:

@@ -56,6 +56,7 @@ def group_findings(context: Context, group: Group) -> Iterator[Finding]:
                 disabled=bool(group.disabled),
                 manage_said=group.managed is False,
                 beside=beside,
+                around=group,
                 ask=not dead,
             ),
         )

@@ -14,6 +14,7 @@ from ..model.pacemaker import (
     Cluster,
     Failure,
     FenceStatus,
+    Group,
     Primitive,
     Role,
     asks_for_stop,
@@ -180,7 +181,7 @@ def because(
         resource=resource,
         reason=reason.word,
         step=reason.step,
-    )
+    )._replace(besides=reason.besides)
 
 
 def on(primitive: Primitive) -> str:
@@ -196,6 +197,7 @@ def instance_fault(
     disabled: bool = False,
     manage_said: bool = False,
     beside: tuple[str, ...] = (),
+    around: Optional[Group] = None,
     ask: bool = True,
 ) -> Optional[Finding]:
     """The one finding of an instance, gravest first; ``None`` if it is as it should be.
@@ -203,7 +205,7 @@ def instance_fault(
     :param name: what to call it (``MYSQL``, or ``MYSQL of group1``).
     :param disabled: its group or clone is disabled.
     :param manage_said: that it is unmanaged is said elsewhere.
-    :param beside: nodes where the rest of its group runs. :param ask: whether the reason is asked
+    :param beside: nodes where the rest of its group runs, *around* it. :param ask: whether the reason is asked
         for here; not where what is around it will ask.
     """
     role = primitive.role
@@ -262,7 +264,7 @@ def instance_fault(
         if under_way is not None and ask:
             return transition(context, primitive.id, f"{name} {words_of(under_way)}", under_way)
         text = f"{name} is stopped"
-        why = _why(context, primitive, beside) if ask else None
+        why = _why(context, primitive, beside, around) if ask else None
         return because(STOPPED, text, why, about=subject.resource(primitive.id))
     if role is Role.UNKNOWN:
         return say(STOPPED, f"the role of {name} is unknown", State.UNKNOWN)
@@ -423,9 +425,13 @@ def managed_again(context: Context, name: str) -> str:
     return f"{WHEN_DONE.capitalize()}: {again}"
 
 
-def _why(context: Context, primitive: Primitive, beside: tuple[str, ...]) -> Optional[Reason]:
+def _why(
+    context: Context, primitive: Primitive, beside: tuple[str, ...], around: Optional[Group]
+) -> Optional[Reason]:
     found = context.reasons.on(primitive, beside) if beside else None
-    return found or context.reasons.of(primitive, primitive.id)
+    if found is None:
+        return context.reasons.of(primitive, primitive.id)
+    return found if around is None else context.reasons.beside(found, around, beside)
 
 
 def _until_enabled(context: Context, name: str) -> str:

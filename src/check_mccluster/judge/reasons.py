@@ -82,6 +82,8 @@ class Reason(NamedTuple):
     step: str = ""
     nodes: tuple[str, ...] = ()
     about: str = ""
+    besides: tuple[tuple[str, str, str], ...] = ()
+    """Of every node what speaks against it: the word, the node, what that is about."""
 
     @property
     def brackets(self) -> str:
@@ -144,6 +146,23 @@ class Reasons:
             return None
         reason = _of_nodes(against)
         return reason._replace(step=_for_each(against, reason.nodes) or reason.step)
+
+    def beside(self, found: Reason, around: Resource, nodes: Sequence[str]) -> Reason:
+        """The reason on *nodes*, where the rest of a group runs, with those on all the others.
+
+        Only where something speaks against each of them: else the group has a node to go to.
+        """
+        rules = self.futures.takeover(frozenset())
+        against = {
+            node.name: rules.against(around, node, promoted=False)
+            for node in self._cluster.nodes
+            if node.runs_services and node.name not in nodes
+        }
+        if not against or not all(against.values()):
+            return found
+        more = _of_nodes(against)
+        rest = "; ".join(_others(against, ()))
+        return found._replace(text=f"{found.text}; {rest}", besides=(*found.besides, *more.besides))
 
     def _everywhere(self, resource: Resource, part: str) -> Optional[Reason]:
         if has_quorum(self._cluster) is False:
@@ -336,7 +355,11 @@ def _of_nodes(against: Mapping[str, Sequence[Against]]) -> Reason:
         step = step.replace(f"on {mine[0]}: ", f"on {', '.join(mine)}: ", 1)
         if len(mine) == len(against):
             step = step.removesuffix(f" -N {mine[0]}")
-    return Reason(first.word, f"{text}; {rest}" if rest else text, step, mine, first.about)
+    elif first.word == "barred" and len(mine) > 1:
+        step = step.removesuffix(f" -N {mine[0]}")
+    besides = tuple((each.word, node, each.about) for node, why in against.items() for each in why)
+    text = f"{text}; {rest}" if rest else text
+    return Reason(first.word, text, step, mine, first.about, besides)
 
 
 def _for_each(against: Mapping[str, Sequence[Against]], nodes: Sequence[str]) -> str:

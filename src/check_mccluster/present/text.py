@@ -12,8 +12,8 @@ _ROOM = 40
 """So many characters of a text say what it is about."""
 _LEAST = 20
 """So many of a text it has at least when parts of it are left out."""
-_EFFECT = 25
-"""So many of a consequence say what it is: ``group1 is stopped``."""
+_EFFECT = 28
+"""So many of a consequence say what it is: ``MYSQL (group1) is stopped``, and the dots behind."""
 
 
 def clean(text: str) -> str:

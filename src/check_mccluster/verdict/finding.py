@@ -68,6 +68,8 @@ class Finding(NamedTuple):
         reason is known.
     :param covers: the resources of DRBD, or the fence devices, of which it is said, where they
         are several.
+    :param besides: every exclusion that it gives as a reason: its word, the node, and what it is
+        about.
     """
 
     kind: Kind
@@ -78,6 +80,7 @@ class Finding(NamedTuple):
     nodes: tuple[str, ...] = ()
     reason: str = ""
     covers: tuple[str, ...] = ()
+    besides: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def key(self) -> str:
@@ -164,7 +167,11 @@ class Fault(NamedTuple):
     @property
     def graver(self) -> Optional[Finding]:
         """The gravest consequence, if it is graver than the cause."""
-        gravest = max(self.follows, key=lambda each: (each.state.rank, each.bares), default=None)
+        gravest = max(
+            self.follows,
+            key=lambda each: (each.state.rank, each.bares, each.key == "resource-stopped"),
+            default=None,
+        )
         if gravest is None or gravest.state.rank <= self.cause.state.rank:
             return None
         return gravest
