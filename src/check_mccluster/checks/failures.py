@@ -50,10 +50,18 @@ FAILED_ACTION = Kind(
 )
 
 
+_NOT_CONFIGURED = 6
+"""The exit code after which Pacemaker tries it on no node any more."""
+
+
+def _is_late(failure: Failure) -> bool:
+    return "time" in (failure.status or "").lower()
+
+
 def _what(failure: Failure, now: datetime) -> str:
     """The operation, its result, the agent's reason and the age."""
     said = failure.exit_status or failure.status or f"exit code {failure.exit_code}"
-    if failure.status and "time" in failure.status.lower():
+    if _is_late(failure):
         said = "timed out"
     reason = f", {failure.exit_reason}" if failure.exit_reason else ""
     seconds = age(failure.time, now)
@@ -63,7 +71,7 @@ def _what(failure: Failure, now: datetime) -> str:
 
 def _how(failure: Failure, now: datetime) -> str:
     """The same as a sentence goes on: ``start failed (rpc.statd is not running, 7 s ago)``."""
-    late = "time" in (failure.status or "").lower()
+    late = _is_late(failure)
     said = failure.exit_reason or ("" if late else failure.exit_status or "")
     seconds = age(failure.time, now)
     ago = f"{duration(seconds)} ago" if seconds is not None else ""
@@ -92,13 +100,31 @@ def _counted(
     if reached(count, threshold):
         limit = "" if threshold is None or threshold >= INFINITY else f" of {threshold}"
         text = f"{past.resource} is barred from {past.node}: fail-count {times}{limit}{cause}"
-        yield finding(BARRED, subject.resource(past.resource), text, nodes=where)
+        step = ""
+        if newest is not None and newest.exit_code == _NOT_CONFIGURED:
+            own = pasted(base_id(past.resource))
+            how = _what(newest, view.time).replace(":", f" on {past.node}:", 1)
+            text = f"{past.resource} is barred from every node: {how}"
+            step = (
+                f"on {past.node}: correct that (journalctl -u pacemaker --grep {own}); then:"
+                f" crm_resource --cleanup -r {own}"
+            )
+        yield finding(BARRED, subject.resource(past.resource), text, nodes=where, step=step)
         return
     state = asked.limited_state(count) if asked.has_limits else None
     if state is State.OK:
         return
     text = f"{past.resource} failed {times} time{'' if count == 1 else 's'} on {past.node}{cause}"
-    yield finding(FAIL_COUNT, subject.resource(past.resource), text, state=state, nodes=where)
+    step = ""
+    if count > 1 and newest is not None and newest.task == "monitor" and _is_late(newest):
+        own = pasted(base_id(past.resource))
+        step = (
+            f"on {past.node}: journalctl -u pacemaker --grep {own}; where {own} works and its"
+            " monitor is only slow, raise the timeout of its monitor; then: crm_resource --cleanup"
+            f" -r {own} -N {past.node}"
+        )
+    about = subject.resource(past.resource)
+    yield finding(FAIL_COUNT, about, text, state=state, nodes=where, step=step)
 
 
 def _bars(

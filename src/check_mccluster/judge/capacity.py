@@ -21,26 +21,28 @@ class Capacity:
         if isinstance(resource, (Clone, Bundle)):
             return
         room = None
-        for what, (amount, taker) in self._needs(self._cib, resource).items():
+        for what, (amount, taker, alone) in self._needs(self._cib, resource).items():
             room = self._room_on(self._cib, node) if room is None else room
             have = room.get(what, 0)
             if amount > have:
                 step = (
-                    f"free {what} on {node.name}, or correct what it takes:"
-                    f" pcs resource utilization {taker} {what}=AMOUNT"
+                    f"free {what} on {node.name}, or correct one of the figures: pcs node"
+                    f" utilization {node.name} {what}=AMOUNT; pcs resource utilization {taker}"
+                    f" {what}=AMOUNT"
                 )
-                text = f"has {max(0, have)} of the {amount} {what} that {resource.id} takes"
+                name = taker if alone else resource.id
+                text = f"has {max(0, have)} of the {amount} {what} that {name} takes"
                 yield Against(text, step, "capacity")
 
     @staticmethod
-    def _needs(cib: Cib, resource: Resource) -> dict[str, tuple[int, str]]:
-        """How much it takes of what, with the first part that takes some."""
-        needs: dict[str, tuple[int, str]] = {}
+    def _needs(cib: Cib, resource: Resource) -> dict[str, tuple[int, str, bool]]:
+        """How much it takes of what, the first part that takes some, and whether none else does."""
+        needs: dict[str, tuple[int, str, bool]] = {}
         for name in (base_id(each.id) for each in primitives(resource)):
             one = cib.resources.get(name)
             for what, amount in one.utilization.items() if one is not None else ():
-                before, taker = needs.get(what, (0, name))
-                needs[what] = (before + amount, taker)
+                before, taker, _ = needs.get(what, (0, name, True))
+                needs[what] = (before + amount, taker, taker == name)
         return needs
 
     def _room_on(self, cib: Cib, node: Node) -> dict[str, int]:

@@ -17,7 +17,7 @@ from ..model.pacemaker import base_id, ids_of
 from ..values import Enum, NamedTuple
 from ..verdict.alike import denied_beside, is_one, text_of
 from ..verdict.alike import mark as alike_mark
-from ..verdict.finding import Fault, Finding
+from ..verdict.finding import MOVES, Fault, Finding
 from ..verdict.subject import NODE, RESOURCE, STOP_ALL, TICKET
 from ..verdict.view import View
 from ..verdict.words import join
@@ -43,6 +43,7 @@ class Equal(Enum):
     OF_SEVERAL_NODES = "names no node beyond its own, of which there are several"
     SAME_NODES = "names the same nodes"
     ONE_OF_IT = "one of the several resources of which it is said"
+    ONE_OF_ITS_REASONS = "names it, and gives one of its reasons, of the same node"
     ITS_CONNECTION = "the resource that connects its remote node"
 
 
@@ -160,6 +161,7 @@ RULES = (
         " node-health-red",
         (Equal.NODE, _FAILOVER),
     ),
+    rule("resource-multi-active", (Equal.RESOURCE, f"group-split {_FAILOVER}")),
     rule("node-standby-onfail", (Equal.NODE, _PAST)),
     rule("node-shutdown", (Equal.NOTHING, "resource-transition")),  # what ran there moves
     rule("fence-device-down", (Equal.RESOURCE, f"resource-stopped resource-failed {_PAST}")),
@@ -188,8 +190,13 @@ RULES = (
     rule("node-barred leftover-ban", (Equal.NODE, _FAILOVER)),
     rule("leftover-fence connectivity-lost quorum-margin", (Equal.REASON, _FAILOVER)),
     rule(
-        "resource-stopped clone-down clone-degraded resource-failed resource-unmanaged",
+        "resource-stopped clone-down clone-degraded promoted-missing resource-failed"
+        " resource-unmanaged",
         (Equal.SAME_REASON, _FAILOVER),
+    ),
+    rule(
+        "resource-stopped clone-down promoted-missing",
+        (Equal.ONE_OF_ITS_REASONS, "here-not-ready"),
     ),
     rule("sync-paused", (Equal.NODE, "disk-inconsistent disk-outdated sync-waiting copies-low")),
     rule(
@@ -264,7 +271,7 @@ def faults(
                 alone.append(cause)
     left += alone
     found = _folded(view, [*found, *(Fault(each) for each in left)])
-    found = _of_one_outage(view, found)
+    found = _on_their_way(_of_one_outage(view, found))
     position = {(each.kind, each.subject): index for index, each in enumerate(findings)}
     # A grave cause comes before a cause with grave consequences.
     return tuple(
@@ -315,6 +322,20 @@ def _of_one_outage(view: View, found: Sequence[Fault]) -> list[Fault]:
             at = merged.index(fault)
             merged[at] = fault._replace(follows=(*fault.follows, *more))
             merged = [each for each in merged if each not in rest]
+    return merged
+
+
+def _on_their_way(found: Sequence[Fault]) -> list[Fault]:
+    """What stops on a node that was put in standby goes to another one: that is one fault."""
+    merged = list(found)
+    for fault in found:
+        if fault.cause.key != "resource-transition" or not fault.cause.nodes:
+            continue
+        for at, left in enumerate(merged):
+            if left.cause.key in MOVES and {*fault.cause.nodes} <= {*left.cause.nodes}:
+                merged[at] = left._replace(follows=(*left.follows, fault.cause, *fault.follows))
+                merged.remove(fault)
+                break
     return merged
 
 
@@ -489,6 +510,10 @@ class _Relation:
             return each.reason in ("", NOTHING_VISIBLE)
         if equal is Equal.SAME_REASON:
             return self._gives_the_same_reason(each)
+        if equal is Equal.ONE_OF_ITS_REASONS:
+            reasons = {(word, node) for word, node, _ in self._cause.besides}
+            given = any((each.reason, node) in reasons for node in each.nodes)
+            return given and self._is_named(each)
         return equal is Equal.NOTHING
 
     @cached_property

@@ -25,7 +25,7 @@ from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
 from ..verdict.subject import Subject
 from ..verdict.view import View
-from ..verdict.words import WHEN_DONE, duration, enabled_again, join
+from ..verdict.words import WHEN_DONE, duration, enabled_again, join, pasted
 from .facts.pacemaker import MOVING, ON_LOST_NODE, lost_nodes
 from .reasons import Reason, Reasons, how_it_failed, words_of
 
@@ -205,8 +205,8 @@ def instance_fault(
     :param name: what to call it (``MYSQL``, or ``MYSQL of group1``).
     :param disabled: its group or clone is disabled.
     :param manage_said: that it is unmanaged is said elsewhere.
-    :param beside: nodes where the rest of its group runs, *around* it. :param ask: whether the reason is asked
-        for here; not where what is around it will ask.
+    :param beside: nodes where the rest of its group runs, *around* it.
+    :param ask: whether the reason is asked for here; not where what is around it will ask.
     """
     role = primitive.role
     here = primitive.nodes
@@ -218,7 +218,8 @@ def instance_fault(
 
     # A migration is on two nodes for a moment; a stop of what is active twice still is.
     if len(here) > 1 and role not in (Role.STOPPED, Role.MIGRATING):
-        return say(MULTI_ACTIVE, f"{name} is active on {join(here)}")
+        step = _stop_there(primitive, around)
+        return say(MULTI_ACTIVE, f"{name} is active on {join(here)}", step=step)
     held = frozen_by(context, primitive)
     if held is not None:
         if not primitive.failed:
@@ -289,6 +290,20 @@ def transition(context: Context, about: str, text: str, under_way: PendingOperat
     lasts = context.reasons.how_long(name, (under_way.node,), under_way.task)
     return finding(
         TRANSITION, subject.resource(about), text + lasts, nodes=(under_way.node,), resource=name
+    )
+
+
+def _stop_there(primitive: Primitive, around: Optional[Group]) -> str:
+    """Where to stop what is active twice: not where the rest of its group runs."""
+    rest = around.members if around is not None else ()
+    home = {node for each in rest if each.id != primitive.id for node in each.nodes}
+    wrong = [node for node in primitive.nodes if node not in home]
+    if around is None or len(home) != 1 or not wrong or len(wrong) == len(primitive.nodes):
+        return ""
+    own, (keep,) = pasted(base_id(primitive.id)), home
+    return (
+        f"on {join(wrong)}: stop {own} by hand (the rest of {around.id} runs on {keep}); then:"
+        f" crm_resource --refresh -r {own}"
     )
 
 

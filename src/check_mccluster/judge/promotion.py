@@ -96,8 +96,8 @@ def _score(cib: Cib, resource: Clone, node: Node, now: Optional[datetime]) -> It
         if (value := each.attribute(f"master-{name}")) is not None
     }
     here = cib.nodes.get(node.name)
-    if here is None or not scores:
-        return  # the status section is not in sight, or the agent sets none
+    if here is None or not (scores or here.transient):
+        return  # the status section is not in sight
     ids = ids_of(resource)
     extra = 0
     for location in cib.locations:

@@ -143,6 +143,10 @@ HENCE = ", hence "
 """Between a cause and its gravest consequence."""
 
 
+MOVES = ("node-standby", "node-standby-onfail")
+"""What makes services leave a node: where one is still on its way is told with it."""
+
+
 class Fault(NamedTuple):
     """A finding that no other one explains, with those that it explains.
 
@@ -186,6 +190,8 @@ class Fault(NamedTuple):
         if effect is None and self.cause.subject.sort != CLUSTER:
             down = (each for each in self.follows if each.is_outage)
             effect = next((each for each in down if each.object not in self.cause.text), None)
+        if effect is None and self.cause.key in MOVES:
+            effect = next((e for e in self.follows if e.key == "resource-transition"), None)
         return self.cause.text if effect is None else f"{self.cause.text}{HENCE}{effect.text}"
 
 
