@@ -21,7 +21,7 @@ from build_drbd import (
 )
 from check_mccluster.checks.cluster import together
 from check_mccluster.inputs.crm_mon import INSTALLED
-from check_mccluster.inputs.drbdsetup import DRBD
+from check_mccluster.inputs.drbdsetup import DRBD, nothing_up
 from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.whole import on_nodes, told_by_all
 from check_mccluster.model.corosync import ConfiguredNode
@@ -472,6 +472,31 @@ def test_node_without_a_peer_that_connects_to_it():
 def test_node_whose_drbd_could_not_be_read_is_not_said_to_lack_a_resource():
     seen = [*mesh()[:2], Judgement(view_of("storage03", NOW), Report())]
     assert told(seen) == []
+
+
+def nothing_up_on(name):
+    """A node that says itself that no resource of DRBD is up there."""
+    own = nothing_up(("r0",))
+    nothing = view_of(name, NOW, drbd=Answer(None, (own,)))
+    return Judgement(nothing, Report((own,)))
+
+
+def test_node_that_says_that_nothing_is_up_is_not_said_to_be_cut_off():
+    """Its own word goes before the others': no network is at fault, nor is it told twice."""
+    seen = [*mesh(*down("storage03", "storage01"), *down("storage03", "storage02"))[:2]]
+    (fault,) = together([*seen, nothing_up_on("storage03")], {}, Asked()).faults
+    assert (fault.cause.key, fault.cause.nodes) == ("drbd-empty", ("storage03",))
+    assert fault.text == "storage03: no DRBD resource is up; expected: r0"
+    assert fault.cause.next_step == "on storage03: drbdadm status; drbdadm up r0"
+
+
+def test_node_whose_drbd_could_not_be_read_is_not_said_to_reach_nobody():
+    """It answered: its host is up, and whether it reaches somebody only it knows."""
+    seen = [*mesh(*down("storage03", "storage01"), *down("storage03", "storage02"))[:2]]
+    silent = Judgement(view_of("storage03", NOW), Report())
+    found = told([*seen, silent])
+    assert found == [("peer-connecting", "storage03", ("storage03",))]
+    assert texts([*seen, silent])[0].endswith("its host answers, DRBD there does not tell")
 
 
 # -- each thing by the word of who knows it ----------------------------------------------------

@@ -14,6 +14,7 @@ from ..model.drbd import Role as DrbdRole
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
+from ..verdict.problems import DRBD_EMPTY, DRBD_MODULE
 from ..verdict.view import Judgement, same_node
 from ..verdict.words import join, pasted
 from .facts.comparing import compare_step
@@ -158,7 +159,7 @@ def _make_equal(resource: str, command: str) -> str:
 def _host(seen: Sequence[Judgement], name: str, mine: Sequence[Link], alone: bool) -> Finding:
     peers = list(dict.fromkeys(link.other(name) for link in mine))
     resources = list(dict.fromkeys(link.resource for link in mine))
-    asked = is_asked(seen, name)
+    asked = any(same_node(one.view.here, name) and is_heard(one) for one in seen)
     if alone and asked and len(peers) > 1:
         text = f"{name} reaches none of {join(peers)} ({join(resources, 2)}): its network"
         one = finding(ISOLATED, subject.node(name), text, nodes=(name,), resource=resources[0])
@@ -172,7 +173,9 @@ def _host(seen: Sequence[Judgement], name: str, mine: Sequence[Link], alone: boo
     text, reason = f"{name} is cut off from {join(peers)} ({what})", ""
     if alone and not asked:
         text = f"{name} is connected to nobody that was asked ({what}): "
-        if _is_online(seen, name):
+        if is_asked(seen, name):
+            text += "its host answers, DRBD there does not tell"
+        elif _is_online(seen, name):
             text += "its host is up (Pacemaker counts it online), DRBD there or its network is not"
         else:
             text += "the host or its network"
@@ -453,6 +456,16 @@ def lacks(seen: Sequence[Judgement], link: Link) -> bool:
     """Whether an end that was asked does not have the connection: a fault of its own."""
     return any(
         (end is None or end.connection is None)
-        and any(same_node(one.view.here, name) and one.view[DRBD].value is not None for one in seen)
+        and any(same_node(one.view.here, name) and (is_heard(one) or _is_down(one)) for one in seen)
         for name, end in zip(link.nodes, link.ends)
     )
+
+
+def is_heard(one: Judgement) -> bool:
+    """Whether the node told its resources."""
+    return one.view[DRBD].value is not None
+
+
+def _is_down(one: Judgement) -> bool:
+    """Whether the node says itself that DRBD is not up there: why its peers miss it."""
+    return any(each.kind in (DRBD_EMPTY, DRBD_MODULE) for each in one.view[DRBD].problems)

@@ -52,6 +52,14 @@ CLUSTER_RULES = more(
     ),
     rule("node-pending", (Equal.NODE, _OF_LOST), (Equal.ALL_NODES, "tool-failed")),
     rule("cluster-maintenance", (Equal.NOTHING, _TAKEOVER)),
+    # By its own word; what its peers miss follows.
+    rule(
+        "drbd-empty drbd-module drbd-resource-missing",
+        (
+            Equal.NODE,
+            f"{_OF_MESH} mesh-incomplete copies-low copies-none drbd-quorum-lost {_TAKEOVER}",
+        ),
+    ),
     rule("split-brain", (Equal.NODE, "peer-standalone copies-low disk-disputed out-of-sync")),
     rule("config-differs", (Equal.NODE, "peer-standalone copies-low disk-disputed")),
     rule(
