@@ -496,7 +496,12 @@ def seen(state: DiskState, *connections, **changes):
             "WARNING",
             "disk of storage01 is Consistent, not known to be UpToDate",
         ),
-        (DiskState.ATTACHING, "disk-attaching", "WARNING", "disk of storage01 is Attaching"),
+        (
+            DiskState.ATTACHING,
+            "disk-attaching",
+            "WARNING",
+            "disk of storage01 is Attaching: its attach has not ended",
+        ),
         (DiskState.NEGOTIATING, "disk-attaching", "WARNING", "disk of storage01 is Negotiating"),
         (
             DiskState.DISKLESS,

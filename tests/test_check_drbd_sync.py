@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from build import SNAPSHOTS, altered, replace, run, short
+from build import SNAPSHOTS, altered, replace, report, run, short
 from build_drbd import (
+    APPS,
     Case,
     away,
     client_device,
@@ -24,6 +25,7 @@ from build_drbd import (
     view,
 )
 from check_mccluster.inputs.drbdsetup import DRBD
+from check_mccluster.judge.causes import faults
 from check_mccluster.model.drbd import DiskState, Progress, ReplicationState, Role
 from check_mccluster.verdict.view import View
 
@@ -626,12 +628,12 @@ def test_second_source_waits_while_the_first_one_fills_the_disk():
 PAUSED_HERE = (
     "sync-paused",
     "WARNING",
-    "r0/0: resync with storage02 is paused here (PausedSyncT)",
+    "r0/0: resync of storage01 is paused by hand on storage01 (PausedSyncT)",
 )
 PAUSED_THERE = (
     "sync-paused",
     "WARNING",
-    "r0/0: resync with storage02 is paused on storage02 (PausedSyncT)",
+    "r0/0: resync of storage01 is paused on storage02 (PausedSyncT)",
 )
 
 
@@ -645,7 +647,7 @@ PAUSED_THERE = (
         (("peer", "dependency"), PAUSED_THERE),
         (
             (),
-            ("sync-paused", "WARNING", "r0/0: resync with storage02 is paused (PausedSyncT)"),
+            ("sync-paused", "WARNING", "r0/0: resync of storage01 is paused (PausedSyncT)"),
         ),
         (
             ("dependency",),
@@ -716,7 +718,7 @@ def test_resync_that_waits_for_one_that_the_filter_leaves_out_on_the_command_lin
                 (
                     "sync-paused",
                     "WARNING",
-                    "r0/0: resync with storage02 is paused here (PausedSyncS)",
+                    "r0/0: resync of storage02 is paused by hand on storage01 (PausedSyncS)",
                 ),
             ),
         ),
@@ -726,7 +728,7 @@ def test_resync_that_waits_for_one_that_the_filter_leaves_out_on_the_command_lin
                 (
                     "sync-paused",
                     "WARNING",
-                    "r0/0: resync with storage02 is paused on storage02 (PausedSyncS)",
+                    "r0/0: resync of storage02 is paused on storage02 (PausedSyncS)",
                 ),
             ),
         ),
@@ -773,6 +775,47 @@ def test_paused_source_is_no_pause_while_another_link_syncs():
 def test_pause_that_was_left_behind(peer, rest):
     text = f"r0/0: a pause of the resync with storage02 was left behind, {rest}"
     assert found(mesh(peer)) == (("sync-paused", "WARNING", text),)
+
+
+def held(name, *flags, **changes):
+    """A connection that a pause concerns."""
+    return connection(name, peer_device(resync_suspended=frozenset(flags), **changes))
+
+
+def test_pause_of_all_peers_at_once_is_one_finding_about_what_it_holds_up():
+    """As after drbdadm pause-sync r0 on the node whose disk is being filled."""
+    waits = {"replication_state": ReplicationState.PAUSED_SYNC_T, "out_of_sync_kib": 4096}
+    client = {"peer_client": True, "peer_disk_state": DiskState.DISKLESS}
+    peers = [held(name, "user", **client) for name in APPS]
+    peers += [held("storage02", "user", **waits), held("storage03", "user", "dependency", **waits)]
+    evidence = view(mesh(*peers, devices=(device(disk_state=DiskState.INCONSISTENT),)))
+    (one,) = judge("drbd-sync", evidence).findings
+    assert one == PAUSED_HERE
+    each_checks = [report(check, evidence).findings for check in DISK_AND_SYNC]
+    (fault,) = faults(evidence, [each for found in each_checks for each in found])
+    assert fault.cause.key == "sync-paused"
+    assert [each.key for each in fault.follows] == ["disk-inconsistent", "copies-low"]
+    assert fault.cause.next_step == "on storage01: drbdadm resume-sync r0"
+
+
+DISK_AND_SYNC = ("drbd-disk", "drbd-sync", "drbd-quorum")
+
+
+def test_pauses_of_the_two_ends_are_ended_on_both():
+    waits = {"replication_state": ReplicationState.PAUSED_SYNC_S}
+    evidence = view(
+        mesh(held("storage02", "user", **waits), held("storage03", "peer", **waits)),
+    )
+    assert [step for _, step in steps("drbd-sync", evidence)] == [
+        "on storage01: drbdadm resume-sync r0",
+        "on storage03: drbdadm resume-sync r0",
+    ]
+
+
+def test_pause_towards_several_peers_that_was_left_behind_names_them():
+    (one,) = found(mesh(held("storage02", "user"), held("storage03", "user")))
+    text = "r0/0: a pause of the resync with storage02, storage03 was left behind"
+    assert one[2] == f"{text}, nothing is to sync"
 
 
 def test_other_sides_pause_with_nothing_to_sync_is_told_there():

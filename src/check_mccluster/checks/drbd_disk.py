@@ -14,7 +14,7 @@ from ..judge.facts.drbd import (
     syncing_to_here,
     volume_name,
 )
-from ..judge.facts.mending import attach_step, congestion_words, own_copy_step
+from ..judge.facts.mending import attach_step, attaching_step, congestion_words, own_copy_step
 from ..model.drbd import KIB, Device, DiskState, DrbdResource
 from ..model.words import state_name
 from ..verdict import subject
@@ -165,7 +165,9 @@ def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[F
         text = f"disk of {view.here} is Consistent, not known to be UpToDate"
         yield say(CONSISTENT, text, step=step)
     elif state in (DiskState.ATTACHING, DiskState.NEGOTIATING):
-        yield say(ATTACHING, f"disk of {view.here} is {state_name(state)}")
+        hangs = ": its attach has not ended" if state is DiskState.ATTACHING else ""
+        text = f"disk of {view.here} is {state_name(state)}{hangs}"
+        yield say(ATTACHING, text, step=attaching_step(view.here, state))
     elif state is DiskState.D_UNKNOWN:
         yield say(FAILED, f"state of the disk of {view.here} is unknown", State.UNKNOWN)
 

@@ -5,7 +5,7 @@ Long because each replication state has a rule and a kind of finding of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Optional
 
 from ..inputs.drbdsetup import DRBD, DRBD_AGAIN, SHOW
@@ -203,11 +203,19 @@ def _held_by(one: _PeerVolume) -> str:
 
 
 def _paused(one: _PeerVolume) -> Finding:
-    peer = one.connection.name
-    who = " here" if BY_USER in one.flags else f" on {peer}" if BY_PEER in one.flags else ""
-    state = state_name(one.peer.replication_state)
+    """A resync that somebody holds: whose copy stays old, and where it was paused."""
+    peer, here = one.connection.name, one.view.here
+    state = one.peer.replication_state
+    target = peer if state in _FROM_HERE else here
+    setter = here if BY_USER in one.flags else peer if BY_PEER in one.flags else ""
+    # Of its own pause a node knows that it was set by hand; a peer's may wait for another resync.
+    who = f" by hand on {here}" if setter == here else f" on {peer}" if setter else ""
     step = pause_step(one.view, one.resource, one.connection, one.peer) or ""
-    return one.say(PAUSED, f"resync with {peer} is paused{who} ({state})", step=step)
+    said = one.say(PAUSED, f"resync of {target} is paused{who} ({state_name(state)})", step=step)
+    return said._replace(nodes=tuple(dict.fromkeys((target, setter or peer))))
+
+
+_FROM_HERE = frozenset({ReplicationState.PAUSED_SYNC_S, ReplicationState.SYNC_SOURCE})
 
 
 def _paused_target(one: _PeerVolume, runs_somewhere: bool) -> Iterator[Finding]:
@@ -310,11 +318,43 @@ def _judge_one(one: _PeerVolume, asked: Asked, runs_somewhere: bool) -> Iterator
         out = one.peer.out_of_sync_kib
         rest = f"{size(out * KIB)} out of sync" if out else "nothing is to sync"
         step = pause_step(one.view, one.resource, one.connection, one.peer) or ""
-        yield one.say(
-            PAUSED, f"a pause of the resync with {peer} was left behind, {rest}", step=step
-        )
+        yield one.say(PAUSED, f"{_LEFT_BEHIND}{peer} was left behind, {rest}", step=step)
     elif state is ReplicationState.ESTABLISHED and one.connection.is_connected:
         yield from _established(one, asked)
+
+
+_LEFT_BEHIND = "a pause of the resync with "
+
+
+def _pauses_once(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings, with the pauses of a volume that end by the same step as one.
+
+    A pause is set for all peers at once; what it holds up is told before what it left behind.
+    """
+    alike: dict[tuple[subject.Subject, str], list[Finding]] = {}
+    for each in findings:
+        if each.kind is PAUSED:
+            alike.setdefault((each.subject, each.next_step), []).append(each)
+    told = {
+        first: same
+        for same in alike.values()
+        for first in [next((each for each in same if not _is_left(each)), same[0])]
+    }
+    for each in dict.fromkeys(findings):
+        same = told.get(each, [])
+        if each.kind is PAUSED and not same:
+            continue
+        others = [name for other in same for name in other.nodes if name not in each.nodes]
+        if others and _is_left(each):
+            peers = join([*each.nodes, *dict.fromkeys(others)])
+            text = each.text.replace(f" {each.nodes[0]} was", f" {peers} was", 1)
+            yield each._replace(text=text)
+        else:
+            yield each
+
+
+def _is_left(each: Finding) -> bool:
+    return _LEFT_BEHIND in each.text
 
 
 def _peer_volumes(
@@ -373,7 +413,8 @@ def judge(view: View, asked: Asked) -> Report:
     peer_volumes = list(_peer_volumes(view, resources, quiet=False))
     # A resync may wait for that of a resource that --resource leaves out.
     runs_somewhere = _runs(resources) or _runs(view.drbd_others)
-    findings = [each for s in peer_volumes for each in _judge_one(s, asked, runs_somewhere)]
+    each_peers = [each for s in peer_volumes for each in _judge_one(s, asked, runs_somewhere)]
+    findings = [*_pauses_once(each_peers)]
     notes = [words for words in map(_words, peer_volumes) if words is not None]
     verifies = [one for one in peer_volumes if one.peer.verifying]
     names = [

@@ -36,6 +36,7 @@ class Equal(Enum):
     ON_DRBD = "a Pacemaker resource that uses its DRBD resource"
     DRBD = "the same DRBD resource"
     VOLUME = "the same volume"
+    VOLUME_AND_NODE = "the same volume, and names one of its nodes"
     UNDER_RESOURCE = "a DRBD resource under its Pacemaker resource"
     REASON = "gives it as the reason"
     SAME_REASON = "names it, and gives the same reason, on the same node"
@@ -198,7 +199,11 @@ RULES = (
         "resource-stopped clone-down promoted-missing",
         (Equal.ONE_OF_ITS_REASONS, "here-not-ready"),
     ),
-    rule("sync-paused", (Equal.NODE, "disk-inconsistent disk-outdated sync-waiting copies-low")),
+    rule(
+        "sync-paused",
+        (Equal.VOLUME_AND_NODE, "disk-inconsistent disk-outdated disk-consistent"),
+        (Equal.NODE, "sync-waiting copies-low"),
+    ),
     rule(
         "sync-stalled sync-handshake",
         (Equal.NODE, "copies-low"),
@@ -211,7 +216,7 @@ RULES = (
         (Equal.DRBD, "disk-outdated disk-consistent"),
     ),
     rule(
-        "disk-lost disk-failed disk-inconsistent disk-outdated disk-syncing",
+        "disk-lost disk-failed disk-inconsistent disk-outdated disk-syncing disk-attaching",
         (Equal.NODE, "copies-low"),
         (Equal.VOLUME, "sync-target"),
     ),
@@ -451,6 +456,7 @@ def _following(
         Equal.NODE,
         Equal.ALL_NODES,
         Equal.RESOURCE_AND_NODE,
+        Equal.VOLUME_AND_NODE,
         Equal.OF_SEVERAL_NODES,
         Equal.SAME_NODES,
     )
@@ -560,6 +566,8 @@ class _Relation:
             return len(nodes) > 1 and nodes >= theirs
         if equal is Equal.SAME_NODES:
             return {*self._cause.nodes} == theirs
+        if equal is Equal.VOLUME_AND_NODE:
+            return each.subject == self._cause.subject and bool(nodes & theirs)
         return self._same_resource(each) and bool(nodes & theirs)
 
     def _same_resource(self, each: Finding) -> bool:

@@ -67,6 +67,12 @@ CLUSTER_RULES = more(
         (Equal.NODE, "copies-low peer-standalone disk-disputed sync-missing out-of-sync"),
         (Equal.VOLUME, "drbd-quorum-lost copies-none"),
     ),
+    # What somebody holds by hand stays old for that reason.
+    rule(
+        "sync-paused",
+        (Equal.VOLUME_AND_NODE, "disk-inconsistent disk-outdated disk-consistent"),
+        (Equal.NODE, "sync-missing copies-low"),
+    ),
     rule("disk-inconsistent", (Equal.DRBD, "copies-none copies-low drbd-quorum-lost primary-none")),
     rule("peer-standalone", (Equal.NODE, "copies-none copies-low disk-outdated drbd-quorum-lost")),
     rule("io-suspended", (Equal.DRBD, "peer-connecting mesh-isolated copies-none copies-low")),

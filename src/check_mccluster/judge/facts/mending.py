@@ -32,6 +32,7 @@ _TO_PEER = frozenset({ReplicationState.SYNC_SOURCE, ReplicationState.PAUSED_SYNC
 _TO_HERE = frozenset({ReplicationState.SYNC_TARGET, ReplicationState.PAUSED_SYNC_T})
 _HELD = frozenset({BY_USER, BY_PEER})
 _NO_DISK = frozenset({DiskState.DISKLESS, DiskState.FAILED, DiskState.DETACHING})
+ATTACHING = frozenset({DiskState.ATTACHING, DiskState.NEGOTIATING})
 
 
 def _disk_words(state: object, where: str = "") -> str:
@@ -43,6 +44,8 @@ def _disk_words(state: object, where: str = "") -> str:
         return "Inconsistent (no usable copy)"
     if state is DiskState.OUTDATED:
         return "Outdated (whole, but old)"
+    if state in ATTACHING:
+        return f"{state_name(state)}{where}"
     return state_name(state)
 
 
@@ -81,7 +84,7 @@ def copy_words(view: View, resource: DrbdResource, device: Device, name: str) ->
         if peer.replication_state is ReplicationState.SYNC_SOURCE:
             return _syncing_words(peer)
         if peer.peer_disk_state is DiskState.INCONSISTENT and _by_another(peer):
-            return "Inconsistent, resync by another node"
+            return "Inconsistent, resync by another node or paused"
         return _disk_words(peer.peer_disk_state, " there")
     return ""
 
@@ -291,6 +294,8 @@ def pause_step(
 def own_copy_step(view: View, resource: DrbdResource, device: Device) -> str:
     """How the disk of this node, which is not a usable copy, becomes one."""
     peers = peer_devices(resource, device.volume)
+    if device.disk_state in ATTACHING:
+        return attaching_step(view.here, device.disk_state)
     if any(peer.replication_state is ReplicationState.SYNC_TARGET for _, peer in peers):
         return f"Wait; watch it on {view.here} with: drbdadm status {pasted(resource.name)}"
     for connection, peer in peers:
@@ -352,6 +357,14 @@ def attach_step(
     return f"{look}; when it is good: drbdadm attach {volume}"
 
 
+def attaching_step(name: str, state: object) -> str:
+    """A disk whose attach has not ended: it is read, or its peers are asked whether it is good."""
+    look = f"Wait some seconds; if it stays, on {name}: journalctl -k -g drbd"
+    if state is DiskState.ATTACHING:
+        return f"{look}; does its backing disk hang? iostat -x 1; journalctl -k -p warning"
+    return f"{look} names the peer whose answer it waits for; is that connected?"
+
+
 def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> str:
     """How the copy of node *name* comes back."""
     title = pasted(resource.name)
@@ -366,6 +379,8 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
             return connection_step(view, resource, connection)
         if peer.peer_disk_state in _NO_DISK:
             return attach_step(resource, device, name, peer.peer_disk_state)
+        if peer.peer_disk_state in ATTACHING:
+            return attaching_step(name, peer.peer_disk_state)
         held = (peer.resync_suspended or frozenset()) & _HELD
         if held and peer.replication_state in _TO_PEER:
             step = pause_step(view, resource, connection, peer)
@@ -376,7 +391,12 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
                 return reconnect_step(view, resource, connection, device.volume)
             return f"Wait; watch it with: drbdadm status {title}"
         if peer.peer_disk_state is DiskState.INCONSISTENT and _by_another(peer):
-            return f"on {name}: drbdadm status {title}; wait until the resync there is done"
+            # A pause there, and a resync there that this connection waits for, look alike here.
+            return (
+                f"on {name}: drbdadm status {title}; wait until the resync there is done; where"
+                " none runs, somebody paused it (resync-suspended:user): drbdadm resume-sync"
+                f" {title}"
+            )
         return _old_copy_step(view, resource, device, connection, peer)
     return f"on {name}: drbdadm status {title}"
 
