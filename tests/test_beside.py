@@ -9,6 +9,7 @@ from build import (
     cluster,
     cmap,
     drbd,
+    failure,
     fence_event,
     group,
     link,
@@ -360,3 +361,67 @@ def test_constructed_unclean_node_that_nobody_fences(fencing):
     text, step = told("node-unclean", known=known, drbd=())
     assert text.endswith("nobody fences it (fencing is disabled)") is not fencing
     assert ("stonith_admin --confirm" in step) is fencing
+
+
+# -- what is to be fenced, and is not -----------------------------------------------------------
+
+FAILS = (fence_event("app01", FenceStatus.PENDING), fence_event("app01", FenceStatus.FAILED))
+FENCED = options(fencing_enabled=True)
+DEVICE = primitive("fence-app02", "app02", agent="stonith:fence_x")
+
+
+def for_hosts(hosts):
+    known = Configured("fence-app02", "primitive", parameters={"pcmk_host_list": hosts})
+    return cib(fence_devices=("fence-app02",))._replace(resources={"fence-app02": known})
+
+
+def causes(known, **evidence):
+    judged = report("overview", view(known, here="app02", **evidence))
+    return [fault.cause for fault in judged.faults if fault.cause.state.name == "CRITICAL"]
+
+
+def test_constructed_stop_that_failed_and_a_fencing_that_fails_are_one_fault():
+    nodes = (node("app01", unclean=True), node("app02"), node("app03"))
+    members = group(primitive("FS"), primitive("WEB", failed=True))
+    stop = failure("WEB", "app01", task="stop", exit_status="error", exit_reason="it hangs")
+    known = cluster(nodes, (members, DEVICE), options=FENCED, failures=(stop,), fence_events=FAILS)
+    (cause,) = causes(known, cib=for_hosts("app01"))
+    assert cause.key == "resource-failed"
+    assert cause.text == (
+        "WEB (group1) could not be stopped on app01 (it hangs); app01 is to be fenced for that,"
+        " and its fencing fails (reboot, 08:59:00)"
+    )
+    assert "stop it by hand; then: crm_resource --cleanup -r WEB -N app01" in cause.next_step
+    findings = report("overview", view(known, links=LOST)).findings
+    assert not [each for each in findings if "--confirm" in each.next_step]
+
+
+@pytest.mark.parametrize(
+    ("known", "resources", "events", "why"),
+    [
+        (for_hosts("app02"), (DEVICE,), (), "no device can fence it (fence-app02: only app02)"),
+        (None, (), (), "no fence device is configured"),
+        (for_hosts(""), (DEVICE,), FAILS, "its fencing fails (reboot, 08:59:00)"),
+    ],
+    ids=["not-for-it", "none", "fails"],
+)
+def test_constructed_lost_node_that_is_not_fenced_is_one_fault(known, resources, events, why):
+    nodes = (offline("app01", unclean=True), node("app02"), node("app03"))
+    held = group(primitive("FS"))
+    seen = cluster(nodes, (held, *resources), options=FENCED, fence_events=events)
+    evidence = {"cib": known} if known is not None else {}
+    (cause,) = causes(seen, **evidence)
+    assert cause.text == f"app01 is lost (unclean) and {why}: group1 is not taken over"
+
+
+def test_constructed_unclean_node_says_of_itself_what_hangs():
+    nodes = (node(), node("app02"), node("app03", online=False, unclean=True))
+    lost = CibNode("app03", controller=False)
+    known = cib()._replace(nodes={"app03": lost})
+    seen = view(cluster(nodes), here="app03", cib=known, links=LOST)
+    (found,) = [e for e in report("overview", seen).findings if e.key == "node-unclean"]
+    assert found.text == (
+        "app03 is unclean: its Corosync is here, its controller does not join (it hangs or"
+        " restarts)"
+    )
+    assert "--confirm" not in found.next_step

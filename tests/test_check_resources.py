@@ -368,6 +368,8 @@ LOST = {
 def test_constructed_resource_on_a_lost_node(case, role):
     nodes = (node(), LOST[case])
     text = "FS is said to run on app02, which is lost"
+    if case == "unclean":
+        text = "FS runs on app02, which is to be fenced"
     due_now = [("resource-on-lost-node", "CRITICAL", text)]
     assert judge(primitive(on="app02", role=role), nodes=nodes) == due_now
 

@@ -805,8 +805,10 @@ def test_how_blocks_are_copied_depends_on_the_versions(module, utils, by_bitmap,
 def test_services_that_nobody_has_until_a_node_is_fenced():
     lost = (node("app01"), node("app02", online=False, unclean=True), node("app03"))
     on = tuple(primitive(f"S{number}", "app02") for number in range(6))
+    device = primitive("fence-all", "app03", agent="stonith:fence_x")
     for fencing, until in ((True, " until it is fenced"), (False, "")):
-        judged = report("nodes", view(cluster(lost, on, options=options(fencing_enabled=fencing))))
+        known = cluster(lost, (*on, device), options=options(fencing_enabled=fencing))
+        judged = report("nodes", view(known))
         (found,) = [each for each in judged.findings if each.key == "node-unclean"]
         assert found.text.endswith(f"nobody has S0, S1, S2 and 3 more{until}")
 

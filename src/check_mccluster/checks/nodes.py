@@ -109,17 +109,46 @@ VERSIONS_MIXED = Kind(
 )
 
 
-def _said_to_run(cluster: Cluster, name: str) -> str:
-    """Services that are said to run on an unclean node only: nobody has them before the fencing."""
+def _unclean(view: View, cluster: Cluster, node: Node) -> Finding:
+    """A node that the cluster lost, or that is to be fenced for what failed there."""
+    from ..judge.facts.fencing import is_being_fenced, unfenced
+
+    name = node.name
+    why = unfenced(view, cluster, name)
+    look = f"on {name}: systemctl status corosync pacemaker; journalctl -u pacemaker"
+    about = subject.node(name)
+    if node.online:  # it runs services: never to be confirmed as off
+        step = f"{look}; the fencing: crm_mon -1 -m"
+        stuck = dict.fromkeys(
+            base_id(f.resource) for f in cluster.failures if f.node == name and f.task == "stop"
+        )
+        text = f"{name} is unclean and waits for fencing"
+        if stuck:
+            text = f"{name} is to be fenced, as {join(stuck, 2)} could not be stopped there"
+        text += f"{', and' if stuck else ':'} {why}" if why else ""
+        reason = "failed-stop" if stuck else ""
+        return finding(UNCLEAN, about, text, nodes=(name,), reason=reason, step=step)
     held = [
         resource.id
         for resource in cluster.resources
         if is_service(resource) and where(resource) == (name,)
     ]
-    if not held:
-        return ""
-    fenced = "" if cluster.summary.options.fencing_enabled is False else " until it is fenced"
-    return f"; nobody has {join(held, 3)}{fenced}"
+    text = f"{name} is unclean: its Pacemaker vanished, its state is unknown"
+    if why:
+        text = f"{name} is lost (unclean) and {why}"
+        are = "is" if len(held) == 1 else "are"
+        text += f": {join(held, 3)} {are} not taken over" if held else ""
+    elif held:
+        text += f"; nobody has {join(held, 3)}"
+        if cluster.summary.options.fencing_enabled is not False:
+            text += " until it is fenced"
+            text += " (under way)" if is_being_fenced(cluster, name) else ""
+    step = ""
+    if view.is_here(name):
+        step = look
+    elif node.is_remote and node.id_as_resource is None:
+        step = _remote_step(name)
+    return finding(UNCLEAN, about, text, nodes=(name,), step=step)
 
 
 def _unmonitored(cluster: Cluster, name: str) -> str:
@@ -159,22 +188,13 @@ def _state_of(view: View, cluster: Cluster, node: Node) -> Iterator[Finding]:
     """The findings of one node: a node that is down has one, and nothing else counts."""
     name = node.name
     here = (name,)
+    if node.unclean:
+        yield _unclean(view, cluster, node)
+        return
     if node.online is False:
-        kind = UNCLEAN if node.unclean else OFFLINE
-        if node.unclean:
-            held = _said_to_run(cluster, name)
-            text = f"{name} is unclean: its Pacemaker vanished, its state is unknown{held}"
-            remote = node.is_remote and node.id_as_resource is None
-            step = _remote_step(name) if remote else ""
-            yield finding(kind, subject.node(name), text, nodes=here, step=step)
-            return
         how, word, step = _how_it_left(view, cluster, node)
         text = f"{name} is offline{how}"
-        yield finding(kind, subject.node(name), text, nodes=here, reason=word, step=step)
-        return
-    if node.unclean:
-        text = f"{name} is unclean and waits for fencing{_said_to_run(cluster, name)}"
-        yield finding(UNCLEAN, subject.node(name), text, nodes=here)
+        yield finding(OFFLINE, subject.node(name), text, nodes=here, reason=word, step=step)
         return
     if node.pending:
         fenced = last_fencing(view, cluster, name)

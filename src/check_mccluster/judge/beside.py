@@ -3,7 +3,7 @@
 Pacemaker knows who is a member, Corosync which links carry, DRBD who is connected. A node that only
 one of them misses is up; one that all of them miss is down or cut off.
 
-Long because each kind of loss has a rule of its own.
+Long because it is one table of rules, and each asks the same few questions of the tools.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..model.pacemaker import ids_of
 from ..verdict.finding import Finding, Report
 from ..verdict.view import View, same_node
 from ..verdict.words import ask_controller, join, pasted
-from .facts.fencing import fencing_enabled
+from .facts.fencing import NO_DEVICE, NOT_FOR_IT, fencing_enabled
 from .facts.pacemaker import is_service, names_of, where
 from .facts.reaching import is_up
 from .reasons import CUT, Reason
@@ -38,6 +38,16 @@ def beside(view: View, reports: Sequence[Report]) -> list[Report]:
         if each.key in _GONE and each.nodes
     }
     if back:
+        # What is said to run there has the same step.
+        found = [
+            tuple(
+                each._replace(next_step=back[each.nodes[0]])
+                if each.key == "resource-on-lost-node" and each.nodes[0] in back
+                else each
+                for each in several
+            )
+            for several in found
+        ]
         found = [tuple(_brought_back(view, each, back) for each in several) for several in found]
     return [
         one if several == one.findings else one._replace(findings=several)
@@ -184,10 +194,21 @@ def _reached(view: View, each: Finding, *, led: bool) -> Finding:
 def _unclean(view: View, each: Finding) -> Finding:
     """A node that Pacemaker lost: its host is up where Corosync or DRBD reaches it."""
     (name,) = each.nodes
-    linked, connected = _linked(view, name), _connected(view, name)
+    cluster = view[CLUSTER].value
+    node = cluster.node(name) if cluster is not None else None
+    if node is not None and node.online:
+        return each  # its text says why it is to be fenced
+    here, linked, connected = view.is_here(name), _linked(view, name), _connected(view, name)
+    if (linked or here) and _left_group(view, name):
+        text = each.text.replace(_VANISHED, "its Corosync is here, its controller does not join", 1)
+        text = text.replace("does not join", "does not join (it hangs or restarts)", 1)
+        step = f"on {name}: {ask_controller(name, idle=_is_idle(view, name))}"
+        return each._replace(text=text, next_step=step)
     look = f"on {name}: systemctl status corosync pacemaker; journalctl -u pacemaker"
     unfenced = fencing_enabled(view) is False
     step = look if unfenced else f"{look}; the fencing: crm_mon -1 -m"
+    if here:
+        return each._replace(next_step=step)
     if linked:
         return each._replace(text=f"{each.text}; its Corosync is here", next_step=step)
     if connected:
@@ -196,13 +217,33 @@ def _unclean(view: View, each: Finding) -> Finding:
     if linked is False:
         also = ", nor is DRBD connected" if connected is False else ""
         off = f"only where {name} is surely off: stonith_admin --confirm {name}"
-        step = f"{is_up(view, name)}; where it answers, {step}; {off}"
+        up = f"{is_up(view, name)}; where it answers, {look}"
+        step = f"{up}; {off}{_then(each, name)}"
         return each._replace(text=f"{each.text}; no link to it is up{also}", next_step=step)
     if unfenced and "stonith_admin" in each.next_step:
         # Its Corosync may be here: then pacemakerd starts its controller anew.
         text = f"{each.text}; nobody fences it (fencing is disabled)"
         return each._replace(text=text, next_step=f"Look again in a minute; if it stays, {step}")
     return each
+
+
+_VANISHED = "its Pacemaker vanished, its state is unknown"
+
+
+def _left_group(view: View, name: str) -> bool:
+    """Whether the controller of a node left the process group, and was not asked to."""
+    cib = view[CIB].value
+    known = cib.nodes.get(name) if cib is not None else None
+    return known is not None and known.controller is False
+
+
+def _then(each: Finding, name: str) -> str:
+    """What is to be done about the fencing of a lost node once it is known to be off."""
+    if NO_DEVICE in each.text or NOT_FOR_IT in each.text:
+        return "; then a device that can fence it: pcs stonith create --help"
+    if "fencing fails" in each.text:
+        return f"; the device: stonith_admin --history {name} --verbose"
+    return ""
 
 
 def _unreached(view: View, each: Finding) -> Finding:

@@ -57,6 +57,8 @@ class Inhibit(NamedTuple):
     """Only where the source names a node that is not known to be down: cut off, not left alone."""
     if_several: bool = False
     """Only where the source is said of several resources."""
+    still_follows: bool = False
+    """Whether a source that explains nothing by it may follow from another one by a later rule."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -84,7 +86,11 @@ _BY_REASON = rule(
         Equal.REASON,
         f"{_DOWN} {_FAILOVER} resource-not-shown peer-connecting mesh-isolated io-suspended",
     ),
+)._replace(still_follows=True)
+FAILED_STOP = rule("resource-failed resource-blocked", (Equal.REASON, "node-unclean"))._replace(
+    still_follows=True
 )
+"""What could not be stopped, and the node that is to be fenced for that."""
 RULES = (
     # What never had a disk was never connected either: nothing of it can have split.
     rule("disk-lost", (Equal.REASON, "mesh-isolated drbd-quorum-lost copies-none")),
@@ -117,6 +123,7 @@ RULES = (
         ),
         (Equal.VOLUME, "disk-outdated disk-inconsistent disk-consistent"),
     ),
+    FAILED_STOP,
     # Who would start it? A node where Pacemaker runs asks the same.
     rule(
         "pacemaker-down pacemaker-unresponsive pacemaker-starting pacemaker-stopping",
@@ -124,6 +131,9 @@ RULES = (
     ),
     rule("qdevice-lost", (Equal.NOTHING, "quorum-margin"), (Equal.REASON, _FAILOVER)),
     rule("cluster-maintenance", (Equal.NOTHING, _FAILOVER)),
+    # Its text says what comes of its fencing.
+    rule("node-unclean", (Equal.NODE, "fencing-failed fencing-pending fencing-no-device")),
+    rule("fencing-failed", (Equal.NODE, "fencing-pending"))._replace(still_follows=True),
     rule(
         "node-offline node-unclean",
         (Equal.ITS_CONNECTION, f"resource-stopped resource-failed not-running {_PAST} {_FAILOVER}"),
@@ -234,6 +244,9 @@ def more(*added: Inhibit) -> tuple[Inhibit, ...]:
     """The table with rules before it; a source that it knows keeps what it explained there."""
     found: list[Inhibit] = []
     for each in added:
+        if each in RULES:
+            found.append(each)
+            continue
         for key in sorted(each.source):
             known = [
                 target
@@ -271,7 +284,7 @@ def faults(
                 left = rest
                 alone = [each for each in alone if each != cause]
                 found.append(Fault(cause, tuple(follows)))
-            elif cause in left and not (one.if_cut_off or one is _BY_REASON):
+            elif cause in left and not (one.if_cut_off or one.still_follows):
                 left = others
                 alone.append(cause)
     left += alone

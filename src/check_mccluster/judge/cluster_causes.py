@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .causes import Equal, more, rule
+from .causes import FAILED_STOP, Equal, more, rule
 
 _PACEMAKERS = (
     "dc-missing node-offline node-unclean node-pending quorum-lost quorum-margin peer-unreachable"
@@ -36,6 +36,7 @@ CLUSTER_RULES = more(
         (Equal.NODE, f"{_OF_MESH} node-unasked"),
     ),
     rule("dc-missing", (Equal.NOTHING, "view-stale"), (Equal.NODE, _OF_MESH)),
+    FAILED_STOP,
     rule(
         "node-offline node-unclean",
         (Equal.NODE, _OF_LOST),

@@ -135,6 +135,11 @@ class Context(NamedTuple):
         """Whether the whole cluster is in maintenance."""
         return bool(self.cluster.summary.options.maintenance_mode)
 
+    def is_online(self, name: str) -> bool:
+        """Whether the node is there: it may be unclean all the same, for what failed on it."""
+        node = self.cluster.node(name)
+        return node is not None and bool(node.online)
+
     @property
     def stop_all(self) -> bool:
         """Whether everything is to be stopped."""
@@ -239,12 +244,18 @@ def instance_fault(
         text = f"a failure of {name}{on(primitive)} was ignored ({what}on-fail=ignore)"
         return say(IGNORED, text, step=step)
     if primitive.failed:
+        to_fence = _failed(context, primitive, name)
+        if to_fence is not None:
+            return to_fence
         under_way = _recovery(context, primitive)
         if under_way is not None:
             return _recovering(context, primitive, name, under_way)
         undone = _undone(context, primitive, name)
         return undone if undone is not None else say(FAILED, f"{name} failed{on(primitive)}")
     if role is not Role.STOPPED and here and all(node in context.lost for node in here):
+        if all(context.is_online(node) for node in here):
+            text = f"{name} runs on {join(here)}, which is to be fenced"
+            return say(ON_LOST_NODE, text, step="crm_mon -1 -m; crm_mon -1 -f")
         return say(ON_LOST_NODE, f"{name} is said to run on {join(here)}, which is lost")
     if primitive.orphaned:
         return _orphaned(context, primitive, name)
@@ -485,24 +496,52 @@ def _blocked(context: Context, primitive: Primitive, name: str, *, asked_to_stop
         )
         stays = _until_enabled(context, base_id(primitive.id))
     step = ""
-    directory = context.reasons.directory(primitive.id)
-    if primitive.nodes:
-        own = base_id(primitive.id)
-        node = primitive.nodes[0]
-        by_hand = (
-            f"journalctl -u pacemaker --grep {own} tells why; fix that"
-            if stop is None
-            else f"fuser -vm {directory}; umount {directory}"
-            if directory is not None
-            else f"journalctl -u pacemaker --grep {own}; stop it by hand"
-        )
-        step = f"on {node}: {by_hand}; then: crm_resource --cleanup -r {own} -N {node}{stays}"
+    if primitive.nodes and stop is not None:
+        step = _by_hand(context, primitive) + stays
+    elif primitive.nodes:
+        own, node = base_id(primitive.id), primitive.nodes[0]
+        step = f"on {node}: journalctl -u pacemaker --grep {own} tells why; fix that;"
+        step += f" then: crm_resource --cleanup -r {own} -N {node}{stays}"
     return finding(
         BLOCKED,
         subject.resource(primitive.id),
         text,
         nodes=primitive.nodes,
         reason="failed-stop" if stop is not None else "",
+        step=step,
+    )
+
+
+def _by_hand(context: Context, primitive: Primitive) -> str:
+    """How that is stopped which Pacemaker could not stop."""
+    own, node = base_id(primitive.id), primitive.nodes[0]
+    directory = context.reasons.directory(primitive.id)
+    stopped = (
+        f"fuser -vm {directory}; umount {directory}"
+        if directory is not None
+        else f"journalctl -u pacemaker --grep {own}; stop it by hand"
+    )
+    return f"on {node}: {stopped}; then: crm_resource --cleanup -r {own} -N {node}"
+
+
+def _failed(context: Context, primitive: Primitive, name: str) -> Optional[Finding]:
+    """What failed and could not be stopped, so that its node, which is there, is to be fenced."""
+    stop = context.reasons.failed_stop(primitive.id, primitive.nodes)
+    if stop is None or stop.node not in context.lost or not context.is_online(stop.node):
+        return None
+    why = how_it_failed(stop).removeprefix("stop failed: ").removeprefix("stop ")
+    unfenced = context.reasons.unfenced(stop.node)
+    text = f"{name} could not be stopped on {stop.node} ({why}); {stop.node} is to be fenced for"
+    text += f" that, and {unfenced}" if unfenced else " that"
+    step = _by_hand(context, primitive)
+    if unfenced:
+        step += f"; the device: stonith_admin --history {stop.node} --verbose"
+    return finding(
+        FAILED,
+        subject.resource(primitive.id),
+        text,
+        nodes=primitive.nodes,
+        reason="failed-stop",
         step=step,
     )
 

@@ -46,6 +46,7 @@ CAUSES = {
     "disabled": frozenset({"resource-disabled"}),
     "unmanaged": frozenset({"resource-unmanaged"}),
     "fencing": frozenset({"fencing-no-device"}),
+    "failed-stop": frozenset({"resource-failed", "resource-blocked"}),
     "fence-peer": frozenset({"node-offline", "node-unclean", "fencing-failed"}),
     "quorum": frozenset({"quorum-lost"}),
     "controller": frozenset({"dc-missing"}),
@@ -270,6 +271,12 @@ class Reasons:
         found = [(started.get((name, node), 0), name, node) for name in names for node in nodes]
         when, name, node = max(found, default=(0, "", ""))
         return Ran(node, name, when) if when >= at else None
+
+    def unfenced(self, node: str) -> str:
+        """Why a node that is to be fenced is not."""
+        from .facts.fencing import unfenced
+
+        return unfenced(self._view, self._cluster, node)
 
     def failed_stop(self, name: str, nodes: Sequence[str]) -> Optional[Failure]:
         """The recorded stop that failed, for what Pacemaker gave up on."""

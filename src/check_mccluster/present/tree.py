@@ -155,7 +155,8 @@ def _group(part: PartitionView, group: Group) -> list[Row]:
 def _where(part: PartitionView, node: str) -> str:
     """A node, and whether what is said to run there is known to."""
     if node in part.lost:
-        return f"{node} (lost)"
+        known = part.cluster.node(node)
+        return f"{node} ({'to be fenced' if known is not None and known.online else 'lost'})"
     return f"{node} (not reached)" if node in part.unreached else node
 
 

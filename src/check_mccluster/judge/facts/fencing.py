@@ -9,8 +9,9 @@ from typing import Optional
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
 from ...model.configuration import FALSE
-from ...model.pacemaker import Cib, primitives
+from ...model.pacemaker import Cib, Cluster, FenceStatus, primitives
 from ...verdict.view import View
+from ...verdict.words import join
 
 
 def fencing_enabled(view: View) -> Optional[bool]:
@@ -35,16 +36,21 @@ def devices_for(cib: Optional[Cib], devices: Iterable[str], node: str) -> tuple[
     """
     able = []
     for name in devices:
-        one = cib.resources.get(name) if cib is not None else None
-        parameters = one.parameters if one is not None else {}
-        hosts = re.split(_SEPARATORS, parameters.get("pcmk_host_list", ""))
-        hosts += [
-            each.partition(":")[0] for each in re.split(_PAIRS, parameters.get("pcmk_host_map", ""))
-        ]
-        named = {host for host in hosts if host}
+        named = _hosts(cib, name)
         if not named or node in named:
             able.append(name)
     return tuple(able)
+
+
+def _hosts(cib: Optional[Cib], device: str) -> tuple[str, ...]:
+    """The nodes that a device is for, where it names them."""
+    one = cib.resources.get(device) if cib is not None else None
+    parameters = one.parameters if one is not None else {}
+    hosts = re.split(_SEPARATORS, parameters.get("pcmk_host_list", ""))
+    hosts += [
+        each.partition(":")[0] for each in re.split(_PAIRS, parameters.get("pcmk_host_map", ""))
+    ]
+    return tuple(dict.fromkeys(host for host in hosts if host))
 
 
 _SEPARATORS = r"[\s,;]+"
@@ -75,3 +81,32 @@ def has_watchdog(cib: Cib) -> bool:
     timeout = cib.properties.get("stonith-watchdog-timeout", "0").strip()
     watchdog = cib.properties.get("have-watchdog", "false") == "true"
     return watchdog and timeout.rstrip("smh") not in ("", "0")
+
+
+def unfenced(view: View, cluster: Cluster, node: str) -> str:
+    """Why a node that is to be fenced is not, as a clause; empty where it may still be."""
+    if fencing_enabled(view) is not True:
+        return ""
+    if not has_fence_device(view):
+        return NO_DEVICE
+    cib = view[CIB].value
+    if cib is not None and cib.fence_devices and not has_watchdog(cib):
+        if not devices_for(cib, cib.fence_devices, node):
+            theirs = [f"{each}: only {join(_hosts(cib, each), 2)}" for each in cib.fence_devices]
+            return f"{NOT_FOR_IT} ({join(theirs, 2)})"
+    from .happened import failed_fencing
+
+    failed = failed_fencing(view, cluster, node)
+    return f"its fencing fails ({failed})" if failed else ""
+
+
+NO_DEVICE = "no fence device is configured"
+NOT_FOR_IT = "no device can fence it"
+
+
+def is_being_fenced(cluster: Cluster, node: str) -> bool:
+    """Whether a fencing of the node is under way."""
+    return any(
+        event.target == node and event.status is FenceStatus.PENDING
+        for event in cluster.fence_events
+    )

@@ -161,6 +161,18 @@ def last_fencing(view: View, cluster: Cluster, name: str) -> Optional[str]:
     return None
 
 
+def failed_fencing(view: View, cluster: Cluster, name: str) -> str:
+    """``reboot by app02, 09:22:03`` where the last fencing of a node that ended failed."""
+    for event in cluster.fence_events:
+        if event.target == name and event.status is not FenceStatus.PENDING:
+            if event.status is not FenceStatus.FAILED:
+                return ""
+            by = f" by {event.delegate}" if event.delegate else ""
+            when = f", {_time_of_day(view, event.completed)}" if event.completed else ""
+            return f"{event.action or 'action unknown'}{by}{when}"
+    return ""
+
+
 def _time_of_day(view: View, completed: str) -> str:
     """When a fencing ended: ``09:22:03``, with the date if that was not today."""
     found = re.search(r"\d\d:\d\d:\d\d", completed)

@@ -45,7 +45,8 @@ ON_LOST_NODE = Kind(
     "resource-on-lost-node",
     State.CRITICAL,
     "A resource is said to run only on nodes that are offline or unclean.",
-    "crm_mon -1; make sure that {node} is down, then: stonith_admin --confirm {node}",
+    "Is {node} up? crm_mon -1; its fencing: crm_mon -1 -m; only where {node} is surely off:"
+    " stonith_admin --confirm {node}",
 )
 NOT_RUNNING = Kind(
     "not-running",
