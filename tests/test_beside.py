@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from build import (
+    NOW,
     cib,
     cluster,
     cmap,
@@ -22,13 +23,17 @@ from build import (
     primitive,
     report,
     view,
+    view_of,
 )
 from build_drbd import shown
+from check_mccluster.checks.cluster import together
+from check_mccluster.inputs.base import down
 from check_mccluster.model.configuration import CibNode, Configured
 from check_mccluster.model.corosync import LinkState
 from check_mccluster.model.drbd import ConnectionState
 from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import FenceStatus
+from check_mccluster.verdict.view import Answer, Asked, Judgement
 
 DOWN = LinkState.DISCONNECTED
 CUT = ConnectionState.CONNECTING
@@ -425,3 +430,51 @@ def test_constructed_unclean_node_says_of_itself_what_hangs():
         " restarts)"
     )
     assert "--confirm" not in found.next_step
+
+
+# -- several nodes ------------------------------------------------------------------------------
+
+
+def joined(*views):
+    seen = [Judgement(one, report("overview", one)) for one in views]
+    return [f.cause for f in together(seen, {}, Asked()).faults if f.state.name == "CRITICAL"]
+
+
+def without_cluster(here, what):
+    known = Answer(None, (down(f"{what} does not run on this node"),))
+    return view_of(here, NOW, cluster=known)
+
+
+def test_constructed_node_that_was_not_asked_and_one_that_was_have_stopped_their_pacemaker():
+    nodes = (offline("app01"), node("app02"), offline("app03"))
+    known = cluster(nodes, (group(primitive("FS", "app02")),), dc="app02")
+    carried = links(link(1), link(3))
+    (cause,) = joined(
+        without_cluster("app01", "Pacemaker"), view(known, here="app02", links=carried)
+    )
+    assert cause.nodes == ("app01", "app03")
+    assert cause.text == (
+        "app01, app03: Pacemaker does not run (app03 not asked: perhaps it runs and does not join)"
+    )
+    assert cause.next_step.startswith("on app01, app03: journalctl")
+
+
+def test_constructed_node_that_is_cut_off_does_not_follow_from_another_whose_pacemaker_stopped():
+    nodes = (offline("app01"), node("app02"), offline("app03"))
+    known = cluster(nodes, (group(primitive("FS", "app02")),), dc="app02")
+    cut = view(known, here="app02", links=links(link(1), link(3, 0, DOWN)))
+    found = joined(without_cluster("app01", "Pacemaker"), cut)
+    assert [(each.key, each.object) for each in found] == [
+        ("pacemaker-down", "app01"),
+        ("node-offline", "app03"),
+    ]
+
+
+def test_constructed_partition_names_what_the_missing_say_of_themselves():
+    nodes = (node("app01"), offline("app02"), offline("app03"))
+    alone = view(cluster(nodes, quorate=False), links=links(link(2, 0, DOWN), link(3, 0, DOWN)))
+    (cause,) = joined(alone, without_cluster("app02", "Corosync"))
+    assert cause.key == "quorum-lost"
+    assert "app02, app03 (app02: Corosync does not run)" in cause.text
+    assert cause.next_step.startswith("on app02: pcs cluster start; ")
+    assert "Is app03 up?" in cause.next_step

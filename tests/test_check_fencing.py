@@ -215,5 +215,9 @@ def test_constructed_crm_mon_does_not_say_whether_fencing_is_enabled():
 
 def test_constructed_fencer_that_does_not_answer():
     assert judge(fence_history_status=102) == [
-        ("tool-failed", "UNKNOWN", "the fencer did not give its history (code 102)")
+        (
+            "tool-failed",
+            "UNKNOWN",
+            "pacemaker-fenced does not give its history (code 102): it hangs or just started",
+        )
     ]

@@ -324,14 +324,14 @@ def test_two_partitions_are_shown_apart(status):
 def test_a_storage_server_says_nothing_of_pacemaker_beside_nodes_that_should_know(status):
     lines = status("six-nodes-healthy-as-nagios/app01", "six-nodes-healthy/storage01")
     clusters = [line for line in lines if line.startswith("Cluster")]
-    assert clusters == ["Cluster  nothing is known of Pacemaker from here"]
+    assert clusters == ["Cluster  nothing is known of Pacemaker from app01"]
     assert not any("[seen from" in line for line in lines)  # its own words begin with its name
 
 
 def test_a_tool_that_may_not_be_asked_is_never_shown_as_fine(status):
     lines = status("six-nodes-healthy-as-nagios/app01")
     assert lines[0].startswith("UNKNOWN")
-    assert lines[1] == "Cluster  nothing is known of Pacemaker from here"
+    assert lines[1] == "Cluster  nothing is known of Pacemaker from app01"
     assert sum("crm_mon: insufficient privileges" in line for line in lines) == 1
     assert "Nodes" not in lines
     assert "DRBD" in lines

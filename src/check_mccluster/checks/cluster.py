@@ -34,7 +34,7 @@ from ..judge.facts.happened import since
 from ..judge.hanging import with_daemons
 from ..judge.mesh import links
 from ..judge.partitions import Partition, corosync_differences, doing, partitions, running_in
-from ..judge.whole import lost_quorum, told_by_all
+from ..judge.whole import lost_quorum, named, told_by_all
 from ..model.drbd import DrbdResource
 from ..model.pacemaker import RUNNING, Role
 from ..verdict import subject
@@ -236,7 +236,9 @@ def together(
     else:
         found = [*dict.fromkeys((*told, *_joined(ordered, parts)))]
         roots = faults(view, found, CLUSTER_RULES) if view is not None else ()
-        roots = tuple(map(_unreached, roots))
+        told_so = [_unreached(each if view is None else named(view, each)) for each in roots]
+        words = {old.cause: new.cause for old, new in zip(roots, told_so)}
+        roots, found = tuple(told_so), [words.get(each, each) for each in found]
     everybody = tuple(one.view.here for one in ordered)
     # Of a resync a node tells that has it.
     views = (*([view] if view is not None else []), *(one.view for one in ordered))

@@ -62,6 +62,11 @@ DISABLED = Kind(
     "Fencing is disabled and --require-fencing was given.",
     "Configure a fence device (pcs stonith create), then: pcs property set stonith-enabled=true",
 )
+_FENCER = (
+    "timeout 10 stonith_admin --history '*'; without an answer: ps -C pacemaker-fenced -o"
+    " pid,stat,wchan:20,comm (T: kill -CONT PID); why: journalctl -u pacemaker"
+)
+"""Asks the daemon that fences, and looks at it."""
 
 
 def _devices_down(view: View, cluster: Cluster) -> Iterator[Finding]:
@@ -285,11 +290,10 @@ def judge(view: View, asked: Asked) -> Report:
             finding(OUTPUT_INVALID, subject.tool("crm_mon"), text, command="crm_mon -r -1 -X")
         )
     if cluster.fence_history_status:
-        text = f"the fencer did not give its history (code {cluster.fence_history_status})"
+        code = cluster.fence_history_status
+        text = f"pacemaker-fenced does not give its history (code {code}): it hangs or just started"
         findings.append(
-            finding(
-                TOOL_FAILED, subject.tool("fencer"), text, command="stonith_admin --history '*'"
-            )
+            finding(TOOL_FAILED, subject.tool("fencer"), text, step=f"on {view.here}: {_FENCER}")
         )
     failed = sum(1 for each in findings if each.kind is FENCING_FAILED)
     word = {True: "enabled", False: "disabled", None: "unknown"}[enabled]

@@ -20,8 +20,10 @@ from ..model.corosync import LinkState
 from ..model.drbd import ConnectionState
 from ..model.pacemaker import ids_of
 from ..verdict.finding import Finding, Report
+from ..verdict.problems import TOOL_TIMEOUT
 from ..verdict.view import View, same_node
 from ..verdict.words import ask_controller, join, pasted
+from .causes import NOT_JOINED
 from .facts.fencing import NO_DEVICE, NOT_FOR_IT, fencing_enabled
 from .facts.pacemaker import is_service, names_of, where
 from .facts.reaching import is_up
@@ -30,6 +32,10 @@ from .reasons import CUT, Reason
 
 def beside(view: View, reports: Sequence[Report]) -> list[Report]:
     """The reports of all checks with what the other tools say of the nodes that are gone."""
+    if any(each.key == TOOL_TIMEOUT.key for one in reports for each in one.findings):
+        from .hanging import of_itself
+
+        reports = of_itself(view, reports)
     found = [tuple(_completed(view, each) for each in one.findings) for one in reports]
     back = {
         each.nodes[0]: each.next_step
@@ -170,7 +176,7 @@ def _reached(view: View, each: Finding, *, led: bool) -> Finding:
             f" where it runs: {ask_controller(name)}"
         )
         # "expected down" stays in the CIB of one that came back and hangs before it joins.
-        text = f"{name} is offline; its Corosync is here, its Pacemaker is stopped or does not join"
+        text = f"{name} is offline; {NOT_JOINED}"
         return each._replace(text=text, next_step=step)
     if connected:
         step = (

@@ -71,6 +71,7 @@ def rule(source: str, *targets: tuple[Equal, str]) -> Inhibit:
 
 
 _FAILOVER = "no-candidate candidates-low here-not-ready single-point"
+_OF_OTHERS = _words(_FAILOVER)
 _PAST = "node-barred fail-count failed-action"
 _WITHOUT_QUORUM = (
     "dc-missing node-offline node-unclean quorum-margin peer-unreachable resource-stopped"
@@ -388,7 +389,7 @@ def _folded(view: View, found: Sequence[Fault]) -> list[Fault]:
     alike: dict[object, list[Fault]] = {}
     for fault in found:
         mark = alike_mark(fault.cause)
-        if fault.cause.key in _OF_NODES:
+        if _is_of_nodes(fault.cause):
             # What follows may follow from the first alone.
             head = fault.cause.text.partition(": ")[0]
             key: object = (fault.cause.kind, head.replace(fault.cause.object, ""))
@@ -398,7 +399,7 @@ def _folded(view: View, found: Sequence[Fault]) -> list[Fault]:
     folded: list[Fault] = []
     for same in alike.values():
         causes = [each.cause for each in same]
-        of_nodes = causes[0].key in _OF_NODES
+        of_nodes = _is_of_nodes(causes[0])
         beside = list(denied_beside(view, causes))
         if beside:
             told = causes[0]._replace(text=text_of([*causes, *beside]))
@@ -410,6 +411,7 @@ def _folded(view: View, found: Sequence[Fault]) -> list[Fault]:
         cause = causes[0]._replace(
             text=_text_of_nodes(causes) if of_nodes else text_of(causes),
             nodes=tuple(dict.fromkeys(node for each in causes for node in each.nodes)),
+            next_step=_start(causes) if causes[0].key == "node-offline" else causes[0].next_step,
         )
         folded.append(same[0]._replace(cause=cause, follows=_rest(same)))
     return folded
@@ -425,6 +427,21 @@ _OF_NODES = _words(
     "connectivity-lost node-health-red node-health-yellow node-standby node-maintenance"
 )
 """What befalls several nodes at once: one cause, as a router or somebody's work, not several."""
+
+
+NOT_JOINED = "its Corosync is here, its Pacemaker is stopped or does not join"
+"""Of a node that is offline: somebody stopped it, as perhaps on others at the same time."""
+
+
+def _is_of_nodes(cause: Finding) -> bool:
+    return cause.key in _OF_NODES or (cause.key == "node-offline" and NOT_JOINED in cause.text)
+
+
+def _start(same: Sequence[Finding]) -> str:
+    return (
+        f"on {join([each.object for each in same])}: systemctl status pacemaker; where it does not"
+        " run: pcs cluster start; where it runs: journalctl -u pacemaker"
+    )
 
 
 def _text_of_nodes(same: Sequence[Finding]) -> str:
@@ -481,7 +498,10 @@ def _following(
     ]
     nodes = {*cause.nodes}
     for each in sure:
-        if not any(each.key in keys for equal, keys in one.targets if equal is Equal.ON_DRBD):
+        # Who cannot take a service over has a reason of his own.
+        if each.key not in _OF_OTHERS and not any(
+            each.key in keys for equal, keys in one.targets if equal is Equal.ON_DRBD
+        ):
             nodes.update(each.nodes)
     return [
         each

@@ -21,6 +21,8 @@ _TAKEOVER = "no-candidate candidates-low here-not-ready single-point"
 _OF_LOST = f"view-stale node-offline {_OF_MESH} versions-mixed node-unasked tool-timeout"
 CLUSTER_RULES = more(
     rule("partitioned", (Equal.NOTHING, _PACEMAKERS), (Equal.NODE, f"{_OF_MESH} node-unasked")),
+    # Who is missing says of itself why; see named() of whole.py.
+    rule("quorum-lost", (Equal.ALL_NODES, "pacemaker-down pacemaker-starting pacemaker-stopping")),
     rule(
         "pacemaker-down pacemaker-unresponsive pacemaker-starting pacemaker-stopping",
         (

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup import DRBD as DRBD_STATUS
 from ..verdict.alike import denied_beside, of_tools, said_of_tool, step_of
-from ..verdict.finding import Finding, State, worst
+from ..verdict.finding import Fault, Finding, State, worst
 from ..verdict.problems import KINDS as INPUT_KINDS
 from ..verdict.subject import CONNECTION, DRBD, NODE, VOLUME, Subject, node
-from ..verdict.view import Judgement, same_node
+from ..verdict.view import Judgement, View, same_node
 from ..verdict.words import join
+from .causes import NOT_JOINED
+from .facts.reaching import is_up
 from .partitions import Partition
 
 _INPUT = frozenset(kind.key for kind in INPUT_KINDS)
@@ -59,7 +61,55 @@ def told_by_all(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[F
         for here, each in kept
         if each.key != "node-offline" or each.object not in asked or each.object == here
     ]
-    return list(_merged(_by_one_end(kept)))
+    return list(_with_unasked(seen, _merged(_by_one_end(kept))))
+
+
+_DOES_NOT_RUN = ": Pacemaker does not run"
+
+
+def _with_unasked(seen: Sequence[Judgement], told: Iterable[Finding]) -> Sequence[Finding]:
+    """Nodes whose Pacemaker does not run, with those that nobody asked and that look the same."""
+    found = list(told)
+    alike = [
+        each.object
+        for each in found
+        if each.key == "node-offline"
+        and NOT_JOINED in each.text
+        and not is_asked(seen, each.object)
+    ]
+    down = [each for each in found if each.key == "pacemaker-down"]
+    if not alike or len(down) != 1 or not down[0].text.endswith(_DOES_NOT_RUN):
+        return found
+    (one,) = down
+    everybody = (*one.nodes, *alike)
+    who = join(everybody, 8)
+    unsure = f"{join(alike)} not asked: perhaps it runs and does not join"
+    text = f"{who}{_DOES_NOT_RUN} ({unsure})"
+    step = one.next_step.replace(f"on {one.object}: ", f"on {who}: ", 1)
+    joined = one._replace(subject=node(who), nodes=everybody, text=text, next_step=step)
+    return [joined if each is one else each for each in found]
+
+
+def named(view: View, fault: Fault) -> Fault:
+    """A partition that lost its quorum, or a lost node, with what they say of themselves."""
+    cause = fault.cause
+    hangs = [each for each in fault.follows if each.reason == "daemon"]
+    if cause.key == "node-offline" and hangs and {*cause.nodes} == {*hangs[0].nodes}:
+        said = hangs[0].text.removeprefix(f"{cause.object}: ")
+        text = f"{cause.object} is offline: {said}"
+        return fault._replace(cause=cause._replace(text=text, next_step=hangs[0].next_step))
+    down = [each for each in fault.follows if each.key == "pacemaker-down"]
+    if cause.key != "quorum-lost" or not down:
+        return fault
+    missing = join(cause.nodes)
+    said = f"{missing} ({'; '.join(each.text for each in down)})"
+    known = [name for each in down for name in each.nodes]
+    others = [name for name in cause.nodes if name not in known]
+    step = f"on {join(known)}: pcs cluster start; why it stopped: journalctl -u corosync"
+    if others:
+        step = f"{step}; {is_up(view, *others)}; what answers: the same on it"
+    text = cause.text.replace(missing, said, 1)
+    return fault._replace(cause=cause._replace(text=text, next_step=step))
 
 
 def _of_itself(here: str, each: Finding) -> bool:

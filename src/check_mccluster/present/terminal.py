@@ -69,7 +69,7 @@ def not_known(seen: Picture, unread: Unread, of: str) -> str:
     text = _known(unread, len(seen.seen))
     if unread.state is State.OK:
         return text  # where the tool is not installed there is nothing to know
-    rest = f"nothing is known of {of} from here"
+    rest = f"nothing is known of {of} from {join(unread.nodes, 6)}"
     return rest if _is_told(seen, unread) else f"{text}; {rest}"
 
 
