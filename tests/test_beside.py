@@ -27,12 +27,16 @@ from build import (
 )
 from build_drbd import shown
 from check_mccluster.checks.cluster import together
+from check_mccluster.checks.failover import NO_CANDIDATE, NOT_READY
 from check_mccluster.inputs.base import down
+from check_mccluster.judge.causes import faults
 from check_mccluster.model.configuration import CibNode, Configured
 from check_mccluster.model.corosync import LinkState
 from check_mccluster.model.drbd import ConnectionState
 from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import FenceStatus
+from check_mccluster.verdict import subject
+from check_mccluster.verdict.finding import finding
 from check_mccluster.verdict.view import Answer, Asked, Judgement
 
 DOWN = LinkState.DISCONNECTED
@@ -478,3 +482,23 @@ def test_constructed_partition_names_what_the_missing_say_of_themselves():
     assert "app02, app03 (app02: Corosync does not run)" in cause.text
     assert cause.next_step.startswith("on app02: pcs cluster start; ")
     assert "Is app03 up?" in cause.next_step
+
+
+def test_constructed_fenced_node_that_is_off_is_switched_on_and_its_services_are_named():
+    done = (fence_event("app03", FenceStatus.SUCCESS),)
+    known = cluster(GONE, (group(primitive("FS", "app02")),), fence_events=done)
+    text, step = told("node-offline", known=known, links=LOST)
+    assert text.endswith("; group1 runs on app02")
+    assert step.startswith("Is app03 up? ")
+    assert "; if not, switch it on; then on app03: journalctl -b -1 " in step
+
+
+def test_constructed_service_that_no_node_can_take_says_why_not_here_once():
+    about = subject.resource("WEB")
+    nowhere = finding(NO_CANDIDATE, about, "no node could start WEB", nodes=("app01", "app02"))
+    words = ("app01 is not ready to take WEB: c1", "app01 is not ready to take WEB, API: c1")
+    for text, number in zip(words, (1, 2)):
+        here = finding(
+            NOT_READY, subject.node("app01"), text, nodes=("app01",), reason="colocation"
+        )
+        assert len(faults(view(cluster()), (nowhere, here))) == number

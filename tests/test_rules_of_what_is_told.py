@@ -29,7 +29,7 @@ from check_mccluster.judge.causes import faults, rule_lines
 from check_mccluster.judge.cluster_causes import CLUSTER_RULES
 from check_mccluster.judge.difference import Side, difference
 from check_mccluster.judge.facts.happened import happened, since
-from check_mccluster.judge.hanging import with_daemons
+from check_mccluster.judge.hanging import of_itself, with_daemons
 from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.reasons import CUT
 from check_mccluster.model.configuration import CibNode
@@ -374,30 +374,43 @@ def hanging(*, text="crm_mon did not answer", speaker=None, nodes=("app02",), **
     silent = Judgement(view(None, here="app02", **{"cluster": SLOW, **answers}), Report())
     other = Judgement(view(speaker, here="app01"), Report())
     seen = (other, silent)
-    one = TIMEOUT._replace(text=text, nodes=nodes)
+    one = TIMEOUT._replace(text=text, subject=subject.tool(text.split()[0]))
+    (own,) = of_itself(silent.view, [Report((one,))])
+    one = own.findings[0]._replace(nodes=nodes)
     (found,) = with_daemons([one], seen, partitions(seen))
     return found
 
 
 ANSWERS = {"links": links(), "cmap": cmap(), "votes": votes()}
-COUNTED = "crm_mon did not answer, app01 counts it as online: "
+ONE = ": crm_mon did not answer; app01 counts it as online"
+NEITHER = "did not answer); app01 counts it as online"
+COUNTED = "; app01 counts it as online"
 
 
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        ({}, "its daemons hang"),
-        ({"links": SLOW}, "its Corosync hangs, or the whole node"),
-        ({**ANSWERS, "votes": SLOW}, "its Corosync hangs, or the whole node"),
-        (ANSWERS, "its Corosync answers, its Pacemaker hangs"),
-        ({"cmap": cmap()}, "its Corosync answers, its Pacemaker hangs"),
-        ({**ANSWERS, "cib": SLOW}, "its Corosync answers, its pacemaker-based (the CIB) hangs"),
-        ({**ANSWERS, "cib": cib()}, "its CIB answers, its pacemakerd or pacemaker-fenced hangs"),
+        ({}, f"crm_mon did not answer{COUNTED}: its daemons hang"),
+        (
+            {"links": SLOW},
+            f"Corosync hangs, or the whole node (crm_mon, corosync-cfgtool {NEITHER}",
+        ),
+        (
+            {**ANSWERS, "votes": SLOW},
+            f"Corosync hangs, or the whole node (crm_mon, corosync-quorumtool {NEITHER}",
+        ),
+        (ANSWERS, f"Pacemaker hangs, Corosync answers{ONE}"),
+        ({"cmap": cmap()}, f"Pacemaker hangs, Corosync answers{ONE}"),
+        (
+            {**ANSWERS, "cib": SLOW},
+            f"pacemaker-based (the CIB) hangs, Corosync answers (crm_mon, cibadmin {NEITHER}",
+        ),
+        ({**ANSWERS, "cib": cib()}, f"pacemakerd or pacemaker-fenced hangs, the CIB answers{ONE}"),
     ],
 )
 def test_which_daemon_hangs_by_what_else_answers(answers, words):
     found = hanging(**answers)
-    assert (found.text, found.reason) == (COUNTED + words, "daemon")
+    assert (found.text, found.reason) == (words, "daemon")
     assert found.next_step.startswith("on app02: ps -C corosync,pacemakerd,")
 
 

@@ -43,6 +43,7 @@ NOT_READY = Kind(
     "This node is meant to be able to take the resource, and is not.",
     "Remove the reasons named: crm_mon -1 -r -f; drbdadm status",
 )
+_WITHOUT_DRBD = "Remove the reasons named: crm_mon -1 -r -f"
 SINGLE_POINT = Kind(
     "single-point",
     State.WARNING,
@@ -98,8 +99,9 @@ def _findings(outlooks: list[Outlook], asked: Asked) -> Iterator[Finding]:
         yield _with_reason(one, first.first)
 
 
-def _here(view: View, cluster: Cluster, outlooks: list[Outlook]) -> Iterator[Finding]:
+def _here(futures: Futures, cluster: Cluster, outlooks: list[Outlook]) -> Iterator[Finding]:
     """This node's own unreadiness; not where a standing rule excludes it."""
+    view = futures.view
     together: dict[tuple[str, ...], list[Outlook]] = {}
     for outlook in outlooks:
         reasons = next((why for node, why in outlook.excluded.items() if view.is_here(node)), ())
@@ -115,6 +117,7 @@ def _here(view: View, cluster: Cluster, outlooks: list[Outlook]) -> Iterator[Fin
             text,
             nodes=(view.here,),
             resource=first.resource.id,
+            step="" if futures.pairs.below(first.resource) else _WITHOUT_DRBD,
         )
         reasons = next(why for node, why in first.excluded.items() if view.is_here(node))
         yield _with_reason(one, soonest(reasons))
@@ -185,7 +188,7 @@ def judge(view: View, asked: Asked) -> Report:
     chosen = services(cib, select(cluster, asked.filter))
     outlooks = [futures.of(resource) for resource in chosen]
     findings = list(_findings(outlooks, asked))
-    findings += _here(view, cluster, outlooks)
+    findings += _here(futures, cluster, outlooks)
     findings += _points(single_points(futures, outlooks))
     if any(futures.pairs.below(resource) for resource in chosen):
         whole = view[DRBD].value is not None

@@ -167,14 +167,28 @@ def _how_it_left(view: View, cluster: Cluster, node: Node) -> tuple[str, str, st
     start = f"on {node.name}: pcs cluster start"
     fenced = last_fencing(view, cluster, node.name)
     if fenced is not None:
-        step = f"on {node.name}: journalctl -b -1 -u corosync -u pacemaker -n 200; then {start}"
-        return f" and was fenced{fenced}", "fenced", step
+        step = f"If {node.name} is off, switch it on; then {AFTER_FENCING.format(node=node.name)}"
+        return f" and was fenced{fenced}{_runs_now(cluster)}", "fenced", step
     if node.expected_up is not False or not node.is_member or not has_quorum(cluster):
         return "", "", ""
     lost = [each for each in cluster.nodes if each.online is False and each.is_member]
     if len(lost) == 1:
         return ", it left cleanly", "left", start
     return ", perhaps stopped", "", f"is the host of {node.name} up? then {start}"
+
+
+AFTER_FENCING = (
+    "on {node}: journalctl -b -1 -u corosync -u pacemaker -n 200 tells why; then: pcs cluster start"
+)
+"""What is due on a node that was fenced and is up again."""
+_FEW = 3
+
+
+def _runs_now(cluster: Cluster) -> str:
+    """Where the services are after a fencing, where they are few."""
+    running = [(each.id, where(each)) for each in cluster.resources if is_service(each)]
+    up = [f"{name} runs on {join(nodes)}" for name, nodes in running if nodes]
+    return f"; {', '.join(up)}" if 0 < len(up) <= _FEW else ""
 
 
 def _remote_step(name: str) -> str:

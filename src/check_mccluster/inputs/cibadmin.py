@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..acquire.tools import Tool
+from ..verdict.problems import TOOL_DENIED
 from ..verdict.view import Answer
 from .base import Attempt, ToolInput, denied, failed, invalid, no_output
 from .crm_mon import CLUSTER, EXIT_DISCONNECTED, EXIT_PERMISSION, REFUSED_TEXT
@@ -23,7 +24,7 @@ def _read(stream: Stream) -> Any:
 
 def _answer(evidence: Evidence) -> Answer[Cib]:
     attempt = evidence.attempt(CIB)
-    if attempt.exit_code == EXIT_DISCONNECTED:
+    if attempt.exit_code in (EXIT_DISCONNECTED, EXIT_PERMISSION):
         return judged(attempt, evidence.answer(CLUSTER))
     return judged(attempt, Answer())
 
@@ -32,12 +33,15 @@ def judged(attempt: Attempt[Cib], cluster: Answer[Cluster]) -> Answer[Cib]:
     """Judge what cibadmin said.
 
     Exit code 102 is "no connection": not running, or not permitted. Where crm_mon has no answer
-    either, its finding says which, and it is one fault.
+    either, its finding says which, and it is one fault; so it is where both are denied the CIB.
     """
     missing = no_output(attempt)
     if missing is not None:
         return Answer(None, (missing,))
     if attempt.exit_code == EXIT_DISCONNECTED and cluster.value is None and cluster.problems:
+        return Answer()
+    denied_too = any(problem.kind is TOOL_DENIED for problem in cluster.problems)
+    if attempt.exit_code == EXIT_PERMISSION and cluster.value is None and denied_too:
         return Answer()
     if attempt.exit_code == EXIT_PERMISSION or (
         attempt.exit_code and any(text in attempt.stderr for text in REFUSED_TEXT)

@@ -45,6 +45,12 @@ _OLD_NOT_RUNNING = frozenset({EXIT_DISCONNECTED, 107, 111})
 """Exit codes of "not running": 102 (2.0+), ENOTCONN and ECONNREFUSED (1.1)."""
 
 
+_READ_ACL = (
+    "pcs acl role create monitor read xpath /cib; pcs acl user create USER monitor (USER is who"
+    " runs the check); or --sudo with a sudoers line"
+)
+
+
 def _read(stream: Stream) -> Any:
     from ..read.crm_mon import read_crm_mon
 
@@ -225,7 +231,8 @@ def _no_summary(
             return about(
                 PACEMAKER_UNRESPONSIVE, attempt, f"Pacemaker runs and does not answer: {said}"
             )
-        return denied(attempt, "the CIB is hidden from this user by an ACL")
+        hidden = denied(attempt, "the CIB is hidden from this user by an ACL")
+        return hidden._replace(next_step=_READ_ACL)
     if state is not None and not document.has_summary and state != "running":
         return invalid(attempt, f"unknown word '{short(state)}' as state of pacemakerd")
     if document.has_summary:

@@ -106,9 +106,12 @@ def _brought_back(view: View, each: Finding, back: dict[str, str]) -> Finding:
 
 def _offline(view: View, each: Finding) -> Finding:
     """A lost node: is its host up, and what of it is not?"""
-    if each.reason == "fenced":
-        return each
     (name,) = each.nodes
+    if each.reason == "fenced":
+        if _linked(view, name) or _connected(view, name):
+            return each
+        step = each.next_step.removeprefix(f"If {name} is off, ")
+        return each._replace(next_step=f"{is_up(view, name)}; if not, {step}")
     cluster = view[CLUSTER].value
     led = cluster is not None and cluster.summary.dc is not None
     if view.is_here(name):

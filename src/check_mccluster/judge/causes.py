@@ -45,6 +45,7 @@ class Equal(Enum):
     SAME_NODES = "names the same nodes"
     ONE_OF_IT = "one of the several resources of which it is said"
     ONE_OF_ITS_REASONS = "names it, and gives one of its reasons, of the same node"
+    ITS_SERVICE = "speaks of its resource alone, on one of its nodes"
     ITS_CONNECTION = "the resource that connects its remote node"
 
 
@@ -234,7 +235,11 @@ RULES = (
     rule("sync-target sync-missing behind", (Equal.NODE, "copies-low")),
     rule("out-of-sync", (Equal.VOLUME, "out-of-sync")),
     rule(" ".join(sorted(frozenset().union(*DRBD_CAUSES.values()))), (Equal.REASON, _FAILOVER)),
-    rule("no-candidate candidates-low", (Equal.SAME_REASON, "here-not-ready")),
+    rule(
+        "no-candidate candidates-low",
+        (Equal.SAME_REASON, "here-not-ready"),
+        (Equal.ITS_SERVICE, "here-not-ready"),
+    ),
     rule("quorum-off", (Equal.DRBD, "quorum-policy")),
     rule("config-unknown-name", (Equal.NOTHING, "mapping-none")),
 )
@@ -545,6 +550,9 @@ class _Relation:
         if equal is Equal.ITS_CONNECTION:
             own = self._cause.subject.sort == NODE and each.subject.sort == RESOURCE
             return own and each.object == self._cause.object
+        if equal is Equal.ITS_SERVICE:
+            own = f" take {self._cause.object}: " in each.text
+            return own and bool({*self._cause.nodes} & {*each.nodes})
         if equal is Equal.NO_REASON:
             return each.reason in ("", NOTHING_VISIBLE)
         if equal is Equal.SAME_REASON:

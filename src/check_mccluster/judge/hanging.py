@@ -65,12 +65,19 @@ def with_daemons(
     views = {one.view.here: one.view for one in seen if _timed_out(one.view, CLUSTER)}
     for each in found:
         view = views.get(each.nodes[0]) if len(each.nodes) == 1 else None
-        if view is None or each.key != TOOL_TIMEOUT.key or each.reason != DAEMON:
+        known = each.reason == DAEMON or "crm_mon" in each.text
+        if view is None or each.key != TOOL_TIMEOUT.key or not known:
             yield each
             continue
         members = (part.speaker.view.here for part in parts if view.here in part.members)
         by = next(members, None)
-        yield each if by is None else each._replace(text=f"{each.text}; {by} counts it as online")
+        if by is None:
+            yield each
+        elif each.reason == DAEMON:
+            yield each._replace(text=f"{each.text}; {by} counts it as online")
+        else:
+            text = f"{each.text}; {by} counts it as online: its daemons hang"
+            yield each._replace(text=text, reason=DAEMON, next_step=_STEP.format(node=view.here))
 
 
 def _what(view: View) -> tuple[str, str, frozenset[str]]:
@@ -89,7 +96,7 @@ def _what(view: View) -> tuple[str, str, frozenset[str]]:
     if silent:
         return "Corosync hangs, or the whole node", _STEP, everything
     if mute:
-        return "the cluster daemons hang", _STEP, everything
+        return "", "", frozenset()  # nothing else was read: it may be slow
     if _timed_out(view, CIB):
         return "pacemaker-based (the CIB) hangs, Corosync answers", _STEP, everything
     if view[CIB].value is not None:
