@@ -104,8 +104,8 @@ SAID: dict[str, tuple[tuple[str, str, str], ...]] = {
     "quorum of DRBD lost": (
         (
             *("app01", "drbd-quorum"),
-            "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not storage02,"
-            " storage03",
+            "r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and reachable, not"
+            " storage02, storage03",
         ),
         ("storage02", "", "DOWN"),
         ("storage03", "", "DOWN"),
@@ -139,15 +139,16 @@ SAID: dict[str, tuple[tuple[str, str, str], ...]] = {
     "split, the failover failed": (
         (
             *("app01", "drbd-quorum"),
-            "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not storage01,"
+            "r0/0: quorum lost on app01, I/O fails, 0 of 3 copies UpToDate and reachable, not"
+            " storage01,"
             " storage02..., hence group1 runs nowhere",
         ),
     ),
     "a second fault in maintenance": (
         (
             *("app01", "drbd-quorum"),
-            "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not storage02,"
-            " storage03",
+            "r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and reachable, not"
+            " storage02, storage03",
         ),
         ("app02", "nodes", "maintenance-mode: the cluster manages nothing"),
         ("storage02", "", "DOWN"),
@@ -174,7 +175,7 @@ SAID_BY_CLUSTER = {
     " network",
     "the active node dead": "app01 is offline, no link to it is up, nor is DRBD connected,"
     " nor does ssh reach it: off, or cut off",
-    "quorum of DRBD lost": "r0/0: quorum lost on app01, app02 and 2 more, 1 of 3 copies"
+    "quorum of DRBD lost": "r0/0: quorum lost on app01, app02 and 2 more, I/O fails, 1 of 3 copies"
     " UpToDate and reachable, not storage02, storage03",
     "a disk lost": "r0/0: disk lost on storage03 (Diskless, not a client)",
     "one link cut": "r0 app02-storage02: Connecting at both ends, hence r0/0: disk of storage02 is"
@@ -185,7 +186,8 @@ SAID_BY_CLUSTER = {
     "standby": "app01 is in standby, hence no node could take group1: app01 in standby; app03"
     " banned by group1-avoids-app03",
     "maintenance": "maintenance-mode: the cluster manages nothing",
-    "split, the failover failed": "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and"
+    "split, the failover failed": "r0/0: quorum lost on app01, I/O fails, 0 of 3 copies"
+    " UpToDate and"
     " reachable, not stora...; r0/0: no UpToDate copy can be reached...",
     "a second fault in maintenance": "r0/0: quorum lost on app01, app02 and 2"
     " more, 1 of 3 copies UpToDate and reachable, not storage02, storage03 (+1 more)",

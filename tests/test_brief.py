@@ -30,8 +30,8 @@ def test_two_storage_servers_lost(call):
         == """\
 CRITICAL  1 fault; seen from app01, 2026-11-22 09:05:54 UTC, snapshot
 
-! CRITICAL r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not
-           storage02, storage03
+! CRITICAL r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and
+           reachable, not storage02, storage03
            -> on storage02, storage03: drbdadm status r0; not up: drbdadm up r0;
               StandAlone: drbdadm connect r0:app01 (not after a split brain:
               journalctl -k -g Split-Brain); else on app01: ping -c 3

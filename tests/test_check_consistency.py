@@ -38,7 +38,7 @@ def figures(pairs=1, disagreeing=0):
 
 
 UNMAPPED = "nothing is known that uses DRBD"
-NO_IO = "FS_DRBD is Started on app01, and r0/0 has lost quorum here"
+NO_IO = "I/O of FS_DRBD (group1) fails on app01, though Started: r0/0 has lost quorum here"
 
 RECORDED = {
     "six-nodes-healthy/app01": (
@@ -277,7 +277,8 @@ CASES = {
             (
                 "started-without-io",
                 "CRITICAL",
-                "FS is Started on app01, and r0/0 has no UpToDate copy in reach",
+                "I/O of FS (group1) fails on app01, though Started: r0/0 has no UpToDate copy"
+                " in reach",
             )
         ],
     ),
@@ -288,7 +289,7 @@ CASES = {
             (
                 "started-without-io",
                 "CRITICAL",
-                "FS is Started on app01, and I/O of r0/0 is suspended or failing",
+                "I/O of FS (group1) is frozen on app01, though Started: r0 is suspended",
             )
         ],
     ),

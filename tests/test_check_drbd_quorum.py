@@ -57,7 +57,8 @@ RECORDED = [
         """,
         more=(
             "[CRITICAL] r0/0: 1 of 3 copies UpToDate and reachable, not storage02: being"
-            " resynchronised, 26.3% done; not storage03: Inconsistent, resync by another node",
+            " resynchronised, 26.3% done; not storage03: Inconsistent, resync by another node"
+            " or paused",
         ),
     ),
     Case(
@@ -71,7 +72,7 @@ RECORDED = [
     Case(
         "storage-servers-lost/app01",
         2,
-        "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01, 1 of 3 copies UpToDate "
+        "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate "
         "and reachable, not storage02, storage03",
         """
         'r0/0_copies'=1;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=1;;;0
@@ -89,13 +90,14 @@ RECORDED = [
     Case(
         "app01-cut-from-all-storage/app01",
         2,
-        "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01, 0 of 3 copies UpToDate "
+        "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01, I/O fails, 0 of 3 copies UpToDate "
         "and reachable, not storage01, storage02, storage03: last known as...",
         """
         'r0/0_copies'=0;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=0;;;0
         """,
         more=(
-            "[CRITICAL] r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not"
+            "[CRITICAL] r0/0: quorum lost on app01, I/O fails, 0 of 3 copies UpToDate and"
+            " reachable, not"
             " storage01, storage02, storage03: last known as Outdated",
         ),
     ),
@@ -176,7 +178,8 @@ RECORDED = [
     Case(
         "io-suspended-by-user/storage01",
         2,
-        "DRBD-QUORUM CRITICAL - r1: I/O is suspended: by an administrator (suspend-io)",
+        "DRBD-QUORUM CRITICAL - r1: I/O on storage01 is suspended: by an administrator"
+        " (suspend-io)",
         """
         'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r1/0_copies'=2;2:;1:;0;2
         'r1/0_replicas'=2;;;0
@@ -186,7 +189,8 @@ RECORDED = [
     Case(
         "client-without-data/storage03",
         2,
-        "DRBD-QUORUM CRITICAL - r2: I/O is suspended: no data is accessible (storage01 Connecting,"
+        "DRBD-QUORUM CRITICAL - r2: I/O on storage03 is suspended: no data is accessible"
+        " (storage01 Connecting,"
         " other resources reach it)",
         """
         'r0/0_copies'=3;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r2/0_copies'=0;1:;1:;0;1
@@ -474,7 +478,7 @@ def test_replica_of_the_configuration_file_that_the_kernel_does_not_know(call, t
 )
 def test_suspended_io_names_its_cause(changes, text):
     assert judge("drbd-quorum", view(mesh(suspended=True, **changes))).findings == (
-        ("io-suspended", "CRITICAL", f"r0: I/O is suspended: {text}"),
+        ("io-suspended", "CRITICAL", f"r0: I/O on storage01 is suspended: {text}"),
     )
 
 
@@ -506,7 +510,7 @@ def test_frozen_by_hand_while_quorum_is_lost_are_two():
 
 def test_forced_io_failures():
     assert judge("drbd-quorum", view(mesh(force_io_failures=True))).findings == (
-        ("io-failing", "CRITICAL", "r0: I/O is forced to fail (secondary --force)"),
+        ("io-failing", "CRITICAL", "r0: I/O on storage01 is forced to fail (secondary --force)"),
     )
 
 
@@ -728,7 +732,7 @@ def test_quorum_off_is_not_guessed_without_drbdsetup_show():
             "io-suspended-by-user/storage01",
             (),
             2,
-            "CRITICAL - r1: I/O is suspended: by an administrator (suspend-io)",
+            "CRITICAL - r1: I/O on storage01 is suspended: by an administrator (suspend-io)",
         ),
     ],
 )
@@ -951,7 +955,8 @@ def test_a_volume_frozen_by_another_ones_data_is_named():
     lost = device(disk_state=DiskState.DISKLESS, client=False)
     two = resource(devices=(lost, device(1)), suspended=True, suspended_no_data=True)
     assert texts(two) == [
-        "r0: I/O is suspended: no data is accessible (storage01: Diskless (failed or detached)), of"
+        "r0: I/O on storage01 is suspended: no data is accessible (storage01: Diskless (failed"
+        " or detached)), of"
         " r0/0; r0/1 is frozen with it"
     ]
 

@@ -176,7 +176,11 @@ RECORDED = {
             "drbd-quorum": ("CRITICAL", f"r0/0: quorum lost on app01, {COPIES}"),
             "consistency": (
                 "CRITICAL",
-                after(DATA, "FS_DRBD is Started on app01, and r0/0 has lost quorum here"),
+                after(
+                    DATA,
+                    "I/O of FS_DRBD (group1) fails on app01, though Started: r0/0 has lost"
+                    " quorum here",
+                ),
             ),
         },
     ),

@@ -75,7 +75,7 @@ def test_the_demonstration_turns_red_on_enter_and_leaves_nothing_on_ctrl_c():
 def test_the_demonstration_of_nagios_shows_six_nodes_and_what_a_person_is_told():
     need("nagios4", "nrpe", "check_nrpe")
     with scratch("demo") as folder:
-        alarm = "  + app01!mccluster: r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reach"
+        alarm = "  + app01!mccluster: r0/0: quorum lost on app01, I/O fails, 1 of 3 copies"
         lines = until_told(folder, "nagios", alarm)
 
     assert [each for each in NODES if f"{each}: " in "".join(lines)] == [*NODES]

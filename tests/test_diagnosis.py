@@ -222,7 +222,8 @@ def test_io_without_data_and_the_cut_from_the_only_copy_are_one_fault():
         whole = run_check(registry.load("overview"), source, Config(), setup, Asked()).report
     (fault,) = whole.faults
     assert fault.text == (
-        "r2: I/O is suspended: no data is accessible (storage01 Connecting, other resources"
+        "r2: I/O on storage03 is suspended: no data is accessible (storage01 Connecting, other"
+        " resources"
         " reach it)"
     )
     assert fault.cause.next_step.startswith(

@@ -41,8 +41,8 @@ def test_quorum_of_sixty_volumes_that_two_lost_peers_took_is_one_fault():
     assert len(found) == 60
     (fault,) = told
     assert fault.cause.text == (
-        "quorum lost on app01, 1 of 3 copies UpToDate and reachable, not storage02, storage03:"
-        " 60 volumes (pvc-00/0, pvc-01/0 and 58 more)"
+        "quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and reachable, not storage02,"
+        " storage03: 60 volumes (pvc-00/0, pvc-01/0 and 58 more)"
     )
     assert (fault.cause.nodes, len(fault.follows)) == (("storage02", "storage03"), 59)
 

@@ -97,7 +97,8 @@ def test_status_section_is_skipped_wherever_it_stands() -> None:
     assert (
         read(
             f"<cib><status><node_state>{resources}<configuration><resources>{resources}</resources>"
-            "</configuration></node_state></status><configuration><resources/></configuration></cib>"
+            "</configuration></node_state></status><configuration><resources/></configuration></cib"
+            ">"
         )
         == EMPTY
     )

@@ -358,7 +358,7 @@ def test_frozen_for_fencing_until_the_peer_is_fenced(lost):
     assert ("io-suspended" in told) is not lost
     if lost:
         assert told["node-unclean"].text.endswith(
-            ", hence r0: I/O is suspended: a fencing handler runs (app02 not connected)"
+            ", hence r0: I/O on app01 is suspended: a fencing handler runs (app02 not connected)"
         )
     else:
         assert "journalctl -k -g fence-peer" in told["io-suspended"].cause.next_step

@@ -48,6 +48,54 @@ def holding(name, *states):
 
 OUTDATED, HALF, GOOD = DiskState.OUTDATED, DiskState.INCONSISTENT, DiskState.UP_TO_DATE
 
+# -- what may be read, and how many copies a quorum asks for --------------------------------------
+
+
+def reading(names, **changes):
+    """A client that may not read from these, as drbdsetup show has it, and what is said of it."""
+    no = {"allow-remote-read": "False"}
+    options = shown(
+        "r0",
+        *(shown_connection(n, net=no if n in names else {}) for n in ("storage01", "storage02")),
+    )
+    own = client_device(**changes)
+    one = resource(connection("storage01"), connection("storage02"), devices=(own,))
+    return report("drbd-quorum", one, node="app01", options=(options,))
+
+
+def test_client_that_may_read_no_copy_has_none():
+    one = found(reading(("storage01", "storage02")), "copies-none")
+    assert one.text == (
+        "r0/0: app01 has no disk and may read no copy (allow-remote-read no: storage01, storage02)"
+    )
+    assert one.next_step.endswith("where that is all: drbdadm net-options r0")
+
+
+def test_what_may_not_be_read_has_no_vote_either():
+    one = found(reading(("storage01", "storage02"), quorum=False), "drbd-quorum-lost")
+    assert "allow-remote-read no: storage01, storage02, " in one.text
+    assert one.next_step.startswith("on app01: set allow-remote-read yes")
+
+
+@pytest.mark.parametrize("changes", [{}, {"disk_state": GOOD}])
+def test_one_copy_that_may_be_read_is_enough(changes):
+    names = ("storage01", "storage02") if changes else ("storage01",)
+    assert reading(names, **changes).findings == ()
+
+
+@pytest.mark.parametrize(("least", "told"), [("2", True), ("1", False), ("off", False)])
+def test_quorum_with_its_votes_asks_for_more_good_copies(least, told):
+    lost = peer_device(peer_disk_state=DiskState.DISKLESS)
+    peers = [connection(name, lost) for name in ("storage02", "storage03")]
+    options = (shown("r0", quorum_minimum_redundancy=least),)
+    one = found(
+        report("drbd-quorum", resource(*peers, devices=(device(quorum=False),)), options=options),
+        "drbd-quorum-lost",
+    )
+    assert ("quorum-minimum-redundancy asks for 2 good copies" in one.text) is told
+    assert one.next_step.startswith("on storage02, storage03: journalctl -k -g drbd")
+
+
 # -- I/O that is frozen ------------------------------------------------------------------------
 
 
@@ -108,7 +156,7 @@ def test_client_of_copies_that_are_all_half_is_told_so():
 
 def test_what_an_administrator_froze_is_not_laid_on_a_volume():
     one = frozen(OUTDATED, GOOD, suspended_user=True)
-    assert one.text == "r0: I/O is suspended: by an administrator (suspend-io)"
+    assert one.text == "r0: I/O on app01 is suspended: by an administrator (suspend-io)"
     assert one.nodes == ("app01",)
     assert one.next_step == "on app01, when the work is done: drbdadm resume-io r0"
 
@@ -126,7 +174,7 @@ def test_only_the_copies_are_named_where_data_is_out_of_reach():
     rule = DrbdRule(("storage01", "storage02"), ("app01", "app02"), None)
     judged = report_of("drbd-quorum", view(one, node="app01", config=Config(drbd={"r0": rule})))
     assert found(judged, "io-suspended").text == (
-        "r0: I/O is suspended: no data is accessible (storage02 Connecting;"
+        "r0: I/O on app01 is suspended: no data is accessible (storage02 Connecting;"
         " storage01: Outdated (whole, but old))"
     )
 
@@ -152,7 +200,7 @@ def test_host_that_another_resource_reaches_is_up(other, where, step):
     )
     second = resource(other, name="r1", devices=(client_device(),))
     one = found(report("drbd-quorum", alone, second, node="app01"), "io-suspended")
-    assert one.text == f"r0: I/O is suspended: no data is accessible ({where})"
+    assert one.text == f"r0: I/O on app01 is suspended: no data is accessible ({where})"
     assert one.next_step.startswith(step)
 
 
@@ -281,7 +329,8 @@ def test_volume_that_has_its_data_is_not_named_where_another_has_none():
     """The first without data is told, with the nodes of its copies."""
     one = frozen(GOOD, OUTDATED, suspended_no_data=True)
     assert one.text == (
-        "r0: I/O is suspended: no data is accessible (storage01: Outdated (whole, but old)),"
+        "r0: I/O on app01 is suspended: no data is accessible (storage01: Outdated (whole, but"
+        " old)),"
         " of r0/1; r0/0 is frozen with it"
     )
     assert one.nodes == ("storage01",)

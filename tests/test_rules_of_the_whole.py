@@ -19,9 +19,11 @@ from build_drbd import (
     shown,
     shown_connection,
 )
+from check_mccluster.checks import registry
 from check_mccluster.checks.cluster import together
 from check_mccluster.inputs.crm_mon import INSTALLED
 from check_mccluster.inputs.drbdsetup import DRBD, nothing_up
+from check_mccluster.judge import engine
 from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.whole import on_nodes, told_by_all
 from check_mccluster.model.corosync import ConfiguredNode
@@ -195,6 +197,55 @@ def test_two_pairs_that_are_down_are_two_findings():
     assert [about for _, about, _ in told(seen)] == [
         "r0 storage01-storage02", "r0 storage03-storage04",
     ]  # fmt: skip
+
+
+def with_copies_of(name, *resources, **answers):
+    """A node with what its own checks of DRBD say."""
+    evidence = view_of(name, NOW, drbd=resources, **answers)
+    checks = (registry.load(check) for check in ("drbd-quorum", "drbd-disk", "drbd-mesh"))
+    found = [f for check in checks for f in engine.report(check, evidence, Asked()).findings]
+    return Judgement(evidence, Report(tuple(found)))
+
+
+def client_of_storages(name, *gone):
+    """A client whose connections to some storage servers are down, with what it says of that."""
+    peers = [away(each) if each in gone else connection(each) for each in STORAGES]
+    peers += [connection(each) for each in ("app01", "app02") if each != name]
+    quorum = len(gone) < 2
+    own = client_device(quorum=quorum)
+    return with_copies_of(name, resource(*peers, devices=(own,)))
+
+
+def quorum_step(seen):
+    found = together(seen, {}, Asked()).findings
+    (one,) = [each for each in found if each.key == "drbd-quorum-lost"]
+    return one.next_step
+
+
+def test_copies_that_no_client_reaches_are_looked_for_where_they_are():
+    seen = [client_of_storages(name, *STORAGES) for name in ("app01", "app02")]
+    assert quorum_step(seen).startswith(
+        "no node reaches storage01, storage02, storage03: power, network; on storage01,"
+    )
+
+
+def test_copies_that_one_of_two_clients_reaches_are_not_gone():
+    seen = [client_of_storages("app01", *STORAGES), client_of_storages("app02")]
+    assert quorum_step(seen).startswith("all are out of reach of app01: on app01:")
+
+
+@pytest.mark.parametrize(("gave_up", "up"), [(False, True), (True, False)])
+def test_storages_that_answered_are_not_asked_whether_they_are_up(gave_up, up):
+    """One that gave up on its own is connected there, whatever the network."""
+    gone = ("storage02", "storage03")
+    seen = [client_of_storages("app01", *gone)]
+    for name in STORAGES:
+        others = [each for each in STORAGES if each != name]
+        state = ALONE if gave_up and name == "storage03" else ConnectionState.CONNECTING
+        to_app = away("app01", state) if name in gone else connection("app01")
+        seen.append(node(name, resource(*map(connection, others), to_app)))
+    words = "storage02, storage03 are up, the way there is not: on app01: "
+    assert quorum_step(seen).startswith(words) is up
 
 
 # -- split brain -------------------------------------------------------------------------------
@@ -401,6 +452,45 @@ def test_resync_that_one_end_knows_nothing_of(who, state, blocks, stuck):
     assert [f"on {one}, and {other} knows" in text for text in found] == [True] * stuck
 
 
+def split_from_two(role=Role.PRIMARY, lonely=True):
+    """storage03 has diverged from two others that a client uses."""
+    changed = peer_device(out_of_sync_kib=4, peer_disk_state=DiskState.D_UNKNOWN)
+    apart = [connection(name, changed, state=ALONE) for name in STORAGES]
+    app = connection("app01", peer_role=role)
+    rest = [
+        node("storage01", resource(connection("storage02"), apart[2], app)),
+        node("storage02", resource(connection("storage01"), apart[2], app)),
+    ]
+    to_app = away("app01", ALONE) if lonely else connection("app01")
+    return [*rest, node("storage03", resource(apart[0], apart[1], to_app))]
+
+
+def test_copy_that_has_diverged_from_two_others_is_one_split_brain_with_its_victim():
+    (one,) = [each for each in together(split_from_two(), {}, Asked()).findings if is_split(each)]
+    assert (one.object, one.nodes) == ("r0", ("storage03", "storage01", "storage02"))
+    assert one.text == (
+        "r0: split brain between storage03 and storage01, storage02: their copies have both"
+        " changed; storage03 reaches nobody, app01 (Primary) uses storage01, storage02"
+    )
+    assert one.next_step == (
+        "compare the copies before: are the data of storage03 needed? Where they are not, on"
+        " storage03: drbdadm disconnect r0; drbdadm secondary r0; drbdadm connect"
+        " --discard-my-data r0; then on storage01, storage02, app01: drbdadm connect r0:storage03"
+    )
+
+
+@pytest.mark.parametrize("differs", [{"role": Role.SECONDARY}, {"lonely": False}])
+def test_victim_of_a_split_brain_is_not_named_where_nothing_shows_it(differs):
+    seen = split_from_two(**differs)
+    (one,) = [each for each in together(seen, {}, Asked()).findings if is_split(each)]
+    assert one.text.endswith("their copies have both changed")
+    assert "which is newer is not known from here" in one.next_step
+
+
+def is_split(each):
+    return each.key == "split-brain"
+
+
 # -- clients, roles ----------------------------------------------------------------------------
 
 
@@ -422,6 +512,15 @@ def test_client_for_which_peers_keep_a_bitmap(says, bitmap, disputed):
     assert found == [("client-disputed", "r0/0", ("app01",))] * disputed
 
 
+def test_bitmap_that_few_peers_keep_for_a_client_is_theirs_to_correct():
+    kept = peer_device(peer_client=False, peer_disk_state=DiskState.DISKLESS)
+    app = node("app01", resource(*map(connection, STORAGES), devices=(client_device(),)))
+    at = {"storage01": connection("app01", kept)}
+    seen = [app, *(node(p, resource(at.get(p, connection("app01")))) for p in STORAGES)]
+    (one,) = [f for f in together(seen, {}, Asked()).findings if f.key == "client-disputed"]
+    assert one.next_step.startswith("on storage01: drbdadm dump r0: app01 has no disk there")
+
+
 def primary(name, peer, seconds=0, state=ConnectionState.CONNECTING, role=Role.UNKNOWN, **more):
     one = connection(peer, state=state, peer_role=role)
     return node(name, resource(one, role=Role.PRIMARY), seconds=seconds, **more)
@@ -432,6 +531,13 @@ def test_two_that_each_say_that_they_are_primary_at_the_same_time(seconds, both)
     seen = [primary("storage01", "storage02"), primary("storage02", "storage01", seconds)]
     found = [each for each in told(seen) if each[0] == "primary-multiple"]
     assert found == [("primary-multiple", "r0", ("storage01", "storage02"))] * both
+
+
+def test_two_primaries_are_one_fault_with_the_connection_that_lacks_between_them():
+    seen = [primary("storage01", "storage02"), primary("storage02", "storage01")]
+    (fault,) = together(seen, {}, Asked()).faults
+    assert fault.text == "r0: storage01 and storage02 are both Primary, not connected to each other"
+    assert [each.key for each in fault.follows] == ["peer-connecting"]
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -546,6 +652,14 @@ def test_of_a_node_that_a_text_names_twice_the_first_is_that_of_all():
     seen = [saying(name, said("disk-failed", R0, words)) for name in STORAGES]
     ((*_, text),) = whole(*seen)
     assert text == "r0/0: Failed on storage01, storage02, storage03, by the log of storage01"
+
+
+def test_disks_that_several_nodes_lost_are_looked_at_on_each():
+    nodes = STORAGES[:2]
+    lost = device(disk_state=DiskState.DISKLESS)
+    seen = [with_copies_of(name, resource(devices=(lost,))) for name in nodes]
+    (one,) = [each for each in told_by_all(seen, ()) if each.key == "disk-lost"]
+    assert one.next_step.startswith("on storage01, storage02: journalctl -k -g drbd")
 
 
 def test_of_several_states_of_one_thing_the_gravest_is_told():

@@ -67,8 +67,8 @@ TWO_STORAGE_SERVERS_LOST = """\
 CRITICAL  1 fault; seen from app01, 2026-11-22 09:05:54 UTC, snapshot
 Cluster  quorate, 3 of 3 votes, can lose 1; DC app02
 
-! CRITICAL r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not
-           storage02, storage03
+! CRITICAL r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and
+           reachable, not storage02, storage03
            -> on storage02, storage03: drbdadm status r0; not up: drbdadm up r0;
               StandAlone: drbdadm connect r0:app01 (not after a split brain:
               journalctl -k -g Split-Brain); else on app01: ping -c 3
@@ -104,7 +104,8 @@ DRBD
 
 Findings
   From the fault of r0/0:
-      CRITICAL FS_DRBD is Started on app01, and r0/0 has lost quorum here
+      CRITICAL I/O of FS_DRBD (group1) fails on app01, though Started: r0/0 has
+               lost quorum here
       WARNING  r0: replica storage02 is Connecting, 3 of 5 connected
       WARNING  r0: replica storage03 is Connecting, 3 of 5 connected
 """

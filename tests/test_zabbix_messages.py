@@ -45,7 +45,8 @@ EXPECTED = {
         "app02: app01 is offline, no link to it is up, nor is DRBD connected",
     ],
     "quorum of DRBD lost": [
-        "app01: r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not storage02,"
+        "app01: r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and reachable,"
+        " not storage02,"
         " storage03",
         f"storage02: {NO_DATA}",
         f"storage03: {NO_DATA}",
@@ -67,11 +68,13 @@ EXPECTED = {
     ],
     "maintenance": ["app01: maintenance-mode: the cluster manages nothing"],
     "split, the failover failed": [
-        "app01: r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not storage01,"
+        "app01: r0/0: quorum lost on app01, I/O fails, 0 of 3 copies UpToDate and reachable,"
+        " not storage01,"
         " storage02, storage03, hence group1 runs nowhere"
     ],
     "a second fault in maintenance": [
-        "app01: r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not storage02,"
+        "app01: r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and reachable,"
+        " not storage02,"
         " storage03",
         "app02: maintenance-mode: the cluster manages nothing",
         f"storage02: {NO_DATA}",

@@ -221,7 +221,8 @@ def _lost_storage_servers_are_one_problem_of_the_speaker(site):
     for node in LOST:
         site.replay(node, "storage-servers-lost")
     text = (
-        "r0/0: quorum lost on app01, 1 of 3 copies UpToDate and reachable, not storage02, storage03"
+        "r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and reachable, not"
+        " storage02, storage03"
     )
     seen = "check_mccluster.drbd.state[r0,0]"
     wait_until("all see it", lambda: all(site.values(node, seen) == ["2"] for node in LOST))

@@ -16,6 +16,7 @@ from ..judge.both_ends import (
     DISPUTED,
     INCOMPLETE,
     SPLIT_BRAIN,
+    brought_back,
     clients,
     connections,
     copies,
@@ -303,7 +304,8 @@ def _joined(seen: Sequence[Judgement], parts: Sequence[Partition]) -> list[Findi
     found += _unused(seen)
     found += copies(all_links)
     found += clients(seen, all_links)
-    found += with_daemons([*_quorum_of_drbd(seen, told_by_all(seen, parts))], seen, parts)
+    told = [brought_back(seen, all_links, each) for each in told_by_all(seen, parts)]
+    found += with_daemons([*_quorum_of_drbd(seen, told)], seen, parts)
     found += _stale(parts)
     return found
 

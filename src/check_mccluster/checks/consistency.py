@@ -9,6 +9,7 @@ from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup import DRBD, SHOW
 from ..judge.facts.drbd import (
     PRIMARY_MULTIPLE,
+    can_read,
     copies,
     has_io,
     primaries,
@@ -32,8 +33,9 @@ ELSEWHERE = Kind(
     State.CRITICAL,
     "Pacemaker runs the Filesystem, or whatever uses DRBD, on one node, and the Primary is"
     " another.",
-    "crm_mon -1 -r; drbdadm status {resource}; on {node}: findmnt shows the mount,"
-    " fuser -vm with its path who holds it",
+    "crm_mon -1 -r; drbdadm status {resource}; where Pacemaker does not run it on {node}, there:"
+    " findmnt shows the mount, fuser -vm with its path who holds it: stop that, unmount, then:"
+    " drbdadm secondary {resource}",
 )
 NO_PRIMARY = Kind(
     "started-without-primary",
@@ -73,12 +75,17 @@ def _role(pair: Pair) -> str:
     return state_name(Role.PROMOTED if pair.resource == pair.promoter else Role.STARTED)
 
 
-def _blind(view: View, pair: Pair, resource: DrbdResource) -> Iterator[Finding]:
+def _blind(view: View, cluster: Cluster, pair: Pair, resource: DrbdResource) -> Iterator[Finding]:
     """Started here, and DRBD here cannot do I/O."""
+    around = sorted(names_of(cluster, pair.resource) - {pair.resource})
+    what = f"{pair.resource} ({around[0]})" if around else pair.resource
     for device in resource.devices:
         if not has_io(view, resource, device):
-            role = _role(pair)
-            text = f"{pair.resource} is {role} on {view.here}, and {_why(view, resource, device)}"
+            how = "is frozen" if resource.suspended else "fails"
+            text = (
+                f"I/O of {what} {how} on {view.here}, though {_role(pair)}:"
+                f" {_why(view, resource, device)}"
+            )
             yield finding(
                 NO_IO,
                 subject.resource(pair.resource),
@@ -93,9 +100,14 @@ def _why(view: View, resource: DrbdResource, device: Device) -> str:
     name = volume_name(resource, device.volume)
     if device.quorum is False:
         return f"{name} has lost quorum here"
-    if not copies(view, resource, device).up_to_date:
+    have = copies(view, resource, device)
+    if have.up_to_date and not can_read(view, resource, device, have):
+        return f"{name} may be read from no copy in reach"
+    if not have.up_to_date:
         return f"{name} has no UpToDate copy in reach"
-    return f"I/O of {name} is suspended or failing"
+    if resource.force_io_failures:
+        return f"{resource.name} was made Secondary by force"
+    return f"{resource.name} is suspended{' by hand' if resource.suspended_user else ''}"
 
 
 def _runs_on(members: Sequence[Primitive]) -> tuple[str, ...]:
@@ -157,7 +169,7 @@ def _judge_one(
             resource=resource.name,
         )
     if here:
-        yield from _blind(view, pair, resource)
+        yield from _blind(view, cluster, pair, resource)
 
 
 def _together(view: View, cluster: Cluster, pair: Pair, runs: str, primary: str) -> str:

@@ -145,12 +145,14 @@ def _isolated(
             )
         nodes = tuple(peer for peer, _ in peers)
         first = next(each for each in resources if each.name == names[0])
+        clients = {c.name for c in first.connections if _peer_kind(c) == "client"}
         near = [c.name for c in first.connections if c.name in reached and _is_sought(c)]
         if near:
             who = "them" if len(near) == len(peers) > 1 else join(near)
             text += f", other resources reach {who}"
         standing = all(c.state is ConnectionState.STANDALONE for c in first.connections)
-        look = reach_words(view, first, nodes)
+        # Those that have copies first: without them nothing else helps.
+        look = reach_words(view, first, sorted(nodes, key=lambda each: each in clients))
         step = f"on {view.here}: no peer is reached, check the replication network: {look}"
         if standing or len(peers) == 1:
             step = connection_step(view, first, first.connections[0])

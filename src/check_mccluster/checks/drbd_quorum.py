@@ -10,11 +10,14 @@ from typing import Optional
 
 from ..inputs.drbdsetup import DRBD, DRBD_AGAIN, SHOW
 from ..judge.facts.drbd import (
+    MINIMUM_REDUNDANCY,
     MOST_SINGLE_FIGURES,
     NEVER_ATTACHED,
     Copies,
     ballot,
+    can_read,
     copies,
+    needed_votes,
     never_attached,
     peer_devices,
     shown,
@@ -66,8 +69,9 @@ FAILING = Kind(
     "io-failing",
     State.CRITICAL,
     "The resource was forced to Secondary: I/O fails for every process that has it open.",
-    "on {node}: findmnt shows the mount, fuser -vm with its path who holds it: stop that, unmount,"
-    " then: drbdadm down {resource}; drbdadm up {resource}",
+    "on {node}: findmnt shows the mount, fuser -vm with its path who holds it: stop that, unmount:"
+    " I/O works again once nobody has it open; if not: drbdadm down {resource}; drbdadm up"
+    " {resource}",
 )
 NO_COPY = Kind(
     "copies-none",
@@ -143,7 +147,10 @@ def _gone(view: View, resource: DrbdResource) -> tuple[tuple[str, ...], str, str
             continue
         down = [c for c in resource.connections if c.name in have.missing and not c.is_connected]
         rest = [name for name in have.missing if all(name != c.name for c in down)]
-        words = [f"{c.name} {state_name(c.state)}" for c in down]
+        states: dict[str, list[str]] = {}
+        for each in down:
+            states.setdefault(state_name(each.state), []).append(each.name)
+        words = [f"{join(names)} {state}" for state, names in states.items()]
         near = [c.name for c in down if _reached_by_another(view, resource, c)]
         if near:
             words[-1] += f", other resources reach {'it' if len(down) == 1 else join(near)}"
@@ -178,6 +185,10 @@ def _volume(
     view: View, asked: Asked, resource: DrbdResource, device: Device, have: Copies
 ) -> Iterator[Finding]:
     count, due = len(have.up_to_date), len(have.replicas)
+    unread = bool(count) and not can_read(view, resource, device, have)
+    if unread and device.quorum is not False:
+        yield _unread(view, resource, device, have)
+        return
     if 0 < count >= due and device.quorum is not False and not asked.has_limits:
         return
     name = volume_name(resource, device.volume)
@@ -186,7 +197,9 @@ def _volume(
     missing = f", not {'; not '.join(without)}" if without else ""
     bare = never_attached(view, resource)
 
-    def say(kind: Kind, text: str, state: Optional[State] = None, step: str = "") -> Finding:
+    def say(
+        kind: Kind, text: str, state: Optional[State] = None, step: str = "", reason: str = ""
+    ) -> Finding:
         return finding(
             kind,
             subject.volume(resource.name, device.volume),
@@ -195,19 +208,25 @@ def _volume(
             nodes=have.missing,
             resource=resource.name,
             step=attach_step(resource, device, view.here) if bare else step,
-            reason=NEVER_ATTACHED if bare else "",
+            reason=NEVER_ATTACHED if bare else reason,
         )
 
     def few(state: Optional[State]) -> Finding:
-        step = copy_step(view, resource, device, have.missing[0]) if have.missing else ""
+        step = _copies_step(view, resource, device, have) if have.missing else ""
         return say(FEW_COPIES, reach + missing, state, step)
 
     if device.quorum is False:
-        frozen = f"I/O is frozen{_frozen_with(resource, device)}, " if resource.suspended else ""
+        frozen = _io_words(resource, device)
         if resource.connections and all(c.is_connected for c in resource.connections):
             frozen += "every peer is connected, "
         step = _quorum_step(view, resource, device, have)
-        yield say(LOST, f"quorum lost on {view.here}, {frozen}{reach}{missing}", step=step)
+        asks = _too_few(view, resource, device, have)
+        if unread:
+            # What may not be read has no vote here either.
+            frozen += f"{_UNREAD}: {join(have.up_to_date)}, "
+            step = _unread(view, resource, device, have).next_step
+        text = f"quorum lost on {view.here}, {frozen}{asks}{reach}{missing}"
+        yield say(LOST, text, step=step, reason=MINIMUM_REDUNDANCY if asks else "")
         return
     if not _knows_disks(resource, device):
         return
@@ -237,6 +256,44 @@ def _volume(
         yield few(State.CRITICAL if last else None)
 
 
+_UNREAD = "allow-remote-read no"
+
+
+def _unread(view: View, resource: DrbdResource, device: Device, have: Copies) -> Finding:
+    """Good copies that are reached, and of which an option lets this node read none.
+
+    They do not count for its quorum either (drbd_state.c).
+    """
+    peers, name = join(have.up_to_date), pasted(resource.name)
+    title = volume_name(resource, device.volume)
+    text = f"{title}: {view.here} has no disk and may read no copy ({_UNREAD}: {peers})"
+    step = (
+        f"on {view.here}: set allow-remote-read yes in the net section of {name} for {peers}, then:"
+        f" drbdadm --dry-run adjust {name}; where that is all: drbdadm net-options {name}"
+    )
+    about = subject.volume(resource.name, device.volume)
+    return finding(NO_COPY, about, text, nodes=(view.here,), resource=resource.name, step=step)
+
+
+def _too_few(view: View, resource: DrbdResource, device: Device, have: Copies) -> str:
+    """Whether the votes are there, and only good copies are too few; for within a list."""
+    options = shown(view, resource.name)
+    votes = ballot(view, resource, device, have)
+    if options is None or votes is None or votes.present < votes.needed:
+        return ""
+    needed = needed_votes(options.quorum_minimum_redundancy, len(have.replicas))
+    if needed is None or len(have.up_to_date) >= needed:
+        return ""
+    return f"quorum-minimum-redundancy asks for {needed} good copies, "
+
+
+def _io_words(resource: DrbdResource, device: Device) -> str:
+    """What becomes of I/O without quorum: frozen, or refused to a Primary; for within a list."""
+    if resource.suspended:
+        return f"I/O is frozen{_frozen_with(resource, device)}, "
+    return "I/O fails, " if resource.suspended is False and resource.role is Role.PRIMARY else ""
+
+
 def _frozen_with(resource: DrbdResource, device: Device) -> str:
     """Other volumes of the resource that are frozen only because this one is.
 
@@ -253,23 +310,40 @@ def _quorum_step(view: View, resource: DrbdResource, device: Device, have: Copie
     down = [each for each in resource.connections if not each.is_connected]
     lost = [each for each in down if each.name in have.missing] or down
     if lost:
-        alike = [each.name for each in lost[1:] if each.state is lost[0].state]
-        gave_up = lost[0].state is ConnectionState.STANDALONE
-        if alike and not gave_up and {*have.replicas} == {lost[0].name, *alike}:
-            step = all_gone_step(view, resource, (lost[0].name, *alike))
-        else:
-            step = connection_step(view, resource, lost[0], *alike)
+        step = _back_step(view, resource, have, lost)
         old = _not_syncing(resource, device)
         if old and lost[0].name in have.missing:
             step += f"; on {join(old)}: drbdadm status {name}: why does no resync run"
         return step + _of_the_primary(view, resource)
     if have.missing:
-        return copy_step(view, resource, device, have.missing[0])
+        return _copies_step(view, resource, device, have)
     return (
         f"on {view.here}: drbdsetup show {name} --show-defaults: quorum and"
         " quorum-minimum-redundancy ask for more than there is; wait some seconds if this node was"
         " just started"
     )
+
+
+def _copies_step(view: View, resource: DrbdResource, device: Device, have: Copies) -> str:
+    """How the first copy that is missing comes back, for all whose disks are lost alike."""
+    first = have.missing[0]
+    step = copy_step(view, resource, device, first)
+    states = {c.name: p.peer_disk_state for c, p in peer_devices(resource, device.volume)}
+    lost = states.get(first) in _LOST_DISKS and step.startswith(f"on {first}: ")
+    alike = [n for n in have.missing if states.get(n) is states.get(first)] if lost else []
+    return step.replace(first, join(alike), 1) if len(alike) > 1 else step
+
+
+_LOST_DISKS = (DiskState.DISKLESS, DiskState.FAILED)
+
+
+def _back_step(view: View, resource: DrbdResource, have: Copies, lost: Sequence[Connection]) -> str:
+    """How connections that are down come back, those in the same state together."""
+    alike = [each.name for each in lost[1:] if each.state is lost[0].state]
+    gave_up = lost[0].state is ConnectionState.STANDALONE
+    if alike and not gave_up and {*have.replicas} == {lost[0].name, *alike}:
+        return all_gone_step(view, resource, (lost[0].name, *alike))
+    return connection_step(view, resource, lost[0], *alike)
 
 
 def _of_the_primary(view: View, resource: DrbdResource) -> str:
@@ -300,9 +374,11 @@ def _not_syncing(resource: DrbdResource, device: Device) -> list[str]:
 
 def _no_copy_step(view: View, resource: DrbdResource, device: Device, have: Copies) -> str:
     """A newer copy may be out of reach: first its connection, and nothing by force before."""
-    for connection in resource.connections:
-        if connection.name in have.replicas and not connection.is_connected:
-            return connection_step(view, resource, connection)
+    away = [c for c in resource.connections if c.name in have.replicas and not c.is_connected]
+    # What gave up here is connected here; the others are looked for.
+    away.sort(key=lambda each: each.state is not ConnectionState.STANDALONE)
+    if away:
+        return _back_step(view, resource, have, away)
     step = own_copy_step(view, resource, device)
     if "resume-sync" in step or have.unknown:
         return step
@@ -420,10 +496,13 @@ def _judge_one(
             words = f" ({join(gone)} not connected)"
             step = (
                 f"on {view.here}: journalctl -k -g fence-peer tells what it said; I/O goes on once"
-                f" {join(gone)} is back or fenced: stonith_admin --history {gone[0]} --verbose"
+                f" {join(gone)} is back or fenced; where it is surely off: drbdadm resume-io"
+                f" {pasted(name)}"
             )
             reason = "fence-peer"
-        text = f"{name}: I/O is suspended: {why}{words}{_without_data(view, resource)}"
+        text = (
+            f"{name}: I/O on {view.here} is suspended: {why}{words}{_without_data(view, resource)}"
+        )
         yield finding(
             SUSPENDED,
             subject.drbd(name),
@@ -433,7 +512,7 @@ def _judge_one(
             reason=reason,
         )
     if resource.force_io_failures:
-        text = f"{name}: I/O is forced to fail (secondary --force)"
+        text = f"{name}: I/O on {view.here} is forced to fail (secondary --force)"
         yield finding(FAILING, subject.drbd(name), text, nodes=(view.here,))
     for device, have in zip(resource.devices, each):
         yield from _volume(view, asked, resource, device, have)

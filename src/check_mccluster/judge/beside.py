@@ -22,7 +22,7 @@ from ..model.pacemaker import ids_of
 from ..verdict.finding import Finding, Report
 from ..verdict.problems import TOOL_TIMEOUT
 from ..verdict.view import View, same_node
-from ..verdict.words import ask_controller, join, pasted
+from ..verdict.words import WHEN_WELL, ask_controller, join, pasted
 from .causes import NOT_JOINED
 from .facts.fencing import NO_DEVICE, NOT_FOR_IT, fencing_enabled
 from .facts.pacemaker import is_service, names_of, where
@@ -379,7 +379,19 @@ def _without_data(view: View, each: Finding) -> Finding:
     if not barred:
         return each
     cleanup = "; ".join(f"crm_resource --cleanup -r {pasted(name)}" for name in [*barred][:3])
-    return each._replace(next_step=f"{each.next_step}; when DRBD is well again: {cleanup}")
+    return each._replace(next_step=f"{each.next_step}{WHEN_WELL}{cleanup}")
+
+
+def _fenced(view: View, each: Finding) -> Finding:
+    """I/O that waits for a fencing: what became of that of a member Pacemaker remembers."""
+    cluster = view[CLUSTER].value
+    if each.reason != "fence-peer" or cluster is None:
+        return each
+    members = [n.name for n in cluster.nodes if any(same_node(n.name, name) for name in each.nodes)]
+    if not members:
+        return each
+    look = f"stonith_admin --history {pasted(members[0])} --verbose"
+    return each._replace(next_step=f"{each.next_step}; {look}")
 
 
 def _stopped_there(view: View, drbd: str, node: str) -> Optional[tuple[str, Reason]]:
@@ -420,6 +432,7 @@ _RULES = {
     "peer-unreachable": _unreached,
     "drbd-quorum-lost": _without_data,
     "copies-none": _without_data,
+    "io-suspended": _fenced,
 }
 
 

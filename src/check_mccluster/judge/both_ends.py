@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 
 from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup import DRBD
-from ..model.drbd import DiskState, PeerDevice, ReplicationState
+from ..model.drbd import ConnectionState, DiskState, DrbdResource, PeerDevice, ReplicationState
 from ..model.drbd import Role as DrbdRole
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
 from ..verdict.problems import DRBD_EMPTY, DRBD_MODULE
 from ..verdict.view import Judgement, same_node
-from ..verdict.words import join, pasted
+from ..verdict.words import WHEN_WELL, join, pasted
 from .facts.comparing import compare_step
 from .facts.drbd import (
     CONNECTING,
@@ -27,8 +27,9 @@ from .facts.drbd import (
     SYNCING,
     shown,
 )
-from .facts.mending import connection_step
-from .mesh import Different, Link, differences, different_options, disk_at, have_diverged
+from .facts.drbd import copies as copies_of
+from .facts.mending import between_step, connection_step, gone_everywhere_step
+from .mesh import Different, End, Link, differences, different_options, disk_at, have_diverged
 from .whole import is_asked
 
 SPLIT_BRAIN = Kind(
@@ -59,7 +60,9 @@ CLIENT_DISPUTED = Kind(
     "client-disputed",
     State.CRITICAL,
     "A node says that it is an intended client, and its peers keep a bitmap for its disk.",
-    "on {node}: drbdadm dump {resource}; if it has a disk: drbdadm attach {resource}",
+    "on {node}: drbdadm dump {resource}; if it has a disk there: drbdadm attach {resource}; if it"
+    " should have one: put its disk back into the file, then see what would change: drbdadm"
+    " --dry-run adjust {resource}",
 )
 DIFFERS = Kind(
     "config-differs",
@@ -84,7 +87,7 @@ def connections(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterato
     """Connections that are down, those that share one living end as one."""
     down = [link for link in all_links if not link.is_up]
     special = [*_special(down)]
-    yield from (each for _, each in special)
+    yield from dict.fromkeys(each for _, each in special)
     left = [link for link in down if all(link is not other for other, _ in special)]
     by_host: dict[str, list[Link]] = {}
     for link in left:
@@ -112,14 +115,16 @@ def connections(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterato
 
 def _special(down: Sequence[Link]) -> Iterator[tuple[Link, Finding]]:
     """What a connection that is down says by itself: split brain, or options that differ."""
+    apart = [link for link in down if have_diverged(link)]
+    for same in _by_victim(apart):
+        found = _split(same)
+        yield from ((link, found) for link in same)
     for link in down:
-        about = subject.link(link.resource, *link.nodes)
-        if have_diverged(link):
-            text = f"{link.name}: split brain, both copies have changed ({link.words})"
-            yield link, finding(SPLIT_BRAIN, about, text, nodes=link.nodes, resource=link.resource)
+        if any(link is other for other in apart):
             continue
         differing = sorted(different_options(link))
         if differing:
+            about = subject.link(link.resource, *link.nodes)
             name, one, other = differing[0]
             here, there = link.nodes
             said = f"{name} is {_value(one)} on {here} and {_value(other)} on {there}"
@@ -141,6 +146,70 @@ def _special(down: Sequence[Link]) -> Iterator[tuple[Link, Finding]]:
                     step=step,
                 ),
             )
+
+
+def _by_victim(apart: Sequence[Link]) -> Iterator[list[Link]]:
+    """Copies that have diverged, those of one resource that share an end together."""
+    left = list(apart)
+    while left:
+        first = left[0]
+        groups = [
+            [each for each in left if each.resource == first.resource and name in each.nodes]
+            for name in first.nodes
+        ]
+        most = max(groups, key=len)
+        yield most
+        left = [each for each in left if not any(each is other for other in most)]
+
+
+def _split(same: Sequence[Link]) -> Finding:
+    """Copies that have diverged: one from the others, or one from another."""
+    link = same[0]
+    common = set.intersection(*({*each.nodes} for each in same))
+    ends = {node: end for each in same for node, end in each.asked_ends}
+    # A copy that nobody else has and no Primary uses is mostly the one to be given up.
+    lonely = [
+        node
+        for node, end in ends.items()
+        if end.own.role is not DrbdRole.PRIMARY
+        and not any(c.is_connected for c in end.own.connections)
+    ]
+    used = {node: _primary_at(end, node) for node, end in ends.items()}
+    others = [node for node in ends if node not in lonely]
+    victim = lonely[0] if len(lonely) == 1 and all(used[node] for node in others) else None
+    text = f"{link.name}: split brain, both copies have changed ({link.words})"
+    about = subject.link(link.resource, *link.nodes)
+    nodes: tuple[str, ...] = link.nodes
+    if len(same) > 1:
+        odd = victim or sorted(common)[0]
+        rest = [node for node in ends if node != odd]
+        about, nodes = subject.drbd(link.resource), (odd, *rest)
+        text = (
+            f"{link.resource}: split brain between {odd} and {join(rest)}: their copies have both"
+            " changed"
+        )
+    if victim is None:
+        return finding(SPLIT_BRAIN, about, text, nodes=nodes, resource=link.resource)
+    primary = join(dict.fromkeys(used[node] for node in others))
+    text += f"; {victim} reaches nobody, {primary} (Primary) uses {join(others, 2)}"
+    name = pasted(link.resource)
+    away = [c.name for c in ends[victim].own.connections if c.state is ConnectionState.STANDALONE]
+    step = (
+        f"compare the copies before: are the data of {victim} needed? Where they are not, on"
+        f" {victim}: drbdadm disconnect {name}; drbdadm secondary {name}; drbdadm connect"
+        f" --discard-my-data {name}; then on {join(away, 8)}: drbdadm connect"
+        f" {name}:{pasted(victim)}"
+    )
+    return finding(SPLIT_BRAIN, about, text, nodes=nodes, resource=link.resource, step=step)
+
+
+def _primary_at(end: End, node: str) -> str:
+    """Who is Primary, and writes to the copy of that end; empty where nobody does."""
+    if end.own.role is DrbdRole.PRIMARY:
+        return node
+    seen = (c.name for c in end.own.connections if c.is_connected)
+    roles = {c.name: c.peer_role for c in end.own.connections}
+    return next((name for name in seen if roles[name] is DrbdRole.PRIMARY), "")
 
 
 def _value(value: str) -> str:
@@ -235,6 +304,58 @@ def _single(link: Link) -> Finding:
             f" port to {there}); ping that address; the firewall of both"
         )
     return one
+
+
+def brought_back(seen: Sequence[Judgement], all_links: Sequence[Link], each: Finding) -> Finding:
+    """Quorum, data or I/O that is lost with connections: with what their other ends say."""
+    if each.key not in _WITHOUT_COPIES:
+        return each
+    teller = next(
+        (one for one in seen if any(_is_same(f, each) for f in one.report.findings)), None
+    )
+    own = teller.view.named(DRBD, each.subject.name) if teller is not None else None
+    if teller is None or own is None:
+        return each
+    view, here = teller.view, teller.view.here
+    missing = {name for device in own.devices for name in copies_of(view, own, device).missing}
+    away = [c.name for c in own.connections if not c.is_connected and c.name in missing]
+    if not away or not each.next_step.startswith((f"on {away[0]}", "all are out of reach")):
+        return each
+    ends = {
+        (name, link.other(name)): link
+        for link in all_links
+        if link.resource == own.name
+        for name in link.nodes
+    }
+    having = [name for name in {name for name, _ in ends} if _has(seen, name, own)]
+    heard = [name for name in away if _has(seen, name, own)]
+    step = ""
+    if not heard and len(having) > 1:
+        if not any(
+            ends[name, peer].is_up for name in having for peer in away if (name, peer) in ends
+        ):
+            step = gone_everywhere_step(view, own, away)
+    elif len(heard) == len(away):
+        mine = [ends[here, name] for name in away if (here, name) in ends]
+        if not any(link.is_alone or link.is_up for link in mine):
+            step = between_step(view, own, away)
+    _, later, cleanup = each.next_step.partition(WHEN_WELL)
+    return each._replace(next_step=f"{step}{later}{cleanup}") if step else each
+
+
+_WITHOUT_COPIES = frozenset({"drbd-quorum-lost", "copies-none", "io-suspended"})
+
+
+def _is_same(one: Finding, other: Finding) -> bool:
+    return one.key == other.key and one.subject == other.subject
+
+
+def _has(seen: Sequence[Judgement], name: str, resource: DrbdResource) -> bool:
+    """Whether a node was asked, and has the resource."""
+    return any(
+        same_node(one.view.here, name) and one.view.named(DRBD, resource.name) is not None
+        for one in seen
+    )
 
 
 def options(
@@ -387,13 +508,27 @@ def clients(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator[Fi
                     name = f"{resource.name}/{device.volume}"
                     here = one.view.here
                     text = f"{name}: {here} calls itself a client, {join(against)} keep a bitmap"
+                    few = len(against) * 2 < len(resource.connections)
+                    if few:
+                        text += ", as for a replica; the other nodes do not"
                     yield finding(
                         CLIENT_DISPUTED,
                         subject.volume(resource.name, device.volume),
                         text,
                         nodes=(one.view.here,),
                         resource=resource.name,
+                        step=_as_client(resource.name, here, against) if few else "",
                     )
+
+
+def _as_client(resource: str, client: str, against: Sequence[str]) -> str:
+    """Where most nodes agree with the client, the files of the few are wrong."""
+    name = pasted(resource)
+    return (
+        f"on {join(against)}: drbdadm dump {name}: {client} has no disk there either? Make its"
+        f" section as on the other nodes (disk none), then see what would change: drbdadm --dry-run"
+        f" adjust {name}"
+    )
 
 
 def primaries(seen: Sequence[Judgement]) -> Iterator[Finding]:
@@ -413,8 +548,22 @@ def primaries(seen: Sequence[Judgement]) -> Iterator[Finding]:
         moment = {round(one.view.time.timestamp()) for one in primary}
         if len(primary) > 1 and not allowed and max(moment) - min(moment) <= 5:
             nodes = tuple(one.view.here for one in primary)
-            text = f"{name}: {join(nodes)} each say that they are Primary"
+            both = "both" if len(nodes) == 2 else "all"
+            text = f"{name}: {' and '.join(nodes)} are {both} Primary{_apart(name, primary)}"
             yield finding(PRIMARY_MULTIPLE, subject.drbd(name), text, nodes=nodes)
+
+
+def _apart(name: str, primary: Sequence[Judgement]) -> str:
+    """Whether none of them is connected to another."""
+    names = [one.view.here for one in primary]
+    linked = any(
+        connection.is_connected and any(same_node(connection.name, other) for other in names)
+        for one in primary
+        for resource in one.view[DRBD].value or ()
+        if resource.name == name
+        for connection in resource.connections
+    )
+    return "" if linked else ", not connected to each other"
 
 
 def _handed_over(name: str, one: Judgement, other: Judgement) -> bool:

@@ -150,6 +150,12 @@ RULES = (
         (Equal.NODE, "peer-connecting peer-standalone mesh-isolated"),
         (Equal.ON_DRBD, "started-without-io resource-failed"),
     ),
+    # Pacemaker does not see that somebody demoted it by force, nor is anybody Primary then.
+    rule(
+        "io-failing",
+        (Equal.ON_DRBD, "started-without-primary started-without-io resource-failed"),
+        (Equal.DRBD, "primary-none"),
+    ),
     rule(
         "fencing-no-device",
         (

@@ -63,6 +63,12 @@ CLUSTER_RULES = more(
             f"{_OF_MESH} mesh-incomplete copies-low copies-none drbd-quorum-lost {_TAKEOVER}",
         ),
     ),
+    rule(
+        "primary-multiple",
+        (Equal.DRBD, "primary-multiple"),
+        (Equal.ON_DRBD, "primary-elsewhere"),
+        (Equal.SAME_NODES, _OF_MESH),
+    ),
     rule("split-brain", (Equal.NODE, "peer-standalone copies-low disk-disputed out-of-sync")),
     rule("config-differs", (Equal.NODE, "peer-standalone copies-low disk-disputed")),
     rule(

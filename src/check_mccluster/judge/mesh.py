@@ -247,7 +247,7 @@ _MAY_DIFFER = frozenset(
         *("transport", "sndbuf-size", "rcvbuf-size", "tcp-cork", "load-balance-paths"),
         # How fast a resync goes is up to the node that is resynchronised.
         *("resync-rate", "c-plan-ahead", "c-delay-target", "c-fill-target", "c-max-rate"),
-        "c-min-rate",
+        *("c-min-rate", "allow-remote-read"),
     )
 )
 """Options that concern one end only."""

@@ -59,6 +59,7 @@ DRBD_CAUSES = {
     # The constraint is in force while the peer is away.
     "fence-handler": frozenset({"copies-low", "peer-connecting", "mesh-isolated"}),
     "never-attached": frozenset({"disk-lost"}),
+    "minimum-redundancy": frozenset({"disk-lost"}),
 }
 """The same for what DRBD says; these may follow from each other before they explain anything."""
 

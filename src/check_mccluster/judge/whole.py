@@ -181,8 +181,11 @@ def _one(sightings: Sequence[tuple[str, Finding]]) -> Finding:
         step = on_nodes(nodes, gravest.next_step)
         return gravest._replace(subject=about, text=text, nodes=nodes, state=state, next_step=step)
     if key.startswith(_OWN_DISK) or key in _OWN_IO:
+        step = gravest.next_step
+        if key in ("disk-lost", "disk-failed") and step.startswith(f"on {speaker}: "):
+            step = step.replace(speaker, join(nodes), 1)
         return gravest._replace(
-            text=_of_many(gravest.text, speaker, nodes), nodes=nodes, state=state
+            text=_of_many(gravest.text, speaker, nodes), nodes=nodes, state=state, next_step=step
         )
     if key in ("drbd-quorum-lost", "copies-none"):
         return gravest._replace(text=_of_many(gravest.text, speaker, nodes), state=state)

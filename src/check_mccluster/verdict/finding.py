@@ -89,8 +89,9 @@ class Finding(NamedTuple):
 
     @property
     def is_outage(self) -> bool:
-        """Whether it says that a service runs nowhere, or waits for its disk for ever."""
-        return self.key in ("not-running", "io-suspended") and self.state is State.CRITICAL
+        """Whether it says that a service runs nowhere, or that its disk does not answer it."""
+        keys = ("not-running", "io-suspended", "started-without-io")
+        return self.key in keys and self.state is State.CRITICAL
 
     @property
     def bares(self) -> bool:
@@ -184,11 +185,13 @@ class Fault(NamedTuple):
     def text(self) -> str:
         """The cause, and the gravest consequence if that is graver, else the service that is down.
 
-        What is true of the whole cluster says by itself what it means for every service.
+        What is true of the whole cluster says by itself what it means for every service, and a lost
+        quorum what becomes of I/O.
         """
         effect = self.graver
         if effect is None and self.cause.subject.sort != CLUSTER:
-            down = (each for each in self.follows if each.is_outage)
+            told = "started-without-io" if self.cause.key == "drbd-quorum-lost" else ""
+            down = (each for each in self.follows if each.is_outage and each.key != told)
             effect = next((each for each in down if each.object not in self.cause.text), None)
         if effect is None and self.cause.key in MOVES:
             effect = next((e for e in self.follows if e.key == "resource-transition"), None)

@@ -68,6 +68,9 @@ def pings(found: Sequence[str]) -> str:
     return "; ".join(f"ping -c 3 {pasted(each)}" for each in found)
 
 
+WHEN_WELL = "; when DRBD is well again: "
+"""Before what is to be cleaned up after a step."""
+
 WHEN_DONE = "when the work is done"
 """Begins a step that ends what somebody set on purpose: who sees it at night does not know why."""
 

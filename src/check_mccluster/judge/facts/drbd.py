@@ -189,6 +189,10 @@ NEVER_ATTACHED = "never-attached"
 """The word for "no disk was ever attached here": the reason why nothing was connected either."""
 
 
+MINIMUM_REDUNDANCY = "minimum-redundancy"
+"""The word for a quorum that has its votes, and lacks good copies."""
+
+
 def never_attached(view: View, resource: DrbdResource) -> bool:
     """Whether no volume of this node's has a size: no disk told one, and no peer did."""
     return any(is_client(view, resource, device) is False for device in resource.devices) and all(
@@ -243,13 +247,31 @@ def copies(view: View, resource: DrbdResource, device: Device) -> Copies:
     return Copies(tuple(good), tuple(replicas), tuple(unknown))
 
 
+def unread(view: View, resource: DrbdResource) -> set[str]:
+    """Peers that this node must not read from: ``allow-remote-read no`` (drbd.conf-9.0(5))."""
+    options = shown(view, resource.name)
+    return {
+        each.name
+        for each in (options.connections if options is not None else ())
+        if each.name is not None and each.net.get("allow-remote-read") in ("False", "no")
+    }
+
+
+def can_read(view: View, resource: DrbdResource, device: Device, have: Copies) -> bool:
+    """Whether this node has a good copy, or may read one of those that it reaches."""
+    good = have.up_to_date
+    if device.disk_state is DiskState.UP_TO_DATE or not good:
+        return bool(good)
+    return not {*good} <= unread(view, resource)
+
+
 def has_io(view: View, resource: DrbdResource, device: Device) -> bool:
     """Whether the volume can be read and written here: quorum, and an UpToDate copy."""
     return (
         device.quorum is not False
         and not resource.suspended
         and not resource.force_io_failures
-        and bool(copies(view, resource, device).up_to_date)
+        and can_read(view, resource, device, copies(view, resource, device))
     )
 
 

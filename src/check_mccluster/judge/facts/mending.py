@@ -131,6 +131,21 @@ def all_gone_step(view: View, resource: DrbdResource, peers: Sequence[str]) -> s
     return f"all are out of reach of {view.here}: {near}; else {there}"
 
 
+def gone_everywhere_step(view: View, resource: DrbdResource, peers: Sequence[str]) -> str:
+    """The same where no node that was asked reaches them: they are gone, or their network."""
+    name, who = pasted(resource.name), join(peers)
+    return (
+        f"no node reaches {who}: power, network; on {who}: drbdadm status {name}; not up: drbdadm"
+        f" up {name}; else {network_step(view, resource, peers)}"
+    )
+
+
+def between_step(view: View, resource: DrbdResource, peers: Sequence[str]) -> str:
+    """The same where the other ends answered: what is between is not up."""
+    are = "is" if len(peers) == 1 else "are"
+    return f"{join(peers)} {are} up, the way there is not: {network_step(view, resource, peers)}"
+
+
 def _there(view: View, name: str, peers: Sequence[str]) -> str:
     """What to look at on peers that are not reached, or not connected."""
     return (
