@@ -91,7 +91,7 @@ RECORDED = [
         "app01-cut-from-all-storage/app01",
         2,
         "DRBD-QUORUM CRITICAL - r0/0: quorum lost on app01, I/O fails, 0 of 3 copies UpToDate "
-        "and reachable, not storage01, storage02, storage03: last known as...",
+        "and reachable, not storage01, storage02, storage03: las...",
         """
         'r0/0_copies'=0;3:;2:;0;3 'r0/0_replicas'=3;;;0 'r0/0_votes_margin'=0;;;0 copies_min=0;;;0
         """,

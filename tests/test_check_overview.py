@@ -169,11 +169,11 @@ RECORDED = {
         },
     ),
     "storage-servers-lost/app01": (
-        f"r0/0: quorum lost on app01, {COPIES}",
+        f"r0/0: quorum lost on app01, I/O fails, {COPIES}",
         {
             **APP,
             "drbd-mesh": ("WARNING", after(DATA, *waiting("storage02", "storage03"))),
-            "drbd-quorum": ("CRITICAL", f"r0/0: quorum lost on app01, {COPIES}"),
+            "drbd-quorum": ("CRITICAL", f"r0/0: quorum lost on app01, I/O fails, {COPIES}"),
             "consistency": (
                 "CRITICAL",
                 after(
@@ -323,9 +323,8 @@ FIRST_LINES = {
         f"CRITICAL - r0/0: quorum lost on app01, {COPIES}, hence group1 runs nowhere"
     ),
     "app01-cut-from-all-storage/app01": (
-        "CRITICAL - r0/0: quorum lost on app01,"
-        " 0 of 3 copies UpToDate and reachable, not storage01, storage02, storage03: last known"
-        " as..."
+        "CRITICAL - r0/0: quorum lost on app01, I/O fails,"
+        " 0 of 3 copies UpToDate and reachable, not storage01, storage02, storage03: las..."
     ),
     "app01-started-alone/app01": (
         "CRITICAL - partition without quorum: 1 of 3 votes, 2 needed, no link to app02, app03"
@@ -626,7 +625,7 @@ def test_constructed_drbd_quorum_lost_explains_its_own_service_only():
     )
     assert heads == [
         "group2 is stopped: WEB does not run (nothing visible asks for that)",
-        f"r0/0: quorum lost on app01, {COPIES}",
+        f"r0/0: quorum lost on app01, I/O fails, {COPIES}",
     ]
     assert follows["resource-failed"] == DATA
     assert follows["not-running"] == "resource-stopped WEB"

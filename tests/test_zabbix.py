@@ -324,8 +324,8 @@ def test_fault_that_two_checks_can_have_is_told_by_the_one_that_runs(document, t
             [
                 (
                     "cluster",
-                    "r0/0: quorum lost on app01, app02 and 2 more, I/O fails, 1 of 3 copies UpToDate"
-                    " and reachable, not storage02, storage03",
+                    "r0/0: quorum lost on app01, app02 and 2 more, I/O fails, 1 of 3 copies"
+                    " UpToDate and reachable, not storage02, storage03",
                     2,
                 )
             ],
