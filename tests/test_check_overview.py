@@ -9,6 +9,7 @@ import pytest
 from build import (
     SNAPSHOTS,
     Answer,
+    altered,
     ban,
     cluster,
     drbd,
@@ -647,3 +648,40 @@ def test_ranges_are_for_checks_with_a_number(call):
     assert (given.code, len(given.lines)) == (3, 1)
     # click 8.1 and later versions word the rest of it differently
     assert given.out.startswith("OVERVIEW UNKNOWN - No such option")
+
+
+def test_constructed_secondary_by_force_is_one_fault_with_what_pacemaker_does_not_see(
+    call, tmp_path
+):
+    forced = altered(
+        tmp_path,
+        "six-nodes-healthy/app01",
+        ('"role": "Primary"', '"role": "Secondary"'),
+        ('"force-io-failures": false', '"force-io-failures": true'),
+    )
+    (fault,) = json.loads(call("overview", "--json", "--from", forced).out)["faults"]
+    assert (fault["key"], fault["text"]) == (
+        "io-failing",
+        "r0: I/O on app01 is forced to fail (secondary --force), hence I/O of FS_DRBD (group1)"
+        " fails on app01, though Started: r0 was made Secondary by force",
+    )
+    keys = {each["key"] for each in fault["follows"]}
+    assert keys == {"started-without-primary", "started-without-io", "primary-none"}
+
+
+@pytest.mark.parametrize(("lost", "history"), [("app02", True), ("storage03", False)])
+def test_constructed_fencing_that_is_waited_for_is_asked_of_pacemaker_for_its_members(
+    call, tmp_path, lost, history
+):
+    document = SNAPSHOTS / "six-nodes-healthy/app01/drbd-status.json"
+    (resource,) = json.loads(document.read_text())
+    resource.update({"suspended": True, "suspended-fencing": True})
+    for each in resource["connections"]:
+        if each["name"] == lost:
+            each["connection-state"] = "Connecting"
+    node = altered(tmp_path, "six-nodes-healthy/app01")
+    (node / "drbd-status.json").write_text(json.dumps([resource]))
+    told = json.loads(call("overview", "--json", "--from", node).out)["faults"]
+    (fault,) = [each for each in told if each["key"] == "io-suspended"]
+    assert "where it is surely off: drbdadm resume-io r0" in fault["next_step"]
+    assert (f"stonith_admin --history {lost} --verbose" in fault["next_step"]) is history

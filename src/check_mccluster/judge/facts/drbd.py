@@ -1,4 +1,7 @@
-"""Facts that several DRBD rules need: who is Primary, which copies can be reached."""
+"""Facts that several DRBD rules need: who is Primary, which copies can be reached.
+
+Long because a fact that two rules ask for stands here once, whatever it is about.
+"""
 
 from __future__ import annotations
 
