@@ -11,12 +11,14 @@ from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup import DRBD
 from ..model.drbd import ConnectionState, DiskState, DrbdResource, PeerDevice, ReplicationState
 from ..model.drbd import Role as DrbdRole
+from ..model.pacemaker import RUNNING
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.finding import Finding, Kind, State, finding
 from ..verdict.problems import DRBD_EMPTY, DRBD_MODULE
 from ..verdict.view import Judgement, same_node
 from ..verdict.words import WHEN_WELL, join, pasted
+from .facts import mapping
 from .facts.comparing import compare_step
 from .facts.drbd import (
     CONNECTING,
@@ -550,7 +552,20 @@ def primaries(seen: Sequence[Judgement]) -> Iterator[Finding]:
             nodes = tuple(one.view.here for one in primary)
             both = "both" if len(nodes) == 2 else "all"
             text = f"{name}: {' and '.join(nodes)} are {both} Primary{_apart(name, primary)}"
+            text += _service(seen, name)
             yield finding(PRIMARY_MULTIPLE, subject.drbd(name), text, nodes=nodes)
+
+
+def _service(seen: Sequence[Judgement], name: str) -> str:
+    """Where Pacemaker runs what uses the resource; for the end of a sentence."""
+    for one in seen:
+        cluster = one.view[CLUSTER].value
+        for pair in mapping.pairs(one.view) if cluster is not None else ():
+            members = mapping.instances(cluster, pair.resource) if cluster is not None else ()
+            where = [node for each in members if each.role in RUNNING for node in each.nodes]
+            if pair.drbd == name and where:
+                return f"; {pair.resource} runs on {join(dict.fromkeys(where))}"
+    return ""
 
 
 def _apart(name: str, primary: Sequence[Judgement]) -> str:
