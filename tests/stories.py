@@ -139,8 +139,7 @@ SAID: dict[str, tuple[tuple[str, str, str], ...]] = {
     "split, the failover failed": (
         (
             *("app01", "drbd-quorum"),
-            "r0/0: quorum lost on app01, I/O fails, 0 of 3 copies UpToDate and reachable, not"
-            " storage01,"
+            "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not storage01,"
             " storage02..., hence group1 runs nowhere",
         ),
     ),
@@ -186,11 +185,10 @@ SAID_BY_CLUSTER = {
     "standby": "app01 is in standby, hence no node could take group1: app01 in standby; app03"
     " banned by group1-avoids-app03",
     "maintenance": "maintenance-mode: the cluster manages nothing",
-    "split, the failover failed": "r0/0: quorum lost on app01, I/O fails, 0 of 3 copies"
-    " UpToDate and"
+    "split, the failover failed": "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and"
     " reachable, not stora...; r0/0: no UpToDate copy can be reached...",
     "a second fault in maintenance": "r0/0: quorum lost on app01, app02 and 2"
-    " more, 1 of 3 copies UpToDate and reachable, not storage02, storage03 (+1 more)",
+    " more, I/O fails, 1 of 3 copies UpToDate and reachable, not storage02, storage03 (+1 more)",
     "a node not reached by the monitoring": "storage03 could not be asked: no route to it",
 }
 """The one message where the check ``cluster`` tells for all nodes."""

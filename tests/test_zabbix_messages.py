@@ -68,8 +68,7 @@ EXPECTED = {
     ],
     "maintenance": ["app01: maintenance-mode: the cluster manages nothing"],
     "split, the failover failed": [
-        "app01: r0/0: quorum lost on app01, I/O fails, 0 of 3 copies UpToDate and reachable,"
-        " not storage01,"
+        "app01: r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not storage01,"
         " storage02, storage03, hence group1 runs nowhere"
     ],
     "a second fault in maintenance": [
