@@ -52,7 +52,7 @@ RECORDED = {
         "group1 runs on app01, SLOW is starting on app02",
         figures(2, 2),
     ),
-    "mysql-disabled/app01": ("OK", "group1 runs on app01", figures()),
+    "mysql-disabled/app01": ("OK", "group1 runs on app01 (1 of 5 members)", figures()),
     "start-failed-without-drbd-quorum/app01": (
         "CRITICAL",
         "group1 runs nowhere",

@@ -93,7 +93,8 @@ RECORDED = {
     ),
     "app01-cut-from-all-storage/app01": (
         "CRITICAL",
-        "FS_DRBD (group1) failed on app01; POSTFIX, DOVECOT wait for it",
+        "FS_DRBD (group1) failed on app01 (monitor: error) and is being stopped; POSTFIX, DOVECOT"
+        " wait for it",
         figures(5, 3, stopped=1, failed=1),
     ),
     "dovecot-blocked/app01": (

@@ -429,7 +429,7 @@ def test_step_of_what_runs_nowhere_is_that_of_its_reason():
     )
     past = tuple(history("FS", name, 1_000_000) for name in EVERYWHERE)
     seen = view(cluster(resources=(stopped("FS"),), history=past), cib=cib())
-    assert first("placement", seen).next_step == "crm_resource --cleanup -r FS -N app01"
+    assert first("placement", seen).next_step == "crm_resource --cleanup -r FS"
 
 
 def test_rule_that_somebody_wants_is_the_reason_of_that_node_whatever_else_speaks_against_it():

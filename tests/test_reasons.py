@@ -469,7 +469,7 @@ def test_service_that_waits_for_a_clone_follows_from_the_clone():
     seen = view(cluster(None, resources), cib=configured)
     fault = only("resources", "placement", "failover", seen=seen)
     assert (fault.cause.key, fault.cause.object) == ("clone-down", "NET-clone")
-    assert fault.cause.next_step == "crm_resource --cleanup -r NET -N app01"
+    assert fault.cause.next_step == "crm_resource --cleanup -r NET"
     assert fault.text.endswith(", hence FS runs nowhere")
 
 

@@ -375,10 +375,16 @@ def test_failure_of_another_operation_is_told_of_what_pacemaker_gave_up_on():
 
 def test_what_pacemaker_gave_up_on_is_stopped_by_hand():
     clean = "; then: crm_resource --cleanup -r FS -N app01"
-    assert given_up(mount="FS").next_step == f"on app01: fuser -vm /srv; umount /srv{clean}"
-    assert given_up(mount="IP").next_step == (
+    stop = failure(**STOP)
+    assert given_up(stop, mount="FS").next_step == f"on app01: fuser -vm /srv; umount /srv{clean}"
+    assert given_up(stop, mount="IP").next_step == (
         f"on app01: journalctl -u pacemaker --grep FS; stop it by hand{clean}"
     )
+
+
+def test_nothing_is_unmounted_where_no_stop_failed():
+    assert "umount" not in given_up(mount="FS").next_step
+    assert "umount" not in given_up(failure(task="monitor"), mount="FS").next_step
 
 
 # -- clones ------------------------------------------------------------------------------------

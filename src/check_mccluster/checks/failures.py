@@ -98,8 +98,7 @@ def _counted(
     times = "INFINITY" if count >= INFINITY else str(count)
     where = (past.node,)
     if reached(count, threshold):
-        limit = "" if threshold is None or threshold >= INFINITY else f" of {threshold}"
-        text = f"{past.resource} is barred from {past.node}: fail-count {times}{limit}{cause}"
+        text = f"{past.resource} is barred from {past.node}: fail-count {_count(past)}{cause}"
         step = ""
         if newest is not None and newest.exit_code == _NOT_CONFIGURED:
             own = pasted(base_id(past.resource))
@@ -127,10 +126,11 @@ def _counted(
     yield finding(FAIL_COUNT, about, text, state=state, nodes=where, step=step)
 
 
-def _bars(
-    cluster: Cluster, counted_ones: Sequence[tuple[ResourceHistory, list[Failure]]]
-) -> dict[str, list[tuple[ResourceHistory, list[Failure]]]]:
-    """What is barred from several nodes, or a bundle by several of its parts: one fault each.
+_Bar = tuple[ResourceHistory, list[Failure]]
+
+
+def _bars(cluster: Cluster, view: View, with_count: Sequence[_Bar]) -> list[tuple[str, list[_Bar]]]:
+    """What is barred from several nodes, or a bundle by several of its parts, for one reason.
 
     Not what failed to stop: that is to be mended where it is.
     """
@@ -140,47 +140,37 @@ def _bars(
         if isinstance(bundle, Bundle)
         for each in primitives(bundle)
     }
-    found: dict[str, list[tuple[ResourceHistory, list[Failure]]]] = {}
-    for past, failures in counted_ones:
+    found: dict[object, tuple[str, list[_Bar]]] = {}
+    for past, failures in with_count:
         barred = reached(past.fail_count or 0, past.migration_threshold)
         if barred and not any(each.task == "stop" for each in failures):
-            name = base_id(past.resource)
-            found.setdefault(bundles.get(name, name), []).append((past, failures))
-    return {name: bars for name, bars in found.items() if len(bars) > 1}
+            own = base_id(past.resource)
+            name = bundles.get(own, own)
+            last = _newest(failures, view.time)
+            why = (last.task, last.exit_code, last.exit_reason, last.status) if last else None
+            found.setdefault((name, why), (name, []))[1].append((past, failures))
+    return [(name, bars) for name, bars in found.values() if len(bars) > 1]
 
 
-def _barred(
-    name: str, bars: Sequence[tuple[ResourceHistory, list[Failure]]], view: View
-) -> Finding:
-    """One finding for all nodes that something is barred from, the reason once if it is one."""
+def _barred(name: str, bars: Sequence[_Bar], view: View) -> Finding:
+    """One finding for all nodes that something is barred from."""
     nodes = tuple(sorted({past.node for past, _ in bars}))
-    newest: dict[str, Optional[Failure]] = {}
-    for past, failures in bars:
-        both = [*failures, *filter(None, (newest.get(past.node),))]
-        newest[past.node] = _newest(both, view.time)
-    told = [each for each in newest.values() if each is not None]
-    alike = {(each.task, each.exit_code, each.exit_reason, each.status) for each in told}
-    last = _newest(told, view.time)
-    if last is None:
-        where, why = join(nodes), "its fail-count"
-    elif len(alike) == 1:
-        where, why = join(nodes), _how(last, view.time)
-    else:
-        where = join(nodes)
-        each_why = (
-            f"{node}: {_how(one, view.time)}"
-            for node, one in sorted(newest.items())
-            if one is not None
-        )
-        why = "; ".join(each_why)
-    parts = sorted({base_id(past.resource) for past, _ in bars})
-    logs = f"journalctl -u pacemaker --grep {pasted(parts[0])}"
+    last = _newest([each for _, failures in bars for each in failures], view.time)
+    why = _how(last, view.time) if last is not None else f"fail-count {_count(bars[0][0])}"
+    logs = f"journalctl -u pacemaker --grep {pasted(min(base_id(p.resource) for p, _ in bars))}"
     step = (
         f"on {join(nodes)}: {logs} tells why; fix that, then: crm_resource --cleanup"
         f" -r {pasted(name)}"
     )
-    text = f"{name} is barred from {where}: {why}"
+    text = f"{name} is barred from {join(nodes)}: {why}"
     return finding(BARRED, subject.resource(name), text, nodes=nodes, step=step)
+
+
+def _count(past: ResourceHistory) -> str:
+    """``INFINITY``, ``1 of 1``: a fail-count at its threshold."""
+    count, threshold = past.fail_count or 0, past.migration_threshold
+    limit = "" if threshold is None or threshold >= INFINITY else f" of {threshold}"
+    return f"{'INFINITY' if count >= INFINITY else count}{limit}"
 
 
 def _uncounted(failures: Sequence[Failure], view: View, asked: Asked) -> Iterator[Finding]:
@@ -217,14 +207,14 @@ def judge(view: View, asked: Asked) -> Report:
         for past in history
         if past.fail_count
     ]
-    several = _bars(cluster, with_count)
-    names = {id(past): name for name, bars in several.items() for past, _ in bars}
+    several = _bars(cluster, view, with_count)
+    together = {id(past): (name, bars) for name, bars in several for past, _ in bars}
     for past, folded in with_count:
-        name = names.get(id(past))
-        if name is None:
+        name, bars = together.get(id(past), ("", []))
+        if not bars:
             findings += _counted(past, folded, view, asked)
-        elif name in several:
-            findings.append(_barred(name, several.pop(name), view))
+        elif past is bars[0][0]:
+            findings.append(_barred(name, bars, view))
     for failures in recorded.values():
         findings += _uncounted(failures, view, asked)
     counts = [past.fail_count for past in history if past.fail_count]
@@ -236,7 +226,10 @@ def judge(view: View, asked: Asked) -> Report:
             Figure("failed_actions", len(actions), minimum=0),
             Figure(
                 "nodes_barred",
-                sum(1 for f in findings if f.kind is BARRED),
+                sum(
+                    reached(past.fail_count or 0, past.migration_threshold)
+                    for past, _ in with_count
+                ),
                 minimum=0,
                 warning="0",
             ),

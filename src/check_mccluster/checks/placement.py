@@ -300,7 +300,7 @@ def _in_part(resource: Resource) -> str:
     """`` (1 of 5 members)``: what is said to run somewhere, and does not as a whole."""
     members = tuple(primitives(resource))
     running = sum(1 for each in members if each.role in RUNNING)
-    return f" ({running} of {len(members)} members)" if running < len(members) else ""
+    return f" ({running} of {len(members)} members)" if 0 < running < len(members) else ""
 
 
 def judge(view: View, asked: Asked) -> Report:

@@ -301,7 +301,7 @@ def faults(
                 alone.append(cause)
     left += alone
     found = _folded(view, [*found, *(Fault(each) for each in left)])
-    found = _on_their_way(_of_one_outage(view, found))
+    found = _on_their_way(_of_one_outage(view, found, findings))
     position = {(each.kind, each.subject): index for index, each in enumerate(findings)}
     # A grave cause comes before a cause with grave consequences.
     return tuple(
@@ -327,7 +327,7 @@ _EXCLUDES = frozenset().union(
 _OUTAGES = _words("resource-stopped clone-down promoted-missing")
 
 
-def _of_one_outage(view: View, found: Sequence[Fault]) -> list[Fault]:
+def _of_one_outage(view: View, found: Sequence[Fault], findings: Sequence[Finding]) -> list[Fault]:
     """What keeps a service that is down from one node each is one fault: lift any of it.
 
     What else an exclusion explains makes it a fault of its own.
@@ -348,9 +348,12 @@ def _of_one_outage(view: View, found: Sequence[Fault]) -> list[Fault]:
             and all(_is_about(one, family) for one in each.follows)
         ]
         if rest:
-            more = (one for each in rest for one in (each.cause, *each.follows))
+            alike = {each.cause for each in (fault, *rest) if each.cause.key == fault.cause.key}
+            head = next((each for each in findings if each in alike), fault.cause)
+            causes = [each.cause for each in (fault, *rest) if each.cause != head]
+            more = [one for each in rest for one in each.follows]
             at = merged.index(fault)
-            merged[at] = fault._replace(follows=(*fault.follows, *more))
+            merged[at] = fault._replace(cause=head, follows=(*fault.follows, *causes, *more))
             merged = [each for each in merged if each not in rest]
     return merged
 

@@ -1,4 +1,7 @@
-"""One instance of a resource: what may be wrong with it, and the one finding that tells it."""
+"""One instance of a resource: what may be wrong with it, and the one finding that tells it.
+
+Long because that is one chain of questions, gravest first, with the words of each answer.
+"""
 
 from __future__ import annotations
 
@@ -346,12 +349,19 @@ def _recovering(
     lasts = context.reasons.how_long(own, (node,), task)
     failure = context.reasons.failed(primitive.id, (node,))
     what = f" ({_what_failed(failure)})" if failure is not None else ""
-    text = f"{name} {_RECOVERIES[task]} on {node}{lasts} after it failed{what}"
+    ends = task in ("stop", "demote")
+    text = (
+        f"{name} failed on {node}{what} and {_RECOVERIES[task]}{lasts}"
+        if ends
+        else f"{name} {_RECOVERIES[task]} on {node}{lasts} after it failed{what}"
+    )
     step = (
         f"wait, at most for the timeout of its {task}, without a cleanup; on {node}: journalctl -u"
         f" pacemaker --grep {own} tells what its agent says"
     )
-    return finding(TRANSITION, subject.resource(primitive.id), text, nodes=(node,), step=step)
+    # What is only being stopped is not on its way up yet, and may hang in that.
+    kind = FAILED if ends else TRANSITION
+    return finding(kind, subject.resource(primitive.id), text, nodes=(node,), step=step)
 
 
 def _undone(context: Context, primitive: Primitive, name: str) -> Optional[Finding]:

@@ -68,6 +68,8 @@ def since(view: View, cause: Finding) -> tuple[str, ...]:
         mine = [each for each in cluster.resources if name in ids_of(each)]
         found += _when_stopped(view, mine, cib)
         found += _running(view, mine, cib)
+        if cause.key == "node-barred":
+            found += _forgotten(view, cluster, cib, name, cause.nodes)
     elif cause.subject.sort == NODE:
         found += (words for words in _fenced(view, cluster) if cause.object in words.split())
         if cib is not None:
@@ -77,6 +79,28 @@ def since(view: View, cause: Finding) -> tuple[str, ...]:
                 if words.startswith(f"{cause.object} ")
             )
     return (*found, *_last_change(view, cluster))
+
+
+def _forgotten(
+    view: View, cluster: Cluster, cib: Cib, name: str, nodes: Iterable[str]
+) -> Iterator[str]:
+    """When Pacemaker itself forgets a failure: that bars a node no longer than that."""
+    from ..reasons import seconds_of
+
+    limit = cib.meta(name, "failure-timeout")
+    length = seconds_of(limit) if limit else None
+    times = [
+        each.time
+        for each in cluster.failures
+        if base_id(each.resource) == name and each.node in nodes and each.time is not None
+    ]
+    if not length or not times or any(each.tzinfo is None for each in times):
+        return
+    when = max(times) + timedelta(seconds=length)
+    if when > view.time:
+        yield f"{name} may run there again after {when.astimezone(timezone.utc):%H:%M:%S} UTC" + (
+            f" (failure-timeout {duration(length)})"
+        )
 
 
 _OF_PACEMAKER = frozenset({NODE, RESOURCE, TICKET, CLUSTER_WIDE})
