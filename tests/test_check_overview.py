@@ -574,8 +574,8 @@ def test_constructed_service_that_failed_everywhere_is_one_fault():
     past = tuple(history("FS", name, threshold=1) for name in ("app01", "app02", "app03"))
     heads, follows = faults(cluster(None, (group(stopped("FS")),), history=past))
     assert heads == [
-        "FS is barred from app01, app02, app03: fail-count 1 of 1, hence group1 is stopped: FS does not run"
-        " (app01, app02, app03: FS barred by fail-count 1)"
+        "FS is barred from app01, app02, app03: fail-count 1 of 1, hence group1 is stopped: FS does"
+        " not run (app01, app02, app03: FS barred by fail-count 1)"
     ]
     assert set(follows) == {*("resource-stopped", "not-running", "no-candidate", "here-not-ready")}
 

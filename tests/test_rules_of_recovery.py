@@ -429,3 +429,21 @@ def test_failure_that_is_forgotten_by_itself_says_when(limit, words):
     barred = (each for each in report("overview", seen).faults if each.cause.key == "node-barred")
     facts = next(barred).facts
     assert bool(words) == any("failure-timeout" in each for each in facts)
+
+
+def test_nodes_without_room_for_a_member_are_told_together():
+    resources = {
+        "group1": Configured("group1", "group", members=("FS", "DB")),
+        "FS": Configured("FS", "primitive", parent="group1"),
+        "DB": Configured("DB", "primitive", parent="group1", utilization={"memory": 4096}),
+    }
+    room = {name: CibNode(name, utilization={"memory": 2048}) for name in NAMES}
+    known = replace(
+        cib(properties={"placement-strategy": "balanced"}), resources=resources, nodes=room
+    )
+    seen = view(cluster(resources=(group(primitive("FS"), stopped("DB")),)), cib=known)
+    (one,) = report("resources", seen).findings
+    assert one.text == (
+        "DB (group1) is stopped (app01, app02, app03: has 2048 of the 4096 memory that DB takes)"
+    )
+    assert "pcs node utilization app01 memory=AMOUNT; pcs resource utilization DB" in one.next_step

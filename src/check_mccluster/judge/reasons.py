@@ -163,8 +163,14 @@ class Reasons:
         if not against or not all(against.values()):
             return found
         more = _of_nodes(against)
-        rest = "; ".join(_others(against, ()))
-        return found._replace(text=f"{found.text}; {rest}", besides=(*found.besides, *more.besides))
+        told, _, text = found.text.partition(": ")
+        same = [node for node, why in against.items() if why[0].text == text]
+        if same:
+            told = ", ".join((told, *same))
+        rest = _others(against, same)
+        return found._replace(
+            text="; ".join((f"{told}: {text}", *rest)), besides=(*found.besides, *more.besides)
+        )
 
     def _everywhere(self, resource: Resource, part: str) -> Optional[Reason]:
         if has_quorum(self._cluster) is False:

@@ -56,8 +56,6 @@ def ticket_reasons(view: View, cluster: Cluster) -> dict[str, WithheldTicket]:
                 constraint.ticket,
                 f"ticket {constraint.ticket} is in standby",
                 f"crm_ticket --ticket {constraint.ticket} --activate",
-                "is in standby",
-                constraint.loss_policy == "freeze",
             )
     return reasons
 
