@@ -228,7 +228,7 @@ CASES: dict[str, tuple[list[Change], str]] = {
             amount("node", "bravo", "uname", 3000),
             amount("primitive", "mariadb", "id", 2048),
         ],
-        "has 1500 of the 2048 memory that svc takes",
+        "has 1500 of the 2048 memory that mariadb takes",
     ),
     "capacity-that-nobody-asks-for": (
         [amount("node", "bravo", "uname", 1), amount("primitive", "mariadb", "id", 2048)],
