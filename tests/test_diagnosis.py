@@ -270,7 +270,7 @@ def test_a_node_without_any_link_is_told_by_the_cut_and_not_by_the_quorum(tmp_pa
     if key == "mesh-isolated":
         assert "connected, and no Corosync link is up (app01, app03" in cause.text
         assert (
-            "app02: no peer is reached, check the replication network: ping -c 3 10.77.0.11"
+            "app02: no peer is reached, check the replication network: ping -c 3 10.77.0."
             in cause.next_step
         )
 
