@@ -568,7 +568,8 @@ def test_pause_of_a_resync_to_here_is_ended_where_it_was_set(state, flags, step)
         (
             ReplicationState.ESTABLISHED,
             {PEER},
-            "on storage02: drbdadm status r0; wait until the resync there is done",
+            "on storage02: drbdadm status r0; wait until the resync there is done; where"
+            " none runs, somebody paused it (resync-suspended:user): drbdadm resume-sync r0",
         ),
     ],
 )
@@ -591,7 +592,7 @@ def test_nobody_paused_it():
         (peer_device(peer_disk_state=HALF), "Inconsistent (no usable copy)"),
         (
             peer_device(peer_disk_state=HALF, resync_suspended=frozenset({PEER})),
-            "Inconsistent, resync by another node",
+            "Inconsistent, resync by another node or paused",
         ),
         (
             peer_device(peer_disk_state=HALF, resync_suspended=frozenset({PEER, USER})),
