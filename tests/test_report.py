@@ -114,7 +114,7 @@ def test_quorum_lost_tells_the_fault_the_step_and_the_half_that_waits(report):
     (fault,) = document.xpath("//article")
     assert "r0/0: quorum lost" in fault.findtext("h3/span") + fault.find("h3").text_content()
     assert (
-        "To do: on storage02, storage03: drbdadm status r0; not up: drbdadm up r0"
+        "To do: no node reaches storage02, storage03: power, network; on storage02"
         in fault.text_content()
     )
     assert drawn(document)["r0 app01-storage02: Connecting on app01"] == "WARNING"
