@@ -585,7 +585,7 @@ def test_constructed_long_cause_leaves_room_for_what_is_graver():
     past = tuple(history(ids[0], name, threshold=1) for name in ("app01", "app02", "app03"))
     known = cluster(None, (group(*map(stopped, ids)),), history=past)
     line = first_line(report("overview", view(known, drbd=Answer(None, (NOT_HERE,)))))
-    assert " is barred from app01, hence group1 is stopped" in line
+    assert " is barred from app01, app02,..., hence group1 is stopped" in line
     assert len(line) <= 140
 
 

@@ -64,7 +64,7 @@ def test_few_volumes_are_named_each(count):
 def test_volumes_that_are_lost_in_other_ways_stay_apart():
     other = tuple(drbd(*LOST[:2], peer("storage03"), name=f"x{n}", quorum=False) for n in range(3))
     told, _ = causes(*many(3, quorum=False), *other)
-    lost = "quorum lost on app01, {} of 3 copies UpToDate and reachable, not {}"
+    lost = "quorum lost on app01, I/O fails, {} of 3 copies UpToDate and reachable, not {}"
     assert [fault.cause.text for fault in told] == [
         lost.format(1, "storage02, storage03") + ": 3 volumes (pvc-00/0, pvc-01/0, pvc-02/0)",
         "x0/0, x1/0, x2/0: " + lost.format(2, "storage02"),

@@ -134,8 +134,8 @@ def test_volume_that_has_data_is_not_the_one_whose_copies_are_named():
     frozen_one = found(report("drbd-quorum", one, node="app01"), "io-suspended")
     assert frozen_one.nodes == ("storage01", "storage02")
     assert frozen_one.text == (
-        "r0: I/O is suspended: no data is accessible (storage01, storage02: Outdated (whole, but"
-        " old)), of r0/1; r0/0 is frozen with it"
+        "r0: I/O on app01 is suspended: no data is accessible (storage01, storage02: Outdated"
+        " (whole, but old)), of r0/1; r0/0 is frozen with it"
     )
 
 
