@@ -325,7 +325,7 @@ FIRST_LINES = {
     ),
     "app01-cut-from-all-storage/app01": (
         "CRITICAL - r0/0: quorum lost on app01, I/O fails,"
-        " 0 of 3 copies UpToDate and reachable, not storage01, storage02, storage03: las..."
+        " 0 of 3 copies UpToDate and reachable, not storage01, storage02, storage03"
     ),
     "app01-started-alone/app01": (
         "CRITICAL - partition without quorum: 1 of 3 votes, 2 needed, no link to app02, app03"

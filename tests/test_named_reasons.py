@@ -167,7 +167,7 @@ def fencing(reason="No route", **parameters):
 def test_device_for_the_node_that_could_not_be_fenced_is_named_with_its_agent():
     one = first("fencing", fencing(pcmk_host_list="app02 app01"))
     assert one.next_step == (
-        "stonith_admin --list app02 (configured for it: fence, fence_ipmilan);"
+        "stonith_admin --list app02 (configured for it: fence of fence_ipmilan);"
         " journalctl -u pacemaker --grep fence; fix the device, then:"
         " stonith_admin --cleanup --history app02"
     )

@@ -287,6 +287,15 @@ def test_only_a_verify_is_told_as_running():
     assert of("drbd-sync", view(resource(connection("storage02")))).running == ()
 
 
+def test_a_pause_of_the_peer_that_holds_up_nothing_now_is_told_without_a_fault():
+    peer = peer_device(resync_suspended=frozenset({"peer"}))
+    judged = of("drbd-sync", view(resource(connection("storage02", peer))))
+    assert judged.findings == ()
+    assert judged.running == (
+        "r0/0: storage02 holds back the next resync (resync-suspended: peer)",
+    )
+
+
 def test_module_that_is_not_built_for_this_kernel_is_not_loaded_again():
     (one,) = [each for each in recorded("module-missing/storage01").findings
               if each.key == "drbd-module"]  # fmt: skip

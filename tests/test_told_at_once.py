@@ -194,3 +194,21 @@ def test_a_barred_service_keeps_its_name_its_node_and_what_follows():
         "FS_DRBD is barred from app02: fail-count INFINITY, hence group1 is down;"
         " FS_DRBD is barred from app01"
     )
+
+
+def test_of_missing_copies_the_names_stay():
+    assert line(
+        "r0/0: 1 of 3 copies UpToDate and reachable, not storage02: Outdated (whole, but old); not"
+        " storage03: Inconsistent, resync by another node"
+    ) == ("r0/0: 1 of 3 copies UpToDate and reachable, not storage02, storage03")
+
+
+def test_what_runs_stands_beside_a_single_fault():
+    found = finding(KIND, subject.resource("FS"), "FS failed")
+    told = Report(
+        (found,),
+        faults=(Fault(found),),
+        lines=(Line("one", State.CRITICAL, ""),),
+        running=("r1/0: online verify with storage02",),
+    )
+    assert first_line(told) == "FS failed; r1/0: online verify with storage02"

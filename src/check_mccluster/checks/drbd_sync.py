@@ -399,10 +399,24 @@ def _words(one: _PeerVolume) -> Optional[str]:
         return f"{one.name}: {verify_words(one.connection, one.peer)}"
     if state is ReplicationState.PAUSED_SYNC_S:
         return f"{one.name}: a resync to {one.connection.name} waits, {_left(one.peer)}"
+    if _is_held_back(one):
+        return (
+            f"{one.name}: {one.connection.name} holds back the next resync (resync-suspended: peer)"
+        )
     other = {BY_PEER, BY_DEPENDENCY} & one.flags
     if other and one.peer.peer_disk_state is DiskState.INCONSISTENT:
         return f"{one.name}: {one.connection.name} is resynchronised from another node"
     return None
+
+
+def _is_held_back(one: _PeerVolume) -> bool:
+    """Whether a peer paused what is not to be done now: it warns of that itself."""
+    return (
+        one.peer.replication_state is ReplicationState.ESTABLISHED
+        and one.flags == {BY_PEER}
+        and not one.others_syncing()
+        and one.peer.peer_disk_state is DiskState.UP_TO_DATE
+    )
 
 
 def judge(view: View, asked: Asked) -> Report:
@@ -416,7 +430,7 @@ def judge(view: View, asked: Asked) -> Report:
     each_peers = [each for s in peer_volumes for each in _judge_one(s, asked, runs_somewhere)]
     findings = [*_pauses_once(each_peers)]
     notes = [words for words in map(_words, peer_volumes) if words is not None]
-    verifies = [one for one in peer_volumes if one.peer.verifying]
+    beside = [one for one in peer_volumes if one.peer.verifying or _is_held_back(one)]
     names = [
         resource.name
         for resource in resources
@@ -438,7 +452,7 @@ def judge(view: View, asked: Asked) -> Report:
                 for s in _peer_volumes(view, resources, quiet=True)
             )
         ),
-        running=tuple(words for one in verifies if (words := _words(one)) is not None),
+        running=tuple(words for one in beside if (words := _words(one)) is not None),
     )
 
 

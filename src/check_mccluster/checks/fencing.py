@@ -258,7 +258,7 @@ def _mend(cib: Optional[Cib], cluster: Cluster, event: FenceEvent) -> str:
     if not able:
         return ""
     one = len(able) == 1
-    named = join((f"{name}, {agents[name]}" if one else name for name in able), 3)
+    named = join((f"{name} of {agents[name]}" if one else name for name in able), 3)
     where = f"on {event.delegate}: " if event.delegate else ""
     log = f"{where}journalctl -u pacemaker --grep {pasted(able[0] if one else event.target)}"
     return (

@@ -167,6 +167,7 @@ def judge(view: View, asked: Asked) -> Report:
         ),
         roots,
         tuple(lines),
+        running=tuple(each for _, judged in parts for each in judged.running),
     )
 
 

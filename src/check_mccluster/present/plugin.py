@@ -159,7 +159,7 @@ def long_output(report: Report, runs: Runs, verbosity: int) -> list[str]:
         step = clean(each.next_step)
         facts = f" ({clean('; '.join(known[each]))})" if known.get(each) else ""
         lines.append(f"[{each.state.name}] {each.key}: {clean(each.text)}{why} -> {step}{facts}")
-    lines += [f"[OK] {clean(each)}" for each in report.running if findings]
+    lines += [f"[OK] {clean(each)}" for each in report.running if findings and not report.lines]
     lines += [text for state, text in told if state is State.OK]
     if verbosity >= 2:
         lines += [f"looked at {clean(each)}" for each in report.looked_at]

@@ -114,7 +114,7 @@ def _cluster_line(part: PartitionView, as_seen: str, width: int) -> list[Line]:
     cluster, count = part.cluster, part.votes
     options = cluster.summary.options
     state = part.partition_state
-    votes = count.words if count.counted else f"{count.words} (one a node assumed)"
+    votes = count.words if count.counted else f"{count.words} (assumed: one a node)"
     if count.quorate is None:
         text = "quorum not known"
     elif not count.quorate:

@@ -45,7 +45,7 @@ def _forms(text: str) -> Iterator[str]:
         start, end, clause = _parts(text)
         # "; app02 too" is about another object.
         if clause > start and not text.endswith(" too"):
-            shorter = text[:clause]
+            shorter = _names_alone(text, clause) or text[:clause]
         elif start > 0:
             shorter = text[:start].rstrip() + text[end:]
         else:
@@ -57,6 +57,19 @@ def _forms(text: str) -> Iterator[str]:
     head = text.partition(" (")[0].rpartition(": ")[0]
     if " is " in head:  # all is said before the colon
         yield head
+
+
+def _names_alone(text: str, clause: int) -> str:
+    """``2 of 3 copies, not a: Outdated; not b`` as ``2 of 3 copies, not a, b``.
+
+    Empty where the clause is another one, or has names alone already.
+    """
+    if not text[clause + 1 :].startswith(" not "):
+        return ""
+    head, _, rest = text.partition(", not ")
+    parts = rest.split("; not ")
+    names = ", ".join(part.partition(":")[0] for part in parts)
+    return f"{head}, not {names}" if names != rest else ""
 
 
 def _parts(text: str) -> tuple[int, int, int]:
@@ -143,9 +156,13 @@ def _first_line(report: Report) -> str:
     if not texts:
         allowed = [clean(f.text) for f in findings]
         return shorten(clean(report.summary) or "; ".join(allowed)) or "nothing to report"
+    faults = len(texts)
     # Faults are different things: one as grave as the first is named, however long the first is.
     least = _ROOM if report.lines else FIRST_LINE
-    beside = len(texts) > 1 and report.lines and bad[1].state is bad[0].state
+    beside = faults > 1 and report.lines and bad[1].state is bad[0].state
+    if report.lines and faults == 1:
+        texts += map(clean, report.running)
+        beside = len(texts) > 1
     room = FIRST_LINE
     if beside:
         # The second has the room that it needs, if the first can be told in what is left.
@@ -160,5 +177,5 @@ def _first_line(report: Report) -> str:
             break
         line = f"{line}; {fitting(text, left)}"
         shown += 1
-    rest = len(texts) - shown
-    return f"{line} (+{rest} more)" if rest else line
+    rest = faults - shown
+    return f"{line} (+{rest} more)" if rest > 0 else line

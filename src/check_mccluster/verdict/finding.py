@@ -91,7 +91,9 @@ class Finding(NamedTuple):
     def is_outage(self) -> bool:
         """Whether it says that a service runs nowhere, or that its disk does not answer it."""
         keys = ("not-running", "io-suspended", "started-without-io")
-        return self.key in keys and self.state is State.CRITICAL
+        return self.key == "resource-not-shown" or (
+            self.key in keys and self.state is State.CRITICAL
+        )
 
     @property
     def bares(self) -> bool:
