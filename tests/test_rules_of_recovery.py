@@ -250,7 +250,7 @@ def test_the_same_failure_on_several_nodes_is_one_finding_with_one_step():
         (
             "node-barred",
             "WARNING",
-            "DB is barred from app01, app02: start failed (cannot lock ./ibdata1, 8 s ago)",
+            "DB is barred from app01, app02: start failed: cannot lock ./ibdata1 (8 s ago)",
         )
     ]
     assert judged.findings[0].next_step == (
@@ -291,6 +291,52 @@ def test_what_is_not_configured_is_barred_from_every_node():
     (one,) = report("failures", seen).findings
     assert one.text == "DB is barred from every node: start on app01: not configured, 60 s ago"
     assert one.next_step.endswith("crm_resource --cleanup -r DB")
+
+
+def test_reason_of_what_is_not_configured_comes_before_the_operation():
+    """The first line of overview drops brackets where it gets long: the reason stays."""
+    why = {"task": "start", "exit_code": 6, "exit_status": "not configured"}
+    failed = failure("DB", exit_reason="/etc/my.cnf is not readable", **why)
+    seen = view(cluster(history=(history("DB", fail_count=1_000_000),), failures=(failed,)))
+    (one,) = report("failures", seen).findings
+    assert one.text == (
+        "DB is barred from every node: /etc/my.cnf is not readable"
+        " (start on app01: not configured, 60 s ago)"
+    )
+
+
+LATE = {"task": "start", "status": "Timed Out"}
+WITHIN = "Resource agent did not complete within 4s"
+
+
+@pytest.mark.parametrize("nodes", [("app01",), ("app01", "app02")], ids=["one", "two"])
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({**LATE, "exit_reason": WITHIN}, True),
+        (LATE, False),
+        ({**LATE, "task": "promote", "exit_reason": WITHIN}, False),
+        ({"task": "start", "status": "complete", "exit_reason": WITHIN}, False),
+    ],
+    ids=["start", "no limit told", "promote", "in time"],
+)
+def test_start_that_timed_out_may_only_need_longer(nodes, facts, told):
+    past = tuple(history("DB", name, 1_000_000) for name in nodes)
+    failures = tuple(failure("DB", name, **facts) for name in nodes)
+    (one,) = report("failures", view(cluster(history=past, failures=failures))).findings
+    longer = "; where it only needs longer: pcs resource update DB op start timeout=... (now 4s);"
+    assert (longer in one.next_step) is told
+    assert "then: crm_resource --cleanup -r DB" in one.next_step
+
+
+def test_start_of_a_part_of_a_bundle_has_no_timeout_of_its_own():
+    whole = bundle((stopped("web-podman-0"),))
+    past = tuple(history("web-podman-0", name, 1_000_000) for name in NAMES)
+    failures = tuple(failure("web-podman-0", name, exit_reason=WITHIN, **LATE) for name in NAMES)
+    (one,) = report(
+        "failures", view(cluster(resources=(whole,), history=past, failures=failures))
+    ).findings
+    assert "timeout=" not in one.next_step
 
 
 def test_monitor_that_is_late_again_and_again_may_have_too_short_a_timeout():

@@ -70,15 +70,33 @@ def _what(failure: Failure, now: datetime) -> str:
 
 
 def _how(failure: Failure, now: datetime) -> str:
-    """The same as a sentence goes on: ``start failed (rpc.statd is not running, 7 s ago)``."""
+    """The same as a sentence goes on: ``start failed: rpc.statd is not running (7 s ago)``.
+
+    The reason is outside of the brackets: a first line that gets long drops those.
+    """
     late = _is_late(failure)
-    said = failure.exit_reason or ("" if late else failure.exit_status or "")
+    reason = "" if late else failure.exit_reason or ""
+    said = (failure.exit_reason or "") if late else failure.exit_status or ""
+    said = "" if reason else said
     seconds = age(failure.time, now)
     ago = f"{duration(seconds)} ago" if seconds is not None else ""
     # "error" is what the code 1 is called: it says nothing.
     inner = ", ".join(each for each in ("" if said == "error" else said, ago) if each)
     words = f"{failure.task or 'operation'} {'timed out' if late else 'failed'}"
+    words += f": {reason}" if reason else ""
     return f"{words} ({inner})" if inner else words
+
+
+def _longer(last: Optional[Failure]) -> str:
+    """What helps a start that was given too little time, where Pacemaker says how much it was."""
+    if last is None or last.task != "start" or not _is_late(last):
+        return ""
+    _, _, limit = (last.exit_reason or "").partition(" did not complete within ")
+    if not limit:
+        return ""
+    own = pasted(base_id(last.resource))
+    now = f"timeout=... (now {limit})"
+    return f"; where it only needs longer: pcs resource update {own} op start {now}"
 
 
 def _newest(failures: Sequence[Failure], now: datetime) -> Optional[Failure]:
@@ -102,11 +120,19 @@ def _counted(
         step = ""
         if newest is not None and newest.exit_code == _NOT_CONFIGURED:
             own = pasted(base_id(past.resource))
-            how = _what(newest, view.time).replace(":", f" on {past.node}:", 1)
+            bare = newest._replace(exit_reason=None)
+            how = _what(bare, view.time).replace(":", f" on {past.node}:", 1)
+            how = f"{newest.exit_reason} ({how})" if newest.exit_reason else how
             text = f"{past.resource} is barred from every node: {how}"
             step = (
                 f"on {past.node}: correct that (journalctl -u pacemaker --grep {own}); then:"
                 f" crm_resource --cleanup -r {own}"
+            )
+        elif longer := _longer(newest):
+            own = pasted(base_id(past.resource))
+            step = (
+                f"on {past.node}: journalctl -u pacemaker --grep {own} tells why; fix that{longer};"
+                f" then: crm_resource --cleanup -r {own} -N {past.node}"
             )
         yield finding(BARRED, subject.resource(past.resource), text, nodes=where, step=step)
         return
@@ -157,10 +183,12 @@ def _barred(name: str, bars: Sequence[_Bar], view: View) -> Finding:
     nodes = tuple(sorted({past.node for past, _ in bars}))
     last = _newest([each for _, failures in bars for each in failures], view.time)
     why = _how(last, view.time) if last is not None else f"fail-count {_count(bars[0][0])}"
+    # The parts of a bundle are not configured by themselves.
+    longer = "" if any(base_id(past.resource) != name for past, _ in bars) else _longer(last)
     logs = f"journalctl -u pacemaker --grep {pasted(min(base_id(p.resource) for p, _ in bars))}"
     step = (
-        f"on {join(nodes)}: {logs} tells why; fix that, then: crm_resource --cleanup"
-        f" -r {pasted(name)}"
+        f"on {join(nodes)}: {logs} tells why; fix that{f'{longer};' if longer else ','} then:"
+        f" crm_resource --cleanup -r {pasted(name)}"
     )
     text = f"{name} is barred from {join(nodes)}: {why}"
     return finding(BARRED, subject.resource(name), text, nodes=nodes, step=step)
