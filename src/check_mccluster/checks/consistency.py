@@ -19,7 +19,7 @@ from ..judge.facts.drbd import (
 from ..judge.facts.mapping import Pair, drbd_of, instances, pairs
 from ..judge.facts.pacemaker import names_of, whereabouts
 from ..model.drbd import Device, DrbdResource
-from ..model.pacemaker import Cluster, Primitive, Role
+from ..model.pacemaker import Cluster, Primitive, Role, base_id
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check
@@ -182,7 +182,15 @@ def _together(view: View, cluster: Cluster, pair: Pair, runs: str, primary: str)
     if not mounts:
         return ""
     device = pasted(mounts[0].device)
-    back = f"crm_resource --cleanup -r {pasted(pair.resource)}"
+    own = pasted(pair.resource)
+    failed = [each.resource for each in cluster.failures]
+    failed += [past.resource for past in cluster.history if past.fail_count]
+    # A cleanup does nothing where nothing failed: then Pacemaker has to look again.
+    back = (
+        f"crm_resource --cleanup -r {own}"
+        if pair.resource in map(base_id, failed)
+        else f"crm_resource --refresh -r {own} -N {runs}"
+    )
     if cluster.summary.options.maintenance_mode:
         directory = mounts[0].directory
         back = (
