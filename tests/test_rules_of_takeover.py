@@ -129,6 +129,19 @@ UNMANAGED = (
             },
             UNMANAGED,
         ),
+        # The attribute is the group's: of FS there is nothing to delete.
+        (
+            group(primitive(managed=False), primitive("IP", managed=False), managed=False),
+            {
+                "cib": known(
+                    resources={
+                        "FS": Configured("FS", "primitive", "group1"),
+                        "group1": Configured("group1", "group", meta={"is-managed": "false"}),
+                    }
+                )
+            },
+            (UNMANAGED[0], UNMANAGED[1].replace("FS", "group1")),
+        ),
         (
             primitive(managed=False),
             {

@@ -457,7 +457,8 @@ def managed_again(context: Context, name: str) -> str:
         one = cib.resources.get(each) if cib is not None else None
         if one is not None and one.meta.get("maintenance", "").lower() in TRUE:
             return f"{WHEN_DONE.capitalize()}: crm_resource -r {each} --meta -d maintenance"
-    again = f"crm_resource -r {name} --meta -d is-managed (pcs resource manage {name})"
+    held = (cib.holder(name, "is-managed") if cib is not None else None) or name
+    again = f"crm_resource -r {held} --meta -d is-managed (pcs resource manage {held})"
     return f"{WHEN_DONE.capitalize()}: {again}"
 
 

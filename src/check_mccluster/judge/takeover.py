@@ -180,12 +180,15 @@ class Takeover:
             if member.managed is False and not self._in_maintenance(member):
                 name = resource.id if isinstance(resource, Clone) else member.id
                 where = f" on {', '.join(member.nodes)}" if member.nodes else ""
+                own = base_id(member.id)
+                held = self.cib.holder(own, "is-managed") if self.cib is not None else None
+                held = held or name
                 yield Against(
                     f"cannot promote {name}: it is unmanaged"
                     if isinstance(resource, Clone)
                     else f"cannot take {name}, which is unmanaged{where}",
-                    f"{WHEN_DONE}: crm_resource -r {name} --meta -d is-managed (pcs resource manage"
-                    f" {name})",
+                    f"{WHEN_DONE}: crm_resource -r {held} --meta -d is-managed (pcs resource manage"
+                    f" {held})",
                     "unmanaged",
                     name,
                 )

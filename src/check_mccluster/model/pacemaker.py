@@ -520,6 +520,14 @@ class Cib(NamedTuple):
             found.append(one.parent)
         return tuple(found)
 
+    def holder(self, name: str, key: str) -> Optional[str]:
+        """What a meta attribute in force is set on: itself, or what is around it."""
+        for each in self.chain(name):
+            one = self.resources.get(each)
+            if one is not None and key in one.meta:
+                return each
+        return None
+
     def meta(self, name: str, key: str) -> Optional[str]:
         """A meta attribute in force: its own, that of what is around it, or the default."""
         for each in self.chain(name):
