@@ -174,6 +174,24 @@ def test_what_is_unmanaged_and_dead_is_told_with_what_ends_that(unmanaged, key, 
     assert step in fault.cause.next_step
 
 
+@pytest.mark.parametrize("holder", ["group1", "DB"])
+def test_what_is_dead_is_managed_again_where_that_is_set(holder):
+    """Pacemaker deletes nothing, and says nothing, where the attribute is the group's."""
+    known = {
+        "group1": Configured("group1", "group", None, ("FS", "DB")),
+        "DB": Configured("DB", "primitive", "group1"),
+    }
+    known[holder] = known[holder]._replace(meta={"is-managed": "false"})
+    dead = group(primitive("FS"), stopped("DB", managed=False), managed=holder != "group1")
+    seen = view(cluster(None, (dead,)), cib=cib()._replace(resources=known))
+    (step,) = [
+        each.next_step
+        for each in report("resources", seen).findings
+        if each.key == "resource-stopped"
+    ]
+    assert f"crm_resource -r {holder} --meta -d is-managed (pcs resource manage {holder})" in step
+
+
 # -- rules -------------------------------------------------------------------------------------
 
 
@@ -223,6 +241,47 @@ def test_rule_is_told_by_its_constraint_and_what_it_looks_at(test, words, step):
     assert words in cause.text
     assert cause.next_step.startswith(step)
     assert "where need-net is not wanted: pcs constraint delete need-net" in cause.next_step
+
+
+PING = Configured("net", "primitive", agent="ocf:pacemaker:ping")
+BY_HAND = (
+    "attrd_updater -Q -A -n pingd (no ping resource sets it); where app01 reaches its network:"
+    " attrd_updater -n pingd -U 1 -N app01; crm_resource --constraints"
+)
+ASKED = "attrd_updater -Q -A -n pingd; on app01: ping -c 3 192.0.2.1; ping -c 3 gw; crm_resource"
+
+
+@pytest.mark.parametrize(
+    ("ping", "operation", "step"),
+    [
+        (None, "lt", BY_HAND),
+        (None, "not_defined", "attrd_updater -Q -A -n pingd (no ping resource sets it); crm_res"),
+        ({"host_list": "192.0.2.1 gw 192.0.2.3"}, "lt", ASKED),
+        ({}, "lt", "attrd_updater -Q -A -n pingd; crm_resource --constraints"),
+        ({"name": "far"}, "lt", BY_HAND),
+    ],
+    ids=["no resource", "no value", "targets", "none", "other"],
+)
+def test_rule_about_pingd_tells_who_sets_it(ping, operation, step):
+    bans, known = ruled(Expression("pingd", operation, "1" if operation == "lt" else None))
+    if ping is not None:
+        resources = {**known.resources, "net": PING._replace(parameters=ping)}
+        known = known._replace(resources=resources)
+    resources = (DOWN, primitive("net")) if ping is not None else (DOWN,)
+    known_here = cluster(None, resources, bans=bans)
+    cause = only("resources", seen=view(known_here, cib=known)).cause
+    assert cause.next_step.startswith(step)
+
+
+def test_rule_about_connectivity_pings_the_targets():
+    bans, known = ruled(Expression("pingd", "lt", "1"))
+    ping = PING._replace(parameters={"host_list": "192.0.2.1"})
+    known = known._replace(resources={**known.resources, "net": ping})
+    lost = tuple(NodeAttribute(f"app0{number}", "pingd", "0", 100) for number in (1, 2, 3))
+    resources = (DOWN, primitive("net"))
+    seen = view(cluster(None, resources, bans=bans, attributes=lost), cib=known)
+    (stop,) = report("resources", seen).findings
+    assert stop.next_step == "on app01: ip -br link; ip route; ping -c 3 192.0.2.1"
 
 
 def test_rule_that_somebody_wants_is_not_lifted_before_a_node_comes_back():

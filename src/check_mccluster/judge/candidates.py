@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Optional
+from typing import Optional, Union
 
 from ..inputs.cibadmin import CIB
 from ..model.configuration import DateExpression, Expression, Rule
@@ -156,11 +156,50 @@ def _banned(cluster: Cluster, cib: Optional[Cib], ban: Ban) -> Against:
     if any(
         one.node == ban.node and one.name in names and one.expected for one in cluster.attributes
     ):
-        step = f"on {ban.node}: ip -br link; ip route; then ping the targets of its ping resource"
+        pings = _pings(cib, names[0])
+        asks = pings or "then ping the targets of its ping resource"
+        step = f"on {ban.node}: ip -br link; ip route; {asks}"
         return Against(text, step, "connectivity", location)
     if names:
-        step = f"attrd_updater -Q -A -n {names[0]}; {step}"
+        step = f"{_looked_up(cib, names[0], ban.node, tests)}; {step}"
     return Against(text, step, "rule", location)
+
+
+_PING_AGENTS = (":ping", ":pingd")
+_PINGD = "pingd"
+"""The attribute that the agents of ping set unless told another (their parameter ``name``)."""
+
+
+def _pings(cib: Optional[Cib], name: str) -> Optional[str]:
+    """The pings of what sets an attribute; ``None`` without such a resource, "" without targets."""
+    for one in cib.resources.values() if cib is not None else ():
+        if one.agent is not None and one.agent.endswith(_PING_AGENTS):
+            if one.parameters.get("name", _PINGD) == name:
+                targets = one.parameters.get("host_list", "").split()
+                return "; ".join(f"ping -c 3 {pasted(each)}" for each in targets[:2])
+    return None
+
+
+def _looked_up(
+    cib: Optional[Cib], name: str, node: str, tests: Sequence[Union[Expression, DateExpression]]
+) -> str:
+    """How an attribute is looked at, and who has to set it where no resource does."""
+    look = f"attrd_updater -Q -A -n {name}"
+    pings = _pings(cib, name)
+    if pings is not None:
+        return f"{look}; on {node}: {pings}" if pings else look
+    if cib is None or name != _PINGD:
+        return look
+    enough = next(
+        (
+            each.value
+            for each in tests
+            if isinstance(each, Expression) and (each.attribute, each.operation) == (name, "lt")
+        ),
+        None,
+    )
+    by_hand = f"; where {node} reaches its network: attrd_updater -n {name} -U {enough} -N {node}"
+    return f"{look} (no ping resource sets it){by_hand if enough else ''}"
 
 
 def ban_ends(cib: Optional[Cib], ban: Ban) -> str:
