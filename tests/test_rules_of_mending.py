@@ -84,9 +84,10 @@ def test_connection_refused_for_its_options_is_told_by_them():
         "; its net options differ from the other connections: verify-alg crc32c, elsewhere none"
     )
     assert one.next_step == (
-        "on storage01 and storage03: drbdadm dump r0: make verify-alg alike there; then on both:"
-        " drbdadm net-options r0; on storage01: drbdadm connect r0:storage03; where it falls back"
-        " to StandAlone: journalctl -k -g drbd tells why"
+        "on storage01 and storage03: drbdadm dump r0: make verify-alg alike there (where it is, it"
+        " was set by hand); then on both: drbdadm --dry-run adjust r0; where that is all: drbdadm"
+        " adjust r0 (it resets what the file does not name, and connects); if it falls back to"
+        " StandAlone: journalctl -k -g drbd"
     )
 
 
@@ -165,6 +166,12 @@ def test_nothing_is_cleaned_up_where_nothing_is_barred():
     ("state", "size", "part"),
     [
         (DiskState.DISKLESS, 1024, "when it is good: drbdadm attach r0/0"),
+        (
+            DiskState.FAILED,
+            1024,
+            "still Failed: drbdadm detach r0/0 (hangs: drbdadm detach --force r0/0); when the disk"
+            " is good: drbdadm attach r0/0",
+        ),
         (DiskState.DETACHING, 1024, "while it stays Detaching its I/O hangs; once it is Diskless"),
         (DiskState.DISKLESS, 0, "No valid meta data, and a disk without data: drbdadm create-md"),
     ],
@@ -232,7 +239,23 @@ def test_connected_copy_that_nothing_resyncs_is_asked_for_where_quorum_is_lost()
                 here="app02")  # fmt: skip
     ((_, step),) = steps("drbd-quorum", view(seen, node="app02"))
     assert step.startswith("on storage02, storage03: drbdadm status r0; not up: drbdadm up r0;")
-    assert step.endswith("; on storage01: drbdadm status r0: why does no resync run")
+    assert step.endswith(
+        "; on storage01: drbdadm status r0: where another copy is UpToDate: drbdadm disconnect r0;"
+        " drbdadm connect r0; where all are Inconsistent: journalctl -k -g drbd: was one UpToDate"
+        " before? Then a backup; else the first sync: see DRBD's guide, 'The initial device"
+        " synchronization'"
+    )
+
+
+def test_connected_copy_that_nothing_resyncs_is_asked_for_beside_one_that_is_missing():
+    half = peer_device(peer_disk_state=DiskState.INCONSISTENT)
+    seen = mesh(away("storage02"), connection("storage03", half))
+    ((_, step),) = steps("drbd-quorum", view(seen))
+    assert step.startswith("on storage02: drbdadm status r0; not up: drbdadm up r0;")
+    assert step.endswith(
+        "; on storage03: drbdadm status r0: why does no resync run (PausedSync: drbdadm resume-sync"
+        " r0; StandAlone: drbdadm connect r0)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -344,7 +344,7 @@ def test_option_that_differs_is_put_in_force_by_the_command_of_its_section(
 
 
 @pytest.mark.parametrize("alone", [True, False])
-def test_option_that_cuts_a_connection_is_made_equal_then_it_is_connected(alone):
+def test_option_that_cuts_a_connection_is_made_equal_and_in_force_by_adjust(alone):
     """One that reconnects by itself needs no more."""
     state = ConnectionState.STANDALONE if alone else ConnectionState.CONNECTING
     seen = []
@@ -353,7 +353,7 @@ def test_option_that_cuts_a_connection_is_made_equal_then_it_is_connected(alone)
         seen.append(node(name, resource(away(peer, state)), show=show))
     (found,) = together(seen, {}, Asked()).findings
     assert found.text.startswith("r0 storage01-storage02: protocol is C on storage01 and A on")
-    assert found.next_step.endswith("then on one: drbdadm connect r0") is alone
+    assert found.next_step.endswith("where that is all: drbdadm adjust r0") is alone
     assert (found.state.name == "CRITICAL") is alone
 
 

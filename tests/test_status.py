@@ -248,7 +248,7 @@ def test_all_six_views_make_the_whole_matrix(status):
         ("app01-cut-from-all-storage/app01", "quorum lost on app01", "drbdadm status r0;"),
         ("dovecot-blocked/app01", "DOVECOT", "journalctl -u pacemaker"),
         ("cib-manager-hangs/app02", "Pacemaker runs and does not answer", "journalctl -u"),
-        ("utils-9.34-standalone/storage01", "StandAlone", "drbdadm net-options r0"),
+        ("utils-9.34-standalone/storage01", "StandAlone", "drbdadm adjust r0"),
         ("fifty-resources/storage02", "m07/0: no disk on storage02", "drbdadm attach m07"),
         ("module-missing/storage01", "kernel module is not loaded", "modprobe drbd"),
     ],

@@ -311,9 +311,8 @@ def _quorum_step(view: View, resource: DrbdResource, device: Device, have: Copie
     lost = [each for each in down if each.name in have.missing] or down
     if lost:
         step = _back_step(view, resource, have, lost)
-        old = _not_syncing(resource, device)
-        if old and lost[0].name in have.missing:
-            step += f"; on {join(old)}: drbdadm status {name}: why does no resync run"
+        if lost[0].name in have.missing:
+            step += _half_step(resource, device, have)
         return step + _of_the_primary(view, resource)
     if have.missing:
         return _copies_step(view, resource, device, have)
@@ -331,7 +330,29 @@ def _copies_step(view: View, resource: DrbdResource, device: Device, have: Copie
     states = {c.name: p.peer_disk_state for c, p in peer_devices(resource, device.volume)}
     lost = states.get(first) in _LOST_DISKS and step.startswith(f"on {first}: ")
     alike = [n for n in have.missing if states.get(n) is states.get(first)] if lost else []
-    return step.replace(first, join(alike), 1) if len(alike) > 1 else step
+    step = step.replace(first, join(alike), 1) if len(alike) > 1 else step
+    away = any(c.name == first and not c.is_connected for c in resource.connections)
+    return step + (_half_step(resource, device, have) if away else "")
+
+
+def _half_step(resource: DrbdResource, device: Device, have: Copies) -> str:
+    """The end of a step where connected copies are no good either, and nothing resyncs them."""
+    old = [name for name in _not_syncing(resource, device) if name in have.missing]
+    if not old:
+        return ""
+    name = pasted(resource.name)
+    look = f"; on {join(old)}: drbdadm status {name}"
+    states = {c.name: p.peer_disk_state for c, p in peer_devices(resource, device.volume)}
+    if have.up_to_date or any(states[each] is not DiskState.INCONSISTENT for each in old):
+        return (
+            f"{look}: why does no resync run (PausedSync: drbdadm resume-sync {name}; StandAlone:"
+            f" drbdadm connect {name})"
+        )
+    return (
+        f"{look}: where another copy is UpToDate: drbdadm disconnect {name}; drbdadm connect"
+        f" {name}; where all are Inconsistent: journalctl -k -g drbd: was one UpToDate before? Then"
+        " a backup; else the first sync: see DRBD's guide, 'The initial device synchronization'"
+    )
 
 
 _LOST_DISKS = (DiskState.DISKLESS, DiskState.FAILED)

@@ -132,9 +132,9 @@ def _special(down: Sequence[Link]) -> Iterator[tuple[Link, Finding]]:
             said = f"{name} is {_value(one)} on {here} and {_value(other)} on {there}"
             text = f"{link.name}: {said} ({link.words})"
             state = State.CRITICAL if link.is_alone else None
-            step = _make_equal(link.resource, "drbdadm net-options")
-            if link.is_alone:
-                step += f", then on one: drbdadm connect {pasted(link.resource)}"
+            # What was set by hand and stands in no file goes by adjust only; that connects, too.
+            command = "drbdadm adjust" if link.is_alone else "drbdadm net-options"
+            step = _make_equal(link.resource, command)
             yield (
                 link,
                 finding(

@@ -1,7 +1,7 @@
 """How a copy of DRBD's data is brought back: what is wrong with it, and steps that hurt nobody.
 
 Long because each state of a connection and of a disk has a step of its own, and they share words.
-None of them overwrites data or takes a disk away. A step that is to be typed on another node says
+None of them overwrites data or takes a disk away that is still in use. A step that is to be typed on another node says
 ``on NODE:`` first.
 """
 
@@ -194,9 +194,9 @@ def _standalone_step(
     if odd:
         words = join([option for option, _, _ in odd])
         return (
-            f"on {view.here} and {connection.name}: drbdadm dump {name}: make {words} alike there;"
-            f" then on both: drbdadm net-options {name}; on {view.here}: drbdadm connect"
-            f" {name}:{peer}; where it falls back to StandAlone: journalctl -k -g drbd tells why"
+            f"on {view.here} and {connection.name}: drbdadm dump {name}: make {words} alike there"
+            f" (where it is, it was set by hand); then on both: {adjust_step(name)}; if it falls"
+            " back to StandAlone: journalctl -k -g drbd"
         )
     step = (
         f"on {view.here}: journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect"
@@ -208,6 +208,14 @@ def _standalone_step(
         f"{step}. If it finds one: compare both copies; on the one that is given up, a Secondary:"
         f" drbdadm disconnect {name}; drbdadm connect --discard-my-data {name}; on the other:"
         f" drbdadm connect {name}"
+    )
+
+
+def adjust_step(name: str) -> str:
+    """Bring the kernel to what the file says: net-options leaves alone what it does not name."""
+    return (
+        f"drbdadm --dry-run adjust {name}; where that is all: drbdadm adjust {name} (it resets what"
+        " the file does not name, and connects)"
     )
 
 
@@ -368,6 +376,12 @@ def attach_step(
         return (
             f"{look}; while it stays Detaching its I/O hangs; once it is Diskless, and the disk"
             f" good: drbdadm attach {volume}"
+        )
+    if state is DiskState.FAILED:
+        # Attach is refused as long as it is Failed, not Diskless.
+        return (
+            f"{look}; still Failed: drbdadm detach {volume} (hangs: drbdadm detach --force"
+            f" {volume}); when the disk is good: drbdadm attach {volume}"
         )
     return f"{look}; when it is good: drbdadm attach {volume}"
 
