@@ -23,6 +23,7 @@ from build import (
     view,
 )
 from check_mccluster.model.config import Config, DrbdRule
+from check_mccluster.model.configuration import Configured
 from check_mccluster.model.drbd import (
     ConnectionState,
     DiskState,
@@ -68,7 +69,12 @@ RECORDED = {
         "FS_DRBD runs and r0 is Primary on app01",
         figures(),
     ),
-    "app01-cut-from-all-storage/app01": ("CRITICAL", NO_IO, figures(1, 1)),
+    # Its monitor has noticed.
+    "app01-cut-from-all-storage/app01": (
+        "CRITICAL",
+        NO_IO.replace(", though Started", ""),
+        figures(1, 1),
+    ),
     "mounted-by-hand/app01": (
         "CRITICAL",
         "FS_DRBD runs on app01, the Primary of r0 is app02",
@@ -403,3 +409,14 @@ def test_constructed_two_pairs():
         "pairs": 2,
         "pairs_disagreeing": 1,
     }
+
+
+@pytest.mark.parametrize(("deeper", "clause"), [(False, True), (True, False)])
+def test_monitor_that_looks_deeper_is_not_asked_for(deeper, clause):
+    mount = Configured("FS", "primitive", agent="ocf:heartbeat:Filesystem", looks_deeper=deeper)
+    known = on_drbd()._replace(resources={"FS": mount})
+    seen = view(cluster(None, (group(RUNS),)), cib=known, drbd=(with_peers(
+        role=PRIMARY, quorum=False),))  # fmt: skip
+    (one,) = report("consistency", seen).findings
+    assert one.key == "started-without-io"
+    assert ("OCF_CHECK_LEVEL=20" in one.next_step) is clause

@@ -27,6 +27,7 @@ from build_drbd import (
 )
 from check_mccluster.checks.registry import load
 from check_mccluster.judge.engine import report
+from check_mccluster.model.config import Config, DrbdRule
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
 from check_mccluster.verdict.view import Asked
 
@@ -839,17 +840,33 @@ def test_the_state_of_every_missing_copy_is_told_by_those_that_tell_it():
         connection("storage02", peer_device(**LOST_THERE)),
         away("storage03"),
     )
-    assert texts(seen) == [
+    servers = Config(drbd={"r0": DrbdRule(replicas=("storage01", "storage02", "storage03"))})
+    assert texts(seen, config=servers) == [
         "r0/0: 1 of 3 copies UpToDate and reachable, not storage02: Diskless there (failed or"
         " detached); not storage03"
     ]
-    assert steps("drbd-quorum", view(seen)) == [
+    assert steps("drbd-quorum", view(seen, config=servers)) == [
         (
             "copies-low",
             "on storage02: journalctl -k -g drbd; check the backing disk (smartctl, multipath);"
             " when it is good: drbdadm attach r0/0",
         )
     ]
+
+
+def test_peer_without_disk_may_be_a_client_for_which_a_bitmap_is_kept():
+    """Recorded after its bitmap was turned on: nothing here tells it from a disk that failed."""
+    seen = mesh(connection("app02", peer_device(**LOST_THERE)))
+    assert texts(seen) == [
+        "r0/0: 3 of 4 copies UpToDate and reachable, not app02: Diskless, a bitmap is kept for it:"
+        " disk failed or detached, or a client"
+    ]
+    ((_, step),) = steps("drbd-quorum", view(seen))
+    assert step == (
+        "on app02: journalctl -k -g drbd; check the backing disk (smartctl, multipath); when it is"
+        " good: drbdadm attach r0/0; a client (drbdadm dump r0 there: disk none): on the nodes with"
+        " a disk: bitmap no in the connection to it, then: drbdadm --dry-run adjust r0"
+    )
 
 
 @pytest.mark.parametrize("state", [DiskState.DISKLESS, DiskState.FAILED, DiskState.DETACHING])

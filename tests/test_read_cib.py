@@ -329,6 +329,17 @@ def test_exceptions_of_the_stream_pass_unchanged() -> None:
 # -- what binds resources to nodes and to each other ---------------------------------------------
 
 
+@pytest.mark.parametrize(("level", "deeper"), [("20", True), ("10", False)])
+def test_monitor_that_writes_is_known_by_its_level(level, deeper) -> None:
+    cib = a_cib(
+        '<primitive id="f" class="ocf" provider="heartbeat" type="Filesystem"><operations>'
+        '<op id="m1" name="monitor" interval="20s"><instance_attributes id="i">'
+        + nvpairs(OCF_CHECK_LEVEL=level)
+        + "</instance_attributes></op></operations></primitive>"
+    )
+    assert cib.resources["f"].looks_deeper is deeper
+
+
 def test_clone_group_and_primitive_know_what_is_around_them() -> None:
     cib = a_cib(
         '<clone id="c"><meta_attributes id="m">' + nvpairs(promotable="true") + "</meta_attributes>"
@@ -341,6 +352,7 @@ def test_clone_group_and_primitive_know_what_is_around_them() -> None:
     )
     assert cib.chain("a") == ("a", "g", "c")
     assert cib.resources["a"].timeouts == {"start": "240s"}
+    assert not cib.resources["a"].looks_deeper
     assert cib.resources["a"].parameters == {"drbd_resource": "r0"}
     assert [one.id for one in cib.configured("linbit:drbd")] == ["a"]
     assert [one.id for one in cib.resources.values() if one.is_promotable] == ["c", "m2"]

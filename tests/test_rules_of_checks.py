@@ -600,7 +600,10 @@ def test_nobody_paused_it():
         ),
         (peer_device(peer_disk_state=DiskState.OUTDATED), "Outdated (whole, but old)"),
         (peer_device(peer_disk_state=DiskState.FAILED), "its disk is Failed there"),
-        (peer_device(peer_disk_state=DiskState.DISKLESS), "Diskless there (failed or detached)"),
+        (
+            peer_device(peer_disk_state=DiskState.DISKLESS),
+            "Diskless, a bitmap is kept for it: disk failed or detached, or a client",
+        ),
         (peer_device(peer_disk_state=DiskState.D_UNKNOWN), ""),
         (
             peer_device(replication_state=ReplicationState.SYNC_SOURCE, progress=progress()),

@@ -49,8 +49,7 @@ NO_IO = Kind(
     State.CRITICAL,
     "Pacemaker says Started on this node, but DRBD here has lost quorum or has no data."
     " Pacemaker cannot see that.",
-    "on {node}: check_mccluster drbd-quorum -v -r {resource} names what is missing; the Filesystem"
-    " monitor needs OCF_CHECK_LEVEL=20 to notice",
+    "on {node}: check_mccluster drbd-quorum -v -r {resource} names what is missing",
 )
 NO_SERVICE = Kind(
     "primary-without-service",
@@ -82,18 +81,34 @@ def _blind(view: View, cluster: Cluster, pair: Pair, resource: DrbdResource) -> 
     for device in resource.devices:
         if not has_io(view, resource, device):
             how = "is frozen" if resource.suspended else "fails"
-            text = (
-                f"I/O of {what} {how} on {view.here}, though {_role(pair)}:"
-                f" {_why(view, resource, device)}"
+            failed = any(
+                each.failed and contains_node(each.nodes, view.here)
+                for each in instances(cluster, pair.resource)
             )
+            # What failed is stopped or recovered: Pacemaker has noticed.
+            though = "" if failed else f", though {_role(pair)}"
+            text = f"I/O of {what} {how} on {view.here}{though}: {_why(view, resource, device)}"
             yield finding(
                 NO_IO,
                 subject.resource(pair.resource),
                 text,
                 nodes=(view.here,),
                 resource=resource.name,
+                step="" if failed else _noticed(view, pair, resource),
             )
             return
+
+
+def _noticed(view: View, pair: Pair, resource: DrbdResource) -> str:
+    """What is missing, and that the monitor of a Filesystem as configured cannot notice."""
+    cib = view[CIB].value
+    one = cib.resources.get(pair.resource) if cib is not None else None
+    if one is None or one.looks_deeper or not (one.agent or "").endswith(":Filesystem"):
+        return ""
+    return (
+        f"on {view.here}: check_mccluster drbd-quorum -v -r {pasted(resource.name)} names what is"
+        f" missing; the monitor of {pair.resource} needs OCF_CHECK_LEVEL=20 to notice"
+    )
 
 
 def _why(view: View, resource: DrbdResource, device: Device) -> str:

@@ -133,8 +133,8 @@ def _special(down: Sequence[Link]) -> Iterator[tuple[Link, Finding]]:
             text = f"{link.name}: {said} ({link.words})"
             state = State.CRITICAL if link.is_alone else None
             # What was set by hand and stands in no file goes by adjust only; that connects, too.
-            command = "drbdadm adjust" if link.is_alone else "drbdadm net-options"
-            step = _make_equal(link.resource, command)
+            command = "adjust" if link.is_alone else "net-options"
+            step = _make_equal(link.resource, f"drbdadm {command}")
             yield (
                 link,
                 finding(

@@ -25,6 +25,7 @@ class Configured(NamedTuple):
     :param parameters: of the agent. :param meta: meta attributes, its own only.
     :param utilization: what it takes of a node's capacity.
     :param timeouts: of operations without interval, by name, as written (``240s``).
+    :param looks_deeper: whether a monitor of it has an ``OCF_CHECK_LEVEL`` of 20: it writes, too.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Configured(NamedTuple):
     meta: Mapping[str, str] = _NOTHING
     utilization: Mapping[str, int] = MappingProxyType({})
     timeouts: Mapping[str, str] = _NOTHING
+    looks_deeper: bool = False
 
     @property
     def is_clone(self) -> bool:

@@ -135,6 +135,7 @@ class _Found:
             meta={**template.meta, **one.meta},
             utilization={**template.utilization, **one.utilization},
             timeouts={**template.timeouts, **one.timeouts},
+            looks_deeper=template.looks_deeper or one.looks_deeper,
         )
 
 
@@ -339,6 +340,10 @@ def _configured(element: Element, parent: Optional[str]) -> Configured:
             if (timeout := text(operation, "timeout")) is not None
             and (operation.get("interval") or "0").rstrip("ms") == "0"
         },
+        looks_deeper=any(
+            pair.get("name") == "OCF_CHECK_LEVEL" and pair.get("value") == "20"
+            for pair in element.iterfind("operations/op/instance_attributes/nvpair")
+        ),
     )
 
 

@@ -1,8 +1,8 @@
 """How a copy of DRBD's data is brought back: what is wrong with it, and steps that hurt nobody.
 
 Long because each state of a connection and of a disk has a step of its own, and they share words.
-None of them overwrites data or takes a disk away that is still in use. A step that is to be typed on another node says
-``on NODE:`` first.
+None of them overwrites data, or takes away a disk that is still in use. A step that is to be typed
+on another node says ``on NODE:`` first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ...model.drbd import (
     Role,
 )
 from ...model.words import state_name
-from ...verdict.view import View
+from ...verdict.view import View, contains_node
 from ...verdict.words import join, pasted, pings
 from .drbd import HANDSHAKE, ballot, copies, peer_devices, progress_words, shown, stands_still
 
@@ -85,8 +85,28 @@ def copy_words(view: View, resource: DrbdResource, device: Device, name: str) ->
             return _syncing_words(peer)
         if peer.peer_disk_state is DiskState.INCONSISTENT and _by_another(peer):
             return "Inconsistent, resync by another node or paused"
+        if _may_be_client(view, resource, device, connection, peer):
+            return "Diskless, a bitmap is kept for it: disk failed or detached, or a client"
         return _disk_words(peer.peer_disk_state, " there")
     return ""
+
+
+def _may_be_client(
+    view: View, resource: DrbdResource, device: Device, connection: Connection, peer: PeerDevice
+) -> bool:
+    """Whether a peer without disk may be a client whose ``bitmap no`` is missing or not in force.
+
+    Only its bitmap tells it from the other diskless peers, for which none is kept.
+    """
+    if peer.peer_disk_state is not DiskState.DISKLESS or peer.peer_client is not False:
+        return False
+    rule = view.config.drbd.get(resource.name)
+    if rule is not None and contains_node(rule.replicas, connection.name):
+        return False
+    return device.disk_state is DiskState.UP_TO_DATE and any(
+        other.peer_client and other.peer_disk_state is DiskState.DISKLESS and each.is_connected
+        for each, other in peer_devices(resource, device.volume)
+    )
 
 
 def missing_words(
@@ -407,7 +427,14 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
         if not connection.is_connected:
             return connection_step(view, resource, connection)
         if peer.peer_disk_state in _NO_DISK:
-            return attach_step(resource, device, name, peer.peer_disk_state)
+            step = attach_step(resource, device, name, peer.peer_disk_state)
+            if _may_be_client(view, resource, device, connection, peer):
+                # Its own file tells which: on a client the attach would only be refused.
+                step += (
+                    f"; a client (drbdadm dump {title} there: disk none): on the nodes with a disk:"
+                    f" bitmap no in the connection to it, then: drbdadm --dry-run adjust {title}"
+                )
+            return step
         if peer.peer_disk_state in ATTACHING:
             return attaching_step(name, peer.peer_disk_state)
         held = (peer.resync_suspended or frozenset()) & _HELD
