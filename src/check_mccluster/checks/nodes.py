@@ -344,7 +344,9 @@ def _untold(silent: tuple[str, ...], dc: Optional[str]) -> Finding:
             " again or hangs, or the CIB lost the node attributes"
         )
         name = silent[0]
-        step = f"Wait a minute; if it stays, on {name}: {ask_controller(name)}; if it answers: {again}"
+        step = (
+            f"Wait a minute; if it stays, on {name}: {ask_controller(name)}; if it answers: {again}"
+        )
     return finding(VERSIONS_MIXED, subject.cluster(), text, nodes=silent, step=step)
 
 
