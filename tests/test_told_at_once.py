@@ -198,8 +198,8 @@ def test_a_barred_service_keeps_its_name_its_node_and_what_follows():
 
 def test_of_missing_copies_the_names_stay():
     assert line(
-        "r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and reachable, not storage02:"
-        " Outdated (whole, but old); not storage03: Inconsistent, resync by another node"
+        "r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and reachable, not"
+        " storage02: Outdated (whole, but old); not storage03: Inconsistent, resync by another node"
     ) == (
         "r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and reachable,"
         " not storage02, storage03"

@@ -427,14 +427,14 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
         if not connection.is_connected:
             return connection_step(view, resource, connection)
         if peer.peer_disk_state in _NO_DISK:
-            step = attach_step(resource, device, name, peer.peer_disk_state)
+            attach = attach_step(resource, device, name, peer.peer_disk_state)
             if _may_be_client(view, resource, device, connection, peer):
                 # Its own file tells which: on a client the attach would only be refused.
-                step += (
+                attach += (
                     f"; a client (drbdadm dump {title} there: disk none): on the nodes with a disk:"
                     f" bitmap no in the connection to it, then: drbdadm --dry-run adjust {title}"
                 )
-            return step
+            return attach
         if peer.peer_disk_state in ATTACHING:
             return attaching_step(name, peer.peer_disk_state)
         held = (peer.resync_suspended or frozenset()) & _HELD
