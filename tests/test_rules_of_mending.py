@@ -325,3 +325,12 @@ def test_module_that_is_not_built_for_this_kernel_is_not_loaded_again():
     assert one.next_step.startswith(
         "dkms autoinstall (it needs the headers of 6.1.0-56-cloud-amd64)"
     )
+
+
+def test_connection_to_a_missing_copy_names_the_one_that_nothing_resyncs():
+    half = peer_device(peer_disk_state=DiskState.INCONSISTENT)
+    seen = mesh(away("storage02"), connection("storage03", half))
+    ((_, step),) = steps("drbd-mesh", view(seen))
+    assert "; on storage03: drbdadm status r0: why does no resync run (PausedSync" in step
+    ((_, step),) = steps("drbd-mesh", view(mesh(away("storage02"))))
+    assert "why does no resync run" not in step

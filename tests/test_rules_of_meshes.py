@@ -353,7 +353,7 @@ def test_option_that_cuts_a_connection_is_made_equal_and_in_force_by_adjust(alon
         seen.append(node(name, resource(away(peer, state)), show=show))
     (found,) = together(seen, {}, Asked()).findings
     assert found.text.startswith("r0 storage01-storage02: protocol is C on storage01 and A on")
-    assert found.next_step.endswith("where that is all: drbdadm adjust r0") is alone
+    assert ("; where that is all: drbdadm adjust r0 (it resets" in found.next_step) is alone
     assert (found.state.name == "CRITICAL") is alone
 
 

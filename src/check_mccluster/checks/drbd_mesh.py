@@ -16,6 +16,7 @@ from ..judge.facts.drbd import (
 )
 from ..judge.facts.mending import (
     attach_step,
+    beside_step,
     connection_step,
     odd_words,
     reach_words,
@@ -98,6 +99,8 @@ def _per_peer(
             text += _since_then([same[0][1]]) + odd_words(view, *same[0])
         about = subject.connection(names[0], view.here, peer)
         step = connection_step(view, *same[0])
+        if kind is not STANDALONE and len(names) == 1:
+            step += beside_step(view, *same[0])
         one = finding(kind, about, text, state=state, nodes=(peer,), resource=names[0], step=step)
         yield one._replace(covers=tuple(names))
 

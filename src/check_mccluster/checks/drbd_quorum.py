@@ -29,6 +29,7 @@ from ..judge.facts.mending import (
     attach_step,
     connection_step,
     copy_step,
+    half_step,
     missing_words,
     no_good_copy_step,
     own_copy_step,
@@ -42,7 +43,6 @@ from ..model.drbd import (
     DiskState,
     DrbdResource,
     PeerDevice,
-    ReplicationState,
     Role,
 )
 from ..model.words import state_name
@@ -312,7 +312,7 @@ def _quorum_step(view: View, resource: DrbdResource, device: Device, have: Copie
     if lost:
         step = _back_step(view, resource, have, lost)
         if lost[0].name in have.missing:
-            step += _half_step(resource, device, have)
+            step += half_step(resource, device, have)
         return step + _of_the_primary(view, resource)
     if have.missing:
         return _copies_step(view, resource, device, have)
@@ -332,27 +332,7 @@ def _copies_step(view: View, resource: DrbdResource, device: Device, have: Copie
     alike = [n for n in have.missing if states.get(n) is states.get(first)] if lost else []
     step = step.replace(first, join(alike), 1) if len(alike) > 1 else step
     away = any(c.name == first and not c.is_connected for c in resource.connections)
-    return step + (_half_step(resource, device, have) if away else "")
-
-
-def _half_step(resource: DrbdResource, device: Device, have: Copies) -> str:
-    """The end of a step where connected copies are no good either, and nothing resyncs them."""
-    old = [name for name in _not_syncing(resource, device) if name in have.missing]
-    if not old:
-        return ""
-    name = pasted(resource.name)
-    look = f"; on {join(old)}: drbdadm status {name}"
-    states = {c.name: p.peer_disk_state for c, p in peer_devices(resource, device.volume)}
-    if have.up_to_date or any(states[each] is not DiskState.INCONSISTENT for each in old):
-        return (
-            f"{look}: why does no resync run (PausedSync: drbdadm resume-sync {name}; StandAlone:"
-            f" drbdadm connect {name})"
-        )
-    return (
-        f"{look}: where another copy is UpToDate: drbdadm disconnect {name}; drbdadm connect"
-        f" {name}; where all are Inconsistent: journalctl -k -g drbd: was one UpToDate before? Then"
-        " a backup; else the first sync: see DRBD's guide, 'The initial device synchronization'"
-    )
+    return step + (half_step(resource, device, have) if away else "")
 
 
 _LOST_DISKS = (DiskState.DISKLESS, DiskState.FAILED)
@@ -379,18 +359,6 @@ def _of_the_primary(view: View, resource: DrbdResource) -> str:
         f" means that its I/O {'is frozen' if then == 'suspend-io' else 'fails'} (on-no-quorum"
         f" {then})"
     )
-
-
-def _not_syncing(resource: DrbdResource, device: Device) -> list[str]:
-    """Connected peers whose copy is no good, and that nobody resynchronises."""
-    return [
-        c.name
-        for c, p in peer_devices(resource, device.volume)
-        if c.is_connected
-        and p.peer_disk_state in (DiskState.INCONSISTENT, *_WHOLE)
-        and p.replication_state is ReplicationState.ESTABLISHED
-        and p.resync_suspended == frozenset()
-    ]
 
 
 def _no_copy_step(view: View, resource: DrbdResource, device: Device, have: Copies) -> str:

@@ -30,7 +30,7 @@ from .facts.drbd import (
     shown,
 )
 from .facts.drbd import copies as copies_of
-from .facts.mending import between_step, connection_step, gone_everywhere_step
+from .facts.mending import adjust_step, between_step, connection_step, gone_everywhere_step
 from .mesh import Different, End, Link, differences, different_options, disk_at, have_diverged
 from .whole import is_asked
 
@@ -133,8 +133,9 @@ def _special(down: Sequence[Link]) -> Iterator[tuple[Link, Finding]]:
             text = f"{link.name}: {said} ({link.words})"
             state = State.CRITICAL if link.is_alone else None
             # What was set by hand and stands in no file goes by adjust only; that connects, too.
-            command = "adjust" if link.is_alone else "net-options"
-            step = _make_equal(link.resource, f"drbdadm {command}")
+            step = _make_equal(link.resource, "drbdadm net-options")
+            if link.is_alone:
+                step = f"{_same(link.resource)}: {adjust_step(pasted(link.resource))}"
             yield (
                 link,
                 finding(
@@ -218,12 +219,16 @@ def _value(value: str) -> str:
     return value or "not set"
 
 
+def _same(resource: str) -> str:
+    return f"Make the section equal in {resource}'s file on both nodes; then on both"
+
+
 def _make_equal(resource: str, command: str) -> str:
     """Equal options by file, and in force by the one command that sets nothing else."""
     name = pasted(resource)
     return (
-        f"Make the section equal in {resource}'s file on both nodes; then on both see what would"
-        f" change: drbdadm --dry-run adjust {name}; where that is all: {command} {name}"
+        f"{_same(resource)} see what would change: drbdadm --dry-run adjust {name}; where that is"
+        f" all: {command} {name}"
     )
 
 

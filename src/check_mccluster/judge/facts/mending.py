@@ -26,7 +26,16 @@ from ...model.drbd import (
 from ...model.words import state_name
 from ...verdict.view import View, contains_node
 from ...verdict.words import join, pasted, pings
-from .drbd import HANDSHAKE, ballot, copies, peer_devices, progress_words, shown, stands_still
+from .drbd import (
+    HANDSHAKE,
+    Copies,
+    ballot,
+    copies,
+    peer_devices,
+    progress_words,
+    shown,
+    stands_still,
+)
 
 _TO_PEER = frozenset({ReplicationState.SYNC_SOURCE, ReplicationState.PAUSED_SYNC_S})
 _TO_HERE = frozenset({ReplicationState.SYNC_TARGET, ReplicationState.PAUSED_SYNC_T})
@@ -367,6 +376,52 @@ def own_copy_step(view: View, resource: DrbdResource, device: Device) -> str:
     return f"drbdadm status {pasted(resource.name)} on every node: which of them has a good copy"
 
 
+def half_step(resource: DrbdResource, device: Device, have: Copies) -> str:
+    """The end of a step where connected copies are no good either, and nothing resyncs them."""
+    old = [name for name in _not_syncing(resource, device) if name in have.missing]
+    if not old:
+        return ""
+    name = pasted(resource.name)
+    look = f"; on {join(old)}: drbdadm status {name}"
+    states = {c.name: p.peer_disk_state for c, p in peer_devices(resource, device.volume)}
+    if have.up_to_date or any(states[each] is not DiskState.INCONSISTENT for each in old):
+        return (
+            f"{look}: why does no resync run (PausedSync: drbdadm resume-sync {name}; StandAlone:"
+            f" drbdadm connect {name})"
+        )
+    return (
+        f"{look}: where another copy is UpToDate: drbdadm disconnect {name}; drbdadm connect"
+        f" {name}; where all are Inconsistent: journalctl -k -g drbd: was one UpToDate before? Then"
+        " a backup; else the first sync: see DRBD's guide, 'The initial device synchronization'"
+    )
+
+
+def beside_step(view: View, resource: DrbdResource, connection: Connection) -> str:
+    """The same for a connection to a copy; empty where no other is good, or it is a client."""
+    for device in resource.devices:
+        have = copies(view, resource, device)
+        if have.up_to_date and connection.name in have.missing:
+            step = half_step(resource, device, have)
+            if step:
+                return step
+    return ""
+
+
+_HALF_OR_OLD = (DiskState.INCONSISTENT, DiskState.OUTDATED, DiskState.CONSISTENT)
+
+
+def _not_syncing(resource: DrbdResource, device: Device) -> list[str]:
+    """Connected peers whose copy is no good, and that nobody resynchronises."""
+    return [
+        c.name
+        for c, p in peer_devices(resource, device.volume)
+        if c.is_connected
+        and p.peer_disk_state in _HALF_OR_OLD
+        and p.replication_state is ReplicationState.ESTABLISHED
+        and p.resync_suspended == frozenset()
+    ]
+
+
 def no_good_copy_step(names: Sequence[str]) -> str:
     """Where no copy is whole: lost, or never synchronised."""
     return (
@@ -427,14 +482,14 @@ def copy_step(view: View, resource: DrbdResource, device: Device, name: str) -> 
         if not connection.is_connected:
             return connection_step(view, resource, connection)
         if peer.peer_disk_state in _NO_DISK:
-            attach = attach_step(resource, device, name, peer.peer_disk_state)
+            back = attach_step(resource, device, name, peer.peer_disk_state)
             if _may_be_client(view, resource, device, connection, peer):
                 # Its own file tells which: on a client the attach would only be refused.
-                attach += (
+                back += (
                     f"; a client (drbdadm dump {title} there: disk none): on the nodes with a disk:"
                     f" bitmap no in the connection to it, then: drbdadm --dry-run adjust {title}"
                 )
-            return attach
+            return back
         if peer.peer_disk_state in ATTACHING:
             return attaching_step(name, peer.peer_disk_state)
         held = (peer.resync_suspended or frozenset()) & _HELD
