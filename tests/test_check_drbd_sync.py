@@ -1052,8 +1052,13 @@ ENDS = (
     "Does storage03 count it, too (there: drbdsetup status r0 --statistics)? If not, it may be a"
     " mark left over: compare. "
 )
-RESULT = "; what it found: journalctl -k -g verify. "
-AGAIN = "if it differs, copy from storage01: on storage03: drbdadm role r0; where it is Secondary"
+RESULT = (
+    "; at its end: journalctl -k -g 'Out of sync: start'; none: the marks were left over:"
+    " drbdadm disconnect r0:storage03; drbdadm connect r0:storage03. "
+)
+AGAIN = (
+    "if there are some, copy from storage01: on storage03: drbdadm role r0; where it is Secondary"
+)
 MARKS = f"{AGAIN}: drbdadm invalidate --reset-bitmap=no r0:storage01/0"
 WHOLE = f"{AGAIN}, a full copy: drbdadm invalidate r0/0"
 OLD = " (before DRBD 9.0.29 or drbd-utils 9.17 a full copy: drbdadm invalidate r0/0)"

@@ -37,7 +37,10 @@ def compare_step(view: View, resource: str, volume: int, peer: str, odd: Optiona
     verify = f"on {here}: drbdadm verify {name}:{pasted(peer)}/{volume}"
     if options is None:
         verify += f" (it needs verify-alg: drbdadm dump {name})"
-    verify += "; what it found: journalctl -k -g verify"
+    # The count at its end has the old marks in it; these lines have what it found.
+    again = f"drbdadm disconnect {name}:{pasted(peer)}; drbdadm connect {name}:{pasted(peer)}"
+    found = "journalctl -k -g 'Out of sync: start'"
+    verify += f"; at its end: {found}; none: the marks were left over: {again}"
     parts = [verify]
     if options is not None and net.get("verify-alg", "") in ("", "none"):
         # A node that is left out is refused at its next connect, and stays StandAlone (recorded).
@@ -51,7 +54,7 @@ def compare_step(view: View, resource: str, volume: int, peer: str, odd: Optiona
     other = "the other" if odd is None else here if odd == peer else peer
     source = other if odd else "GOOD_NODE"
     parts.append(
-        f"if it differs, copy from {other}: on {wrong}:"
+        f"if there are some, copy from {other}: on {wrong}:"
         f" {_copy_again(view, name, pasted(source), volume)}"
     )
     return " ".join(f"{number}. {part}." for number, part in enumerate(parts, 1))[:-1]
