@@ -166,6 +166,11 @@ MISSING = ("members", "missing", "CRITICAL: no answer from {}, and no node tells
 
 SAID_BY_OVERVIEW = {
     "app01 is offline": "app01 is offline, no link to it is up, nor is DRBD connected",
+    "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not storage01,"
+    " storage02..., hence group1 runs nowhere": (
+        "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, hence group1 runs"
+        " nowhere"
+    ),
 }
 """What `overview` has in the place of a single check's words: it asks the other tools as well."""
 
@@ -186,7 +191,7 @@ SAID_BY_CLUSTER = {
     " banned by group1-avoids-app03",
     "maintenance": "maintenance-mode: the cluster manages nothing",
     "split, the failover failed": "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and"
-    " reachable, not stora...; r0/0: no UpToDate copy can be reached...",
+    " reachable; r0/0: no UpToDate copy can be reached from app02, s...",
     "a second fault in maintenance": "r0/0: quorum lost on app01, app02 and 2"
     " more, I/O fails, 1 of 3 copies UpToDate and reachable, not storage02, storage03 (+1 more)",
     "a node not reached by the monitoring": "storage03 could not be asked: no route to it",

@@ -732,6 +732,14 @@ def test_constructed_bytes_that_are_not_utf_8_are_refused(key: str, word: bytes)
         read_drbd_status(text.replace(b'"' + word + b'"', b'"r\xff"'))
 
 
+def test_constructed_quorum_that_this_release_prints_is_required() -> None:
+    """A lost quorum whose key was damaged became one that nobody knows of."""
+    device = status_device()
+    del device["quorum"]
+    with pytest.raises(ReadError, match=r"^quorum is missing, though drbd-utils 9\.4 prints it$"):
+        read_resource(devices=[device], connections=[status_connection()])
+
+
 def test_constructed_resource_listed_twice_is_refused() -> None:
     with pytest.raises(ReadError, match=r"^resource r0 is there twice$"):
         read_drbd_status(status(status_resource(), status_resource()).encode())

@@ -69,7 +69,7 @@ EXPECTED = {
     "maintenance": ["app01: maintenance-mode: the cluster manages nothing"],
     "split, the failover failed": [
         "app01: r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable, not storage01,"
-        " storage02, storage03, hence group1 runs nowhere"
+        " storage02, storage03: last known as Outdated, hence group1 runs nowhere"
     ],
     "a second fault in maintenance": [
         "app01: r0/0: quorum lost on app01, I/O fails, 1 of 3 copies UpToDate and reachable,"

@@ -110,6 +110,15 @@ def _fitting(text: str, most: int) -> str:
     return shorten(text if len(fits) < most - _ROOM else fits, most)
 
 
+def _cut(text: str, most: int) -> str:
+    """At most *most* characters, as they stand, the consequence not cut away."""
+    cause, hence, effect = text.partition(HENCE)
+    room = most - len(hence) - min(len(effect), _EFFECT)
+    if not hence or len(text) <= most or len(cause) <= room or room < _ROOM:
+        return shorten(text, most)
+    return shorten(f"{shorten(cause, room)}{hence}{effect}", most)
+
+
 def _shortest(text: str) -> int:
     """How long the text is without all that may be left out."""
     parts = text.split(HENCE, 1)
@@ -168,7 +177,7 @@ def _first_line(report: Report) -> str:
         # The second has the room that it needs, if the first can be told in what is left.
         first, second = map(_shortest, texts[:2])
         room -= 2 + min(len(texts[1]), max(least, min(second, FIRST_LINE - 2 - first)))
-    fitting = _fitting if report.lines else shorten
+    fitting = _fitting if report.lines else _cut
     line = fitting(texts[0], room)
     shown = 1
     for text in texts[1:]:

@@ -148,6 +148,10 @@ class _Document:
                 told, of = table.count(key), len(table.objects)
                 if told:
                     raise ReadError(f"{key} is there {told} times, not {of}")
+        # drbd-utils 9.2 came with the one, 9.4 with the other.
+        if any(table.count("has-sync-details") for table in self._tables):
+            if any("quorum" in table.missing for table in self._tables):
+                raise ReadError("quorum is missing, though drbd-utils 9.4 prints it")
 
     def _table(self, objects: list[Any], where: Callable[[int], str]) -> Table:
         table = Table(objects, where)
