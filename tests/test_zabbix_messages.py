@@ -89,6 +89,9 @@ BY_CLUSTER: dict[str, list[str]] = {
     for name, each in SAID_BY_CLUSTER.items()
 } | {"healthy": []}
 BY_CLUSTER["a second fault in maintenance"].append("maintenance-mode: the cluster manages nothing")
+BY_CLUSTER["split, the failover failed"] = [
+    "r0/0: quorum lost on app01, 0 of 3 copies UpToDate and reachable"
+]
 """How the messages begin where a host for the cluster tells them; the nodes are silent then."""
 
 
