@@ -149,3 +149,10 @@ def test_mesh_that_leaves_no_copy_is_told_after_a_disk_that_does():
     cut = told("mesh-isolated", subject.drbd("r1"), "storage03", state=CRITICAL)
     none = told("copies-none", subject.volume("r1", 0), "storage03", state=CRITICAL)
     assert first(cut, none, *disk("r0")) == ("disk-failed", ["copies-none"])
+
+
+def test_service_that_is_nowhere_while_its_node_shuts_down_is_on_its_way():
+    assert folded(
+        told("node-shutdown", subject.node("app02"), "app02"),
+        told("not-running", subject.resource("group1"), state=State.CRITICAL),
+    ) == [("node-shutdown", ["not-running"])]

@@ -232,7 +232,7 @@ def test_pacemakers_database_that_freezes_is_one_fault_of_its_node(case: Case, a
     case.cluster.signal(TIE_BREAKER, "STOP", "pacemaker-based")
     document = asked()
     assert told(document) == [("tool-timeout", TIE_BREAKER)]
-    assert document["faults"][0]["text"].endswith("its pacemaker-based (the CIB) hangs")
+    assert "pacemaker-based (the CIB) hangs" in document["faults"][0]["text"]
     case.cluster.signal(TIE_BREAKER, "CONT", "pacemaker-based")
     asked.way_back(TIE_BREAKER, "tool-timeout")
 

@@ -182,7 +182,12 @@ RULES = (
     ),
     rule("resource-multi-active", (Equal.RESOURCE, f"group-split {_FAILOVER}")),
     rule("node-standby-onfail", (Equal.NODE, _PAST)),
-    rule("node-shutdown", (Equal.NOTHING, "resource-transition")),  # what ran there moves
+    # What ran there moves; for a moment it is nowhere.
+    rule(
+        "node-shutdown",
+        (Equal.NOTHING, "resource-transition"),
+        (Equal.NO_REASON, "not-running"),
+    ),
     rule("fence-device-down", (Equal.RESOURCE, f"resource-stopped resource-failed {_PAST}")),
     rule(
         "resource-disabled",
