@@ -14,14 +14,19 @@ from ..judge.facts.drbd import (
     syncing_to_here,
     volume_name,
 )
-from ..judge.facts.mending import attach_step, attaching_step, congestion_words, own_copy_step
+from ..judge.facts.mending import (
+    attach_step,
+    attaching_step,
+    congestion_words,
+    own_copy_step,
+    wait_step,
+)
 from ..model.drbd import KIB, Device, DiskState, DrbdResource
 from ..model.words import state_name
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
-from ..verdict.words import pasted
 
 LOST = Kind(
     "disk-lost",
@@ -146,7 +151,7 @@ def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[F
         step = attach_step(resource, device, view.here, state)
         yield say(FAILED, f"disk of {view.here} is {state_name(state)}", step=step)
     elif state is DiskState.INCONSISTENT and coming:
-        step = f"Wait; watch it on {view.here} with: drbdadm status {pasted(resource.name)}"
+        step = wait_step(view, resource)
         step += congestion_words(view, resource, sync[0]) if sync else ""
         yield say(SYNCING, f"disk of {view.here} is Inconsistent, {how}", step=step)
     elif state is DiskState.INCONSISTENT:
@@ -154,7 +159,7 @@ def _judge_one(view: View, resource: DrbdResource, device: Device) -> Iterator[F
         text = f"disk of {view.here} is Inconsistent and nothing resyncs it"
         yield say(INCONSISTENT, text, step=step)
     elif state is DiskState.OUTDATED and coming:
-        step = f"Wait; watch it on {view.here} with: drbdadm status {pasted(resource.name)}"
+        step = wait_step(view, resource)
         text = f"disk of {view.here} is Outdated, {how}"
         yield say(OUTDATED, text, State.WARNING, step)
     elif state is DiskState.OUTDATED:

@@ -54,14 +54,10 @@ _NOT_CONFIGURED = 6
 """The exit code after which Pacemaker tries it on no node any more."""
 
 
-def _is_late(failure: Failure) -> bool:
-    return "time" in (failure.status or "").lower()
-
-
 def _what(failure: Failure, now: datetime) -> str:
     """The operation, its result, the agent's reason and the age."""
     said = failure.exit_status or failure.status or f"exit code {failure.exit_code}"
-    if _is_late(failure):
+    if failure.timed_out:
         said = "timed out"
     reason = f", {failure.exit_reason}" if failure.exit_reason else ""
     seconds = age(failure.time, now)
@@ -74,7 +70,7 @@ def _how(failure: Failure, now: datetime) -> str:
 
     The reason is outside of the brackets: a first line that gets long drops those.
     """
-    late = _is_late(failure)
+    late = failure.timed_out
     reason = "" if late else failure.exit_reason or ""
     said = (failure.exit_reason or "") if late else failure.exit_status or ""
     said = "" if reason else said
@@ -89,7 +85,7 @@ def _how(failure: Failure, now: datetime) -> str:
 
 def _longer(last: Optional[Failure]) -> str:
     """What helps a start that was given too little time, where Pacemaker says how much it was."""
-    if last is None or last.task != "start" or not _is_late(last):
+    if last is None or last.task != "start" or not last.timed_out:
         return ""
     _, _, limit = (last.exit_reason or "").partition(" did not complete within ")
     if not limit:
@@ -141,7 +137,7 @@ def _counted(
         return
     text = f"{past.resource} failed {times} time{'' if count == 1 else 's'} on {past.node}{cause}"
     step = ""
-    if count > 1 and newest is not None and newest.task == "monitor" and _is_late(newest):
+    if count > 1 and newest is not None and newest.task == "monitor" and newest.timed_out:
         own = pasted(base_id(past.resource))
         step = (
             f"on {past.node}: journalctl -u pacemaker --grep {own}; where {own} works and its"

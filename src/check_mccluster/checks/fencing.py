@@ -185,8 +185,7 @@ def _barred(reasons: Reasons, each: _Down) -> Optional[str]:
     failure = reasons.failed(each.name, each.why.nodes)
     if failure is None:
         return ""
-    late = "time" in (failure.status or "").lower()
-    return f"{failure.task} {'timed out' if late else 'failed'}"
+    return f"{failure.task} {'timed out' if failure.timed_out else 'failed'}"
 
 
 def _step(each: _Down) -> str:

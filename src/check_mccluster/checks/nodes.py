@@ -11,13 +11,20 @@ from typing import Optional
 from ..inputs.cibadmin import CIB
 from ..inputs.crm_mon import CLUSTER
 from ..judge.facts.happened import health_step, health_untold, health_words, last_fencing
-from ..judge.facts.pacemaker import guest_is_stopped, has_quorum, is_service, where
+from ..judge.facts.pacemaker import (
+    VANISHED,
+    guest_is_stopped,
+    has_quorum,
+    is_ping,
+    is_service,
+    where,
+)
 from ..model.pacemaker import Cluster, Health, Node, base_id, primitives
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
 from ..verdict.view import Asked, View, contains_node
-from ..verdict.words import MAINTENANCE_OVER, ask_controller, counted, join
+from ..verdict.words import MAINTENANCE_OVER, ask_controller, counted, join, look_at_stack
 
 OFFLINE = Kind(
     "node-offline",
@@ -115,7 +122,7 @@ def _unclean(view: View, cluster: Cluster, node: Node) -> Finding:
 
     name = node.name
     why = unfenced(view, cluster, name)
-    look = f"on {name}: systemctl status corosync pacemaker; journalctl -u pacemaker"
+    look = look_at_stack(name)
     about = subject.node(name)
     if node.online:  # it runs services: never to be confirmed as off
         step = f"{look}; the fencing: crm_mon -1 -m"
@@ -133,7 +140,7 @@ def _unclean(view: View, cluster: Cluster, node: Node) -> Finding:
         for resource in cluster.resources
         if is_service(resource) and where(resource) == (name,)
     ]
-    text = f"{name} is unclean: its Pacemaker vanished, its state is unknown"
+    text = f"{name} is unclean: {VANISHED}"
     if why:
         text = f"{name} is lost (unclean) and {why}"
         are = "is" if len(held) == 1 else "are"
@@ -251,9 +258,6 @@ def _standby_after(cluster: Cluster, name: str) -> Finding:
     return finding(STANDBY_ONFAIL, subject.node(name), text, nodes=(name,), step=step)
 
 
-_PING_AGENTS = frozenset({"ping", "pingd"})
-
-
 def _connectivity(cluster: Cluster) -> Iterator[Finding]:
     """Nodes whose ping attribute is below what its resource expects."""
     for each in cluster.attributes:
@@ -268,7 +272,7 @@ def _connectivity(cluster: Cluster) -> Iterator[Finding]:
             base_id(one.id)
             for resource in cluster.resources
             for one in primitives(resource)
-            if one.agent.rpartition(":")[2] in _PING_AGENTS
+            if is_ping(one.agent)
         ]
         look = f"crm_resource -r {pings[0]} --get-parameter host_list" if pings else "crm_mon -1 -A"
         step = f"on {each.node}: ip -br link; ip route; then ping the targets: {look}"

@@ -22,10 +22,10 @@ from ..model.pacemaker import ids_of
 from ..verdict.finding import Finding, Report
 from ..verdict.problems import TOOL_TIMEOUT
 from ..verdict.view import View, same_node
-from ..verdict.words import WHEN_WELL, ask_controller, join, pasted
+from ..verdict.words import WHEN_WELL, ask_controller, join, look_at_stack, pasted
 from .causes import NOT_JOINED
 from .facts.fencing import NO_DEVICE, NOT_FOR_IT, fencing_enabled
-from .facts.pacemaker import is_service, names_of, where
+from .facts.pacemaker import VANISHED, is_service, names_of, where
 from .facts.reaching import is_up
 from .reasons import CUT, Reason
 
@@ -207,16 +207,16 @@ def _unclean(view: View, each: Finding) -> Finding:
     node = cluster.node(name) if cluster is not None else None
     if node is not None and node.online:
         return each  # its text says why it is to be fenced
-    here, linked, connected = view.is_here(name), _linked(view, name), _connected(view, name)
-    if (linked or here) and _left_group(view, name):
-        text = each.text.replace(_VANISHED, "its Corosync is here, its controller does not join", 1)
-        text = text.replace("does not join", "does not join (it hangs or restarts)", 1)
+    own, linked, connected = view.is_here(name), _linked(view, name), _connected(view, name)
+    if (linked or own) and _left_group(view, name):
+        here = "its Corosync is here, its controller does not join (it hangs or restarts)"
+        text = each.text.replace(VANISHED, here, 1)
         step = f"on {name}: {ask_controller(name, idle=_is_idle(view, name))}"
         return each._replace(text=text, next_step=step)
-    look = f"on {name}: systemctl status corosync pacemaker; journalctl -u pacemaker"
+    look = look_at_stack(name)
     unfenced = fencing_enabled(view) is False
     step = look if unfenced else f"{look}; the fencing: crm_mon -1 -m"
-    if here:
+    if own:
         return each._replace(next_step=step)
     if linked:
         return each._replace(text=f"{each.text}; its Corosync is here", next_step=step)
@@ -234,9 +234,6 @@ def _unclean(view: View, each: Finding) -> Finding:
         text = f"{each.text}; nobody fences it (fencing is disabled)"
         return each._replace(text=text, next_step=f"Look again in a minute; if it stays, {step}")
     return each
-
-
-_VANISHED = "its Pacemaker vanished, its state is unknown"
 
 
 def _left_group(view: View, name: str) -> bool:

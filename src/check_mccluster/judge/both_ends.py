@@ -27,6 +27,7 @@ from .facts.drbd import (
     PRIMARY_MULTIPLE,
     STANDALONE,
     SYNCING,
+    reconnected,
     shown,
 )
 from .facts.drbd import copies as copies_of
@@ -435,9 +436,8 @@ def _reconnect(link: Link) -> str:
     """Let both ends negotiate anew, on the end whose disk no Primary at the other reads."""
     (one, first), (two, second) = link.asked_ends
     here, peer = (two, one) if first.own.role is DrbdRole.PRIMARY else (one, two)
-    about = f"{pasted(link.resource)}:{pasted(peer)}"
     status = f"on both: drbdadm status {pasted(link.resource)}"
-    again = f"drbdadm disconnect {about}; drbdadm connect {about}"
+    again = reconnected(link.resource, peer)
     if DrbdRole.PRIMARY in (first.own.role, second.own.role):
         return f"{status}; if it stays so, on {here} (not where it is Primary): {again}"
     return f"{status}; if it stays so, on {here}: {again}"
@@ -447,11 +447,8 @@ def _compare(link: Link, number: int, which: int) -> str:
     """A counter at one end alone may be real or left over: compare before it is cleared."""
     (name, end), (peer, _) = link.asked_ends[which], link.asked_ends[1 - which]
     look = compare_step(end.view, link.resource, number, peer, None)
-    about = f"{pasted(link.resource)}:{pasted(peer)}"
-    return (
-        f"{look}; where nothing differs, on {name}: drbdadm disconnect {about}; drbdadm connect"
-        f" {about} clears the counter"
-    )
+    again = reconnected(link.resource, peer)
+    return f"{look}; where nothing differs, on {name}: {again} clears the counter"
 
 
 _NEAR = 5.0

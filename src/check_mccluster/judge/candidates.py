@@ -10,8 +10,8 @@ from ..model.configuration import DateExpression, Expression, Rule
 from ..model.pacemaker import INFINITY, Ban, Cib, Cluster, Health, Node, Resource, base_id, ids_of
 from ..values import NamedTuple
 from ..verdict.view import View, contains_node
-from ..verdict.words import WHEN_DONE, ask_controller, constraint_gone, pasted
-from .facts.pacemaker import is_service, nodes_opted_in
+from ..verdict.words import WHEN_DONE, ask_controller, constraint_gone, pasted, pings
+from .facts.pacemaker import is_ping, is_service, nodes_opted_in
 
 
 def wanted_exclusions(view: View, cluster: Cluster, resource: Resource) -> frozenset[str]:
@@ -165,7 +165,6 @@ def _banned(cluster: Cluster, cib: Optional[Cib], ban: Ban) -> Against:
     return Against(text, step, "rule", location)
 
 
-_PING_AGENTS = (":ping", ":pingd")
 _PINGD = "pingd"
 """The attribute that the agents of ping set unless told another (their parameter ``name``)."""
 
@@ -173,10 +172,8 @@ _PINGD = "pingd"
 def _pings(cib: Optional[Cib], name: str) -> Optional[str]:
     """The pings of what sets an attribute; ``None`` without such a resource, "" without targets."""
     for one in cib.resources.values() if cib is not None else ():
-        if one.agent is not None and one.agent.endswith(_PING_AGENTS):
-            if one.parameters.get("name", _PINGD) == name:
-                targets = one.parameters.get("host_list", "").split()
-                return "; ".join(f"ping -c 3 {pasted(each)}" for each in targets[:2])
+        if is_ping(one.agent) and one.parameters.get("name", _PINGD) == name:
+            return pings(one.parameters.get("host_list", "").split()[:2])
     return None
 
 

@@ -391,7 +391,7 @@ def _is_among(
 
 def _is_about(each: Finding, family: frozenset[str]) -> bool:
     """Whether a consequence says no more than that the service is down, or may not run there."""
-    return each.key in _words(_FAILOVER) or base_id(each.object) in family
+    return each.key in _OF_OTHERS or base_id(each.object) in family
 
 
 def _ends_all_copies(fault: Fault) -> bool:

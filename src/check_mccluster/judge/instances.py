@@ -392,14 +392,7 @@ def _undone(context: Context, primitive: Primitive, name: str) -> Optional[Findi
         " pacemaker-controld,pacemaker-schedulerd -o pid,stat,comm (T: stopped; a scheduler that"
         " hangs: kill -9 its pid, it is started again); journalctl -u pacemaker"
     )
-    return finding(
-        FAILED,
-        subject.resource(primitive.id),
-        text,
-        nodes=primitive.nodes,
-        reason="controller",
-        step=step,
-    )
+    return _of(primitive, FAILED, text, "controller", step)
 
 
 _FREEZE = "loss-policy=freeze"
@@ -513,14 +506,13 @@ def _blocked(context: Context, primitive: Primitive, name: str, *, asked_to_stop
         own, node = base_id(primitive.id), primitive.nodes[0]
         step = f"on {node}: journalctl -u pacemaker --grep {own} tells why; fix that;"
         step += f" then: crm_resource --cleanup -r {own} -N {node}{stays}"
-    return finding(
-        BLOCKED,
-        subject.resource(primitive.id),
-        text,
-        nodes=primitive.nodes,
-        reason="failed-stop" if stop is not None else "",
-        step=step,
-    )
+    return _of(primitive, BLOCKED, text, "failed-stop" if stop is not None else "", step)
+
+
+def _of(primitive: Primitive, kind: Kind, text: str, reason: str, step: str) -> Finding:
+    """What is said of an instance where it runs."""
+    about, nodes = subject.resource(primitive.id), primitive.nodes
+    return finding(kind, about, text, nodes=nodes, reason=reason, step=step)
 
 
 def _by_hand(context: Context, primitive: Primitive) -> str:
@@ -547,14 +539,7 @@ def _failed(context: Context, primitive: Primitive, name: str) -> Optional[Findi
     step = _by_hand(context, primitive)
     if unfenced:
         step += f"; the device: stonith_admin --history {stop.node} --verbose"
-    return finding(
-        FAILED,
-        subject.resource(primitive.id),
-        text,
-        nodes=primitive.nodes,
-        reason="failed-stop",
-        step=step,
-    )
+    return _of(primitive, FAILED, text, "failed-stop", step)
 
 
 def is_maintained(context: Context, primitive: Primitive) -> bool:

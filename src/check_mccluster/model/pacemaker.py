@@ -249,6 +249,11 @@ class Failure(NamedTuple):
     took_ms: Optional[int] = None
     """How long the operation ran."""
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether the operation did not end in its time; releases word that differently."""
+        return "time" in (self.status or "").lower()
+
 
 FENCE_HANDLER = "drbd-fence-by-handler-"
 """How the ids of constraints begin that DRBD's crm-fence-peer handlers set."""

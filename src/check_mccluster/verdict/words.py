@@ -107,6 +107,11 @@ def ask_controller(node: str, *, idle: bool = False) -> str:
     )
 
 
+def look_at_stack(node: str) -> str:
+    """How it is seen what a node's cluster stack does."""
+    return f"on {node}: systemctl status corosync pacemaker; journalctl -u pacemaker"
+
+
 def constraint_gone(name: str) -> str:
     """How a constraint is deleted, in either shell that a cluster may have: Pacemaker has none."""
     return f"pcs constraint delete {pasted(name)} (crm configure delete {pasted(name)})"

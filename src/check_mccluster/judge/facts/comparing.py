@@ -8,7 +8,7 @@ from typing import Optional
 from ...model.drbd import DiskState, DrbdResource
 from ...verdict.view import View
 from ...verdict.words import join, pasted
-from .drbd import peer_devices, shown
+from .drbd import peer_devices, reconnected, shown
 
 
 def odd_copy(view: View, resource: DrbdResource, volume: int) -> Optional[str]:
@@ -38,7 +38,7 @@ def compare_step(view: View, resource: str, volume: int, peer: str, odd: Optiona
     if options is None:
         verify += f" (it needs verify-alg: drbdadm dump {name})"
     # The count at its end has the old marks in it; these lines have what it found.
-    again = f"drbdadm disconnect {name}:{pasted(peer)}; drbdadm connect {name}:{pasted(peer)}"
+    again = reconnected(resource, peer)
     found = "journalctl -k -g 'Out of sync: start'"
     verify += f"; at its end: {found}; none: the marks were left over: {again}"
     parts = [verify]

@@ -26,7 +26,7 @@ from ...values import NamedTuple
 from ...verdict import subject
 from ...verdict.finding import Finding, Kind, State, finding
 from ...verdict.view import View, contains_node
-from ...verdict.words import duration, join, size
+from ...verdict.words import duration, join, pasted, size
 
 PRIMARY_MULTIPLE = Kind(
     "primary-multiple",
@@ -85,6 +85,12 @@ def volume_name(resource: DrbdResource, volume: int) -> str:
 def shown(view: View, name: str) -> Optional[ShownResource]:
     """The options in force for a resource, if ``drbdsetup show`` could be read."""
     return view.named(SHOW, name)
+
+
+def reconnected(resource: str, peer: str) -> str:
+    """The commands that let this node and *peer* negotiate anew."""
+    about = f"{pasted(resource)}:{pasted(peer)}"
+    return f"drbdadm disconnect {about}; drbdadm connect {about}"
 
 
 _WINDOW_MS = 3000

@@ -15,6 +15,7 @@ from ...model.pacemaker import (
     Cib,
     Clone,
     Cluster,
+    FenceEvent,
     FenceStatus,
     Health,
     Location,
@@ -176,25 +177,28 @@ def _fenced(view: View, cluster: Cluster) -> Iterator[str]:
 
 def last_fencing(view: View, cluster: Cluster, name: str) -> Optional[str]:
     """`` by app02, 09:22:03`` where the last fencing of a node that ended was a success."""
-    for event in cluster.fence_events:
-        if event.target == name and event.status is not FenceStatus.PENDING:
-            if event.status is not FenceStatus.SUCCESS:
-                return None
-            by = f" by {event.delegate}" if event.delegate else ""
-            return by + (f", {_time_of_day(view, event.completed)}" if event.completed else "")
-    return None
+    event = _last_that_ended(cluster, name)
+    if event is None or event.status is not FenceStatus.SUCCESS:
+        return None
+    return _by_and_when(view, event)
 
 
 def failed_fencing(view: View, cluster: Cluster, name: str) -> str:
     """``reboot by app02, 09:22:03`` where the last fencing of a node that ended failed."""
-    for event in cluster.fence_events:
-        if event.target == name and event.status is not FenceStatus.PENDING:
-            if event.status is not FenceStatus.FAILED:
-                return ""
-            by = f" by {event.delegate}" if event.delegate else ""
-            when = f", {_time_of_day(view, event.completed)}" if event.completed else ""
-            return f"{event.action or 'action unknown'}{by}{when}"
-    return ""
+    event = _last_that_ended(cluster, name)
+    if event is None or event.status is not FenceStatus.FAILED:
+        return ""
+    return f"{event.action or 'action unknown'}{_by_and_when(view, event)}"
+
+
+def _last_that_ended(cluster: Cluster, name: str) -> Optional[FenceEvent]:
+    ended = (each for each in cluster.fence_events if each.status is not FenceStatus.PENDING)
+    return next((each for each in ended if each.target == name), None)
+
+
+def _by_and_when(view: View, event: FenceEvent) -> str:
+    by = f" by {event.delegate}" if event.delegate else ""
+    return by + (f", {_time_of_day(view, event.completed)}" if event.completed else "")
 
 
 def _time_of_day(view: View, completed: str) -> str:

@@ -33,6 +33,7 @@ from .drbd import (
     copies,
     peer_devices,
     progress_words,
+    reconnected,
     shown,
     stands_still,
 )
@@ -308,8 +309,7 @@ def congestion_words(view: View, resource: DrbdResource, connection: Connection)
 
 def reconnect_step(view: View, resource: DrbdResource, connection: Connection, volume: int) -> str:
     """Let two nodes negotiate anew; not where the service reads over that very connection."""
-    name, peer = pasted(resource.name), pasted(connection.name)
-    again = f"drbdadm disconnect {name}:{peer}; drbdadm connect {name}:{peer}"
+    again = reconnected(resource.name, connection.name)
     own = next((d.disk_state for d in resource.devices if d.volume == volume), None)
     others = any(
         c.is_connected and c is not connection and p.peer_disk_state is DiskState.UP_TO_DATE
@@ -343,13 +343,18 @@ def pause_step(
     return "; ".join(f"on {node}: drbdadm resume-sync {pasted(resource.name)}" for node in where)
 
 
+def wait_step(view: View, resource: DrbdResource) -> str:
+    """A resync to this node's disk runs."""
+    return f"Wait; watch it on {view.here} with: drbdadm status {pasted(resource.name)}"
+
+
 def own_copy_step(view: View, resource: DrbdResource, device: Device) -> str:
     """How the disk of this node, which is not a usable copy, becomes one."""
     peers = peer_devices(resource, device.volume)
     if device.disk_state in ATTACHING:
         return attaching_step(view.here, device.disk_state)
     if any(peer.replication_state is ReplicationState.SYNC_TARGET for _, peer in peers):
-        return f"Wait; watch it on {view.here} with: drbdadm status {pasted(resource.name)}"
+        return wait_step(view, resource)
     for connection, peer in peers:
         held = (peer.resync_suspended or frozenset()) & _HELD
         if held and peer.replication_state in _TO_HERE:

@@ -55,6 +55,18 @@ NOT_RUNNING = Kind(
     "crm_mon -1 -r -f; crm_simulate -sL (the lines about {resource})",
 )
 
+VANISHED = "its Pacemaker vanished, its state is unknown"
+"""Of a node that is unclean: all that Pacemaker alone knows of it."""
+
+
+_PING_AGENTS = frozenset({"ping", "pingd"})
+
+
+def is_ping(agent: Optional[str]) -> bool:
+    """Whether an agent sets the attribute that tells how many of its targets a node reaches."""
+    return (agent or "").rpartition(":")[2] in _PING_AGENTS
+
+
 MOVING = frozenset({Role.STARTING, Role.STOPPING, Role.MIGRATING, Role.PROMOTING, Role.DEMOTING})
 
 
