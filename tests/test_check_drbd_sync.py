@@ -1053,8 +1053,8 @@ ENDS = (
     " mark left over: compare. "
 )
 RESULT = (
-    "; at its end: journalctl -k -g 'Out of sync: start'; none: the marks were left over:"
-    " drbdadm disconnect r0:storage03; drbdadm connect r0:storage03. "
+    "; at its end: journalctl -k -g 'Out of sync: start'; none: the marks were left over, on"
+    " storage01: drbdadm disconnect r0:storage03; drbdadm connect r0:storage03. "
 )
 AGAIN = (
     "if there are some, copy from storage01: on storage03: drbdadm role r0; where it is Secondary"

@@ -40,7 +40,7 @@ def compare_step(view: View, resource: str, volume: int, peer: str, odd: Optiona
     # The count at its end has the old marks in it; these lines have what it found.
     again = reconnected(resource, peer)
     found = "journalctl -k -g 'Out of sync: start'"
-    verify += f"; at its end: {found}; none: the marks were left over: {again}"
+    verify += f"; at its end: {found}; none: the marks were left over, on {here}: {again}"
     parts = [verify]
     if options is not None and net.get("verify-alg", "") in ("", "none"):
         # A node that is left out is refused at its next connect, and stays StandAlone (recorded).
