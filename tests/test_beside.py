@@ -29,7 +29,7 @@ from build_drbd import shown
 from check_mccluster.checks.cluster import together
 from check_mccluster.checks.failover import NO_CANDIDATE, NOT_READY
 from check_mccluster.inputs.base import down
-from check_mccluster.judge.causes import faults
+from check_mccluster.judge.faults import faults
 from check_mccluster.model.configuration import CibNode, Configured
 from check_mccluster.model.corosync import LinkState
 from check_mccluster.model.drbd import ConnectionState

@@ -25,7 +25,7 @@ from build_drbd import (
     view,
 )
 from check_mccluster.inputs.drbdsetup import DRBD
-from check_mccluster.judge.causes import faults
+from check_mccluster.judge.faults import faults
 from check_mccluster.model.drbd import DiskState, Progress, ReplicationState, Role
 from check_mccluster.verdict.view import View
 

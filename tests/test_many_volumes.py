@@ -10,7 +10,7 @@ import build_drbd as mesh
 from build import drbd, peer, report, view
 from check_mccluster.checks import registry
 from check_mccluster.judge import engine
-from check_mccluster.judge.causes import faults
+from check_mccluster.judge.faults import faults
 from check_mccluster.judge.fold import folded, hushed
 from check_mccluster.judge.speaker import with_speakers
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState

@@ -27,7 +27,7 @@ from build import (
     votes,
 )
 from check_mccluster.judge.beside import beside
-from check_mccluster.judge.causes import faults
+from check_mccluster.judge.faults import faults
 from check_mccluster.model.configuration import (
     CibNode,
     Colocation,

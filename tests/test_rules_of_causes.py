@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from build import view
-from check_mccluster.judge.causes import Equal, faults, more, rule
+from check_mccluster.judge.causes import Equal, more, rule
 from check_mccluster.judge.cluster_causes import CLUSTER_RULES
+from check_mccluster.judge.faults import faults
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Kind, State, finding
 

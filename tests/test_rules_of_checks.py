@@ -58,7 +58,6 @@ from check_mccluster.checks.overview import _essence, fitting
 from check_mccluster.judge import active
 from check_mccluster.judge.active import activity
 from check_mccluster.judge.beside import beside
-from check_mccluster.judge.causes import faults
 from check_mccluster.judge.cluster_causes import CLUSTER_RULES
 from check_mccluster.judge.difference import Side, difference
 from check_mccluster.judge.facts.comparing import compare_step
@@ -70,6 +69,7 @@ from check_mccluster.judge.facts.mapping import PairIndex, pairs
 from check_mccluster.judge.facts.mending import copy_step, copy_words, own_copy_step, pause_step
 from check_mccluster.judge.facts.pacemaker import is_service, lost_nodes, usable, where, whereabouts
 from check_mccluster.judge.facts.votes import tally
+from check_mccluster.judge.faults import faults
 from check_mccluster.judge.fold import folded, hushed
 from check_mccluster.judge.partitions import corosync_differences, partitions
 from check_mccluster.judge.speaker import since, speaker_of

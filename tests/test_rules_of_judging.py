@@ -46,7 +46,6 @@ from build_drbd import (
 from build_drbd import judge as judge_drbd
 from build_drbd import view as drbd_view
 from check_mccluster.judge.active import activity
-from check_mccluster.judge.causes import faults
 from check_mccluster.judge.difference import Side, difference
 from check_mccluster.judge.engine import with_memory
 from check_mccluster.judge.essence import essence
@@ -54,6 +53,7 @@ from check_mccluster.judge.facts.comparing import compare_step, odd_copy
 from check_mccluster.judge.facts.drbd import copies
 from check_mccluster.judge.facts.mending import own_copy_step
 from check_mccluster.judge.facts.votes import tally
+from check_mccluster.judge.faults import faults
 from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.settings import more_inputs
 from check_mccluster.judge.speaker import speaker_of

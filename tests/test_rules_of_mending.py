@@ -23,8 +23,8 @@ from check_mccluster.acquire.snapshot import Snapshot
 from check_mccluster.app.session import Setup, run_check
 from check_mccluster.checks import registry
 from check_mccluster.judge import engine
-from check_mccluster.judge.causes import faults
 from check_mccluster.judge.facts.mending import attach_step, copy_step, copy_words, missing_words
+from check_mccluster.judge.faults import faults
 from check_mccluster.model.config import Config
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
 from check_mccluster.verdict.view import Asked

@@ -6,7 +6,7 @@ import pytest
 
 from build import NOW, cluster, drbd, primitive, report, view, view_of
 from build_drbd import STORAGES, away, connection, mesh, resource
-from check_mccluster.judge.causes import faults
+from check_mccluster.judge.faults import faults
 from check_mccluster.judge.picture import picture
 from check_mccluster.model.config import Config, DrbdRule
 from check_mccluster.verdict import subject

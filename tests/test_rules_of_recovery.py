@@ -25,7 +25,7 @@ from build import (
     stopped,
     view,
 )
-from check_mccluster.judge.causes import faults
+from check_mccluster.judge.faults import faults
 from check_mccluster.model.configuration import (
     CibNode,
     Configured,

@@ -25,10 +25,11 @@ from build import (
 )
 from build_drbd import away, client_device, connection, device, resource
 from build_drbd import view as drbd_view
-from check_mccluster.judge.causes import faults, rule_lines
+from check_mccluster.judge.causes import rule_lines
 from check_mccluster.judge.cluster_causes import CLUSTER_RULES
 from check_mccluster.judge.difference import Side, difference
 from check_mccluster.judge.facts.happened import happened, since
+from check_mccluster.judge.faults import faults
 from check_mccluster.judge.hanging import of_itself, with_daemons
 from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.reasons import CUT

@@ -11,7 +11,7 @@ from build import SNAPSHOTS, view
 from check_mccluster.inputs.base import Attempt, Obstacle, denied, no_output
 from check_mccluster.inputs.corosync_cmapctl import CMAP
 from check_mccluster.inputs.corosync_quorumtool import VOTES, judged
-from check_mccluster.judge.causes import faults
+from check_mccluster.judge.faults import faults
 from check_mccluster.present.text import first_line
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Fault, Kind, Line, Report, State, finding

@@ -230,7 +230,7 @@ def _as_part(
     """The report of a check with what other checks, or other nodes, tell taken out."""
     from ..checks.overview import CHECK as OVERVIEW
     from ..checks.overview import first_readers
-    from ..judge.causes import faults
+    from ..judge.faults import faults
     from ..judge.fold import advised, folded, hushed, together
 
     view = _unfiltered(view)

@@ -25,13 +25,13 @@ from ..judge.both_ends import (
     options,
     primaries,
 )
-from ..judge.causes import faults
 from ..judge.cluster_causes import CLUSTER_RULES
 from ..judge.engine import with_severities
 from ..judge.essence import essence
 from ..judge.facts import drbd
 from ..judge.facts.drbd import CONNECTING, ISOLATED, PRIMARY_MULTIPLE, PRIMARY_NONE, STANDALONE
 from ..judge.facts.happened import since
+from ..judge.faults import faults
 from ..judge.hanging import with_daemons
 from ..judge.mesh import links
 from ..judge.partitions import Partition, corosync_differences, doing, partitions, running_in

@@ -13,11 +13,11 @@ from ..inputs.crm_mon import CLUSTER
 from ..inputs.drbdsetup import DRBD, DRBD_AGAIN, SHOW, no_match
 from ..inputs.every import every
 from ..judge.beside import beside, in_order
-from ..judge.causes import faults
 from ..judge.engine import input_problems
 from ..judge.engine import report as report_of
 from ..judge.facts.happened import happened, since
 from ..judge.facts.pacemaker import NONE, known_ids
+from ..judge.faults import faults
 from ..verdict import subject
 from ..verdict.check import SIMULATE, Check, Option
 from ..verdict.filter import Filter

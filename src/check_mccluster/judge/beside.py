@@ -23,10 +23,10 @@ from ..verdict.finding import Finding, Report
 from ..verdict.problems import TOOL_TIMEOUT
 from ..verdict.view import View, same_node
 from ..verdict.words import WHEN_WELL, ask_controller, join, look_at_stack, pasted
-from .causes import NOT_JOINED
 from .facts.fencing import NO_DEVICE, NOT_FOR_IT, fencing_enabled
 from .facts.pacemaker import VANISHED, is_service, names_of, where
 from .facts.reaching import is_up
+from .faults import NOT_JOINED
 from .reasons import CUT, Reason
 
 

@@ -89,7 +89,7 @@ def with_faults(judgement: Judgement) -> Judgement:
     report = judgement.report
     if report.faults or not report.findings:
         return judgement
-    from .causes import faults
+    from .faults import faults
 
     folded = faults(judgement.view, report.findings)
     return judgement._replace(report=report._replace(faults=folded))

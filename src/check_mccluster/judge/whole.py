@@ -18,8 +18,8 @@ from ..verdict.problems import KINDS as INPUT_KINDS
 from ..verdict.subject import CONNECTION, DRBD, NODE, VOLUME, Subject, node
 from ..verdict.view import Judgement, View, same_node
 from ..verdict.words import join
-from .causes import NOT_JOINED
 from .facts.reaching import is_up
+from .faults import NOT_JOINED
 from .partitions import Partition
 
 _INPUT = frozenset(kind.key for kind in INPUT_KINDS)
