@@ -30,8 +30,13 @@ from build import (
     view,
 )
 from check_mccluster.inputs.crm_mon import CLUSTER
-from check_mccluster.judge.reasons import seconds_of
-from check_mccluster.model.configuration import Configured, PendingOperation, Ran, Refusal
+from check_mccluster.model.configuration import (
+    Configured,
+    PendingOperation,
+    Ran,
+    Refusal,
+    seconds_of,
+)
 from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import (
     FenceStatus,
@@ -313,10 +318,15 @@ def test_how_long_it_has_been_starting_of_how_long_it_may(since, timeout, words)
 
 @pytest.mark.parametrize(
     ("words", "seconds"),
-    [("90s", 90), ("90", 90), ("1500ms", 1.5), ("2 min", 120), ("1m", 60), ("", None), ("x", None)],
+    [
+        *(("90s", 90), ("90", 90), ("1500ms", 1.5), ("1500msec", 1.5), ("5sec", 5)),
+        *(("2 min", 120), ("1m", 60), ("2 Min", 120), ("1h", 3600), ("2hr", 7200)),
+        *(("500000us", 0.5), ("500000usec", 0.5)),
+        *(("", None), ("x", None), ("9d", None)),
+    ],
 )
 def test_timeout_as_it_is_configured(words, seconds):
-    assert seconds_of(words) == seconds
+    assert seconds_of(words) == (None if seconds is None else pytest.approx(seconds))
 
 
 def test_log_of_a_clone_that_starts_is_that_of_its_agent_and_no_number_is_told_that_is_old():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Optional
 
 from ..inputs.cibadmin import CIB
 from ..inputs.drbdsetup import DRBD
-from ..model.configuration import PendingOperation, Ran
+from ..model.configuration import PendingOperation, Ran, seconds_of
 from ..model.pacemaker import Cluster, Failure, Resource, Role, base_id, primitives
 from ..values import NamedTuple
 from ..verdict.view import View
@@ -310,16 +310,6 @@ class Reasons:
             if each.resource == base_id(name):
                 return each.directory
         return None
-
-
-_UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "msec": 0.001, "m": 60.0, "min": 60.0}
-
-
-def seconds_of(words: str) -> Optional[float]:
-    """The length of a timeout as it is configured: ``90s``, ``2min``; ``None`` if it is none."""
-    number = words.strip().rstrip("abcdefghijklmnopqrstuvwxyz ")
-    unit = _UNITS.get(words.strip()[len(number) :].strip())
-    return int(number) * unit if number.isdigit() and unit is not None else None
 
 
 def how_it_failed(failure: Failure) -> str:

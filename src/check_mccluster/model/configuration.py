@@ -56,6 +56,26 @@ TRUE = frozenset({"true", "on", "yes", "y", "1"})
 """What Pacemaker takes for true, in any case (``crm_is_true``)."""
 FALSE = frozenset({"false", "off", "no", "n", "0"})
 
+_UNITS = {
+    "": 1.0,
+    **dict.fromkeys(("s", "sec"), 1.0),
+    **dict.fromkeys(("m", "min"), 60.0),
+    **dict.fromkeys(("h", "hr"), 3600.0),
+    **dict.fromkeys(("ms", "msec"), 1e-3),
+    **dict.fromkeys(("us", "usec"), 1e-6),
+}
+
+
+def seconds_of(words: str) -> Optional[float]:
+    """The length of a timeout as it is configured: ``90s``, ``2min``; ``None`` if it is none.
+
+    Source: ``crm_get_msec`` in Pacemaker's ``lib/common/strings.c``.
+    """
+    words = words.strip().lower()
+    number = words.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = _UNITS.get(words[len(number) :].strip())
+    return int(number) * unit if number.isdigit() and unit is not None else None
+
 
 class Member(NamedTuple):
     """A resource of a constraint. :param role: ``Promoted``, ``Unpromoted``, ...; ``None``: any."""

@@ -9,7 +9,7 @@ from typing import Optional
 
 from ...inputs.cibadmin import CIB
 from ...inputs.crm_mon import CLUSTER
-from ...model.configuration import CibNode, Configured, DateExpression
+from ...model.configuration import CibNode, Configured, DateExpression, seconds_of
 from ...model.pacemaker import (
     Bundle,
     Cib,
@@ -86,8 +86,6 @@ def _forgotten(
     view: View, cluster: Cluster, cib: Cib, name: str, nodes: Iterable[str]
 ) -> Iterator[str]:
     """When Pacemaker itself forgets a failure: that bars a node no longer than that."""
-    from ..reasons import seconds_of
-
     limit = cib.meta(name, "failure-timeout")
     length = seconds_of(limit) if limit else None
     times = [
