@@ -101,7 +101,7 @@ def test_constructed_fenced_node_is_told_as_fenced_alone():
         links=links(link(2), link(3, 0, DOWN)),
         drbd=(),
     )
-    assert text == "app03 is offline and was fenced by app01, 08:59:00"
+    assert text == "app03 is offline and was fenced by app01, 08:59:00Z"
 
 
 def test_constructed_node_that_its_own_pacemaker_calls_offline():
@@ -398,7 +398,7 @@ def test_constructed_stop_that_failed_and_a_fencing_that_fails_are_one_fault():
     assert cause.key == "resource-failed"
     assert cause.text == (
         "WEB (group1) could not be stopped on app01 (it hangs); app01 is to be fenced for that,"
-        " and its fencing fails (reboot, 08:59:00)"
+        " and its fencing fails (reboot, 08:59:00Z)"
     )
     assert "stop it by hand; then: crm_resource --cleanup -r WEB -N app01" in cause.next_step
     findings = report("overview", view(known, links=LOST)).findings
@@ -410,7 +410,7 @@ def test_constructed_stop_that_failed_and_a_fencing_that_fails_are_one_fault():
     [
         (for_hosts("app02"), (DEVICE,), (), "no device can fence it (fence-app02: only app02)"),
         (None, (), (), "no fence device is configured"),
-        (for_hosts(""), (DEVICE,), FAILS, "its fencing fails (reboot, 08:59:00)"),
+        (for_hosts(""), (DEVICE,), FAILS, "its fencing fails (reboot, 08:59:00Z)"),
     ],
     ids=["not-for-it", "none", "fails"],
 )

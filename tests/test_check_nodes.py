@@ -83,7 +83,7 @@ RECORDED = {
     ),
     "app03-pending/app01": (
         "WARNING",
-        "app03 joined Corosync and not yet Pacemaker since it was fenced by app02, 09:37:16",
+        "app03 joined Corosync and not yet Pacemaker since it was fenced by app02, 09:37:16Z",
         figures(pending=1, standby=1),
     ),
     "controller-hangs-on-app03/app01": ("CRITICAL", "app03 is offline", figures(2, offline=1)),

@@ -359,7 +359,7 @@ FIRST_LINES = {
     ),
     "app03-pending/app01": (
         "WARNING - app03 joined Corosync and not yet Pacemaker since it was fenced by app02,"
-        " 09:37:16"
+        " 09:37:16Z"
     ),
 }
 

@@ -282,7 +282,7 @@ def test_constructed_fenced_node_is_told_as_fenced():
     nodes = (node(), node("app02"), offline("app03"))
     events = (fence_event("app03", FenceStatus.SUCCESS)._replace(delegate="app01"),)
     found = told("nodes", cluster(nodes, fence_events=events))["node-offline"]
-    assert found.text == "app03 is offline and was fenced by app01, 08:59:00"
+    assert found.text == "app03 is offline and was fenced by app01, 08:59:00Z"
     assert found.reason == "fenced"
 
 

@@ -225,7 +225,7 @@ def left(*events, **changes):
 
 def test_only_the_fencing_of_this_node_that_is_over_tells_how_it_left():
     success = fence_event("app03", FenceStatus.SUCCESS)
-    assert left(success) == "app03 is offline and was fenced, 08:59:00"
+    assert left(success) == "app03 is offline and was fenced, 08:59:00Z"
     assert left(fence_event("app02", FenceStatus.SUCCESS)) == "app03 is offline, it left cleanly"
     assert left(fence_event("app03", FenceStatus.PENDING), success) == left(success)
 
@@ -233,7 +233,8 @@ def test_only_the_fencing_of_this_node_that_is_over_tells_how_it_left():
 @pytest.mark.parametrize(
     ("completed", "when"),
     [
-        ("2026-11-22 08:59:00Z", "08:59:00"),
+        ("2026-11-22 08:59:00Z", "08:59:00Z"),
+        ("2026-11-22 08:59:00 +01:00", "08:59:00 +01:00"),
         ("2026-11-21 08:59:00Z", "2026-11-21 08:59:00Z"),
         ("2026-11-22", "2026-11-22"),
     ],

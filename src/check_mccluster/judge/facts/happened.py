@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Optional
@@ -174,7 +173,7 @@ def _fenced(view: View, cluster: Cluster) -> Iterator[str]:
 
 
 def last_fencing(view: View, cluster: Cluster, name: str) -> Optional[str]:
-    """`` by app02, 09:22:03`` where the last fencing of a node that ended was a success."""
+    """`` by app02, 09:22:03Z`` where the last fencing of a node that ended was a success."""
     event = _last_that_ended(cluster, name)
     if event is None or event.status is not FenceStatus.SUCCESS:
         return None
@@ -182,7 +181,7 @@ def last_fencing(view: View, cluster: Cluster, name: str) -> Optional[str]:
 
 
 def failed_fencing(view: View, cluster: Cluster, name: str) -> str:
-    """``reboot by app02, 09:22:03`` where the last fencing of a node that ended failed."""
+    """``reboot by app02, 09:22:03Z`` where the last fencing of a node that ended failed."""
     event = _last_that_ended(cluster, name)
     if event is None or event.status is not FenceStatus.FAILED:
         return ""
@@ -196,14 +195,7 @@ def _last_that_ended(cluster: Cluster, name: str) -> Optional[FenceEvent]:
 
 def _by_and_when(view: View, event: FenceEvent) -> str:
     by = f" by {event.delegate}" if event.delegate else ""
-    return by + (f", {_time_of_day(view, event.completed)}" if event.completed else "")
-
-
-def _time_of_day(view: View, completed: str) -> str:
-    """When a fencing ended: ``09:22:03``, with the date if that was not today."""
-    found = re.search(r"\d\d:\d\d:\d\d", completed)
-    today = completed.startswith(view.time.strftime("%Y-%m-%d"))
-    return found[0] if found and today else completed
+    return by + (f", {_short(view, event.completed)}" if event.completed else "")
 
 
 def _short(view: View, completed: str) -> str:
