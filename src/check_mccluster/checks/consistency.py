@@ -83,7 +83,7 @@ def _blind(view: View, cluster: Cluster, pair: Pair, resource: DrbdResource) -> 
             how = "is frozen" if resource.suspended else "fails"
             failed = any(
                 each.failed and contains_node(each.nodes, view.here)
-                for each in instances(cluster, pair.resource)
+                for each in instances(view, cluster, pair.resource)
             )
             # What failed is stopped or recovered: Pacemaker has noticed.
             though = "" if failed else f", though {_role(pair)}"
@@ -129,18 +129,20 @@ def _runs_on(members: Sequence[Primitive]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for each in members if each.role in _RUNS for n in each.nodes))
 
 
-def _running(cluster: Cluster, pair: Pair, nodes: tuple[str, ...]) -> tuple[Pair, tuple[str, ...]]:
+def _running(
+    view: View, cluster: Cluster, pair: Pair, nodes: tuple[str, ...]
+) -> tuple[Pair, tuple[str, ...]]:
     """The pair and where it runs; Pacemaker may promote DRBD without what stands on it."""
     if not nodes and pair.promoter is not None:
-        promoted = _runs_on(instances(cluster, pair.promoter))
+        promoted = _runs_on(instances(view, cluster, pair.promoter))
         if promoted:
             return Pair(pair.promoter, pair.drbd, None, pair.promoter), promoted
     return pair, nodes
 
 
-def _elsewhere(cluster: Cluster, pair: Pair) -> str:
+def _elsewhere(view: View, cluster: Cluster, pair: Pair) -> str:
     """Of what neither is started nor promoted: where it is all the same."""
-    place = whereabouts(instances(cluster, pair.resource))
+    place = whereabouts(instances(view, cluster, pair.resource))
     return "is promoted nowhere" if place.startswith("runs on") else place
 
 
@@ -174,7 +176,7 @@ def _judge_one(
         )
     elif not nodes and seen.names:
         who = join(seen.names)
-        place = _elsewhere(cluster, pair)
+        place = _elsewhere(view, cluster, pair)
         text = f"{who} is Primary of {resource.name}, and {pair.resource} {place}"
         yield finding(
             NO_SERVICE,
@@ -233,7 +235,7 @@ def _unmapped(
         yield finding(NO_MAPPING, subject.cluster("mapping"), text)
         return
     for pair in all_pairs:
-        if not instances(cluster, pair.resource):
+        if not instances(view, cluster, pair.resource):
             text = f"{pair.resource} of the configuration file is not a resource of the cluster"
             yield finding(NO_MAPPING, subject.resource(pair.resource), text)
         elif view[DRBD].value is not None and drbd_of(view, pair) is None:
@@ -250,17 +252,18 @@ def judge(view: View, asked: Asked) -> Report:
     chosen = tuple(
         pair
         for pair in pairs(view)
-        if asked.filter.wants(
+        if not asked.filter.is_set
+        or asked.filter.wants(
             *names_of(cluster, pair.resource), *([pair.drbd] if pair.drbd else [])
         )
     )
     findings = list(_unmapped(view, asked, cluster, chosen)) if view[DRBD].value else []
     words = []
     for pair in chosen:
-        members, resource = instances(cluster, pair.resource), drbd_of(view, pair)
+        members, resource = instances(view, cluster, pair.resource), drbd_of(view, pair)
         if not members or resource is None:
             continue
-        which, nodes = _running(cluster, pair, _runs_on(members))
+        which, nodes = _running(view, cluster, pair, _runs_on(members))
         findings += _judge_one(view, cluster, which, nodes, resource)
         words.append(_words(view, cluster, which, nodes, resource))
     return Report(
@@ -284,7 +287,7 @@ def _words(
     seen = primaries(view, resource)
     if nodes and all(contains_node(seen.names, node) for node in nodes):
         return f"{pair.resource} runs and {resource.name} is Primary on {join(nodes)}"
-    runs = f"runs on {join(nodes)}" if nodes else _elsewhere(cluster, pair)
+    runs = f"runs on {join(nodes)}" if nodes else _elsewhere(view, cluster, pair)
     primary = f"Primary is {join(seen.names)}" if seen.names else "no Primary in sight"
     return f"{pair.resource} {runs}, {primary} ({resource.name})"
 

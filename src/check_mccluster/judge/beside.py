@@ -399,7 +399,7 @@ def _stopped_there(view: View, drbd: str, node: str) -> Optional[tuple[str, Reas
     from .facts.mapping import instances, managed_drbd
 
     for primitive in (one for one, managed in managed_drbd(cib).items() if managed == drbd):
-        if any(node in each.nodes for each in instances(cluster, primitive)):
+        if any(node in each.nodes for each in instances(view, cluster, primitive)):
             continue
         for top in cluster.resources:
             if primitive in ids_of(top):

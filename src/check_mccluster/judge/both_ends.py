@@ -561,7 +561,9 @@ def _service(seen: Sequence[Judgement], name: str) -> str:
     for one in seen:
         cluster = one.view[CLUSTER].value
         for pair in mapping.pairs(one.view) if cluster is not None else ():
-            members = mapping.instances(cluster, pair.resource) if cluster is not None else ()
+            members = (
+                mapping.instances(one.view, cluster, pair.resource) if cluster is not None else ()
+            )
             where = [node for each in members if each.role in RUNNING for node in each.nodes]
             if pair.drbd == name and where:
                 return f"; {pair.resource} runs on {join(dict.fromkeys(where))}"

@@ -7,7 +7,18 @@ from typing import Optional, Union
 
 from ..inputs.cibadmin import CIB
 from ..model.configuration import DateExpression, Expression, Rule
-from ..model.pacemaker import INFINITY, Ban, Cib, Cluster, Health, Node, Resource, base_id, ids_of
+from ..model.pacemaker import (
+    INFINITY,
+    Ban,
+    Cib,
+    Cluster,
+    Health,
+    Node,
+    Resource,
+    ResourceHistory,
+    base_id,
+    ids_of,
+)
 from ..values import NamedTuple
 from ..verdict.view import View, contains_node
 from ..verdict.words import WHEN_DONE, ask_controller, constraint_gone, pasted, pings
@@ -106,7 +117,7 @@ def _reasons(view: View, cluster: Cluster, resource: Resource, node: Node) -> It
         step = f"crm_mon -1 -A; fix what the #health attributes of {node.name} report"
         yield Against("health red", step, "health")
     yield from _rules(view, cluster, resource, node)
-    yield from _bars(cluster, resource, node)
+    yield from _bars(view.once(_barred, cluster.history), resource, node)
 
 
 def _rules(view: View, cluster: Cluster, resource: Resource, node: Node) -> Iterable[Against]:
@@ -228,20 +239,31 @@ def rule_of(cib: Optional[Cib], found: str) -> tuple[str, Optional[Rule]]:
     return found, None
 
 
-def _bars(cluster: Cluster, resource: Resource, node: Node) -> Iterable[Against]:
-    ids = ids_of(resource)
-    for past in [each for each in cluster.history if each.node == node.name]:
-        if base_id(past.resource) not in ids or not past.fail_count:
-            continue
-        if reached(past.fail_count, past.migration_threshold):
-            count = "INFINITY" if past.fail_count >= INFINITY else str(past.fail_count)
-            name = base_id(past.resource)
-            yield Against(
-                f"{past.resource} barred by fail-count {count}",
-                f"crm_resource --cleanup -r {name} -N {node.name}",
-                "barred",
-                name,
-            )
+_Barred = dict[tuple[str, str], list[tuple[int, ResourceHistory]]]
+"""What failed too often, by node and resource, each with its place in the history."""
+
+
+def _barred(history: Sequence[ResourceHistory]) -> _Barred:
+    found: _Barred = {}
+    for at, past in enumerate(history):
+        if past.fail_count and reached(past.fail_count, past.migration_threshold):
+            found.setdefault((past.node, base_id(past.resource)), []).append((at, past))
+    return found
+
+
+def _bars(barred: _Barred, resource: Resource, node: Node) -> Iterable[Against]:
+    if not barred:
+        return
+    on_it = [each for name in ids_of(resource) for each in barred.get((node.name, name), ())]
+    for _, past in sorted(on_it):
+        count = "INFINITY" if (past.fail_count or 0) >= INFINITY else str(past.fail_count)
+        name = base_id(past.resource)
+        yield Against(
+            f"{past.resource} barred by fail-count {count}",
+            f"crm_resource --cleanup -r {name} -N {node.name}",
+            "barred",
+            name,
+        )
 
 
 def reached(fail_count: int, threshold: Optional[int]) -> bool:

@@ -19,6 +19,7 @@ from ..verdict.view import View
 from ..verdict.words import join
 from .causes import OF_OTHERS, RULES, Equal, Inhibit, words
 from .facts import mapping
+from .facts.pacemaker import top_of
 from .reasons import CAUSES, CUT, DRBD_CAUSES, NOTHING_VISIBLE
 
 
@@ -84,30 +85,40 @@ def _of_one_outage(view: View, found: Sequence[Fault], findings: Sequence[Findin
 
     What else an exclusion explains makes it a fault of its own.
     """
-    merged = list(found)
-    for fault in found:
+    merged: dict[int, Fault] = dict(enumerate(found))
+    excluding = {at: each for at, each in merged.items() if each.cause.key in _EXCLUDES}
+    of_name: dict[str, set[int]] = {}
+    """Where exclusions stand, by their resource; under no name those that are of none."""
+    for at, each in excluding.items():
+        of_name.setdefault(_resource_name(each.cause), set()).add(at)
+    for at, fault in excluding.items():
         down = [e for e in fault.follows if e.key in _OUTAGES and e.besides]
-        if fault.cause.key not in _EXCLUDES or not down or fault not in merged:
+        if at not in merged or not down:
             continue
         family = frozenset().union(*(_resource_family(view, each) for each in down))
         reasons = {each for one in down for each in one.besides}
+        names = {"", *family, *(about for _, _, about in reasons)}
+        near = sorted({one for name in names for one in of_name.get(name, ())} & {*merged})
         rest = [
-            each
-            for each in merged
-            if each is not fault
-            and each.cause.key in _EXCLUDES
-            and _is_among(each.cause, reasons, family)
-            and all(_is_about(one, family) for one in each.follows)
+            one
+            for one in near
+            if one != at
+            and _is_among(merged[one].cause, reasons, family)
+            and all(_is_about(each, family) for each in merged[one].follows)
         ]
         if rest:
-            alike = {each.cause for each in (fault, *rest) if each.cause.key == fault.cause.key}
+            all_of_it = [fault, *(merged.pop(one) for one in rest)]
+            alike = {each.cause for each in all_of_it if each.cause.key == fault.cause.key}
             head = next((each for each in findings if each in alike), fault.cause)
-            causes = [each.cause for each in (fault, *rest) if each.cause != head]
-            more = [one for each in rest for one in each.follows]
-            at = merged.index(fault)
+            causes = [each.cause for each in all_of_it if each.cause != head]
+            more = [one for each in all_of_it[1:] for one in each.follows]
             merged[at] = fault._replace(cause=head, follows=(*fault.follows, *causes, *more))
-            merged = [each for each in merged if each not in rest]
-    return merged
+            of_name.setdefault(_resource_name(head), set()).add(at)
+    return list(merged.values())
+
+
+def _resource_name(cause: Finding) -> str:
+    return cause.object if cause.subject.sort == RESOURCE else ""
 
 
 def _on_their_way(found: Sequence[Fault]) -> list[Fault]:
@@ -247,26 +258,26 @@ def _following(
     view: View, one: Inhibit, cause: Finding, findings: Sequence[Finding]
 ) -> list[Finding]:
     """Those of *findings* that *cause* explains; nodes lost with it count as its own."""
+    keys = frozenset().union(*(keys for _, keys in one.targets))
+    findings = [each for each in findings if each.kind.key in keys]
+    if not findings:
+        return []
     relation = _Relation(view, cause)
-    by_nodes = (
-        Equal.NODE,
-        Equal.ALL_NODES,
-        Equal.RESOURCE_AND_NODE,
-        Equal.VOLUME_AND_NODE,
-        Equal.OF_SEVERAL_NODES,
-        Equal.SAME_NODES,
-    )
+    of_nodes = [(equal, keys) for equal, keys in one.targets if equal in _BY_NODES]
+    of_all = [(equal, keys) for equal, keys in one.targets if equal not in _BY_NODES]
     sure = [
         each
         for each in findings
-        for equal, keys in one.targets
-        if each.key in keys and equal not in by_nodes and relation.holds(equal, each)
+        for equal, keys in of_all
+        if each.kind.key in keys and relation.holds(equal, each)
     ]
+    if not of_nodes:
+        return list(dict.fromkeys(sure))
     nodes = {*cause.nodes}
     for each in sure:
         # Who cannot take a service over has a reason of his own.
         if each.key not in OF_OTHERS and not any(
-            each.key in keys for equal, keys in one.targets if equal is Equal.ON_DRBD
+            each.key in keys for equal, keys in of_all if equal is Equal.ON_DRBD
         ):
             nodes.update(each.nodes)
     return [
@@ -274,10 +285,19 @@ def _following(
         for each in findings
         if each in sure
         or any(
-            each.key in keys and equal in by_nodes and relation.holds_at(equal, each, nodes)
-            for equal, keys in one.targets
+            each.key in keys and relation.holds_at(equal, each, nodes) for equal, keys in of_nodes
         )
     ]
+
+
+_BY_NODES = (
+    Equal.NODE,
+    Equal.ALL_NODES,
+    Equal.RESOURCE_AND_NODE,
+    Equal.VOLUME_AND_NODE,
+    Equal.OF_SEVERAL_NODES,
+    Equal.SAME_NODES,
+)
 
 
 class _Relation:
@@ -285,6 +305,7 @@ class _Relation:
 
     def __init__(self, view: View, cause: Finding) -> None:
         self._cause = cause
+        self._nodes = {*cause.nodes}
         self._family = _resource_family(view, cause)
         own = cause.subject.drbd_resource
         self._drbd_names = cause.covers or ((own,) if own else ())
@@ -313,7 +334,7 @@ class _Relation:
             return own and each.object == self._cause.object
         if equal is Equal.ITS_SERVICE:
             own = f" take {self._cause.object}: " in each.text
-            return own and bool({*self._cause.nodes} & {*each.nodes})
+            return own and not self._nodes.isdisjoint(each.nodes)
         if equal is Equal.NO_REASON:
             return each.reason in ("", NOTHING_VISIBLE)
         if equal is Equal.SAME_REASON:
@@ -333,7 +354,7 @@ class _Relation:
         """Whether the reason that *each* gives is this very cause."""
         cause = self._cause
         if cause.key in DRBD_CAUSES.get(each.reason, ()):
-            return _stands_in(each, self._drbd_names) and bool({*cause.nodes} & {*each.nodes})
+            return _stands_in(each, self._drbd_names) and not self._nodes.isdisjoint(each.nodes)
         if cause.key not in CAUSES.get(each.reason, ()):
             return False
         if cause.subject.sort == TICKET:
@@ -343,14 +364,14 @@ class _Relation:
         ):
             return False
         anywhere = not cause.nodes or cause.key == "resource-unmanaged"
-        return anywhere or bool({*cause.nodes} & {*each.nodes})
+        return anywhere or not self._nodes.isdisjoint(each.nodes)
 
     def _gives_the_same_reason(self, each: Finding) -> bool:
         cause = self._cause
         if not cause.reason or cause.reason != each.reason:
             return False
         anywhere = not each.nodes  # it holds for every node, as a ticket does
-        return self._is_named(each) and (anywhere or bool({*cause.nodes} & {*each.nodes}))
+        return self._is_named(each) and (anywhere or not self._nodes.isdisjoint(each.nodes))
 
     def _is_named(self, each: Finding) -> bool:
         """Whether the cause, or a part of it, stands in the text."""
@@ -367,7 +388,7 @@ class _Relation:
         if equal is Equal.OF_SEVERAL_NODES:
             return len(nodes) > 1 and nodes >= theirs
         if equal is Equal.SAME_NODES:
-            return {*self._cause.nodes} == theirs
+            return self._nodes == theirs
         if equal is Equal.VOLUME_AND_NODE:
             return each.subject == self._cause.subject and bool(nodes & theirs)
         return self._same_resource(each) and bool(nodes & theirs)
@@ -379,7 +400,10 @@ class _Relation:
 
 def _stands_in(each: Finding, names: Iterable[str]) -> bool:
     """Whether one of the names stands in the text as a word, or with its volume."""
-    return any(re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", each.text) for n in names)
+    return any(
+        name in each.text and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", each.text)
+        for name in names
+    )
 
 
 def _resource_family(view: View, cause: Finding) -> frozenset[str]:
@@ -387,8 +411,5 @@ def _resource_family(view: View, cause: Finding) -> frozenset[str]:
     if cause.subject.sort != RESOURCE:
         return frozenset()
     cluster = view[CLUSTER].value
-    for resource in cluster.resources if cluster is not None else ():
-        ids = ids_of(resource)
-        if base_id(cause.object) in ids:
-            return ids
-    return frozenset({cause.object})
+    top = top_of(view, cluster, base_id(cause.object)) if cluster is not None else None
+    return frozenset({cause.object}) if top is None else ids_of(top)

@@ -16,7 +16,7 @@ from ..model.pacemaker import Cluster, Failure, Resource, Role, base_id, primiti
 from ..values import NamedTuple
 from ..verdict.view import View
 from ..verdict.words import duration
-from .facts.pacemaker import age, has_quorum, is_service, lost_nodes
+from .facts.pacemaker import age, failures_of, has_quorum, is_service, lost_nodes
 
 if TYPE_CHECKING:  # these rules load where something is down, not for every healthy answer
     from .candidates import Against
@@ -256,8 +256,8 @@ class Reasons:
         own = base_id(name)
         ages = [
             age(each.time, self._view.time)
-            for each in self._cluster.failures
-            if base_id(each.resource) == own and each.node in nodes and each.task != "stop"
+            for each in self._failures(own, nodes)
+            if each.task != "stop"
         ]
         known = [each for each in ages if each is not None]
         if self._cib is None or not known or len(known) < len(ages):
@@ -293,16 +293,12 @@ class Reasons:
         self, name: str, nodes: Sequence[str], tasks: Sequence[str] = _NO_STOP
     ) -> Optional[Failure]:
         """A recorded operation that failed there."""
-        return next(
-            (
-                each
-                for each in self._cluster.failures
-                if each.task in tasks
-                and base_id(each.resource) == base_id(name)
-                and each.node in nodes
-            ),
-            None,
-        )
+        return next((e for e in self._failures(base_id(name), nodes) if e.task in tasks), None)
+
+    def _failures(self, own: str, nodes: Sequence[str]) -> Iterator[Failure]:
+        """Recorded failures of a resource on these nodes, in the order of crm_mon."""
+        known = failures_of(self._view, self._cluster, own)
+        yield from (each for each in known if each.node in nodes)
 
     def directory(self, name: str) -> Optional[str]:
         """The mount point of a Filesystem resource."""

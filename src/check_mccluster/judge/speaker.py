@@ -20,6 +20,7 @@ from ..verdict.finding import Fault, Finding, State
 from ..verdict.problems import KINDS as INPUT_KINDS
 from ..verdict.subject import CONNECTION, RESOURCE
 from ..verdict.view import View, contains_node, same_node
+from .facts.pacemaker import failures_of
 
 _OWN = frozenset(
     {
@@ -175,11 +176,9 @@ def since(view: View, cause: Finding) -> Optional[float]:
         return None
     times = [
         each.time
-        for each in cluster.failures
+        for each in failures_of(view, cluster, base_id(cause.object))
         # A time without its zone is in the zone of a node that nobody knows.
-        if each.time is not None
-        and each.time.tzinfo is not None
-        and base_id(each.resource) == base_id(cause.object)
+        if each.time is not None and each.time.tzinfo is not None
     ]
     return (view.time - max(times)).total_seconds() if times else None
 

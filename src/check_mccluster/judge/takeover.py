@@ -278,12 +278,11 @@ class Takeover:
     def _failures(self, cib: Cib, resource: Resource, node: Node) -> Iterator[Against]:
         """Fail-counts that crm_mon does not show: it lists them with a history only."""
         known = cib.nodes.get(node.name)
-        ids = ids_of(resource)
-        told = {base_id(past.resource) for past in self.cluster.history if past.node == node.name}
+        untold = {name for name in ids_of(resource) if (node.name, name) not in self._past}
         counts: dict[str, int] = {}
         for name, value in known.transient.items() if known is not None else ():
             one = _failed(name)
-            if one in ids - told:
+            if one in untold:
                 counts[one] = counts.get(one, 0) + number(value)
         for one, count in counts.items():
             threshold = cib.meta(one, "migration-threshold")

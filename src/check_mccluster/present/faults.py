@@ -64,7 +64,8 @@ def findings(faults: Sequence[Fault], width: int, views: int, told: int) -> list
     top = [fault for fault in faults if fault.state is not State.OK][:told]
     for fault in top:
         # The top tells the gravest consequence, too, where that is graver than its cause.
-        follows = [each for each in fault.follows if each != fault.graver]
+        graver = fault.graver
+        follows = [each for each in fault.follows if each != graver]
         if follows:
             lines += paragraph([Span("  ")], f"From {_name(fault.cause)}:", width)
             lines += _follows(follows, width)

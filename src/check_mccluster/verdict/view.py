@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # a check loads the models of what it reads, no others
 
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Input(Generic[T]):
@@ -122,7 +123,7 @@ class View:
     """
 
     __slots__ = (
-        *("_answers", "_named", "config", "drbd_module", "drbd_others", "drbd_utils"),
+        *("_answers", "_made", "_named", "config", "drbd_module", "drbd_others", "drbd_utils"),
         *("here", "node", "time"),
     )
 
@@ -147,6 +148,7 @@ class View:
         self.drbd_utils = drbd_utils
         self._answers = dict(answers)
         self._named: dict[Input[Any], dict[str, Any]] = {}
+        self._made: dict[tuple[Callable[[Any], Any], int], tuple[Any, Any]] = {}
 
     def __getitem__(self, key: Input[T]) -> Answer[T]:
         """The answer of one input; empty for one that was not read."""
@@ -157,6 +159,18 @@ class View:
         if key not in self._named:
             self._named[key] = {each.name: each for each in self[key].value or ()}
         return self._named[key].get(name)
+
+    def once(self, make: Callable[[T], U], part: T) -> U:
+        """What *make* makes of a part of the evidence, or of all of it, made once for all who ask.
+
+        Where hundreds of resources failed, each of which is looked for among all, it counts.
+        """
+        key = make, id(part)
+        if key not in self._made:
+            kept = None if part is self else part  # while it is kept no other has its id
+            self._made[key] = kept, make(part)
+        made: U = self._made[key][1]
+        return made
 
     @property
     def inputs(self) -> tuple[Input[Any], ...]:

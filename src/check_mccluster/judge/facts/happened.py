@@ -21,7 +21,6 @@ from ...model.pacemaker import (
     Resource,
     Role,
     base_id,
-    ids_of,
     primitives,
 )
 from ...verdict.finding import Finding
@@ -29,7 +28,7 @@ from ...verdict.subject import CLUSTER as CLUSTER_WIDE
 from ...verdict.subject import NODE, RESOURCE, TICKET, Subject
 from ...verdict.view import View
 from ...verdict.words import duration, join, pasted
-from .pacemaker import is_service
+from .pacemaker import failures_of, is_service, top_of
 
 _MOST = 3
 """Fenced nodes, and services, that are newest."""
@@ -65,7 +64,7 @@ def since(view: View, cause: Finding) -> tuple[str, ...]:
     found: list[str] = []
     if cause.subject.sort == RESOURCE and cib is not None:
         name = base_id(cause.object)
-        mine = [each for each in cluster.resources if name in ids_of(each)]
+        mine = [each for each in (top_of(view, cluster, name),) if each is not None]
         found += _when_stopped(view, mine, cib)
         found += _running(view, mine, cib)
         if cause.key == "node-barred":
@@ -89,8 +88,8 @@ def _forgotten(
     length = seconds_of(limit) if limit else None
     times = [
         each.time
-        for each in cluster.failures
-        if base_id(each.resource) == name and each.node in nodes and each.time is not None
+        for each in failures_of(view, cluster, name)
+        if each.node in nodes and each.time is not None
     ]
     if not length or not times or any(each.tzinfo is None for each in times):
         return

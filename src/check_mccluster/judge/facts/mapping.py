@@ -55,6 +55,10 @@ def pairs(view: View, others: Sequence[View] = ()) -> tuple[Pair, ...]:
     There they are the Filesystem resources on DRBD devices, and what must run with the promoted
     instance of an ``ocf:linbit:drbd`` primitive; without either, that primitive itself.
     """
+    return view.once(_pairs, view) if not others else _pairs(view, others)
+
+
+def _pairs(view: View, others: Sequence[View] = ()) -> tuple[Pair, ...]:
     cib = view[CIB].value
     managed = {} if cib is None else managed_drbd(cib)
     promoters = {drbd: primitive for primitive, drbd in managed.items()}
@@ -180,20 +184,31 @@ def _by_minor(views: Iterable[View], device: str) -> Optional[str]:
     number = device.removeprefix("/dev/drbd").removeprefix("_")
     if not number.isdecimal():
         return None
-    for resource in (each for view in views for each in view[DRBD].value or ()):
-        if any(volume.minor == int(number) for volume in resource.devices):
-            return resource.name
-    return None
+    owners = (view.once(_owners, view[DRBD].value or ()).get(int(number)) for view in views)
+    return next((name for name in owners if name is not None), None)
 
 
-def instances(cluster: Cluster, name: str) -> tuple[Primitive, ...]:
+def _owners(resources: Sequence[DrbdResource]) -> dict[int, str]:
+    """The resource that has each minor."""
+    found: dict[int, str] = {}
+    for resource in resources:
+        for volume in resource.devices:
+            if volume.minor is not None:
+                found.setdefault(volume.minor, resource.name)
+    return found
+
+
+def instances(view: View, cluster: Cluster, name: str) -> tuple[Primitive, ...]:
     """The instances of a primitive by its id: one, or those of a clone."""
-    return tuple(
-        each
-        for resource in cluster.resources
-        for each in primitives(resource)
-        if base_id(each.id) == name
-    )
+    return tuple(view.once(_by_id, cluster.resources).get(name, ()))
+
+
+def _by_id(resources: Sequence[Resource]) -> dict[str, list[Primitive]]:
+    found: dict[str, list[Primitive]] = {}
+    for resource in resources:
+        for each in primitives(resource):
+            found.setdefault(base_id(each.id), []).append(each)
+    return found
 
 
 class PairIndex:
@@ -229,26 +244,34 @@ class PairIndex:
 
 def below(view: View, resource: Resource) -> tuple[Pair, ...]:
     """What one resource stands on; for many of them see :class:`PairIndex`."""
-    return PairIndex(view).below(resource)
+    return view.once(PairIndex, view).below(resource)
 
 
 def drbd_of(view: View, pair: Pair) -> Optional[DrbdResource]:
     """The pair's DRBD resource, if it is up on this node."""
-    return next((r for r in view[DRBD].value or () if r.name == pair.drbd), None)
+    return None if pair.drbd is None else view.named(DRBD, pair.drbd)
 
 
 def above(view: View, drbd: str) -> frozenset[str]:
     """Ids of the resources that stand on a DRBD resource: the pair's, its group's, its members'."""
-    on_it = {pair.resource for pair in pairs(view) if pair.drbd == drbd}
-    cib = view[CIB].value
-    if cib is not None:
-        for primitive, name in managed_drbd(cib).items():
-            if name == drbd:
-                on_it |= {*cib.chain(primitive), *_carried(cib, primitive)}
-    found = set(on_it)
-    cluster = view[CLUSTER].value
+    return frozenset(view.once(_all_above, view).get(drbd, ()))
+
+
+def _all_above(view: View) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for pair in pairs(view):
+        if pair.drbd is not None:
+            found.setdefault(pair.drbd, set()).add(pair.resource)
+    cib, cluster = view[CIB].value, view[CLUSTER].value
+    for primitive, name in managed_drbd(cib).items() if cib is not None else ():
+        around = found.setdefault(name, set())
+        around |= {*cib.chain(primitive), *_carried(cib, primitive)} if cib is not None else set()
+    below: dict[str, set[str]] = {}
+    for name, ids in found.items():
+        for each in ids:
+            below.setdefault(each, set()).add(name)
     for resource in cluster.resources if cluster is not None else ():
         ids = {resource.id, *(base_id(each.id) for each in primitives(resource))}
-        if ids & on_it:
-            found |= ids
-    return frozenset(found)
+        for name in {name for each in ids for name in below.get(each, ())}:
+            found[name] |= ids
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Optional, Union
 
@@ -13,6 +13,7 @@ from ...model.pacemaker import (
     Cib,
     Clone,
     Cluster,
+    Failure,
     Group,
     Node,
     Primitive,
@@ -27,6 +28,7 @@ from ...model.words import state_name
 from ...verdict import subject
 from ...verdict.filter import Filter
 from ...verdict.finding import Finding, Kind, State, finding
+from ...verdict.view import View
 from ...verdict.words import join
 
 NONE = Kind(
@@ -89,6 +91,31 @@ def guest_is_stopped(cluster: Cluster, node: Node) -> bool:
         if isinstance(resource, Bundle)
         for primitive in primitives(resource)
     )
+
+
+def failures_of(view: View, cluster: Cluster, name: str) -> Sequence[Failure]:
+    """Recorded failures of a resource, by its id without instance number, as crm_mon has them."""
+    return view.once(_by_resource, cluster.failures).get(name, ())
+
+
+def _by_resource(failures: Sequence[Failure]) -> dict[str, list[Failure]]:
+    found: dict[str, list[Failure]] = {}
+    for each in failures:
+        found.setdefault(base_id(each.resource), []).append(each)
+    return found
+
+
+def top_of(view: View, cluster: Cluster, name: str) -> Optional[Resource]:
+    """The resource of which this id is a part, or which it is."""
+    return view.once(_tops, cluster.resources).get(name)
+
+
+def _tops(resources: Sequence[Resource]) -> dict[str, Resource]:
+    found: dict[str, Resource] = {}
+    for each in resources:
+        for name in ids_of(each):
+            found.setdefault(name, each)
+    return found
 
 
 def lost_nodes(cluster: Cluster) -> frozenset[str]:
