@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from build import NAMES, NOW, cluster, cmap, primitive, view_of
+from build import NAMES, NOW, cib, cluster, cmap, on_drbd, primitive, stopped, view_of
 from build import node as pacemaker_node
 from build_drbd import (
     STORAGES,
@@ -28,6 +28,7 @@ from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.whole import on_nodes, told_by_all
 from check_mccluster.model.corosync import ConfiguredNode
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
+from check_mccluster.model.pacemaker import Filesystem
 from check_mccluster.model.pacemaker import Role as PacemakerRole
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Kind, Report, State, finding
@@ -208,9 +209,9 @@ def with_copies_of(name, *resources, **answers):
 
 
 def client_of_storages(name, *gone):
-    """A client whose connections to some storage servers are down, with what it says of that."""
-    peers = [away(each) if each in gone else connection(each) for each in STORAGES]
-    peers += [connection(each) for each in ("app01", "app02") if each != name]
+    """A client whose connections to some nodes are down, with what it says of that."""
+    others = [each for each in (*STORAGES, "app01", "app02") if each != name]
+    peers = [away(each) if each in gone else connection(each) for each in others]
     quorum = len(gone) < 2
     own = client_device(quorum=quorum)
     return with_copies_of(name, resource(*peers, devices=(own,)))
@@ -227,6 +228,43 @@ def test_copies_that_no_client_reaches_are_looked_for_where_they_are():
     assert quorum_step(seen).startswith(
         "no node reaches storage01, storage02, storage03: power, network; on storage01,"
     )
+
+
+def test_copies_that_no_client_reaches_are_told_without_clients_that_are_cut_off_as_well():
+    gone = {"app01": (*STORAGES, "app02"), "app02": (*STORAGES, "app01")}
+    seen = [client_of_storages(name, *gone[name]) for name in gone]
+    assert quorum_step(seen).startswith("no node reaches storage01, storage02, storage03: power")
+
+
+def test_copies_that_the_only_client_that_tells_does_not_reach_may_be_there():
+    seen = [client_of_storages("app01", *STORAGES), Judgement(view_of("app02", NOW), Report())]
+    assert quorum_step(seen).startswith("all are out of reach of app01: on app01:")
+
+
+def test_quorum_of_each_resource_is_brought_back_on_the_node_that_lost_it():
+    """app01 lost that of r0, app02 that of r1."""
+    seen = []
+    for name, lost in (("app01", "r0"), ("app02", "r1")):
+        own = []
+        for each in ("r0", "r1"):
+            gone = STORAGES[1:] if each == lost else ()
+            peers = [away(peer) if peer in gone else connection(peer) for peer in STORAGES]
+            own.append(resource(*peers, name=each, devices=(client_device(quorum=not gone),)))
+        seen.append(with_copies_of(name, *own))
+    for name in STORAGES:
+        others = [connection(each) for each in STORAGES if each != name]
+        to_apps = [
+            [away(app) if name in STORAGES[1:] and app == lost else connection(app)
+             for app in ("app01", "app02")]
+            for lost in ("app01", "app02")
+        ]  # fmt: skip
+        own = [resource(*others, *to, name=each) for each, to in zip(("r0", "r1"), to_apps)]
+        seen.append(node(name, *own))
+    found = together(seen, {}, Asked()).findings
+    steps = {each.object: each.next_step for each in found if each.key == "drbd-quorum-lost"}
+    words = "storage02, storage03 are up, the way there is not: on"
+    assert steps["r0/0"].startswith(f"{words} app01: ")
+    assert steps["r1/0"].startswith(f"{words} app02: ")
 
 
 def test_copies_that_one_of_two_clients_reaches_are_not_gone():
@@ -278,6 +316,24 @@ def diverged(disks=(DiskState.UP_TO_DATE,) * 2, blocks=(4, 4), states=(ALONE, AL
 @pytest.mark.parametrize("states", [(ALONE, ALONE), (ALONE, ConnectionState.CONNECTING)])
 def test_copies_with_changes_at_both_ends_that_stand_alone_are_a_split_brain(disks, states):
     assert [key for key, _, _ in told(diverged(disks, states=states))] == ["split-brain"]
+
+
+def test_split_brain_of_two_copies_is_told_by_their_connection():
+    assert texts(diverged()) == [
+        "r0 storage01-storage02: split brain, both copies have changed (StandAlone at both ends)"
+    ]
+
+
+def test_split_brains_of_two_resources_are_two():
+    seen = []
+    for name, peer in (STORAGES[:2], STORAGES[1::-1]):
+        apart = connection(peer, peer_device(out_of_sync_kib=4), state=ALONE)
+        seen.append(node(name, *(resource(apart, name=each) for each in ("r0", "r1"))))
+    assert texts(seen) == [
+        f"{each} storage01-storage02: split brain, both copies have changed (StandAlone at both"
+        " ends)"
+        for each in ("r0", "r1")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -479,6 +535,30 @@ def test_copy_that_has_diverged_from_two_others_is_one_split_brain_with_its_vict
     )
 
 
+def test_copy_that_has_diverged_from_ten_others_is_told_in_short():
+    names = [f"s{number:02}" for number in range(1, 12)]
+    *others, odd = names
+    apart = {"peer_disk_state": DiskState.D_UNKNOWN, "out_of_sync_kib": 4}
+    seen = []
+    for name in names:
+        peers = [
+            connection(each, peer_device(**apart), state=ALONE)
+            if odd in (name, each)
+            else connection(each, peer_role=Role.PRIMARY if each == "s01" else Role.SECONDARY)
+            for each in names
+            if each != name
+        ]
+        role = Role.PRIMARY if name == "s01" else Role.SECONDARY
+        seen.append(node(name, resource(*peers, role=role)))
+    (one,) = [each for each in together(seen, {}, Asked()).findings if is_split(each)]
+    assert one.text == (
+        "r0: split brain between s11 and s01, s02, s03, s04 and 6 more: their copies have both"
+        " changed; s11 reaches nobody, s01 (Primary) uses s01, s02 and 8 more"
+    )
+    eight = ", ".join(others[:8])
+    assert one.next_step.endswith(f"; then on {eight} and 2 more: drbdadm connect r0:s11")
+
+
 @pytest.mark.parametrize("differs", [{"role": Role.SECONDARY}, {"lonely": False}])
 def test_victim_of_a_split_brain_is_not_named_where_nothing_shows_it(differs):
     seen = split_from_two(**differs)
@@ -512,13 +592,31 @@ def test_client_for_which_peers_keep_a_bitmap(says, bitmap, disputed):
     assert found == [("client-disputed", "r0/0", ("app01",))] * disputed
 
 
-def test_bitmap_that_few_peers_keep_for_a_client_is_theirs_to_correct():
+def bitmap_for_client(keeping, peers):
+    """What is said of the client app01, for which the first so many of its peers keep a bitmap."""
+    names = [f"storage0{number}" for number in range(1, peers + 1)]
     kept = peer_device(peer_client=False, peer_disk_state=DiskState.DISKLESS)
-    app = node("app01", resource(*map(connection, STORAGES), devices=(client_device(),)))
-    at = {"storage01": connection("app01", kept)}
-    seen = [app, *(node(p, resource(at.get(p, connection("app01")))) for p in STORAGES)]
+    app = node("app01", resource(*map(connection, names), devices=(client_device(),)))
+    at = {name: connection("app01", kept) for name in names[:keeping]}
+    seen = [app, *(node(p, resource(at.get(p, connection("app01")))) for p in names)]
     (one,) = [f for f in together(seen, {}, Asked()).findings if f.key == "client-disputed"]
+    return one
+
+
+def test_bitmap_that_few_peers_keep_for_a_client_is_theirs_to_correct():
+    one = bitmap_for_client(1, 3)
+    assert one.text == (
+        "r0/0: app01 calls itself a client, storage01 keeps a bitmap, as for a replica; the other"
+        " nodes do not"
+    )
     assert one.next_step.startswith("on storage01: drbdadm dump r0: app01 has no disk there")
+
+
+@pytest.mark.parametrize("peers", [3, 4])
+def test_bitmap_that_half_of_the_peers_keep_may_be_right(peers):
+    one = bitmap_for_client(2, peers)
+    assert one.text == "r0/0: app01 calls itself a client, storage01, storage02 keep a bitmap"
+    assert one.next_step.startswith("on app01: drbdadm dump r0; if it has a disk there: ")
 
 
 def primary(name, peer, seconds=0, state=ConnectionState.CONNECTING, role=Role.UNKNOWN, **more):
@@ -538,6 +636,37 @@ def test_two_primaries_are_one_fault_with_the_connection_that_lacks_between_them
     (fault,) = together(seen, {}, Asked()).faults
     assert fault.text == "r0: storage01 and storage02 are both Primary, not connected to each other"
     assert [each.key for each in fault.follows] == ["peer-connecting"]
+
+
+def test_two_primaries_that_are_connected_and_see_each_other_as_one():
+    """Another resource between them is down: it is not meant."""
+    seen = []
+    for name, peer in (STORAGES[:2], STORAGES[1::-1]):
+        linked = resource(connection(peer, peer_role=Role.PRIMARY), role=Role.PRIMARY)
+        seen.append(node(name, linked, resource(away(peer), name="r1")))
+    assert "r0: storage01 and storage02 are both Primary" in texts(seen)
+
+
+def test_two_primaries_are_told_with_the_service_that_runs_on_them():
+    """Not with one of another resource, nor with one that runs nowhere."""
+    known = cluster(resources=(primitive("A"), stopped("B"), primitive("C", "app02")))
+    names = ("r1", "r0", "r0")
+    systems = tuple(
+        Filesystem(each, f"/dev/drbd/by-res/{name}/0", f"/srv/{each}")
+        for each, name in zip("ABC", names)
+    )
+    there = {"cluster": known, "cib": cib(filesystems=systems)}
+    assert texts([primary("app01", "app02", **there), primary("app02", "app01")])[0] == (
+        "r0: app01 and app02 are both Primary, not connected to each other; C runs on app02"
+    )
+
+
+@pytest.mark.parametrize("where", [stopped("FS"), primitive("OTHER")])
+def test_two_primaries_whose_service_runs_nowhere_are_told_alone(where):
+    there = {"cluster": cluster(resources=(where,)), "cib": on_drbd()}
+    assert texts([primary("app01", "app02", **there), primary("app02", "app01")])[0] == (
+        "r0: app01 and app02 are both Primary, not connected to each other"
+    )
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -594,6 +723,16 @@ def test_node_that_says_that_nothing_is_up_is_not_said_to_be_cut_off():
     assert (fault.cause.key, fault.cause.nodes) == ("drbd-empty", ("storage03",))
     assert fault.text == "storage03: no DRBD resource is up; expected: r0"
     assert fault.cause.next_step == "on storage03: drbdadm status; drbdadm up r0"
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_connection_of_a_node_that_says_that_nothing_is_up_is_not_told(empty):
+    """Where its tool failed nobody knows whether the resource is up there."""
+    seen = [*mesh(*down("storage03", "storage01"), *down("storage03", "storage02"))[:2]]
+    other = said("tool-failed", subject.tool("drbdsetup"))
+    silent = Judgement(view_of("storage03", NOW, drbd=Answer(None, (other,))), Report((other,)))
+    keys = [key for key, *_ in told([*seen, nothing_up_on("storage03") if empty else silent])]
+    assert ("peer-connecting" in keys) is not empty
 
 
 def test_node_whose_drbd_could_not_be_read_is_not_said_to_reach_nobody():

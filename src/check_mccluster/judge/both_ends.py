@@ -319,12 +319,17 @@ def brought_back(seen: Sequence[Judgement], all_links: Sequence[Link], each: Fin
     if each.key not in _WITHOUT_COPIES:
         return each
     teller = next(
-        (one for one in seen if any(_is_same(f, each) for f in one.report.findings)), None
+        (
+            (one.view, own)
+            for one in seen
+            if any(_is_same(f, each) for f in one.report.findings)
+            and (own := one.view.named(DRBD, each.subject.name)) is not None
+        ),
+        None,
     )
-    own = teller.view.named(DRBD, each.subject.name) if teller is not None else None
-    if teller is None or own is None:
+    if teller is None:
         return each
-    view, here = teller.view, teller.view.here
+    (view, own), here = teller, teller[0].here
     missing = {name for device in own.devices for name in copies_of(view, own, device).missing}
     away = [c.name for c in own.connections if not c.is_connected and c.name in missing]
     if not away or not each.next_step.startswith((f"on {away[0]}", "all are out of reach")):
@@ -509,7 +514,8 @@ def clients(seen: Sequence[Judgement], all_links: Sequence[Link]) -> Iterator[Fi
                 if against:
                     name = f"{resource.name}/{device.volume}"
                     here = one.view.here
-                    text = f"{name}: {here} calls itself a client, {join(against)} keep a bitmap"
+                    keep = "keeps" if len(against) == 1 else "keep"
+                    text = f"{name}: {here} calls itself a client, {join(against)} {keep} a bitmap"
                     few = len(against) * 2 < len(resource.connections)
                     if few:
                         text += ", as for a replica; the other nodes do not"
