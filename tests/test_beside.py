@@ -31,7 +31,7 @@ from check_mccluster.checks.failover import NO_CANDIDATE, NOT_READY
 from check_mccluster.inputs.base import down
 from check_mccluster.judge.faults import faults
 from check_mccluster.model.configuration import CibNode, Configured
-from check_mccluster.model.corosync import LinkState
+from check_mccluster.model.corosync import ConfiguredNode, LinkState
 from check_mccluster.model.drbd import ConnectionState
 from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import FenceStatus
@@ -307,6 +307,13 @@ def test_constructed_partition_that_ignores_that_it_has_no_quorum(policy, fencin
     assert step.startswith("on app02 (console, ssh): does group1 run there, too?") is danger
 
 
+@pytest.mark.parametrize(("quorum", "danger"), [(True, False), (False, True)])
+def test_constructed_primary_without_drbds_quorum_rules_nobody_out(quorum, danger):
+    known = drbd(peer("app03", state=CUT), peer("storage01"), quorum=quorum)
+    text, _ = lost(base=on_drbd(), drbd=(known,), show=(shown(quorum="majority"),))
+    assert ("may still run there" in text) is danger
+
+
 # -- what waits for lost nodes -----------------------------------------------------------------
 
 
@@ -324,6 +331,23 @@ def test_constructed_what_waits_for_several_lost_nodes_asks_for_all_of_them():
     alone = cluster((node(), offline("app02"), offline("app03")), (UP,), quorate=False)
     _, step = told("no-candidate", known=alone, links=LOST, drbd=())
     assert step.startswith("Are app02, app03 up? ping them over every ring address")
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_constructed_lost_nodes_are_pinged_at_four_addresses_and_no_more(more):
+    """Two rings each; with a third ring of one the list is shorter."""
+    alone = cluster((node(), offline("app02"), offline("app03")), (UP,), quorate=False)
+    rings = {"app02": ("10.0.0.2", "10.0.1.2"), "app03": ("10.0.0.3", "10.0.1.3")}
+    if more:
+        rings["app03"] += ("10.0.2.3",)
+    listed = tuple(
+        ConfiguredNode(int(name[-1]), name, 1, tuple(enumerate(found)))
+        for name, found in rings.items()
+    )
+    _, step = told("no-candidate", known=alone, links=LOST, drbd=(), cmap=cmap(nodes=listed))
+    pinged = "; ".join(f"ping -c 3 {each}" for found in rings.values() for each in found)
+    asked = "ping them over every ring address: corosync-cmapctl nodelist.node" if more else pinged
+    assert step.startswith(f"Are app02, app03 up? {asked}")
 
 
 def test_constructed_margin_asks_for_the_node_that_is_missing():
@@ -400,9 +424,49 @@ def test_constructed_stop_that_failed_and_a_fencing_that_fails_are_one_fault():
         "WEB (group1) could not be stopped on app01 (it hangs); app01 is to be fenced for that,"
         " and its fencing fails (reboot, 08:59:00Z)"
     )
-    assert "stop it by hand; then: crm_resource --cleanup -r WEB -N app01" in cause.next_step
+    assert cause.next_step == (
+        "on app01: journalctl -u pacemaker --grep WEB; stop it by hand; then: crm_resource"
+        " --cleanup -r WEB -N app01; the device: stonith_admin --history app01 --verbose"
+    )
     findings = report("overview", view(known, links=LOST)).findings
     assert not [each for each in findings if "--confirm" in each.next_step]
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (fence_event("app01", FenceStatus.PENDING), " (under way)"),
+        (fence_event("app03", FenceStatus.PENDING), ""),
+        (fence_event("app01", FenceStatus.SUCCESS), ""),
+        (None, ""),
+    ],
+    ids=["its-own", "of-another", "an-old-one", "none"],
+)
+def test_constructed_fencing_of_a_lost_node_that_is_under_way(event, words):
+    nodes = (offline("app01", unclean=True), node("app02"), node("app03"))
+    events = () if event is None else (event,)
+    held = group(primitive("FS"))
+    known = cluster(nodes, (held, DEVICE), options=FENCED, fence_events=events)
+    text, _ = told("node-unclean", known=known, here="app02", cib=for_hosts(""))
+    assert f"; nobody has group1 until it is fenced{words}" in text
+    assert ("under way" in text) is bool(words)
+
+
+def test_constructed_of_many_fence_devices_and_their_nodes_two_are_told():
+    hosts = "n1 n2 n3 n4"
+    names = [f"fence-{letter}" for letter in "abcd"]
+    devices = {
+        name: Configured(name, "primitive", parameters={"pcmk_host_list": hosts}) for name in names
+    }
+    known = cib(fence_devices=tuple(names))._replace(resources=devices)
+    nodes = (offline("app01", unclean=True), node("app02"), node("app03"))
+    held = (group(primitive("FS")), *(DEVICE._replace(id=name) for name in names))
+    (cause,) = causes(cluster(nodes, held, options=FENCED), cib=known)
+    only_for = "only n1, n2 and 2 more"
+    assert cause.text == (
+        f"app01 is lost (unclean) and no device can fence it (fence-a: {only_for}, fence-b:"
+        f" {only_for} and 2 more): group1 is not taken over"
+    )
 
 
 @pytest.mark.parametrize(

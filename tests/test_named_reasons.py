@@ -108,6 +108,50 @@ def test_what_is_missing_is_named_as_far_as_somebody_named_it(reason, took, word
     assert one.next_step == f"on app01, app02, app03: {step}"
 
 
+@pytest.mark.parametrize(
+    ("took", "words"),
+    [
+        (9, "has no agent or program there (ocf:pacemaker:Dummy)"),
+        (10, "misses a program there (ocf:pacemaker:Dummy ran 10 ms and says not installed)"),
+    ],
+)
+def test_agent_that_ran_for_ten_milliseconds_is_there(took, words):
+    one = first("resources", refused(*EVERYWHERE, took=took))
+    assert one.text == f"IP is stopped (app01, app02, app03: IP {words})"
+
+
+def test_agent_missing_on_two_nodes_is_installed_on_both():
+    one = first("resources", refused("app01", "app02", reason="Dummy: No such file or directory"))
+    assert one.next_step.startswith("on app01, app02: install it ")
+    assert one.next_step.endswith("then: crm_resource --cleanup -r IP")
+
+
+@pytest.mark.parametrize(
+    ("barred", "step"),
+    [
+        (("app01",), "crm_resource --cleanup -r FS -N app01"),
+        (("app01", "app02"), "crm_resource --cleanup -r FS"),
+        (EVERYWHERE, "crm_resource --cleanup -r FS"),
+    ],
+)
+def test_what_bars_nodes_is_cleaned_up_on_all_of_them_at_once(barred, step):
+    """On the others nothing can be lifted from here: they are off."""
+    nodes = [node(each) if each in barred else offline(each) for each in EVERYWHERE]
+    past = tuple(history("FS", each, 1_000_000) for each in barred)
+    known = cluster(nodes, (stopped("FS"),), history=past)
+    assert first("resources", view(known, cib=cib())).next_step == step
+
+
+@pytest.mark.parametrize(("node_of_it", "many"), [("app02", True), ("app01", False)])
+def test_ban_by_hand_of_one_node_is_cleared_there(node_of_it, many):
+    """What is lifted soonest is told for its node, though others are barred as well."""
+    left = ban("FS", node_of_it, f"cli-ban-FS-on-{node_of_it}")
+    past = tuple(history("FS", each, 1_000_000) for each in EVERYWHERE if each != node_of_it)
+    known = cluster(resources=(stopped("FS"),), bans=(left,), history=past)
+    one = first("resources", view(known, cib=cib()))
+    assert one.next_step == f"crm_resource --clear -r FS -N {node_of_it}"
+
+
 def test_agent_missing_on_one_node_is_cleaned_up_there():
     one = first("resources", refused("app02", reason="Dummy: No such file or directory"))
     assert one.next_step.startswith("on app02: install it ")
@@ -305,10 +349,11 @@ AT = int(NOW.timestamp())
         (AT - 3, "90s", " (3 s of at most 90 s)"),
         (AT - 3, "2min", " (3 s of at most 2 min)"),
         (AT - 3, "for ever", " (for 3 s)"),
+        (AT, "90s", " (0 s of at most 90 s)"),
         (AT + 3, "90s", ""),
         (None, "90s", ""),
     ],
-    ids=["with-timeout", "minutes", "strange", "clocks-differ", "unknown"],
+    ids=["with-timeout", "minutes", "strange", "just-now", "clocks-differ", "unknown"],
 )
 def test_how_long_it_has_been_starting_of_how_long_it_may(since, timeout, words):
     one = starting(since, timeout)
@@ -319,7 +364,7 @@ def test_how_long_it_has_been_starting_of_how_long_it_may(since, timeout, words)
 @pytest.mark.parametrize(
     ("words", "seconds"),
     [
-        *(("90s", 90), ("90", 90), ("1500ms", 1.5), ("1500msec", 1.5), ("5sec", 5)),
+        *(("90s", 90), ("90", 90), ("1500ms", 1.5), ("1500 msec", 1.5), ("5sec", 5)),
         *(("2 min", 120), ("1m", 60), ("2 Min", 120), ("1h", 3600), ("2hr", 7200)),
         *(("500000us", 0.5), ("500000usec", 0.5)),
         *(("", None), ("x", None), ("9d", None)),

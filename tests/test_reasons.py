@@ -229,7 +229,12 @@ def test_rule_on_connectivity_follows_from_the_network():
         (
             Expression("site", "not_defined", None),
             "(site is not set)",
-            "attrd_updater -Q -A -n site",
+            "attrd_updater -Q -A -n site; crm_resource --constraints",
+        ),
+        (
+            Expression("site", "lt", "1"),
+            "(site is not set)",
+            "attrd_updater -Q -A -n site; crm_resource --constraints",
         ),
         (DateExpression("lt", None, "2026-12-01"), "(until 2026-12-01)", "crm_resource --constr"),
         (Expression("#uname", "eq", "app01"), "banned by need-net)", "crm_resource --constraints"),
@@ -271,6 +276,27 @@ def test_rule_about_pingd_tells_who_sets_it(ping, operation, step):
     known_here = cluster(None, resources, bans=bans)
     cause = only("resources", seen=view(known_here, cib=known)).cause
     assert cause.next_step.startswith(step)
+
+
+@pytest.mark.parametrize(
+    "before", [Expression("pingd", "not_defined", None), DateExpression("lt", None, "2026-12-01")]
+)
+def test_rule_about_pingd_with_another_test_before_tells_the_value_that_is_enough(before):
+    bans, known = ruled(before, Expression("pingd", "lt", "1"))
+    cause = only("resources", seen=view(cluster(None, (DOWN,), bans=bans), cib=known)).cause
+    assert cause.next_step.startswith(BY_HAND)
+
+
+def test_ban_by_hand_with_a_lifetime_tells_when_it_ends():
+    """As ``crm_resource --ban --lifetime`` writes it: the node's name, then the date."""
+    name = "cli-ban-group1-on-app02"
+    tests = (Expression("#uname", "eq", "app02"), DateExpression("lt", None, "2026-12-01"))
+    rule = Rule(f"{name}-rule", -INFINITY, None, None, False, tests)
+    known = cib(locations=(Location(name, "group1", None, None, rules=(rule,)),))
+    left = ban("group1", "app02", f"{name}-rule")
+    seen = view(cluster(None, (group(primitive("FS")),), bans=(left,)), cib=known)
+    (found,) = [each for each in report("placement", seen).findings if each.key == "leftover-ban"]
+    assert found.text == f"{name} keeps group1 from app02 until 2026-12-01"
 
 
 def test_rule_about_connectivity_pings_the_targets():

@@ -48,6 +48,7 @@ from build_drbd import (
     progress,
     resource,
     shown,
+    shown_connection,
     steps,
 )
 from build_drbd import judge as judge_drbd
@@ -410,6 +411,24 @@ def test_attributes_that_say_so(attributes, words):
     known = replace(cib(), nodes={"app01": CibNode("app01", attributes=attributes)})
     assert health_words(view(cluster(), cib=known), "app01", "red") == words
     assert health_words(view(cluster(), cib=known), "app02", "red") == ""
+
+
+@pytest.mark.parametrize(
+    ("strategy", "color", "told"),
+    [
+        ("only-green", "yellow", True),
+        ("migrate-on-red", "red", True),
+        ("migrate-on-red", "yellow", False),
+        ("none", "red", False),
+    ],
+)
+def test_strategy_is_told_where_it_acts_on_that_color(strategy, color, told):
+    known = replace(
+        cib(properties={"node-health-strategy": strategy}),
+        nodes={"app01": CibNode("app01", attributes={"#health-disk": color})},
+    )
+    more = f", node-health-strategy={strategy}" if told else ""
+    assert health_words(view(cluster(), cib=known), "app01", color) == f" (#health-disk{more})"
 
 
 # -- links -------------------------------------------------------------------------------------
@@ -802,6 +821,16 @@ def test_how_blocks_are_copied_depends_on_the_versions(module, utils, by_bitmap,
     assert ("drbdadm invalidate r0/0" in step) is whole
     # It forgets what was found: only where nothing was.
     assert "drbdadm connect" not in step.partition("if there are some")[2]
+
+
+def test_of_ten_nodes_that_need_verify_alg_eight_are_named():
+    names = [f"s{number:02}" for number in range(1, 11)]
+    options = shown("r0", *(shown_connection(each, net={}) for each in names[1:]))
+    seen = drbd_view(mesh(), node="s01", options=(options,))
+    assert compare_step(seen, "r0", 0, "s02", None).startswith(
+        "1. set verify-alg in the net section of r0 on all its nodes"
+        f" ({', '.join(names[:8])} and 2 more), then on each: drbdadm net-options r0. 2. on s01:"
+    )
 
 
 # -- nodes -------------------------------------------------------------------------------------

@@ -23,7 +23,13 @@ from check_mccluster.acquire.snapshot import Snapshot
 from check_mccluster.app.session import Setup, run_check
 from check_mccluster.checks import registry
 from check_mccluster.judge import engine
-from check_mccluster.judge.facts.mending import attach_step, copy_step, copy_words, missing_words
+from check_mccluster.judge.facts.mending import (
+    all_gone_step,
+    attach_step,
+    copy_step,
+    copy_words,
+    missing_words,
+)
 from check_mccluster.judge.faults import faults
 from check_mccluster.model.config import Config
 from check_mccluster.model.drbd import ConnectionState, DiskState, ReplicationState, Role
@@ -181,6 +187,71 @@ def test_how_a_disk_comes_back_depends_on_its_state(state, size, part):
     assert part in attach_step(mesh(devices=(one,)), one, "storage01", state)
 
 
+@pytest.mark.parametrize(
+    ("state", "words", "step"),
+    [
+        (DiskState.ATTACHING, "Attaching there", "does its backing disk hang? iostat -x 1"),
+        (DiskState.NEGOTIATING, "Negotiating there", "names the peer whose answer it waits for"),
+        (DiskState.CONSISTENT, "Consistent", "first bring back a connection that is down there"),
+    ],
+)
+def test_disk_of_a_peer_that_is_being_attached_is_said_to_be_so_there(state, words, step):
+    one = mesh(connection("storage02", peer_device(peer_disk_state=state)))
+    about = (view(one), one, one.devices[0], "storage02")
+    assert copy_words(*about) == words
+    assert step in copy_step(*about)
+
+
+BITMAP = peer_device(peer_disk_state=DiskState.DISKLESS, peer_client=False)
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "may_be"),
+    [
+        (DiskState.UP_TO_DATE, (connection("app01"),), True),
+        (DiskState.INCONSISTENT, (connection("app01"),), False),
+        (DiskState.UP_TO_DATE, (connection("storage03"),), False),
+        (DiskState.UP_TO_DATE, (away("app01"),), False),
+        (DiskState.UP_TO_DATE, (), False),
+    ],
+    ids=["beside-a-client", "no-good-disk-here", "no-client", "client-not-connected", "alone"],
+)
+def test_diskless_peer_with_a_bitmap_may_be_a_client_where_others_are(own, others, may_be):
+    one = resource(connection("storage02", BITMAP), *others, devices=(device(disk_state=own),))
+    words = copy_words(view(one), one, one.devices[0], "storage02")
+    assert words == (
+        "Diskless, a bitmap is kept for it: disk failed or detached, or a client"
+        if may_be
+        else "Diskless there (failed or detached)"
+    )
+
+
+def test_of_many_peers_that_are_not_reached_three_are_pinged():
+    names = [f"storage0{number}" for number in range(2, 6)]
+    known = (shown_connection(name, address=f"10.0.0.{name[-1]}:7000") for name in names)
+    one = resource(*map(away, names))
+    step = all_gone_step(view(one, options=(shown("r0", *known),)), one, names)
+    assert step.startswith(
+        "all are out of reach of storage01: on storage01: ping -c 3 10.0.0.2; ping -c 3 10.0.0.3;"
+        " ping -c 3 10.0.0.4; the firewall (port 7000); else on storage02, storage03, storage04,"
+        " storage05: "
+    )
+
+
+def test_of_many_options_that_differ_two_are_told():
+    names = ("verify-alg", "csums-alg", "data-integrity-alg", "cram-hmac-alg")
+    known = (
+        shown_connection(peer, net=dict.fromkeys(names, value))
+        for peer, value in (("storage02", "sha1"), ("storage03", "crc32c"))
+    )
+    seen = view(mesh(away("storage03", ALONE)), options=(shown("r0", *known),))
+    (one,) = of("drbd-mesh", seen).findings
+    assert one.text.endswith(
+        "; its net options differ from the other connections: cram-hmac-alg crc32c, elsewhere sha1,"
+        " csums-alg crc32c, elsewhere sha1 and 2 more"
+    )
+
+
 def test_of_a_peer_out_of_reach_it_is_remembered_that_its_copy_was_old():
     gone = connection("storage02", OUTDATED, state=ConnectionState.CONNECTING)
     seen = mesh(gone, away("storage03"))
@@ -193,8 +264,13 @@ def test_of_a_peer_out_of_reach_it_is_remembered_that_its_copy_was_old():
     assert copy_words(view(bare), bare, bare.devices[0], "storage01") == "never attached"
 
 
-def test_old_copy_of_the_only_peer_lacks_no_connection():
-    only = resource(connection("storage02", OUTDATED), role=Role.PRIMARY)
+@pytest.mark.parametrize(
+    ("others", "role"),
+    [((), Role.PRIMARY), ((), Role.SECONDARY), (("storage03",), Role.PRIMARY)],
+    ids=["only-peer", "of-a-secondary", "of-the-primary"],
+)
+def test_old_copy_of_the_only_peer_or_of_the_primary_lacks_no_connection(others, role):
+    only = resource(connection("storage02", OUTDATED), *map(connection, others), role=role)
     step = copy_step(view(only), only, only.devices[0], "storage02")
     assert step == (
         "on storage01: drbdadm disconnect r0:storage02; drbdadm connect r0:storage02; if it stays:"
@@ -334,3 +410,17 @@ def test_connection_to_a_missing_copy_names_the_one_that_nothing_resyncs():
     assert "; on storage03: drbdadm status r0: why does no resync run (PausedSync" in step
     ((_, step),) = steps("drbd-mesh", view(mesh(away("storage02"))))
     assert "why does no resync run" not in step
+
+
+def test_connection_to_a_client_says_nothing_of_copies():
+    half = peer_device(peer_disk_state=DiskState.INCONSISTENT)
+    ((_, step),) = steps("drbd-mesh", view(mesh(away("app02"), connection("storage03", half))))
+    assert "storage03" not in step
+
+
+def test_connection_to_a_copy_says_nothing_of_others_where_none_is_good():
+    half = peer_device(peer_disk_state=DiskState.INCONSISTENT)
+    peers = (away("storage02"), connection("storage03", half))
+    seen = mesh(*peers, devices=(device(disk_state=DiskState.INCONSISTENT),))
+    ((_, step),) = steps("drbd-mesh", view(seen))
+    assert "storage03" not in step

@@ -195,3 +195,12 @@ def test_rule_of_a_resource_that_the_input_told_is_told_once(name, strange):
     seen = view(cluster(resources=(primitive(),)), config=config, drbd=answer)
     found = report("consistency", seen).findings
     assert [each.object for each in found if each.key == "config-unknown-name"] == strange
+
+
+@pytest.mark.parametrize("key", ["peer-unreachable", "link-down"])
+def test_member_that_corosync_does_not_reach_any_more_is_marked(key):
+    kind = Kind(key, State.WARNING, "a meaning", "a step")
+    lost = finding(kind, subject.node("app03"), "no link to app03", nodes=("app03",))
+    one = Judgement(view(cluster()), Report((lost,)))
+    (part,) = whole(one).parts
+    assert part.unreached == ({"app03"} if key == "peer-unreachable" else frozenset())

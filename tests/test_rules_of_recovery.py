@@ -25,6 +25,8 @@ from build import (
     stopped,
     view,
 )
+from check_mccluster.inputs.cibadmin import CIB
+from check_mccluster.inputs.crm_mon import CLUSTER
 from check_mccluster.judge.faults import faults
 from check_mccluster.model.configuration import (
     CibNode,
@@ -108,9 +110,10 @@ def test_what_failed_while_a_lost_ticket_froze_it_names_the_ticket():
     [
         {"policy": "stop"},
         {"tickets": (Ticket("siteA", True, False),)},
+        {"tickets": (Ticket("siteA", True, True),)},
         {"failures": (failure("FS", task="stop"),)},
     ],
-    ids=["another policy", "the ticket is granted", "a stop failed"],
+    ids=["another policy", "the ticket is granted", "it is in standby", "a stop failed"],
 )
 def test_what_is_blocked_for_another_reason_is_blocked(changes):
     assert [
@@ -134,6 +137,31 @@ def test_clone_that_a_lost_ticket_froze_is_told_once():
     assert one.text.startswith("ticket siteA was revoked: ping-clone runs on app01, app02 frozen")
 
 
+def test_instance_that_failed_while_a_lost_ticket_froze_its_clone_is_told():
+    instances = (primitive("p", "app01", **FROZEN), primitive("p", "app02", failed=True, **FROZEN))
+    known = replace(
+        cib(tickets=(TicketConstraint("t1", "ping-clone", "siteA", "freeze"),)),
+        resources={
+            "ping-clone": Configured("ping-clone", "clone", members=("p",)),
+            "p": Configured("p", "primitive", parent="ping-clone"),
+        },
+    )
+    facts = {"tickets": TICKETS, "failures": (failure("p", "app02"),)}
+    nodes = (node("app01"), node("app02"))
+    seen = view(cluster(nodes, resources=(clone(*instances),), **facts), cib=known)
+    assert (
+        "p (ping-clone) failed on app02 and is not recovered: ticket siteA was revoked"
+        in " ".join(each.text for each in report("resources", seen).findings)
+    )
+
+
+@pytest.mark.parametrize("changes", [{}, {"managed": False}])
+def test_what_runs_and_is_not_blocked_is_not_frozen_by_its_lost_ticket(changes):
+    """Granted and revoked a moment ago: Pacemaker has not acted on it yet."""
+    keys = [each.text for each in report("resources", frozen(primitive("FS", **changes))).findings]
+    assert not any("frozen" in each for each in keys)
+
+
 # -- more instances than clone-max -------------------------------------------------------------
 
 
@@ -141,6 +169,16 @@ def test_instances_beyond_clone_max_are_no_orphans():
     spare = stopped("p", orphaned=True)
     seen = view(cluster(resources=(clone(primitive("p"), spare),)), cib=cib())
     assert report("resources", seen).findings == ()
+
+
+def test_clone_of_which_all_instances_are_beyond_clone_max_is_no_orphan():
+    whole = clone(stopped("p", orphaned=True), stopped("p", orphaned=True))
+    resources = {
+        "ping-clone": Configured("ping-clone", "clone", None, ("p",), meta={"clone-max": "0"}),
+        "p": Configured("p", "primitive", parent="ping-clone"),
+    }
+    seen = view(cluster(resources=(whole,)), cib=replace(cib(), resources=resources))
+    assert "resource-orphaned" not in {each.key for each in report("resources", seen).findings}
 
 
 def test_clone_that_is_not_configured_any_more_is_orphaned():
@@ -198,8 +236,32 @@ def test_stop_after_a_failure_stays_a_failure():
     )
 
 
-def test_start_that_takes_longer_than_its_timeout_is_a_failure():
-    assert only(failing(pending=under_way("start", 131))).key == "resource-failed"
+@pytest.mark.parametrize(
+    ("since", "key"),
+    [(115, "resource-transition"), (130, "resource-transition"), (131, "resource-failed")],
+)
+def test_start_that_takes_longer_than_its_timeout_is_a_failure(since, key):
+    """With ten seconds of grace: it is told after it ended."""
+    assert only(failing(pending=under_way("start", since))).key == key
+
+
+@pytest.mark.parametrize("since", [NOW_S - 500, None])
+@pytest.mark.parametrize("timeouts", [{}, {"start": "120s"}])
+def test_start_of_which_nobody_knows_how_long_it_may_take_is_no_failure(since, timeouts):
+    pending = (PendingOperation("DB", "app01", "start", 0, since),)
+    seen = failing(role=Role.STARTING, pending=pending)
+    known = {"DB": Configured("DB", "primitive", timeouts=timeouts)}
+    seen = view(seen[CLUSTER].value, cib=replace(seen[CIB].value, resources=known))
+    late = since is not None and bool(timeouts)
+    assert only(seen).key == ("resource-failed" if late else "resource-transition")
+
+
+@pytest.mark.parametrize("changes", [{"seconds_ago": 10}, {"facts": {"failures": (
+    failure("DB", seconds_ago=10), failure("WEB", seconds_ago=5), failure("DB", "app02", 5),
+    failure("DB", seconds_ago=5, task="stop", on="app01"),
+)}}])  # fmt: skip
+def test_failure_that_the_dc_leaves_for_ten_seconds_is_told_whatever_failed_since(changes):
+    assert only(failing(**changes)).text.startswith("DB failed on app01 10 s ago, and the DC app01")
 
 
 def test_failure_that_the_dc_leaves_is_told_with_the_dc():
@@ -225,7 +287,10 @@ def test_failure_that_the_dc_leaves_is_told_with_the_dc():
         {"nodes": (node("app01", maintenance=True),)},
         {"one": {"managed": False}},
         {"pending": (PendingOperation("WEB", "app02", "stop", 0),)},
+        {"pending": (PendingOperation("WEB", "app01", "stop", 0),)},
+        {"pending": (PendingOperation("DB", "app02", "stop", 0),)},
         {"newest": {"DB": Ran("app01", "start", NOW_S - 30)}},
+        {"newest": {"DB": Ran("app01", "start", NOW_S - 60)}},
         {"stopped": {"DB": Ran("app01", "stop", NOW_S - 30)}},
     ],
 )
@@ -463,18 +528,32 @@ def test_clone_of_which_no_agent_sets_a_score_is_promoted_nowhere():
     assert "app01, app02: cannot promote DB-clone: it has no promotion score there" in one.text
 
 
-@pytest.mark.parametrize(("limit", "words"), [("600s", "after 09:10:00"), ("30s", ""), ("0", "")])
-def test_failure_that_is_forgotten_by_itself_says_when(limit, words):
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [("600s", "09:09:00"), ("61s", "09:00:01"), ("60s", ""), ("30s", ""), ("0", "")],
+)
+@pytest.mark.parametrize(
+    "others",
+    [
+        (),
+        (failure("WEB", seconds_ago=5),),
+        (failure("DB", "app02", 5),),
+        (failure("DB", time=None),),
+    ],
+    ids=["alone", "another-resource", "another-node", "without-a-time"],
+)
+def test_failure_that_is_forgotten_by_itself_says_when(limit, words, others):
+    """A minute ago it failed; what failed elsewhere since does not count."""
     known = replace(
         cib(), resources={"DB": Configured("DB", "primitive", meta={"failure-timeout": limit})}
     )
     seen = view(
-        cluster(history=(history("DB", fail_count=1_000_000),), failures=(failure("DB"),)),
+        cluster(history=(history("DB", fail_count=1_000_000),), failures=(failure("DB"), *others)),
         cib=known,
     )
     barred = (each for each in report("overview", seen).faults if each.cause.key == "node-barred")
-    facts = next(barred).facts
-    assert bool(words) == any("failure-timeout" in each for each in facts)
+    facts = [each for each in next(barred).facts if "failure-timeout" in each]
+    assert [each.split(" after ")[1][:8] for each in facts] == [words] * bool(words)
 
 
 def test_nodes_without_room_for_a_member_are_told_together():

@@ -960,3 +960,23 @@ def test_clone_and_bundle_that_must_run_with_it_do_not_open_its_device():
         whole = Configured("c", tag, members=("DB",))
         inner = DB._replace(parent="c")
         assert standing(whole, inner, colocated=("c",)) == [("p", "r0", None, "p")]
+
+
+@pytest.mark.parametrize("parameters", [{}, {"drbd_resource": "everything"}])
+def test_agent_that_names_no_resource_of_drbd_manages_none(parameters):
+    one = RUNNING_CLONE._replace(parameters=parameters)
+    known = configured(Configured("ms", "clone", members=("p",)), one)
+    assert pairs(view(cluster(), cib=known)) == ()
+    named = configured(one._replace(parameters={"drbd_resource": "r0"}))
+    assert [each.drbd for each in pairs(view(cluster(), cib=named))] == ["r0"]
+
+
+@pytest.mark.parametrize(("second", "told"), [(node("app02"), True), (offline("app02"), False)])
+def test_quorum_that_is_ignored_is_no_reason_where_all_others_are_gone(second, told):
+    judged = failover(
+        stopped("FS"),
+        nodes=(node("app01"), second, offline("app03")),
+        quorate=False,
+        options=options(no_quorum_policy="ignore"),
+    )
+    assert any("this partition has no quorum" in each.text for each in judged.findings) is told

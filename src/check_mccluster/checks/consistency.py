@@ -116,7 +116,7 @@ def _why(view: View, resource: DrbdResource, device: Device) -> str:
     if device.quorum is False:
         return f"{name} has lost quorum here"
     have = copies(view, resource, device)
-    if have.up_to_date and not can_read(view, resource, device, have):
+    if have.up_to_date and not can_read(view, resource, have):
         return f"{name} may be read from no copy in reach"
     if not have.up_to_date:
         return f"{name} has no UpToDate copy in reach"

@@ -185,7 +185,7 @@ def _volume(
     view: View, asked: Asked, resource: DrbdResource, device: Device, have: Copies
 ) -> Iterator[Finding]:
     count, due = len(have.up_to_date), len(have.replicas)
-    unread = bool(count) and not can_read(view, resource, device, have)
+    unread = bool(count) and not can_read(view, resource, have)
     if unread and device.quorum is not False:
         yield _unread(view, resource, device, have)
         return

@@ -196,7 +196,7 @@ def _looked_up(
     pings = _pings(cib, name)
     if pings is not None:
         return f"{look}; on {node}: {pings}" if pings else look
-    if cib is None or name != _PINGD:
+    if name != _PINGD:
         return look
     enough = next(
         (

@@ -235,7 +235,9 @@ class Reasons:
         since = next(
             filter(None, (self._since.get((base_id(name), node, task)) for node in nodes)), None
         )
-        ran = self._view.time.timestamp() - since if since is not None else -1
+        if since is None:
+            return ""
+        ran = self._view.time.timestamp() - since
         if ran < 0:
             return ""  # the clocks differ
         one = self._cib.resources.get(base_id(name))
@@ -352,7 +354,7 @@ def _of_nodes(against: Mapping[str, Sequence[Against]]) -> Reason:
     text = f"{', '.join(mine)}: {first.text}"
     step = first.step
     if first.word == "agent" and len(mine) > 1:  # what is missing is missing on each of them
-        step = step.replace(f"on {mine[0]}: ", f"on {', '.join(mine)}: ", 1)
+        step = step.replace(f"on {mine[0]}: ", f"on {', '.join(mine)}: ")
         if len(mine) == len(against):
             step = step.removesuffix(f" -N {mine[0]}")
     elif first.word == "barred" and len(mine) > 1:

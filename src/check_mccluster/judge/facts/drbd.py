@@ -266,12 +266,9 @@ def unread(view: View, resource: DrbdResource) -> set[str]:
     }
 
 
-def can_read(view: View, resource: DrbdResource, device: Device, have: Copies) -> bool:
+def can_read(view: View, resource: DrbdResource, have: Copies) -> bool:
     """Whether this node has a good copy, or may read one of those that it reaches."""
-    good = have.up_to_date
-    if device.disk_state is DiskState.UP_TO_DATE or not good:
-        return bool(good)
-    return not {*good} <= unread(view, resource)
+    return not {*have.up_to_date} <= unread(view, resource)
 
 
 def has_io(view: View, resource: DrbdResource, device: Device) -> bool:
@@ -280,7 +277,7 @@ def has_io(view: View, resource: DrbdResource, device: Device) -> bool:
         device.quorum is not False
         and not resource.suspended
         and not resource.force_io_failures
-        and can_read(view, resource, device, copies(view, resource, device))
+        and can_read(view, resource, copies(view, resource, device))
     )
 
 
