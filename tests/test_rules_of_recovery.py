@@ -162,6 +162,37 @@ def test_what_runs_and_is_not_blocked_is_not_frozen_by_its_lost_ticket(changes):
     assert not any("frozen" in each for each in keys)
 
 
+@pytest.mark.parametrize(
+    ("maintenance", "facts"), [(True, {}), (False, FROZEN)], ids=["maintenance", "frozen"]
+)
+def test_group_that_nobody_manages_for_a_reason_that_is_told_is_not_told_again(maintenance, facts):
+    whole = group(primitive("FS", **{"managed": False, **facts}), managed=False)
+    known = replace(
+        cib(tickets=(TicketConstraint("t1", "group1", "siteA", "freeze"),)),
+        resources={
+            "group1": Configured("group1", "group", members=("FS",)),
+            "FS": Configured("FS", "primitive", parent="group1"),
+        },
+    )
+    nodes = (node("app01", maintenance=maintenance), node("app02"), node("app03"))
+    seen = view(cluster(nodes, (whole,), tickets=() if maintenance else TICKETS), cib=known)
+    texts = [each.text for each in report("resources", seen).findings]
+    assert "group1 is unmanaged" not in texts
+
+
+def test_member_that_is_barred_is_not_about_to_start_though_the_one_before_just_did():
+    past = tuple(history("DB", name, 1_000_000) for name in NAMES)
+    whole = group(primitive("FS"), stopped("DB"))
+    known = replace(cib(), started={("FS", "app01"): NOW_S - 1})
+    facts = {"resources": (whole,)}
+    assert only(view(cluster(**facts), cib=known)).key == "resource-transition"
+    one = only(view(cluster(**facts, history=past), cib=known))
+    assert (one.key, one.text.partition(": ")[0]) == (
+        "resource-stopped",
+        "DB (group1) is stopped (app01, app02, app03",
+    )
+
+
 # -- more instances than clone-max -------------------------------------------------------------
 
 

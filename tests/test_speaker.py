@@ -8,12 +8,15 @@ from itertools import combinations
 import pytest
 
 from build import cluster, failure, primitive, report, view
+from build_drbd import away, connection, mesh, resource
+from build_drbd import view as drbd_view
 from check_mccluster.app.options import SPEAK_AFTER
 from check_mccluster.app.session import Setup
 from check_mccluster.app.several import joined
 from check_mccluster.inputs.crm_mon import CLUSTER
 from check_mccluster.inputs.drbdsetup import DRBD
-from check_mccluster.judge.speaker import identity, since, with_speakers
+from check_mccluster.judge.faults import faults
+from check_mccluster.judge.speaker import identity, since, speaker_of, with_speakers
 from check_mccluster.model.config import Config
 from check_mccluster.verdict.finding import State
 from check_mccluster.verdict.view import Asked
@@ -182,3 +185,15 @@ def test_a_failure_whose_time_has_no_zone_has_no_age():
     judged = report("failures", view(known))
     (one,) = (each for each in judged.findings if each.key == "failed-action")
     assert since(view(known), one) is None
+
+
+def test_connection_to_a_node_that_is_not_reached_is_told_by_who_is_there():
+    """Constructed: storage03, which is reached, does not show that storage01 is."""
+    seen = drbd_view(mesh(away("storage01"), here="storage02"), node="storage02")
+    (fault,) = faults(seen, report("drbd-mesh", seen).findings)
+    assert fault.cause.key == "peer-connecting"
+    assert speaker_of(seen, fault) == "app01"
+    without = resource(away("storage01"), connection("storage03"))
+    seen = drbd_view(without, node="storage02")
+    (fault,) = faults(seen, report("drbd-mesh", seen).findings)
+    assert speaker_of(seen, fault) == "storage02"
