@@ -329,7 +329,8 @@ def brought_back(seen: Sequence[Judgement], all_links: Sequence[Link], each: Fin
     )
     if teller is None:
         return each
-    (view, own), here = teller, teller[0].here
+    view, own = teller
+    here = view.here
     missing = {name for device in own.devices for name in copies_of(view, own, device).missing}
     away = [c.name for c in own.connections if not c.is_connected and c.name in missing]
     if not away or not each.next_step.startswith((f"on {away[0]}", "all are out of reach")):
