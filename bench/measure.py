@@ -136,12 +136,20 @@ def large_json(folder: Path) -> Iterator[Case]:
 
 def many_nodes(folder: Path) -> Iterator[Case]:
     """Several nodes joined."""
-    few, many = mesh(folder / "6", 6), mesh(folder / "32", 32)
+    few, many = (written("big_mesh.py", folder / name, name) for name in ("6", "32"))
     one = "overview, one of 32 nodes"
     yield Case(one, check("overview", f"{many}/node01"))
     yield Case("cluster, 6 nodes joined", check("cluster", few), one)
     yield Case("cluster, 32 nodes joined", check("cluster", many), one)
     yield Case("status, 32 nodes joined", check("status", many), one)
+
+
+def outage(folder: Path) -> Iterator[Case]:
+    """Services that are down all at once: four times as many may cost four times as much."""
+    few, many = (written("big_outage.py", folder / name, name) for name in ("50", "200"))
+    for name in ("overview", "status"):
+        yield Case(f"{name}, 50 services down", check(name, few))
+        yield Case(f"{name}, 200 services down", check(name, many), f"{name}, 50 services down", 5)
 
 
 def generated(script: str, folder: Path, file: str, *arguments: str) -> str:
@@ -154,9 +162,9 @@ def generated(script: str, folder: Path, file: str, *arguments: str) -> str:
     return str(folder)
 
 
-def mesh(folder: Path, nodes: int) -> str:
+def written(script: str, folder: Path, *arguments: str) -> str:
     """The snapshots of a generated cluster; their folder."""
-    command = (sys.executable, str(ROOT / "bench" / "big_mesh.py"), str(folder), str(nodes))
+    command = (sys.executable, str(ROOT / "bench" / script), str(folder), *arguments)
     subprocess.run(command, check=True)
     return str(folder)
 
@@ -231,6 +239,7 @@ def main() -> None:
             (large_xml, at_scale),
             (large_json, at_scale),
             (many_nodes, at_scale),
+            (outage, at_scale),
         ):
             place = Path(folder) / part.__name__
             place.mkdir()

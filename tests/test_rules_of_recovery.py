@@ -527,6 +527,18 @@ def test_what_stops_on_a_node_in_standby_is_one_fault_with_that():
     assert fault.text == "app01 is in standby, hence FS (group1) is stopping on app01"
 
 
+@pytest.mark.parametrize(
+    ("services", "too"),
+    [(("FS",), ""), (("FS", "WEB"), ", 1 more too"), (("FS", "WEB", "DB"), ", 2 more too")],
+    ids=["one", "two", "three"],
+)
+def test_of_several_services_that_are_down_the_others_are_counted(services, too):
+    alone = (node("app01", standby=True),)
+    resources = tuple(stopped(name) for name in services)
+    (fault,) = told(view(cluster(alone, resources=resources), cib=cib()))[:1]
+    assert fault.text == f"app01 is in standby, hence FS is stopped (app01: in standby){too}"
+
+
 # -- the rest ----------------------------------------------------------------------------------
 
 

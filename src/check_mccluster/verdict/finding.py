@@ -197,7 +197,11 @@ class Fault(NamedTuple):
             effect = next((each for each in down if each.object not in self.cause.text), None)
         if effect is None and self.cause.key in MOVES:
             effect = next((e for e in self.follows if e.key == "resource-transition"), None)
-        return self.cause.text if effect is None else f"{self.cause.text}{HENCE}{effect.text}"
+        if effect is None:
+            return self.cause.text
+        more = sum(each.key == effect.key and each.state is effect.state for each in self.follows)
+        too = f", {more - 1} more too" if more > 1 else ""
+        return f"{self.cause.text}{HENCE}{effect.text}{too}"
 
 
 class Figure(NamedTuple):
