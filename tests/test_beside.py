@@ -25,6 +25,7 @@ from build import (
     view,
     view_of,
 )
+from build import history as barred
 from build_drbd import shown
 from check_mccluster.checks.cluster import together
 from check_mccluster.checks.failover import NO_CANDIDATE, NOT_READY
@@ -34,7 +35,7 @@ from check_mccluster.model.configuration import CibNode, Configured
 from check_mccluster.model.corosync import ConfiguredNode, LinkState
 from check_mccluster.model.drbd import ConnectionState
 from check_mccluster.model.drbd import Role as DrbdRole
-from check_mccluster.model.pacemaker import FenceStatus
+from check_mccluster.model.pacemaker import FenceStatus, Filesystem
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import finding
 from check_mccluster.verdict.view import Answer, Asked, Judgement
@@ -104,10 +105,34 @@ def test_constructed_fenced_node_is_told_as_fenced_alone():
     assert text == "app03 is offline and was fenced by app01, 08:59:00Z"
 
 
-def test_constructed_node_that_its_own_pacemaker_calls_offline():
-    text, step = told("node-offline", nodes=(offline("app01"), node("app02")), drbd=())
-    assert text == "app01 is offline to the others; its Pacemaker runs and has not joined them"
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"links": links(link(2), link(3))},
+        {"links": links(link(2), link(3, 0, DOWN)), "drbd": (drbd(peer("app03")),)},
+    ],
+    ids=["corosync", "drbd"],
+)
+def test_constructed_fenced_node_that_is_reached_is_not_asked_whether_it_is_up(known):
+    fenced = cluster(GONE, fence_events=(fence_event("app03", FenceStatus.SUCCESS),))
+    _, step = told("node-offline", known=fenced, **{"drbd": (), **known})
+    assert step.startswith("If app03 is off, switch it on; ")
+
+
+@pytest.mark.parametrize(
+    ("dc", "ran", "restarted"), [("app02", (), True), ("app02", ("IP",), False), (None, (), False)]
+)
+def test_constructed_node_that_its_own_pacemaker_calls_offline(dc, ran, restarted):
+    """It is restarted only where nothing runs on it, and somebody is there who knows that."""
+    base = cib()._replace(
+        nodes={"app01": CibNode("app01")}, left_running={"app01": frozenset(ran)} if ran else {}
+    )
+    known = cluster((offline("app01"), node("app02")), dc=dc)
+    text, step = told("node-offline", known=known, cib=base, drbd=())
+    if dc:
+        assert text == "app01 is offline to the others; its Pacemaker runs and has not joined them"
     assert step.startswith("on app01: timeout 10 crmadmin -S app01; ")
+    assert (RESTART in step) is restarted
 
 
 @pytest.mark.parametrize("reached", [True, False])
@@ -244,8 +269,18 @@ def test_constructed_lost_node_that_nothing_fences_may_still_run_what_runs_here(
     assert step.startswith("on app03 (console, ssh): does group1 run there, too? then stop it on")
 
 
+FOUR = tuple(map(primitive, ("A", "B", "C", "D")))
+
+
+def test_constructed_many_services_of_a_lost_node_are_counted():
+    text, step = lost(FOUR, ("A", "B", "C", "D"))
+    assert "(fencing is disabled): A, B and 2 more may still run there; " in text
+    assert step.startswith("on app03 (console, ssh): does A, B and 2 more run there, too? ")
+
+
 def test_constructed_mount_is_what_is_looked_for():
-    base = on_drbd()
+    other = Filesystem("OTHER", "/dev/sdb1", "/other")
+    base = cib(filesystems=(other, Filesystem("FS", "/dev/drbd0", "/srv")))
     base = base._replace(
         resources={
             "group1": Configured("group1", "group", None, ("FS",)),
@@ -314,6 +349,13 @@ def test_constructed_primary_without_drbds_quorum_rules_nobody_out(quorum, dange
     assert ("may still run there" in text) is danger
 
 
+def test_constructed_many_services_of_a_partition_that_goes_on_are_counted():
+    asked = options(no_quorum_policy="ignore")
+    alone = cluster((node(), offline("app02")), FOUR, quorate=False, options=asked)
+    text, _ = told("quorum-lost", known=alone, cib=cib())
+    assert text.startswith("partition without quorum, A, B and 2 more may run twice: ")
+
+
 # -- what waits for lost nodes -----------------------------------------------------------------
 
 
@@ -325,6 +367,12 @@ def test_constructed_what_waits_for_a_lost_node_has_its_step():
         ": if app01 fails too, the quorum is lost (2 of 3 votes, 2 needed; one vote a node assumed)"
     )
     assert step == offline_step
+
+
+def test_constructed_service_that_is_said_to_run_on_a_lost_node_has_its_step():
+    known = cluster(GONE, (group(primitive("FS", "app03")),))
+    _, step = told("resource-on-lost-node", known=known, links=LOST, drbd=())
+    assert step == told("node-offline", known=known, links=LOST, drbd=())[1]
 
 
 def test_constructed_what_waits_for_several_lost_nodes_asks_for_all_of_them():
@@ -396,6 +444,61 @@ def test_constructed_unclean_node_that_nobody_fences(fencing):
     assert ("stonith_admin --confirm" in step) is fencing
 
 
+def test_constructed_many_services_of_a_peer_that_was_just_lost_are_counted():
+    """What runs elsewhere did not run there, nor is a fence device a service."""
+    there = tuple(primitive(name, "app03") for name in ("A", "B", "C", "D"))
+    device = primitive("fence-app01", "app03", agent="stonith:fence_x")
+    known = cluster(None, (primitive("HERE"), device, *there))
+    text, _ = told("peer-unreachable", known=known, links=LOST, drbd=())
+    assert text.endswith(" does not report it offline yet; A, B and 2 more ran there")
+
+
+# -- a node that is unclean ---------------------------------------------------------------------
+
+UNCLEAN = (node(), node("app02"), node("app03", online=False, unclean=True))
+VANISHED = "app03 is unclean: its Pacemaker vanished, its state is unknown"
+HANGS = (
+    "app03 is unclean: its Corosync is here, its controller does not join (it hangs or restarts)"
+)
+LOOK = "on app03: systemctl status corosync pacemaker; journalctl -u pacemaker"
+ALL_UP = links(link(2), link(3))
+
+
+@pytest.mark.parametrize(
+    ("known", "controller", "here", "text", "step"),
+    [
+        (ALL_UP, None, "app01", f"{VANISHED}; its Corosync is here", LOOK),
+        (ALL_UP, True, "app01", f"{VANISHED}; its Corosync is here", LOOK),
+        (ALL_UP, False, "app01", HANGS, "on app03: timeout 10 crmadmin -S app03; "),
+        (None, False, "app03", HANGS, "on app03: timeout 10 crmadmin -S app03; "),
+        (None, None, "app03", VANISHED, LOOK),
+        (LOST, False, "app01", f"{VANISHED}; no link to it is up", "Is app03 up? "),
+        (LOST, None, "app01", f"{VANISHED}; no link to it is up", "Is app03 up? "),
+    ],
+)
+def test_constructed_unclean_node_whose_controller_left_or_not(known, controller, here, text, step):
+    seen = {"here": here, "cib": history(controller), "links": known, "drbd": ()}
+    found = told("node-unclean", UNCLEAN, **seen)
+    assert found[0] == text
+    assert found[1].startswith(step)
+
+
+@pytest.mark.parametrize(
+    ("state", "also"), [(CUT, ", nor is DRBD connected"), (None, "")], ids=["cut", "no-drbd"]
+)
+def test_constructed_unclean_node_that_drbd_misses_too(state, also):
+    others = (peer("app02"), *((peer("app03", state=state),) if state else ()))
+    text, _ = told("node-unclean", UNCLEAN, links=LOST, drbd=(drbd(*others),))
+    assert text == f"{VANISHED}; no link to it is up{also}"
+
+
+def test_constructed_node_that_is_here_and_is_to_be_fenced_is_told_as_that():
+    nodes = (node(), node("app02"), node("app03", unclean=True))
+    text, step = told("node-unclean", nodes, links=ALL_UP, cib=history(False), drbd=())
+    assert text == "app03 is unclean and waits for fencing"
+    assert step == f"{LOOK}; the fencing: crm_mon -1 -m"
+
+
 # -- what is to be fenced, and is not -----------------------------------------------------------
 
 FAILS = (fence_event("app01", FenceStatus.PENDING), fence_event("app01", FenceStatus.FAILED))
@@ -406,6 +509,27 @@ DEVICE = primitive("fence-app02", "app02", agent="stonith:fence_x")
 def for_hosts(hosts):
     known = Configured("fence-app02", "primitive", parameters={"pcmk_host_list": hosts})
     return cib(fence_devices=("fence-app02",))._replace(resources={"fence-app02": known})
+
+
+@pytest.mark.parametrize(
+    ("hosts", "resources", "events", "then"),
+    [
+        ("app02", True, (), "; then a device that can fence it: pcs stonith create --help"),
+        (None, False, (), "; then a device that can fence it: pcs stonith create --help"),
+        ("", True, ("app03",), "; the device: stonith_admin --history app03 --verbose"),
+        ("", True, (), ""),
+    ],
+    ids=["not-for-it", "none", "fails", "not-yet"],
+)
+def test_constructed_step_of_a_lost_node_ends_with_what_is_wrong_with_its_fencing(
+    hosts, resources, events, then
+):
+    states = (FenceStatus.PENDING, FenceStatus.FAILED)
+    past = tuple(fence_event(name, state) for name in events for state in states)
+    known = cluster(UNCLEAN, (DEVICE,) * resources, options=FENCED, fence_events=past)
+    base = {} if hosts is None else {"cib": for_hosts(hosts)}
+    _, step = told("node-unclean", known=known, links=LOST, drbd=(), **base)
+    assert step.endswith(f"only where app03 is surely off: stonith_admin --confirm app03{then}")
 
 
 def causes(known, **evidence):
@@ -566,3 +690,43 @@ def test_constructed_service_that_no_node_can_take_says_why_not_here_once():
             NOT_READY, subject.node("app01"), text, nodes=("app01",), reason="colocation"
         )
         assert len(faults(view(cluster()), (nowhere, here))) == number
+
+
+# -- DRBD beside Pacemaker ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "cleaned"), [(1, ("A",)), (3, ("A", "B", "C")), (5, ("A", "B", "C"))]
+)
+def test_constructed_first_of_what_drbd_barred_is_cleaned_up(count, cleaned):
+    """What stands on no DRBD, and what failed less often than bars it, is none of that."""
+    names = "ABCDE"[:count]
+    known = cluster(
+        resources=tuple(primitive(name, None) for name in (*names, "NET", "ONCE")),
+        history=(
+            *(barred(name, fail_count=1_000_000) for name in ("NET", *names)),
+            barred("ONCE"),
+            barred("F", fail_count=0),
+        ),
+    )
+    mounts = tuple(Filesystem(name, "/dev/drbd0", "/srv") for name in (*names, "ONCE", "F"))
+    lost = drbd(peer("storage01", state=CUT), quorum=False)
+    _, step = told("drbd-quorum-lost", known=known, cib=cib(filesystems=mounts), drbd=(lost,))
+    commands = "; ".join(f"crm_resource --cleanup -r {name}" for name in cleaned)
+    assert step.endswith(f"; when DRBD is well again: {commands}")
+
+
+@pytest.mark.parametrize(
+    ("facts", "gone", "looked"),
+    [
+        ({"suspended_fencing": True}, "app03", True),
+        ({"suspended_fencing": True}, "storage01", False),
+        ({"suspended_user": True}, "app03", False),
+    ],
+    ids=["member", "no-member", "by-hand"],
+)
+def test_constructed_io_that_waits_for_the_fencing_of_a_member(facts, gone, looked):
+    known = drbd(peer(gone, state=CUT), suspended=False)._replace(suspended=True, **facts)
+    _, step = told("io-suspended", nodes=GONE, drbd=(known,))
+    assert step.endswith("; stonith_admin --history app03 --verbose") is looked
+    assert ("stonith_admin" in step) is looked

@@ -480,6 +480,24 @@ def test_mount_away_from_its_primary_is_found_by_its_device(maintenance, facts, 
         )
 
 
+def test_what_is_mounted_away_from_its_primary_is_managed_again_after_that_is_mended():
+    """Nothing else waits for it: neither another resource, nor what is to be mended itself."""
+    known = replace(on_drbd(), filesystems=(Filesystem("FS", "/dev/drbd0", "/srv/data"),))
+    alone = (primitive(managed=False), primitive("NET", managed=False))
+    seen = view(
+        cluster(resources=alone),
+        cib=known,
+        drbd=(drbd(peer("app02", role=DrbdRole.PRIMARY), role=DrbdRole.SECONDARY),),
+    )
+    steps = {(e.key, e.object): e.next_step for e in report("overview", seen).findings}
+    first = "Not before FS and its Primary are on one node; then, "
+    assert steps["resource-unmanaged", "NET"].startswith("When the work is done: ")
+    assert steps["resource-unmanaged", "FS"].startswith(f"{first}when the work is done: ")
+    assert {key for key, step in steps.items() if step.startswith(first)} == {
+        ("resource-unmanaged", "FS")
+    }
+
+
 @pytest.mark.parametrize("options", [("--fold",), ()])
 def test_maintenance_is_not_ended_first_by_who_asks_one_check_either(call, options):
     """Folded, a check knows what the others say; alone it does not."""

@@ -210,7 +210,7 @@ def _unclean(view: View, each: Finding) -> Finding:
     own, linked, connected = view.is_here(name), _linked(view, name), _connected(view, name)
     if (linked or own) and _left_group(view, name):
         here = "its Corosync is here, its controller does not join (it hangs or restarts)"
-        text = each.text.replace(VANISHED, here, 1)
+        text = each.text.replace(VANISHED, here)
         step = f"on {name}: {ask_controller(name, idle=_is_idle(view, name))}"
         return each._replace(text=text, next_step=step)
     look = look_at_stack(name)
@@ -266,7 +266,7 @@ def _unreached(view: View, each: Finding) -> Finding:
             " offline yet"
         )
     elif connected:
-        text = text.replace(" is connected,", " is connected (DRBD reaches it),", 1)
+        text = text.replace(" is connected,", " is connected (DRBD reaches it),")
     ran = [one.id for one in cluster.resources if is_service(one) and where(one) == (name,)]
     if ran:
         text += f"; {join(ran, 2)} ran there"
@@ -301,7 +301,7 @@ def _goes_on(view: View, each: Finding) -> Finding:
     if not held:
         return each
     twice = f"{_NO_QUORUM}, {join(held, 2)} may run twice"
-    text = each.text.replace(_NO_QUORUM, twice, 1)
+    text = each.text.replace(_NO_QUORUM, twice)
     step = f"on {join(each.nodes)} (console, ssh): {_runs_there(view, held)}; {each.next_step}"
     return each._replace(text=text, next_step=step)
 
@@ -366,16 +366,16 @@ def _without_data(view: View, each: Finding) -> Finding:
     from .candidates import reached
     from .facts.mapping import above
 
-    past = [each for each in cluster.history if each.fail_count]
-    on_it = above(view, drbd) if past else ()
-    barred = dict.fromkeys(
+    past = dict.fromkeys(
         one.resource
-        for one in past
-        if reached(one.fail_count or 0, one.migration_threshold) and one.resource in on_it
+        for one in cluster.history
+        if one.fail_count and reached(one.fail_count, one.migration_threshold)
     )
+    on_it = above(view, drbd) if past else ()
+    barred = [name for name in past if name in on_it]
     if not barred:
         return each
-    cleanup = "; ".join(f"crm_resource --cleanup -r {pasted(name)}" for name in [*barred][:3])
+    cleanup = "; ".join(f"crm_resource --cleanup -r {pasted(name)}" for name in barred[:3])
     return each._replace(next_step=f"{each.next_step}{WHEN_WELL}{cleanup}")
 
 
