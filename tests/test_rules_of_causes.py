@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from build import view
-from check_mccluster.judge.causes import Equal, more, rule
+from check_mccluster.judge.causes import FAILED_STOP, Equal, more, rule
 from check_mccluster.judge.cluster_causes import CLUSTER_RULES
-from check_mccluster.judge.faults import faults
+from check_mccluster.judge.faults import NOT_JOINED, faults
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Kind, State, finding
 
 
-def told(key, about, *nodes, state=State.WARNING):
-    return finding(Kind(key, state, "a meaning", "a step"), about, "it is so", nodes=nodes)
+def told(key, about, *nodes, state=State.WARNING, text="it is so", **changes):
+    one = finding(Kind(key, state, "a meaning", "a step"), about, text, nodes=nodes)
+    return one._replace(**changes)
 
 
 def folded(*findings, rules=None):
@@ -42,6 +43,18 @@ def test_cause_explains_by_the_rule_behind_its_own_too():
         told("here-not-ready", about, "app02"),
         told("fail-count", subject.resource("FS"), "app02"),
     ) == [("node-standby-onfail", ["fail-count", "here-not-ready"])]
+
+
+def test_cause_explains_by_every_rule_behind_its_own():
+    table = tuple(
+        rule("disk-lost", (Equal.NOTHING, key)) for key in ("copies-low", "sync-target", "behind")
+    )
+    found = folded(
+        *(told(key, subject.volume("r0", 0)) for key in ("disk-lost", "behind", "sync-target")),
+        told("copies-low", subject.drbd("r0")),
+        rules=table,
+    )
+    assert found == [("disk-lost", ["behind", "copies-low", "sync-target"])]
 
 
 def test_mesh_that_explains_a_lost_quorum_explains_the_copies_that_lack_too():
@@ -95,7 +108,211 @@ def test_node_that_is_offline_is_not_its_own_connection():
     ) == [("node-offline", []), ("fencing-no-device", ["here-not-ready"])]
 
 
+FENCE = subject.resource("fence")
+FAILED = told("resource-failed", FENCE, "app01", text="fence failed on app01")
+
+
+def test_fence_device_that_failed_is_told_as_what_it_is_by_then():
+    """That it explains no node and nothing by a reason does not make it a cause of its own."""
+    assert folded(told("fence-device-down", FENCE), FAILED) == [
+        ("fence-device-down", ["resource-failed"])
+    ]
+
+
+def test_fence_devices_that_are_down_explain_what_failed_of_them_alone():
+    several = told("fence-device-down", FENCE, covers=("fence", "other"))
+    service = told("resource-failed", subject.resource("FS"), "app01")
+    assert folded(several, FAILED, service) == [
+        ("fence-device-down", ["resource-failed"]),
+        ("resource-failed", []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("about", "where", "follows"),
+    [
+        (subject.volume("r0", 0), "storage01", True),
+        (subject.volume("r0", 0), "storage02", False),
+        (subject.volume("r0", 1), "storage01", False),
+    ],
+    ids=["that-disk", "another-node", "another-volume"],
+)
+def test_resync_that_is_paused_explains_the_old_disk_that_waits_for_it(about, where, follows):
+    paused = told("sync-paused", subject.volume("r0", 0), "storage01")
+    found = folded(paused, told("disk-outdated", about, where))
+    assert (("sync-paused", ["disk-outdated"]) in found) is follows
+
+
+# -- what keeps a service from its nodes -------------------------------------------------------
+
+FS = subject.resource("FS")
+STANDBY = told("node-standby", subject.node("app02"), "app02")
+BAN = told("leftover-ban", FS, "app01")
+
+
+def down(*besides, nodes=(), reason="ban", text="FS is stopped"):
+    return told("resource-stopped", FS, *nodes, text=text, reason=reason, besides=besides)
+
+
+BOTH_WAYS = (("ban", "app01", "FS"), ("standby", "app02", ""))
+
+
+def ready(name, text, reason):
+    return told("here-not-ready", subject.node(name), name, text=text, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ((), ["node-standby", "resource-stopped"]),
+        (
+            (told("here-not-ready", subject.node("app02"), "app02"),),
+            ["here-not-ready", "node-standby", "resource-stopped"],
+        ),
+    ],
+    ids=["alone", "not-ready-there"],
+)
+def test_what_keeps_a_service_from_one_node_each_is_one_fault(more, fault):
+    assert folded(down(*BOTH_WAYS, nodes=("app01",)), BAN, STANDBY, *more) == [
+        ("leftover-ban", fault)
+    ]
+
+
+def test_exclusion_that_explains_more_than_that_service_is_a_fault_of_its_own():
+    web = told("clone-degraded", subject.resource("WEB"), "app02", reason="standby")
+    assert folded(down(*BOTH_WAYS, nodes=("app01",)), BAN, STANDBY, web) == [
+        ("leftover-ban", ["resource-stopped"]),
+        ("node-standby", ["clone-degraded"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "merged"),
+    [
+        (told("leftover-ban", FS, "app02"), True),
+        (told("leftover-ban", subject.resource("NET"), "app02"), True),
+        (told("leftover-ban", subject.resource("WEB"), "app02"), False),
+        (told("leftover-ban", FS, "app03"), False),
+        (told("node-standby", subject.node("app02"), "app02"), False),
+    ],
+    ids=["it", "what-it-stands-on", "another", "another-node", "another-reason"],
+)
+def test_exclusion_is_part_of_a_fault_where_it_is_a_reason_of_what_is_down(other, merged):
+    besides = (("ban", "app01", "FS"), ("ban", "app02", "NET"))
+    found = folded(down(*besides, nodes=("app01",)), BAN, other)
+    assert found == (
+        [("leftover-ban", ["leftover-ban", "resource-stopped"])]
+        if merged
+        else [("leftover-ban", ["resource-stopped"]), (other.key, [])]
+    )
+
+
+def test_lost_node_is_not_one_fault_with_what_keeps_a_service_from_another():
+    besides = (("offline", "app01", ""), ("standby", "app02", ""))
+    stopped = down(*besides, nodes=("app01",), reason="offline")
+    assert folded(gone("app01"), stopped, STANDBY) == [
+        ("node-offline", ["resource-stopped"]),
+        ("node-standby", []),
+    ]
+
+
+def test_two_services_that_the_same_exclusions_keep_down_are_one_fault():
+    other = told(
+        "clone-down", subject.resource("WEB"), "app02", reason="standby", besides=BOTH_WAYS,
+        text="WEB is stopped",
+    )  # fmt: skip
+    found = folded(down(*BOTH_WAYS, nodes=("app01",)), BAN, STANDBY, other)
+    assert found == [
+        ("leftover-ban", ["resource-stopped"]),
+        ("node-standby", ["clone-down"]),
+    ]
+
+
+def test_what_leaves_a_node_in_standby_is_told_with_that():
+    moves = told("resource-transition", FS, "app02")
+    assert folded(STANDBY, moves) == [("node-standby", ["resource-transition"])]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason", "follows"),
+    [
+        ("app01", "app01 is not ready to take FS", "ban", True),
+        ("app02", "app02 is not ready to take FS", "ban", False),
+        ("app01", "app01 is not ready to take FS", "barred", False),
+        ("app01", "app01 is not ready to take WEB", "ban", False),
+    ],
+    ids=["that-reason", "another-node", "another-reason", "another-service"],
+)
+def test_service_that_is_down_explains_a_node_that_cannot_take_it_for_one_of_its_reasons(
+    name, text, reason, follows
+):
+    stopped = down(*BOTH_WAYS, reason="standby")
+    found = folded(stopped, ready(name, text, reason))
+    assert (("resource-stopped", ["here-not-ready"]) in found) is follows
+
+
+# -- the same of several nodes -----------------------------------------------------------------
+
+
+def of_nodes(key, *texts):
+    """The same of app01, app02, ...; each with the rest of its text."""
+    return [
+        told(key, subject.node(f"app0{number}"), f"app0{number}", text=f"app0{number} {text}")
+        for number, text in enumerate(texts, start=1)
+    ]
+
+
+def test_nodes_whose_pacemaker_was_stopped_are_one_fault_with_one_step():
+    (one,) = faults(view(), of_nodes("node-offline", *[f"is offline; {NOT_JOINED}"] * 2))
+    assert one.cause.object == "app01"
+    assert one.cause.text == f"app01 is offline; {NOT_JOINED}; app02 too"
+    assert one.cause.next_step.startswith("on app01, app02: systemctl status pacemaker; ")
+
+
+@pytest.mark.parametrize(
+    ("key", "texts", "count"),
+    [
+        ("node-offline", ["is offline", "is offline"], 2),
+        ("node-standby", ["is in standby", "is in standby"], 1),
+        ("node-standby", ["is in standby: by hand", "is in standby: until it starts anew"], 1),
+        ("node-standby", ["is in standby: by hand", "is in standby for ever: by hand"], 2),
+    ],
+    ids=["offline", "the-same", "the-same-at-heart", "another"],
+)
+def test_what_befalls_several_nodes_alike_is_one_fault(key, texts, count):
+    found = faults(view(), of_nodes(key, *texts))
+    assert len(found) == count
+    assert found[0].cause.next_step == "a step"
+
+
 # -- tables ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        more(FAILED_STOP, rule("node-unclean", (Equal.NODE, "view-stale"))),
+        CLUSTER_RULES,
+    ],
+    ids=["longer", "several-nodes"],
+)
+def test_stop_that_failed_explains_the_fencing_in_a_longer_table_too(table):
+    """Its rule stands before that of the node that is to be fenced for it, and is no other one."""
+    failed = told("resource-failed", FS, "app01")
+    unclean = told("node-unclean", subject.node("app01"), "app01", reason="failed-stop",
+                   text="app01 is to be fenced: FS could not be stopped")  # fmt: skip
+    fails = told("fencing-failed", subject.node("app01"), "app01")
+    assert folded(fails, unclean, failed, rules=table) == [
+        ("resource-failed", ["fencing-failed", "node-unclean"])
+    ]
+
+
+def test_rule_of_the_table_that_a_longer_one_has_first_explains_no_more_by_that():
+    """What its source explains besides is asked in its turn."""
+    unused = told("not-running", FENCE)
+    assert folded(told("fence-device-down", FENCE), FAILED, unused, rules=more(FAILED_STOP)) == [
+        ("fence-device-down", ["not-running", "resource-failed"])
+    ]
 
 
 def test_rule_of_a_table_holds_whoever_is_lost():

@@ -125,7 +125,7 @@ RULES = (
     rule("cluster-maintenance", (Equal.NOTHING, _FAILOVER)),
     # Its text says what comes of its fencing.
     rule("node-unclean", (Equal.NODE, "fencing-failed fencing-pending fencing-no-device")),
-    rule("fencing-failed", (Equal.NODE, "fencing-pending"))._replace(still_follows=True),
+    rule("fencing-failed", (Equal.NODE, "fencing-pending")),
     rule(
         "node-offline node-unclean",
         (Equal.ITS_CONNECTION, f"resource-stopped resource-failed not-running {_PAST} {_FAILOVER}"),

@@ -176,19 +176,20 @@ def _folded(view: View, found: Sequence[Fault]) -> list[Fault]:
     folded: list[Fault] = []
     for same in alike.values():
         causes = [each.cause for each in same]
-        of_nodes = _is_of_nodes(causes[0])
+        first = causes[0]
+        of_nodes = _is_of_nodes(first)
         beside = list(denied_beside(view, causes))
         if beside:
-            told = causes[0]._replace(text=text_of([*causes, *beside]))
+            told = first._replace(text=text_of([*causes, *beside]))
             folded.append(same[0]._replace(cause=told, follows=_rest(same)))
             continue
         if len(same) == 1 or not (of_nodes or is_one(causes)):
             folded += same
             continue
-        cause = causes[0]._replace(
+        cause = first._replace(
             text=_text_of_nodes(causes) if of_nodes else text_of(causes),
             nodes=tuple(dict.fromkeys(node for each in causes for node in each.nodes)),
-            next_step=_start(causes) if causes[0].key == "node-offline" else causes[0].next_step,
+            next_step=_start(causes) if first.key == "node-offline" else first.next_step,
         )
         folded.append(same[0]._replace(cause=cause, follows=_rest(same)))
     return folded
