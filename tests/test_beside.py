@@ -38,6 +38,7 @@ from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import FenceStatus, Filesystem
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import finding
+from check_mccluster.verdict.problems import TOOL_TIMEOUT
 from check_mccluster.verdict.view import Answer, Asked, Judgement
 
 DOWN = LinkState.DISCONNECTED
@@ -670,6 +671,43 @@ def test_constructed_partition_names_what_the_missing_say_of_themselves():
     assert "app02, app03 (app02: Corosync does not run)" in cause.text
     assert cause.next_step.startswith("on app02: pcs cluster start; ")
     assert "Is app03 up?" in cause.next_step
+
+
+def test_constructed_partition_of_whose_missing_none_was_asked():
+    alone = view(cluster((node("app01"), offline("app02")), quorate=False))
+    (cause,) = joined(alone)
+    assert cause.text == (
+        "partition without quorum: 1 of 2 votes, 2 needed (one vote a node assumed), without app02;"
+        " no-quorum-policy=stop: all resources stop"
+    )
+
+
+def test_constructed_service_that_is_called_like_the_missing_node_is_not_taken_for_it():
+    nodes = (node("app01"), offline("app02"))
+    asked = options(no_quorum_policy="ignore")
+    services = (group(primitive("FS"), name="app02-web"),)
+    alone = view(cluster(nodes, services, quorate=False, options=asked), cib=cib())
+    (cause,) = joined(alone, without_cluster("app02", "Corosync"))
+    assert cause.text.startswith("partition without quorum, app02-web may run twice: 1 of 2 votes")
+    assert ", without app02 (app02: Corosync does not run); no-quorum-policy=ignore" in cause.text
+
+
+def silent(tool):
+    """What a tool says that does not answer."""
+    about = subject.tool(tool)
+    return Answer(None, (finding(TOOL_TIMEOUT, about, f"{tool} did not answer"),))
+
+
+def test_constructed_lost_node_says_of_itself_which_daemon_hangs():
+    known = cluster((offline("app01"), node("app02"), node("app03")), dc="app02")
+    hangs = view_of("app01", NOW, cluster=silent("crm_mon"), cib=cib(), links=links(link(2)))
+    (cause,) = joined(hangs, view(known, here="app02"))
+    assert cause.key == "node-offline"
+    assert cause.text == (
+        "app01 is offline: pacemakerd or pacemaker-fenced hangs, the CIB answers: crm_mon did not"
+        " answer"
+    )
+    assert cause.next_step.startswith("on app01: ps -C corosync,pacemakerd,")
 
 
 def test_constructed_fenced_node_that_is_off_is_switched_on_and_its_services_are_named():

@@ -36,7 +36,7 @@ CUT_OFF = (
 
 
 def test_cause_explains_by_the_rule_behind_its_own_too():
-    """Two rules in a row are about a node that a failure put in standby."""
+    """Two rules are about a node that a failure put in standby."""
     about = subject.node("app02")
     assert folded(
         told("node-standby-onfail", about, "app02"),
@@ -112,7 +112,7 @@ FENCE = subject.resource("fence")
 FAILED = told("resource-failed", FENCE, "app01", text="fence failed on app01")
 
 
-def test_fence_device_that_failed_is_told_as_what_it_is_by_then():
+def test_fence_device_that_failed_and_is_down_is_one_fault():
     """That it explains no node and nothing by a reason does not make it a cause of its own."""
     assert folded(told("fence-device-down", FENCE), FAILED) == [
         ("fence-device-down", ["resource-failed"])
@@ -213,18 +213,6 @@ def test_lost_node_is_not_one_fault_with_what_keeps_a_service_from_another():
     assert folded(gone("app01"), stopped, STANDBY) == [
         ("node-offline", ["resource-stopped"]),
         ("node-standby", []),
-    ]
-
-
-def test_two_services_that_the_same_exclusions_keep_down_are_one_fault():
-    other = told(
-        "clone-down", subject.resource("WEB"), "app02", reason="standby", besides=BOTH_WAYS,
-        text="WEB is stopped",
-    )  # fmt: skip
-    found = folded(down(*BOTH_WAYS, nodes=("app01",)), BAN, STANDBY, other)
-    assert found == [
-        ("leftover-ban", ["resource-stopped"]),
-        ("node-standby", ["clone-down"]),
     ]
 
 

@@ -24,6 +24,7 @@ from check_mccluster.checks.cluster import together
 from check_mccluster.inputs.crm_mon import INSTALLED
 from check_mccluster.inputs.drbdsetup import DRBD, nothing_up
 from check_mccluster.judge import engine
+from check_mccluster.judge.faults import NOT_JOINED
 from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.whole import on_nodes, told_by_all
 from check_mccluster.model.corosync import ConfiguredNode
@@ -32,6 +33,7 @@ from check_mccluster.model.pacemaker import Filesystem
 from check_mccluster.model.pacemaker import Role as PacemakerRole
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Kind, Report, State, finding
+from check_mccluster.verdict.problems import TOOL_DENIED
 from check_mccluster.verdict.view import Answer, Asked, Judgement, View
 
 ALONE = ConnectionState.STANDALONE
@@ -801,6 +803,21 @@ def test_disks_that_several_nodes_lost_are_looked_at_on_each():
     assert one.next_step.startswith("on storage01, storage02: journalctl -k -g drbd")
 
 
+@pytest.mark.parametrize(
+    ("key", "step", "told_as"),
+    [
+        ("disk-lost", "on storage01: look", "on storage01, storage02: look"),
+        ("disk-failed", "on storage01: grep storage01", "on storage01, storage02: grep storage01"),
+        ("disk-lost", "look at storage01", "look at storage01"),
+        ("disk-outdated", "on storage01: look", "on storage01: look"),
+    ],
+)
+def test_step_of_a_disk_is_typed_on_each_node_that_lost_its_own(key, step, told_as):
+    one = said(key, R0, "r0/0: no disk on storage01")._replace(next_step=step)
+    (found,) = told_by_all([saying(name, one) for name in STORAGES[:2]], ())
+    assert found.next_step == told_as
+
+
 def test_of_several_states_of_one_thing_the_gravest_is_told():
     seen = [
         saying("storage01", said("disk-failed", R0, "mild")),
@@ -875,6 +892,48 @@ def test_rights_that_lack_are_one_finding_whatever_the_tool():
         for name, tool in zip(STORAGES, ("crm_mon", "cibadmin", "drbdsetup"))
     ]
     assert [(key, nodes) for key, _, nodes, _ in whole(*seen)] == [("tool-denied", STORAGES)]
+
+
+def denied(tool, line=""):
+    return finding(TOOL_DENIED, subject.tool(tool), f"{tool}: refused by sudo{line}")
+
+
+LINE = "; sudoers needs: nagios ALL=(root) NOPASSWD: crm_mon"
+
+
+@pytest.mark.parametrize(
+    ("tools", "silent", "text"),
+    [
+        (("crm_mon",), (), f"storage01: crm_mon: refused by sudo{LINE}"),
+        (("crm_mon", "cibadmin"), (), "storage01: crm_mon, cibadmin: refused by sudo"),
+        (("crm_mon",), ("cibadmin",), "storage01: crm_mon, cibadmin: refused by sudo"),
+    ],
+    ids=["one", "two", "one-that-no-check-reads"],
+)
+def test_line_of_sudoers_is_told_where_one_tool_lacks_it(tools, silent, text):
+    """Of several the step names the file that has them all."""
+    seen = view_of("storage01", NOW, cib=Answer(None, tuple(denied(tool, LINE) for tool in silent)))
+    one = Judgement(seen, Report(tuple(denied(tool, LINE) for tool in tools)))
+    (found,) = told_by_all([one], ())
+    assert found.text == text
+
+
+@pytest.mark.parametrize(
+    ("count", "names"),
+    [(9, "n0, n1, n2, n3, n4, n5, n6, n7, n8"), (10, "n0, n1, n2, n3, n4, n5, n6, n7 and 2 more")],
+)
+def test_nodes_that_look_as_one_whose_pacemaker_does_not_run_are_counted(count, names):
+    others = [f"n{number}" for number in range(1, count)]
+    stopped = said("pacemaker-down", subject.tool("pacemaker"), "Pacemaker does not run")
+    missed = (
+        said("node-offline", subject.node(name), f"{name} is offline; {NOT_JOINED}", nodes=(name,))
+        for name in others
+    )
+    seen = (saying("n0", stopped), saying("app01", *missed, known=cluster()))
+    (found,) = (each for each in told_by_all(seen, partitions(seen)) if each.key != "node-offline")
+    assert found.text.startswith(f"{names}: Pacemaker does not run (n1, ")
+    assert (found.object, found.nodes) == (names, ("n0", *others))
+    assert found.next_step == f"on {names}: a step"
 
 
 def test_input_that_is_about_a_volume_keeps_it_as_its_object():

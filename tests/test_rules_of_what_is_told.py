@@ -19,6 +19,7 @@ from build import (
     options,
     primitive,
     replace,
+    report,
     stopped,
     view,
     votes,
@@ -425,3 +426,45 @@ def test_nothing_more_is_told_of_a_node_that_is_lost_or_of_another_tool():
     ):
         assert "counts it as online" not in found.text
         assert found.reason == ""
+
+
+def silent_tool(name):
+    about = subject.tool(name)
+    return Answer(None, (finding(TOOL_TIMEOUT, about, f"{name} did not answer"),))
+
+
+def of_tools_here(**answers):
+    """What is said of the tools of this node, as object and text."""
+    judged = report("overview", view(**answers))
+    return [(e.object, e.text) for e in judged.findings if e.key == "tool-timeout"]
+
+
+def test_tool_of_drbd_that_does_not_answer_is_not_taken_for_a_daemon_that_hangs():
+    found = of_tools_here(
+        known=silent_tool("crm_mon"), cib=cib(), links=links(), drbd=silent_tool("drbdsetup")
+    )
+    what = "pacemakerd or pacemaker-fenced hangs, the CIB answers: crm_mon did not answer"
+    assert found == [("pacemaker", what), ("drbdsetup", "drbdsetup did not answer")]
+
+
+LINKS_ALONE = [("corosync-cfgtool", "corosync-cfgtool did not answer")]
+TWO_OF_THEM = [*LINKS_ALONE, ("corosync-quorumtool", "corosync-quorumtool did not answer")]
+TOGETHER = "Corosync hangs (corosync-cfgtool, corosync-quorumtool did not answer)"
+
+
+@pytest.mark.parametrize(
+    ("silent", "answers", "found"),
+    [
+        (("links",), {}, LINKS_ALONE),
+        (("links",), {"cmap": cmap()}, LINKS_ALONE),
+        (("links", "votes"), {"cmap": cmap()}, TWO_OF_THEM),
+        (("links", "votes"), {}, [("corosync", TOGETHER)]),
+    ],
+    ids=["one-alone", "one-of-two", "two-of-three", "all"],
+)
+def test_corosync_hangs_where_several_of_its_tools_do_not_answer_and_none_does(
+    silent, answers, found
+):
+    names = {"links": "corosync-cfgtool", "votes": "corosync-quorumtool"}
+    known = {each: silent_tool(names[each]) for each in silent}
+    assert sorted(of_tools_here(**known, **answers)) == found

@@ -85,7 +85,7 @@ def _with_unasked(seen: Sequence[Judgement], told: Iterable[Finding]) -> Sequenc
     who = join(everybody, 8)
     unsure = f"{join(alike)} not asked: perhaps it runs and does not join"
     text = f"{who}{_DOES_NOT_RUN} ({unsure})"
-    step = one.next_step.replace(f"on {one.object}: ", f"on {who}: ", 1)
+    step = one.next_step.replace(f"on {one.object}: ", f"on {who}: ")
     joined = one._replace(subject=node(who), nodes=everybody, text=text, next_step=step)
     return [joined if each is one else each for each in found]
 
@@ -108,7 +108,9 @@ def named(view: View, fault: Fault) -> Fault:
     step = f"on {join(known)}: pcs cluster start; why it stopped: journalctl -u corosync"
     if others:
         step = f"{step}; {is_up(view, *others)}; what answers: the same on it"
-    text = cause.text.replace(missing, said, 1)
+    text = cause.text
+    for before in (", without ", ", no link to "):  # a service may be called like a node
+        text = text.replace(f"{before}{missing}", f"{before}{said}")
     return fault._replace(cause=cause._replace(text=text, next_step=step))
 
 
@@ -181,9 +183,9 @@ def _one(sightings: Sequence[tuple[str, Finding]]) -> Finding:
         step = on_nodes(nodes, gravest.next_step)
         return gravest._replace(subject=about, text=text, nodes=nodes, state=state, next_step=step)
     if key.startswith(_OWN_DISK) or key in _OWN_IO:
-        step = gravest.next_step
-        if key in ("disk-lost", "disk-failed") and step.startswith(f"on {speaker}: "):
-            step = step.replace(speaker, join(nodes), 1)
+        step, of_speaker = gravest.next_step, f"on {speaker}: "
+        if key in ("disk-lost", "disk-failed") and step.startswith(of_speaker):
+            step = f"on {join(nodes)}: {step.removeprefix(of_speaker)}"
         return gravest._replace(
             text=_of_many(gravest.text, speaker, nodes), nodes=nodes, state=state, next_step=step
         )
