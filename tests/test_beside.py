@@ -476,6 +476,15 @@ ALL_UP = links(link(2), link(3))
         (LOST, False, "app01", f"{VANISHED}; no link to it is up", "Is app03 up? "),
         (LOST, None, "app01", f"{VANISHED}; no link to it is up", "Is app03 up? "),
     ],
+    ids=[
+        "nothing-told",
+        "did-not-leave",
+        "left",
+        "left-by-its-own-word",
+        "by-its-own-word",
+        "left-and-cut-off",
+        "cut-off",
+    ],
 )
 def test_constructed_unclean_node_whose_controller_left_or_not(known, controller, here, text, step):
     seen = {"here": here, "cib": history(controller), "links": known, "drbd": ()}
@@ -674,12 +683,13 @@ def test_constructed_partition_names_what_the_missing_say_of_themselves():
 
 
 def test_constructed_partition_of_whose_missing_none_was_asked():
-    alone = view(cluster((node("app01"), offline("app02")), quorate=False))
-    (cause,) = joined(alone)
+    known = cluster((node(), node("app02"), offline("app03"), offline("app04")), quorate=False)
+    (cause,) = joined(*(view(known, here=name) for name in ("app01", "app02")))
     assert cause.text == (
-        "partition without quorum: 1 of 2 votes, 2 needed (one vote a node assumed), without app02;"
-        " no-quorum-policy=stop: all resources stop"
+        "partition without quorum: 2 of 4 votes, 3 needed (one vote a node assumed), without app03,"
+        " app04; no-quorum-policy=stop: all resources stop"
     )
+    assert cause.next_step.startswith("corosync-cfgtool -s; where the host is up, on app03: ")
 
 
 def test_constructed_service_that_is_called_like_the_missing_node_is_not_taken_for_it():
@@ -690,6 +700,11 @@ def test_constructed_service_that_is_called_like_the_missing_node_is_not_taken_f
     (cause,) = joined(alone, without_cluster("app02", "Corosync"))
     assert cause.text.startswith("partition without quorum, app02-web may run twice: 1 of 2 votes")
     assert ", without app02 (app02: Corosync does not run); no-quorum-policy=ignore" in cause.text
+    # Without Corosync Pacemaker ended there, its services did not.
+    assert cause.next_step.startswith(
+        "on app02 (console, ssh): does app02-web run there, too? then stop it on one side;"
+        " on app02: pcs cluster start; "
+    )
 
 
 def silent(tool):

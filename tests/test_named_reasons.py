@@ -498,6 +498,12 @@ def test_what_is_mounted_away_from_its_primary_is_managed_again_after_that_is_me
     }
 
 
+def test_maintenance_waits_for_nothing_where_every_mount_is_at_its_primary():
+    seen = view(cluster(resources=(primitive(),), options=options(maintenance_mode=True)))
+    found = {each.key: each for each in report("overview", seen).findings}
+    assert found["cluster-maintenance"].next_step.startswith("When the work is done: ")
+
+
 @pytest.mark.parametrize("options", [("--fold",), ()])
 def test_maintenance_is_not_ended_first_by_who_asks_one_check_either(call, options):
     """Folded, a check knows what the others say; alone it does not."""

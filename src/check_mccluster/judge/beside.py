@@ -22,7 +22,7 @@ from ..model.pacemaker import ids_of
 from ..verdict.finding import Finding, Report
 from ..verdict.problems import TOOL_TIMEOUT
 from ..verdict.view import View, same_node
-from ..verdict.words import WHEN_WELL, ask_controller, join, look_at_stack, pasted
+from ..verdict.words import ON_ONE_SIDE, WHEN_WELL, ask_controller, join, look_at_stack, pasted
 from .facts.fencing import NO_DEVICE, NOT_FOR_IT, fencing_enabled
 from .facts.pacemaker import VANISHED, is_service, names_of, where
 from .facts.reaching import is_up
@@ -152,7 +152,7 @@ def _runs_there(view: View, services: Sequence[str]) -> str:
         if each.directory and set(services) & {*(cib.chain(each.resource) if cib else ())}
     ]
     look = mounted[0] if mounted else ""
-    return f"{look}does {join(services, 2)} run there, too? then stop it on one side"
+    return f"{look}does {join(services, 2)} run there, too? {ON_ONE_SIDE}"
 
 
 def _is_idle(view: View, name: str) -> bool:

@@ -17,7 +17,7 @@ from ..verdict.finding import Fault, Finding, State, worst
 from ..verdict.problems import KINDS as INPUT_KINDS
 from ..verdict.subject import CONNECTION, DRBD, NODE, VOLUME, Subject, node
 from ..verdict.view import Judgement, View, same_node
-from ..verdict.words import join
+from ..verdict.words import ON_ONE_SIDE, join
 from .facts.reaching import is_up
 from .faults import NOT_JOINED
 from .partitions import Partition
@@ -108,6 +108,9 @@ def named(view: View, fault: Fault) -> Fault:
     step = f"on {join(known)}: pcs cluster start; why it stopped: journalctl -u corosync"
     if others:
         step = f"{step}; {is_up(view, *others)}; what answers: the same on it"
+    look, runs_twice, _ = cause.next_step.partition(ON_ONE_SIDE)
+    if runs_twice:
+        step = f"{look}{ON_ONE_SIDE}; {step}"
     text = cause.text
     for before in (", without ", ", no link to "):  # a service may be called like a node
         text = text.replace(f"{before}{missing}", f"{before}{said}")

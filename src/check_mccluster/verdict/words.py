@@ -71,6 +71,9 @@ def pings(found: Sequence[str]) -> str:
 WHEN_WELL = "; when DRBD is well again: "
 """Before what is to be cleaned up after a step."""
 
+ON_ONE_SIDE = "then stop it on one side"
+"""Ends the look at what may run twice, which comes before every other step."""
+
 WHEN_DONE = "when the work is done"
 """Begins a step that ends what somebody set on purpose: who sees it at night does not know why."""
 
