@@ -276,22 +276,36 @@ def test_what_befalls_several_nodes_alike_is_one_fault(key, texts, count):
 # -- tables ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        more(FAILED_STOP, rule("node-unclean", (Equal.NODE, "view-stale"))),
-        CLUSTER_RULES,
-    ],
-    ids=["longer", "several-nodes"],
-)
-def test_stop_that_failed_explains_the_fencing_in_a_longer_table_too(table):
+@pytest.mark.parametrize("several", [False, True])
+def test_stop_that_failed_explains_the_fencing_in_a_longer_table_too(several):
     """Its rule stands before that of the node that is to be fenced for it, and is no other one."""
     failed = told("resource-failed", FS, "app01")
     unclean = told("node-unclean", subject.node("app01"), "app01", reason="failed-stop",
                    text="app01 is to be fenced: FS could not be stopped")  # fmt: skip
     fails = told("fencing-failed", subject.node("app01"), "app01")
+    longer = more(FAILED_STOP, rule("node-unclean", (Equal.NODE, "view-stale")))
+    table = CLUSTER_RULES if several else longer
     assert folded(fails, unclean, failed, rules=table) == [
         ("resource-failed", ["fencing-failed", "node-unclean"])
+    ]
+
+
+def test_what_explained_nothing_in_a_longer_table_follows_from_nothing_later_either():
+    table = more(
+        rule("disk-disputed", (Equal.DRBD, "out-of-sync")),
+        rule("connection-disputed", (Equal.NODE, "disk-disputed")),
+    )
+    disk = told("disk-disputed", subject.drbd("r0"), "storage01")
+    end = told("connection-disputed", subject.drbd("r1"), "storage01")
+    assert folded(disk, end, rules=table) == [("disk-disputed", []), ("connection-disputed", [])]
+
+
+def test_one_fence_device_follows_from_its_own_cause_in_a_longer_table_too():
+    """Only of several it is asked first what of them is down."""
+    device = told("fence-device-down", FENCE, reason="disabled", text="fence is disabled")
+    table = more(rule("behind", (Equal.NODE, "copies-low")))
+    assert folded(device, told("resource-disabled", FENCE), rules=table) == [
+        ("resource-disabled", ["fence-device-down"])
     ]
 
 
