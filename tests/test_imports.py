@@ -224,7 +224,7 @@ def everything() -> set[str]:
     single = set().union(*(reading(registry.load(name)) | judging(name) for name in SINGLE))
     checks = {f"checks.{name.replace('-', '_')}" for name in (*SINGLE, "overview")}
     whole = {"inputs.every", "judge.beside", "judge.causes", "judge.faults", "judge.facts.happened"}
-    whole.add("verdict.alike")  # many volumes of which the same is said are one
+    whole |= {"judge.one_fault", "verdict.alike"}  # many of which the same is said are one
     return CHECK | single | checks | whole
 
 
@@ -279,7 +279,7 @@ EXPLAIN = {
     *("inputs.crm_simulate", "inputs.drbdsetup", "inputs.every", "inputs.evidence"),
     *("judge.belongs", "judge.both_ends", "judge.causes", "judge.cluster_causes", "judge.engine"),
     *("judge.essence", "judge.faults", "judge.futures", "judge.hanging", "judge.mesh"),
-    *("judge.partitions", "judge.whole", "model.configuration"),
+    *("judge.one_fault", "judge.partitions", "judge.whole", "model.configuration"),
     *("model.corosync", "model.drbd", "model.pacemaker", "model.simulation", "model.words"),
     *("present.text", "read.errors", "verdict.alike", "verdict.problems"),
 }

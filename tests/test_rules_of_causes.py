@@ -7,7 +7,8 @@ import pytest
 from build import view
 from check_mccluster.judge.causes import FAILED_STOP, Equal, more, rule
 from check_mccluster.judge.cluster_causes import CLUSTER_RULES
-from check_mccluster.judge.faults import NOT_JOINED, faults
+from check_mccluster.judge.faults import faults
+from check_mccluster.judge.one_fault import NOT_JOINED
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Kind, State, finding
 

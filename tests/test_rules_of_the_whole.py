@@ -24,7 +24,7 @@ from check_mccluster.checks.cluster import together
 from check_mccluster.inputs.crm_mon import INSTALLED
 from check_mccluster.inputs.drbdsetup import DRBD, nothing_up
 from check_mccluster.judge import engine
-from check_mccluster.judge.faults import NOT_JOINED
+from check_mccluster.judge.one_fault import NOT_JOINED
 from check_mccluster.judge.partitions import partitions
 from check_mccluster.judge.whole import on_nodes, told_by_all
 from check_mccluster.model.corosync import ConfiguredNode

@@ -26,7 +26,7 @@ from ..verdict.words import ON_ONE_SIDE, WHEN_WELL, ask_controller, join, look_a
 from .facts.fencing import NO_DEVICE, NOT_FOR_IT, fencing_enabled
 from .facts.pacemaker import VANISHED, is_service, names_of, where
 from .facts.reaching import is_up
-from .faults import NOT_JOINED
+from .one_fault import NOT_JOINED
 from .reasons import CUT, Reason
 
 

@@ -19,7 +19,7 @@ from ..verdict.subject import CONNECTION, DRBD, NODE, VOLUME, Subject, node
 from ..verdict.view import Judgement, View, same_node
 from ..verdict.words import ON_ONE_SIDE, join
 from .facts.reaching import is_up
-from .faults import NOT_JOINED
+from .one_fault import NOT_JOINED
 from .partitions import Partition
 
 _INPUT = frozenset(kind.key for kind in INPUT_KINDS)
