@@ -21,6 +21,7 @@ from check_mccluster.model.configuration import (
     Order,
     PendingOperation,
     Ran,
+    Refusal,
     Rule,
 )
 from check_mccluster.model.pacemaker import (
@@ -340,6 +341,17 @@ def test_monitor_that_writes_is_known_by_its_level(level, deeper) -> None:
     assert cib.resources["f"].looks_deeper is deeper
 
 
+@pytest.mark.parametrize("by_itself", ["", '<op id="o" name="monitor" interval="10s"/>'])
+def test_monitor_that_writes_may_be_that_of_the_template(by_itself: str) -> None:
+    cib = a_cib(
+        '<template id="t" class="ocf" provider="heartbeat" type="Filesystem"><operations>'
+        f'<op id="m" name="monitor" interval="20s">{parameters(OCF_CHECK_LEVEL="20")}</op>'
+        f'</operations></template><primitive id="f" template="t"><operations>{by_itself}'
+        "</operations></primitive>"
+    )
+    assert cib.resources["f"].looks_deeper
+
+
 def test_clone_group_and_primitive_know_what_is_around_them() -> None:
     cib = a_cib(
         '<clone id="c"><meta_attributes id="m">' + nvpairs(promotable="true") + "</meta_attributes>"
@@ -534,6 +546,24 @@ def test_what_else_was_run(told: str, newest: Ran | None) -> None:
     assert found.started == {}
 
 
+@pytest.mark.parametrize(
+    ("rc", "words", "refusal"),
+    [
+        (2, 'exit-reason="no such user" exec-time="12"', Refusal(2, "no such user", 12)),
+        (4, 'exit-reason="none"', Refusal(4)),
+        (5, 'exit-reason="" exec-time="soon"', Refusal(5)),
+        (6, "", Refusal(6)),
+        (1, 'exit-reason="timed out"', None),
+        (7, "", None),
+    ],
+)
+def test_result_after_which_pacemaker_does_not_try_again(
+    rc: int, words: str, refusal: Refusal | None
+) -> None:
+    found = history(f"{operation('start', rc=rc)} {words}")
+    assert found.refused == ({} if refusal is None else {("FS", "app01"): refusal})
+
+
 @pytest.mark.parametrize("times", [(100, 200), (200, 100), (200, 200)])
 def test_of_several_runs_the_newest_is_kept_and_the_first_of_equals(times: tuple[int, int]) -> None:
     found = history(operation("start", times[0]), operation("monitor", times[1]))
@@ -595,3 +625,16 @@ def test_what_a_node_ran_after_the_last_operation_it_told_of(
         f'<lrm_resource id="FS">{told}</lrm_resource></lrm_resources></lrm></node_state>'
     )
     assert found.left_running == ({"app01": {"FS"}} if runs else {})
+
+
+def test_monitor_that_recurs_does_not_tell_what_a_node_ran_last() -> None:
+    told = "".join(
+        f'<lrm_rsc_op id="{task}" operation="{task}" rc-code="{code}" call-id="{call}"'
+        f' interval="{interval}" op-status="0"/>'
+        for task, code, call, interval in (("start", 0, 5, 0), ("monitor", 7, 6, 10_000))
+    )
+    found = a_cib(
+        status='<node_state id="1" uname="app01"><lrm id="1"><lrm_resources>'
+        f'<lrm_resource id="FS">{told}</lrm_resource></lrm_resources></lrm></node_state>'
+    )
+    assert found.left_running == {"app01": {"FS"}}

@@ -894,6 +894,14 @@ def test_constructed_key_that_only_the_last_block_has_not_is_told() -> None:
     assert refusal(many(devices=[device])) == f"quorum is there {number - 1} times, not {number}"
 
 
+def test_constructed_key_that_a_block_of_one_resource_has_not_is_told() -> None:
+    number = 2 * BLOCK + 1
+    connection = without(status_connection(), "ap-in-flight")
+    assert refusal(many(number, connections=[connection])) == (
+        f"ap-in-flight is there {number - 1} times, not {number}"
+    )
+
+
 def test_constructed_resource_of_another_block_twice_is_refused() -> None:
     assert refusal(many(name="r1")) == "resource r1 is there twice"
 

@@ -316,6 +316,13 @@ def test_numbers_that_are_none(text):
     assert told == f"runtime.config.totem.token is {text!r}, not a number"
 
 
+@pytest.mark.parametrize("node_id", ["0x", "0xapp01", "0x123456789"])
+def test_node_id_that_is_no_hexadecimal_number_of_32_bits(node_id):
+    table = f"    Nodeid      Votes Name\n{node_id}          1 app01 (local)\n"
+    told = refused(read_quorumtool, quorumtool(nodes="1", table=table))
+    assert told == f"Nodeid is {node_id!r}, not a number"
+
+
 def test_voter_without_a_name_or_without_the_column_of_the_device():
     table = (
         "    Nodeid      Votes    Qdevice Name\n         1          1\n         2          1 A,V\n"
@@ -436,6 +443,12 @@ def test_json_is_not_xml(opening):
     assert refused(list, records(io.BytesIO(opening), "tool", ["root"], [("one",)])) == (
         "this is JSON, not tool's XML"
     )
+
+
+def test_elements_within_elements_without_end_are_refused():
+    text = f"<root><one>{'<a>' * 300}{'</a>' * 300}</one></root>".encode()
+    told = refused(list, records(io.BytesIO(text), "tool", ["root"], [("one",)]))
+    assert told.startswith("not well-formed XML: Excessive depth")
 
 
 def test_empty_line_in_the_table_of_voters():

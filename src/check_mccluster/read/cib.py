@@ -216,8 +216,9 @@ def _operation(found: _Found, element: Element) -> None:
     _last(found, element)
     if status == "0" and element.get("rc-code") in _DONE:
         _ran(found, element)
-    if element.get("rc-code") in _REFUSED:
-        _refused(found, element)
+    code = element.get("rc-code")
+    if code in _REFUSED:
+        _refused(found, element, code)
     if status != "-1":
         return
     resource = element.getparent()
@@ -238,12 +239,12 @@ _REFUSED = ("2", "4", "5", "6")
 """Results after which Pacemaker does not try again: wrong parameters, permissions, no program."""
 
 
-def _refused(found: _Found, element: Element) -> None:
+def _refused(found: _Found, element: Element, code: str) -> None:
     name = required(next(element.iterancestors("lrm_resource")), "id")
     node = required(next(element.iterancestors("node_state")), "uname", "id")
     why = text(element, "exit-reason")
     found.refused[name, node] = Refusal(
-        int(element.get("rc-code") or 0),
+        int(code),
         None if why == "none" else why,
         _figure(element, "exec-time"),
     )
@@ -281,7 +282,8 @@ def _last(found: _Found, element: Element) -> None:
         required(state, "uname", "id"),
     )
     found.controllers.setdefault(where[1], _controller(state))
-    if int(call) >= found.last.get(where, (-2, False))[0]:
+    before = found.last.get(where)
+    if before is None or int(call) >= before[0]:
         found.last[where] = (int(call), runs)
 
 
