@@ -17,6 +17,7 @@ from build_drbd import (
     peer_device,
     place,
     progress,
+    steps,
     view,
 )
 from check_mccluster.model.config import Config, DrbdRule
@@ -626,3 +627,26 @@ def test_diskless_where_the_tool_cannot_say_why(rule, findings):
 def test_configuration_of_another_resource_says_nothing():
     config = Config(drbd={"r1": DrbdRule(replicas=("app01",))})
     assert judge("drbd-disk", view(mesh(here="app01"), node="app01", config=config)).state == "OK"
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "step"),
+    [
+        (
+            {"client": False, "size_kib": 0},
+            "disk-lost",
+            "on app01: drbdadm attach r0/0 tells why. No valid meta data, and a disk without data:"
+            " drbdadm create-md r0/0, then: drbdadm attach r0/0; drbdadm connect r0. Else check the"
+            " backing disk (smartctl, multipath): journalctl -k -g drbd",
+        ),
+        (
+            {"client": None},
+            "client-unknown",
+            "Upgrade drbd-utils to 9.4 or later, or list the clients in the configuration file",
+        ),
+    ],
+    ids=["never-attached", "nobody-can-say"],
+)
+def test_only_a_disk_that_is_lost_is_to_be_attached(changes, key, step):
+    seen = view(mesh(here="app01", devices=(client_device(**changes),)), node="app01")
+    assert steps("drbd-disk", seen) == [(key, step)]

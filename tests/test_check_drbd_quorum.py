@@ -854,6 +854,24 @@ def test_the_state_of_every_missing_copy_is_told_by_those_that_tell_it():
     ]
 
 
+def test_old_copy_is_told_by_the_first_node_and_lost_disks_by_all_of_them():
+    old, bare = {"peer_disk_state": DiskState.OUTDATED}, LOST_THERE
+    for state, where in ((old, "storage02"), (bare, "storage02, storage03")):
+        peers = [connection(name, peer_device(**state)) for name in ("storage02", "storage03")]
+        ((_, step),) = steps("drbd-quorum", view(mesh(*peers)))
+        assert step.startswith(f"on {where}: ")
+
+
+def test_where_the_first_copy_lacks_its_disk_the_step_is_about_disks_alone():
+    """Another one that nothing resyncs may well wait for that."""
+    half = peer_device(peer_disk_state=DiskState.INCONSISTENT)
+    lost = connection("storage02", peer_device(**LOST_THERE))
+    seen = mesh(lost, connection("storage03", half), away("app03"))
+    ((_, step),) = steps("drbd-quorum", view(seen))
+    assert step.startswith("on storage02: journalctl -k -g drbd; check the backing disk")
+    assert "storage03" not in step
+
+
 def test_peer_without_disk_may_be_a_client_for_which_a_bitmap_is_kept():
     """Recorded after its bitmap was turned on: nothing here tells it from a disk that failed."""
     seen = mesh(connection("app02", peer_device(**LOST_THERE)))
@@ -946,6 +964,56 @@ def test_nothing_by_force_while_a_replica_may_come_back():
             " storage01: ping its address, the firewall for its port (drbdsetup show r0)",
         )
     ]
+
+
+def test_replica_on_which_drbd_gave_up_is_connected_before_others_are_looked_for():
+    old = mesh(
+        away("storage02"),
+        away("storage03", ConnectionState.STANDALONE),
+        devices=(device(disk_state=DiskState.OUTDATED),),
+    )
+    ((key, step),) = steps("drbd-quorum", view(old))
+    assert key == "copies-none"
+    assert step.startswith(
+        "on storage01: journalctl -k -g Split-Brain; if it finds nothing: drbdadm connect"
+        " r0:storage03;"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reached", "words", "where"),
+    [
+        ((), "", "all are out of reach of app01: on app01: ping its address, the firewall for"),
+        (
+            ("storage01",),
+            ", other resources reach storage01",
+            "all are out of reach of app01: on app01: ping its address, the firewall for",
+        ),
+        (
+            ("storage01", "storage02"),
+            ", other resources reach storage01, storage02",
+            "on storage01, storage02: drbdadm status r0; not up: drbdadm up r0; StandAlone:",
+        ),
+    ],
+    ids=["none", "one", "all"],
+)
+def test_resource_without_data_is_what_is_looked_at_where_others_reach_all_its_copies(
+    reached, words, where
+):
+    names = ("storage01", "storage02")
+    frozen = resource(
+        *map(away, names), devices=(client_device(),), suspended=True, suspended_no_data=True
+    )
+    other = resource(
+        *(connection(name) if name in reached else away(name) for name in names), name="r1"
+    )
+    judged = report(load("drbd-quorum"), view(frozen, node="app01", others=(other,)), Asked())
+    (one,) = [each for each in judged.findings if each.key == "io-suspended"]
+    assert one.text == (
+        "r0: I/O on app01 is suspended: no data is accessible (storage01, storage02"
+        f" Connecting{words})"
+    )
+    assert one.next_step.startswith(where)
 
 
 def test_quorum_lost_with_every_peer_connected_is_not_about_servers():

@@ -812,6 +812,21 @@ def test_pauses_of_the_two_ends_are_ended_on_both():
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "flags", "nodes"),
+    [
+        (ReplicationState.PAUSED_SYNC_S, ("user",), ("storage02", "storage01")),
+        (ReplicationState.PAUSED_SYNC_S, ("peer",), ("storage02",)),
+        (ReplicationState.PAUSED_SYNC_T, ("user",), ("storage01",)),
+        (ReplicationState.PAUSED_SYNC_T, ("peer",), ("storage01", "storage02")),
+        (ReplicationState.PAUSED_SYNC_T, (), ("storage01", "storage02")),
+    ],
+)
+def test_pause_is_about_the_copy_that_stays_old_and_the_node_that_set_it(state, flags, nodes):
+    judged = report("drbd-sync", view(mesh(held("storage02", *flags, replication_state=state))))
+    assert [each.nodes for each in judged.findings] == [nodes]
+
+
 def test_pause_towards_several_peers_that_was_left_behind_names_them():
     (one,) = found(mesh(held("storage02", "user"), held("storage03", "user")))
     text = "r0/0: a pause of the resync with storage02, storage03 was left behind"
@@ -1122,6 +1137,13 @@ def test_of_three_copies_it_is_told_which_ones_are_in_step():
     assert [text.rpartition("; ")[2] for _, _, text in found(both)] == [
         "storage01 is in step with no other copy"
     ] * 2
+
+
+def test_of_many_copies_that_are_in_step_three_are_named():
+    names = [f"storage{number:02}" for number in range(4, 9)]
+    odd = resource(DIFFERS, *map(connection, names))
+    ((_, _, text),) = found(odd)
+    assert text.endswith("; none with storage04, storage05, storage06 and 2 more")
 
 
 def test_of_two_copies_nobody_knows_which_one_is_wrong():

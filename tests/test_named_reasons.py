@@ -448,6 +448,27 @@ def test_stop_that_somebody_asked_for_and_that_failed_says_so(owner):
     )
 
 
+def test_primary_that_pacemaker_promotes_is_not_demoted_by_hand():
+    """Pacemaker demotes it by itself, once the mount is gone."""
+    managed = Configured(
+        "DRBD", "primitive", agent="ocf:linbit:drbd", parameters={"drbd_resource": "r0"}
+    )
+    away_from_it = {
+        "drbd": (drbd(peer("app02", role=DrbdRole.PRIMARY), role=DrbdRole.SECONDARY),),
+    }
+    known = on_drbd()
+    by_hand = first(
+        "consistency", view(cluster(resources=(primitive(),)), cib=known, **away_from_it)
+    )
+    assert "umount /dev/drbd0; drbdadm secondary r0; then " in by_hand.next_step
+    known = replace(known, resources={"DRBD": managed})
+    promoted = first(
+        "consistency", view(cluster(resources=(primitive(),)), cib=known, **away_from_it)
+    )
+    assert promoted.key == by_hand.key == "primary-elsewhere"
+    assert "umount /dev/drbd0; then " in promoted.next_step
+
+
 @pytest.mark.parametrize(
     ("maintenance", "facts", "back"),
     [

@@ -92,8 +92,23 @@ def test_quorum_with_its_votes_asks_for_more_good_copies(least, told):
         report("drbd-quorum", resource(*peers, devices=(device(quorum=False),)), options=options),
         "drbd-quorum-lost",
     )
-    assert ("quorum-minimum-redundancy asks for 2 good copies" in one.text) is told
+    words = "quorum-minimum-redundancy asks for 2 good copies, "
+    assert (words in one.text) is ("quorum-minimum-redundancy" in one.text) is told
     assert one.next_step.startswith("on storage02, storage03: journalctl -k -g drbd")
+
+
+@pytest.mark.parametrize(("quorum", "told"), [("2", True), ("3", False)])
+def test_good_copies_are_asked_for_where_the_votes_just_suffice(quorum, told):
+    lost = connection("storage02", peer_device(peer_disk_state=DiskState.DISKLESS))
+    one = found(
+        report(
+            "drbd-quorum",
+            resource(lost, away("storage03"), devices=(device(quorum=False),)),
+            options=(shown("r0", quorum=quorum, quorum_minimum_redundancy="2"),),
+        ),
+        "drbd-quorum-lost",
+    )
+    assert ("quorum-minimum-redundancy asks for 2 good copies" in one.text) is told
 
 
 # -- I/O that is frozen ------------------------------------------------------------------------

@@ -123,6 +123,34 @@ def test_what_is_out_of_sync_towards_a_peer_that_gave_up_is_told():
     assert one.text == "r0: 0 of 1 connected (storage02 StandAlone), 5.0 MiB out of sync"
 
 
+@pytest.mark.parametrize("state", [ALONE, ConnectionState.CONNECTING])
+def test_what_was_written_without_a_peer_is_told_once_drbd_gave_up_on_it(state):
+    """A peer that is looked for gets it as soon as it is back."""
+    apart = connection("storage02", peer_device(out_of_sync_kib=5120), state=state)
+    (one,) = of("drbd-mesh", view(resource(apart, connection("storage03")))).findings
+    rest = ", 5.0 MiB out of sync" if state is ALONE else ""
+    assert one.text == f"r0: replica storage02 is {state.value}, 1 of 2 connected{rest}"
+
+
+def test_what_was_written_without_a_peer_is_not_told_of_several_resources():
+    apart = connection("storage02", peer_device(out_of_sync_kib=5120), state=ALONE)
+    several = [resource(apart, connection("storage03"), name=name) for name in ("r0", "r1")]
+    (one,) = of("drbd-mesh", view(*several)).findings
+    assert one.text == "replica storage02 is StandAlone: 2 resources, 2 of 4 connected (r0, r1)"
+
+
+def test_of_peers_that_are_all_gone_those_with_copies_are_pinged_first():
+    names = {"app01": "10.0.0.1", "storage02": "10.0.0.12", "storage03": "10.0.0.13"}
+    ends = [shown_connection(name, address=f"{host}:7000") for name, host in names.items()]
+    alone = resource(*map(away, names))
+    ((key, step),) = steps("drbd-mesh", view(alone, options=(shown("r0", *ends),)))
+    assert key == "mesh-isolated"
+    assert step == (
+        "on storage01: no peer is reached, check the replication network: ping -c 3 10.0.0.12; ping"
+        " -c 3 10.0.0.13; ping -c 3 10.0.0.1; the firewall (port 7000)"
+    )
+
+
 def test_disk_never_attached_explains_what_was_never_connected():
     bare = resource(
         *(away(name, ALONE) for name in ("storage01", "storage03")),

@@ -178,11 +178,8 @@ def _isolated(
 def _since_then(connections: Sequence[Connection]) -> str:
     """What was written here, or was out of sync before, as the counters of what gave up tell."""
     most = max(
-        (
-            sum(device.out_of_sync_kib or 0 for device in connection.peer_devices)
-            for connection in connections
-        ),
-        default=0,
+        sum(device.out_of_sync_kib or 0 for device in connection.peer_devices)
+        for connection in connections
     )
     return f", {size(most * KIB)} out of sync" if most else ""
 

@@ -328,9 +328,10 @@ def _copies_step(view: View, resource: DrbdResource, device: Device, have: Copie
     first = have.missing[0]
     step = copy_step(view, resource, device, first)
     states = {c.name: p.peer_disk_state for c, p in peer_devices(resource, device.volume)}
-    lost = states.get(first) in _LOST_DISKS and step.startswith(f"on {first}: ")
-    alike = [n for n in have.missing if states.get(n) is states.get(first)] if lost else []
-    step = step.replace(first, join(alike), 1) if len(alike) > 1 else step
+    there = f"on {first}: "
+    if states.get(first) in _LOST_DISKS and step.startswith(there):
+        alike = [name for name in have.missing if states.get(name) is states.get(first)]
+        step = f"on {join(alike)}: {step[len(there) :]}"
     away = any(c.name == first and not c.is_connected for c in resource.connections)
     return step + (half_step(resource, device, have) if away else "")
 

@@ -345,9 +345,9 @@ def _pauses_once(findings: Sequence[Finding]) -> Iterator[Finding]:
         if each.kind is PAUSED and not same:
             continue
         others = [name for other in same for name in other.nodes if name not in each.nodes]
-        if others and _is_left(each):
+        if others:  # of what it left behind, the peers are told
             peers = join([*each.nodes, *dict.fromkeys(others)])
-            text = each.text.replace(f" {each.nodes[0]} was", f" {peers} was", 1)
+            text = each.text.replace(f" {each.nodes[0]} was", f" {peers} was")
             yield each._replace(text=text)
         else:
             yield each
