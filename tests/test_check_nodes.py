@@ -10,6 +10,9 @@ from build import (
     cib,
     cluster,
     due,
+    failure,
+    fence_device,
+    fence_event,
     group,
     node,
     offline,
@@ -25,7 +28,7 @@ from build import (
 from check_mccluster.app.options import RangeType
 from check_mccluster.model.config import Config
 from check_mccluster.model.configuration import CibNode, Configured
-from check_mccluster.model.pacemaker import Health
+from check_mccluster.model.pacemaker import FenceStatus, Health
 from check_mccluster.verdict.finding import State
 
 LOST = "is unclean: its Pacemaker vanished, its state is unknown"
@@ -421,3 +424,122 @@ def test_constructed_nodes_in_maintenance_are_one_fault_that_names_what_runs_the
         "app01 is in maintenance: group1 is not monitored there; app02 too: IP is not monitored"
         " there"
     )
+
+
+# -- constructed: what is told beside a node's state ---------------------------------------------
+
+FENCING = options(fencing_enabled=True)
+FENCES = fence_device(on="app01")
+
+
+def services(count, on="app02"):
+    return tuple(primitive(f"S{number}", on) for number in range(1, count + 1))
+
+
+@pytest.mark.parametrize(
+    ("failed", "why"),
+    [
+        ([("S1", "app02", "stop")], "is to be fenced, as S1 could not be stopped there"),
+        (
+            [(f"S{number}", "app02", "stop") for number in (1, 2, 3)],
+            "is to be fenced, as S1, S2, S3 could not be stopped there",
+        ),
+        (
+            [(f"S{number}", "app02", "stop") for number in (1, 2, 3, 4)],
+            "is to be fenced, as S1, S2 and 2 more could not be stopped there",
+        ),
+        ([("S1", "app01", "stop"), ("S2", "app02", "start")], "is unclean and waits for fencing"),
+    ],
+)
+@pytest.mark.parametrize("device", [True, False])
+def test_constructed_unclean_node_that_is_online(failed, why, device):
+    known = cluster(
+        (node(), node("app02", unclean=True)),
+        (*services(4), *([FENCES] if device else [])),
+        options=FENCING,
+        failures=tuple(failure(name, on, task=task) for name, on, task in failed),
+    )
+    (one,) = [e for e in report("nodes", view(known)).findings if e.key == "node-unclean"]
+    none = "no fence device is configured"
+    more = "" if device else f", and {none}" if "could not" in why else f": {none}"
+    assert one.text == f"app02 {why}{more}"
+    assert one.reason == ("failed-stop" if "could not" in why else "")
+
+
+@pytest.mark.parametrize(
+    ("count", "held"),
+    [
+        (0, ""),
+        (1, ": S1 is not taken over"),
+        (4, ": S1, S2, S3, S4 are not taken over"),
+        (5, ": S1, S2, S3 and 2 more are not taken over"),
+    ],
+)
+def test_constructed_lost_node_that_nothing_fences_keeps_its_services(count, held):
+    nodes = (node(), offline("app02", unclean=True))
+    found = judge(*nodes, resources=services(count), options=FENCING)
+    assert [text for key, _, text in found if key == "node-unclean"] == [
+        f"app02 is lost (unclean) and no fence device is configured{held}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "until"),
+    [
+        ((), " until it is fenced"),
+        ((fence_event("app02", FenceStatus.PENDING),), " until it is fenced (under way)"),
+        ((fence_event("app03", FenceStatus.PENDING),), " until it is fenced"),
+        ((fence_event("app02", FenceStatus.SUCCESS),), " until it is fenced"),
+    ],
+)
+def test_constructed_fencing_of_a_lost_node_that_is_under_way(events, until):
+    nodes = (node(), offline("app02", unclean=True))
+    found = judge(*nodes, resources=(*services(1), FENCES), options=FENCING, fence_events=events)
+    assert [text for key, _, text in found if key == "node-unclean"] == [
+        f"app02 {LOST}; nobody has S1{until}"
+    ]
+
+
+@pytest.mark.parametrize(("guest_of", "remote_step"), [(None, True), ("VM", False)])
+def test_constructed_unclean_remote_node_is_looked_at_there_a_guest_at_its_container(
+    guest_of, remote_step
+):
+    lost = offline("db1", type="remote", id="db1", unclean=True, id_as_resource=guest_of)
+    judged = report("nodes", view(cluster((node(), lost), (primitive("VM"),))))
+    (one,) = [each for each in judged.findings if each.key == "node-unclean"]
+    step = "on db1: systemctl status pacemaker_remote (TCP port 3121); when it runs: "
+    assert one.next_step.startswith(step) is remote_step
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (1, ": S1 is not monitored there"),
+        (3, ": S1, S2, S3 are not monitored there"),
+        (4, ": S1, S2 and 2 more are not monitored there"),
+    ],
+)
+def test_constructed_node_in_maintenance_names_what_runs_there(count, words):
+    found = judge(node(), node("app02", maintenance=True), resources=services(count))
+    assert found == [("node-maintenance", "WARNING", f"app02 is in maintenance{words}")]
+
+
+@pytest.mark.parametrize(
+    ("count", "now"),
+    [
+        (0, ""),
+        (1, "; S1 runs on app01"),
+        (3, "; S1 runs on app01, S2 runs on app01, S3 runs on app01"),
+        (4, ""),
+    ],
+)
+def test_constructed_few_services_are_told_after_a_fencing(count, now):
+    found = judge(
+        node(),
+        offline("app02", expected_up=False),
+        resources=services(count, "app01"),
+        fence_events=(fence_event("app02", FenceStatus.SUCCESS),),
+    )
+    assert [text for key, _, text in found if key == "node-offline"] == [
+        f"app02 is offline and was fenced, 08:59:00{now}"
+    ]

@@ -358,6 +358,60 @@ def test_the_same_failure_on_several_nodes_is_one_finding_with_one_step():
     assert next(each for each in judged.figures if each.label == "nodes_barred").value == 2
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"exit_status": "error"}, "start failed (60 s ago)"),
+        ({"exit_status": "not installed"}, "start failed (not installed, 60 s ago)"),
+        (
+            {"exit_status": "not installed", "exit_reason": "no mysqld"},
+            "start failed: no mysqld (60 s ago)",
+        ),
+        ({"exit_status": None, "time": None}, "start failed"),
+        ({"exit_status": "error", "status": "Timed Out"}, "start timed out (60 s ago)"),
+        (
+            {"status": "Timed Out", "exit_reason": "did not end within 4s"},
+            "start timed out (did not end within 4s, 60 s ago)",
+        ),
+    ],
+)
+def test_how_what_is_barred_from_several_nodes_failed(changes, words):
+    past = tuple(history("DB", name, 1_000_000) for name in ("app01", "app02"))
+    failed = tuple(failure("DB", name, task="start", **changes) for name in ("app01", "app02"))
+    (one,) = report("failures", view(cluster(history=past, failures=failed))).findings
+    assert one.text == f"DB is barred from app01, app02: {words}"
+
+
+def test_what_is_barred_from_several_nodes_is_told_with_the_count_and_at_the_place_of_the_first():
+    past = (
+        history("DB", "app01", 3, threshold=3),
+        history("IP", "app01", 2, threshold=2),
+        history("DB", "app02", 1_000_000),
+    )
+    assert [each.text for each in report("failures", view(cluster(history=past))).findings] == [
+        "DB is barred from app01, app02: fail-count 3 of 3",
+        "IP is barred from app01: fail-count 2 of 2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "changes", "slow"),
+    [
+        (1, {"status": "Timed Out"}, False),
+        (2, {"status": "Timed Out"}, True),
+        (2, {}, False),
+        (2, {"status": "Timed Out", "task": "start"}, False),
+    ],
+)
+def test_monitor_that_timed_out_again_may_only_be_slow(count, changes, slow):
+    """Once may be chance."""
+    seen = cluster(history=(history("DB", fail_count=count),), failures=(failure("DB", **changes),))
+    (one,) = report("failures", view(seen)).findings
+    assert one.key == "fail-count"
+    words = "where DB works and its monitor is only slow, raise the timeout of its monitor; then: "
+    assert (words in one.next_step) is slow
+
+
 def test_different_failures_on_several_nodes_are_told_apart():
     past = tuple(history("DB", name, 1_000_000) for name in ("app01", "app02"))
     failures = (failure("DB", "app01"), failure("DB", "app02", task="start"))

@@ -72,7 +72,7 @@ def _how(failure: Failure, now: datetime) -> str:
     """
     late = failure.timed_out
     reason = "" if late else failure.exit_reason or ""
-    said = (failure.exit_reason or "") if late else failure.exit_status or ""
+    said = failure.exit_reason if late else failure.exit_status
     said = "" if reason else said
     seconds = age(failure.time, now)
     ago = f"{duration(seconds)} ago" if seconds is not None else ""
@@ -106,12 +106,11 @@ def _counted(
     count = past.fail_count
     if not count:
         return
-    threshold = past.migration_threshold
     newest = _newest(failures, view.time)
     cause = f" ({_what(newest, view.time)})" if newest is not None else ""
     times = "INFINITY" if count >= INFINITY else str(count)
     where = (past.node,)
-    if reached(count, threshold):
+    if _is_barred(past):
         text = f"{past.resource} is barred from {past.node}: fail-count {_count(past)}{cause}"
         step = ""
         if newest is not None and newest.exit_code == _NOT_CONFIGURED:
@@ -148,6 +147,10 @@ def _counted(
     yield finding(FAIL_COUNT, about, text, state=state, nodes=where, step=step)
 
 
+def _is_barred(past: ResourceHistory) -> bool:
+    return past.fail_count is not None and reached(past.fail_count, past.migration_threshold)
+
+
 _Bar = tuple[ResourceHistory, list[Failure]]
 
 
@@ -164,8 +167,7 @@ def _bars(cluster: Cluster, view: View, with_count: Sequence[_Bar]) -> list[tupl
     }
     found: dict[object, tuple[str, list[_Bar]]] = {}
     for past, failures in with_count:
-        barred = reached(past.fail_count or 0, past.migration_threshold)
-        if barred and not any(each.task == "stop" for each in failures):
+        if _is_barred(past) and not any(each.task == "stop" for each in failures):
             own = base_id(past.resource)
             name = bundles.get(own, own)
             last = _newest(failures, view.time)
@@ -250,10 +252,7 @@ def judge(view: View, asked: Asked) -> Report:
             Figure("failed_actions", len(actions), minimum=0),
             Figure(
                 "nodes_barred",
-                sum(
-                    reached(past.fail_count or 0, past.migration_threshold)
-                    for past, _ in with_count
-                ),
+                sum(_is_barred(past) for past, _ in with_count),
                 minimum=0,
                 warning="0",
             ),
