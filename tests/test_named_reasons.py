@@ -29,6 +29,7 @@ from build import (
     stopped,
     view,
 )
+from check_mccluster.inputs.cibadmin import CIB
 from check_mccluster.inputs.crm_mon import CLUSTER
 from check_mccluster.model.configuration import (
     Configured,
@@ -190,6 +191,28 @@ def test_what_its_agent_keeps_from_starting_is_told_where_all_is_stopped():
     )
 
 
+@pytest.mark.parametrize(
+    ("code", "reason", "then"),
+    [
+        (5, "Dummy: No such file or directory", True),
+        (1, "it hangs", False),
+        (0, "Dummy: No such file or directory", False),
+    ],
+)
+def test_failure_that_crm_mon_alone_has_is_told_where_all_is_stopped(code, reason, then):
+    """An older CIB has no reasons; what failed otherwise may start again."""
+    failed = tuple(failure("IP", on, exit_code=code, exit_reason=reason) for on in EVERYWHERE)
+    known = cluster(
+        resources=(stopped("IP"), stopped("DB")),
+        failures=failed,
+        options=options(stop_all_resources=True),
+    )
+    one = first("resources", view(known, cib=cib()))
+    assert one.text.startswith("stop-all-resources is set: IP, DB stopped on purpose")
+    assert ("; IP will not start then either (" in one.text) is then
+    assert "DB will not" not in one.text
+
+
 REFUSED = {("IP", name): Refusal(5, "Dummy: No such file or directory", 0) for name in EVERYWHERE}
 
 
@@ -222,6 +245,16 @@ def test_device_for_the_node_that_could_not_be_fenced_is_named_with_its_agent():
     )
 
 
+@pytest.mark.parametrize(("count", "more"), [(4, ", d4"), (5, " and 2 more")])
+def test_of_many_devices_for_the_node_that_could_not_be_fenced_three_are_named(count, more):
+    """Only devices, and none that is an orphan."""
+    names = [f"d{number}" for number in range(1, count + 1)]
+    resources = (primitive("IP"), fence_device("gone", orphaned=True), *map(fence_device, names))
+    event = fence_event("app02", FenceStatus.FAILED)
+    one = first("fencing", view(cluster(resources=resources, fence_events=(event,)), cib=cib()))
+    assert f"(configured for it: d1, d2, d3{more}); " in one.next_step
+
+
 @pytest.mark.parametrize(
     ("reason", "told"),
     [
@@ -238,10 +271,11 @@ def test_timeout_of_the_fencing_is_told_where_it_is_the_reason(reason, told):
 def barred(*nodes):
     """A fence device for each of *nodes*, which failed to start there and may run nowhere else."""
     names = {name: f"fence-{name}" for name in nodes}
+    all_of_them = tuple(dict.fromkeys((*EVERYWHERE, *nodes)))
     bans = tuple(
         ban(device, other)
         for name, device in names.items()
-        for other in EVERYWHERE
+        for other in all_of_them
         if other != name
     )
     past = tuple(history(device, name, 1_000_000) for name, device in names.items())
@@ -253,6 +287,7 @@ def barred(*nodes):
     )
     return view(
         cluster(
+            map(node, all_of_them),
             resources=devices,
             history=past,
             failures=failed,
@@ -272,6 +307,82 @@ def test_all_fence_devices_barred_are_one_fault_that_says_what_it_means():
     )
     assert {each.key for each in fault.follows} == {"resource-stopped", "node-barred"}
     assert fault.cause.next_step.count("fix fence_ipmilan, then: crm_resource --cleanup") == 2
+
+
+def test_of_many_fence_devices_that_are_barred_few_are_told():
+    nodes = tuple(f"app{number:02}" for number in range(1, 6))
+    one = first("fencing", barred(*nodes))
+    assert one.text == (
+        "no device to fence app01, app02, app03 and 2 more runs, start timed out:"
+        " fence-app01 (barred on app01), fence-app02 (barred on app02), fence-app03 (barred on"
+        " app03) and 2 more"
+    )
+    assert (one.object, one.nodes) == ("fence-app01", nodes)
+    assert one.covers == tuple(f"fence-{name}" for name in nodes)
+    assert one.next_step == "; ".join(
+        f"on {name}: journalctl -u pacemaker --grep fence-{name}; fix fence_ipmilan, then:"
+        f" crm_resource --cleanup -r fence-{name} -N {name}"
+        for name in nodes[:2]
+    )
+
+
+def test_fence_devices_that_are_barred_for_different_failures_are_told_apart():
+    seen = barred("app01", "app02")
+    first_one, other = seen[CLUSTER].value.failures
+    failures = (first_one, replace(other, status="complete", exit_status="not installed"))
+    known = replace(seen[CLUSTER].value, failures=failures)
+    one = first("fencing", view(known, cib=seen[CIB].value))
+    assert one.text == (
+        "no device to fence app01, app02, app03 runs: fence-app01 is stopped (app01: fence-app01"
+        " barred by fail-count INFINITY); fence-app02 is stopped (app02: fence-app02 barred by"
+        " fail-count INFINITY)"
+    )
+
+
+TWO = tuple(stopped(name, agent="stonith:fence_x") for name in ("f1", "f2"))
+
+
+@pytest.mark.parametrize(
+    ("devices", "facts", "words", "step"),
+    [
+        (
+            TWO,
+            {
+                "bans": [ban(name, on) for name in ("f1", "f2") for on in EVERYWHERE],
+            },
+            "f1 is stopped (app01: banned by f1-avoids-app01); f2 is stopped (app01: banned by"
+            " f2-avoids-app01)",
+            "crm_resource --constraints -r f1; where f1-avoids-app01 is not wanted: pcs constraint"
+            " delete f1-avoids-app01 (crm configure delete f1-avoids-app01); crm_resource"
+            " --constraints -r f2; where f2-avoids-app01 is not wanted: pcs constraint delete"
+            " f2-avoids-app01 (crm configure delete f2-avoids-app01)",
+        ),
+        (
+            tuple(replace(fence_device(each.id), failed=True) for each in TWO),
+            {},
+            "f1 failed; f2 failed",
+            "crm_resource --cleanup -r f1; crm_resource --cleanup -r f2",
+        ),
+    ],
+    ids=["banned", "failed"],
+)
+def test_fence_devices_that_do_not_run_for_other_reasons_are_one_fault(devices, facts, words, step):
+    known = cluster(resources=devices, options=options(fencing_enabled=True), **facts)
+    one = first("fencing", view(known, cib=cib(fence_devices=("f1", "f2"))))
+    assert one.text == f"no device to fence app01, app02, app03 runs: {words}"
+    assert (one.reason, one.covers) == ("", ("f1", "f2"))
+    assert one.next_step == step
+
+
+def test_fence_devices_that_one_other_finding_explains_follow_from_that():
+    nodes = [node(name, standby=True) for name in EVERYWHERE]
+    seen = cluster(nodes, TWO, options=options(fencing_enabled=True))
+    one = first("fencing", view(seen, cib=cib(fence_devices=("f1", "f2"))))
+    assert one.text.endswith(
+        "runs: f1 is stopped (app01, app02, app03: in standby); f2 is stopped (app01, app02, app03:"
+        " in standby)"
+    )
+    assert (one.reason, one.covers) == ("standby", ())
 
 
 def test_one_fence_device_that_is_barred_is_told_by_what_bars_it():

@@ -1117,6 +1117,32 @@ def test_constraint_of_a_fence_handler_is_over_once_every_disk_is_up_to_date(one
     assert ("in force: a disk is not UpToDate" in judged.summary) is (words is None)
 
 
+def test_constraint_of_a_fence_handler_is_about_its_own_drbd_alone():
+    configured = {
+        each.id: each
+        for name, drbd in (("fs", "r0"), ("db", "r1"))
+        for each in (
+            Configured(
+                name, "primitive", f"{name}-clone", agent="ocf:linbit:drbd",
+                parameters={"drbd_resource": drbd},
+            ),
+            Configured(f"{name}-clone", "clone", members=(name,)),
+        )
+    }  # fmt: skip
+    place = location("fs-clone", None, None, "drbd-fence-by-handler-r0-fs-clone")
+    known = replace(cib(locations=(place,)), resources=configured)
+    instances = [clone(primitive(name, "app01", Role.PROMOTED), name=f"{name}-clone",
+                       promotable=True) for name in ("fs", "db")]  # fmt: skip
+    half = connection("storage02", peer_device(peer_disk_state=HALF))
+    for r0, r1, over in (
+        (mesh(), mesh(half, name="r1"), True),
+        (mesh(half), mesh(name="r1"), False),
+    ):
+        seen = view(cluster(resources=instances), cib=known, drbd=(r0, r1))
+        keys = [each.key for each in report("placement", seen).findings]
+        assert ("leftover-fence" in keys) is over
+
+
 # -- versions ----------------------------------------------------------------------------------
 
 
