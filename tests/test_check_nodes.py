@@ -541,5 +541,5 @@ def test_constructed_few_services_are_told_after_a_fencing(count, now):
         fence_events=(fence_event("app02", FenceStatus.SUCCESS),),
     )
     assert [text for key, _, text in found if key == "node-offline"] == [
-        f"app02 is offline and was fenced, 08:59:00{now}"
+        f"app02 is offline and was fenced, 08:59:00Z{now}"
     ]
