@@ -132,6 +132,8 @@ def test_drbdsetup_is_not_installed(node, capsys):
 
 def test_validate_all_by_check_level(node, monkeypatch):
     assert agent.main(["validate-all"]) == 0
+    monkeypatch.setenv("OCF_CHECK_LEVEL", "\u00b2")
+    assert agent.main(["validate-all"]) == 0
     monkeypatch.setenv("OCF_CHECK_LEVEL", "10")
     assert agent.main(["validate-all"]) == 5
     node(prints(resource(peer("app01", "Primary"))))

@@ -165,6 +165,18 @@ def test_since_when_a_node_is_shutting_down():
     assert told == ("app02 is shutting down since 08:48:00 UTC (12 min ago)",)
 
 
+@pytest.mark.parametrize("asked", ["", "0", "-5", "soon", "\u00b2", "9" * 17, "9" * 30])
+def test_shutdown_at_no_time_is_told_without_one(asked):
+    known = cluster((node(), node("app02", shutdown=True), node("app03")))
+    nodes = {"app02": CibNode("app02", transient={"shutdown": asked})}
+    assert happened(view(known, cib=cib()._replace(nodes=nodes))) == ()
+
+
+def test_start_after_the_last_year_is_not_told():
+    known = cluster(None, (primitive("web"),))
+    assert happened(view(known, cib=cib()._replace(started={("web", "app01"): 10**17}))) == ()
+
+
 # -- what belongs to one fault -----------------------------------------------------------------
 
 

@@ -478,7 +478,9 @@ def test_how_long_it_has_been_starting_of_how_long_it_may(since, timeout, words)
         *(("90s", 90), ("90", 90), ("1500ms", 1.5), ("1500 msec", 1.5), ("5sec", 5)),
         *(("2 min", 120), ("1m", 60), ("2 Min", 120), ("1h", 3600), ("2hr", 7200)),
         *(("500000us", 0.5), ("500000usec", 0.5)),
-        *(("", None), ("x", None), ("9d", None)),
+        *(("4294968", 4294967.295), ("9" * 18, 4294967.295)),
+        *(("", None), ("x", None), ("9d", None), ("\u00b2s", None)),
+        *(("9" * 4000, None), ("-5s", None)),
     ],
 )
 def test_timeout_as_it_is_configured(words, seconds):

@@ -538,6 +538,7 @@ def test_start_that_went_well_tells_since_when() -> None:
         (operation("stop"), None),
         (operation("monitor", interval=10000), None),
         (operation("start", at="never"), None),
+        (operation("start", at="\u00b2"), None),  # a digit, and no number
     ],
 )
 def test_what_else_was_run(told: str, newest: Ran | None) -> None:

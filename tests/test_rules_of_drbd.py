@@ -22,6 +22,7 @@ from build_drbd import (
     steps,
     view,
 )
+from check_mccluster.judge.facts.drbd import needed_votes
 from check_mccluster.judge.facts.mapping import waits_for_primary
 from check_mccluster.model.config import Config, DrbdRule
 from check_mccluster.model.configuration import Configured
@@ -671,3 +672,14 @@ def test_quorum_that_is_off_is_told_from_three_nodes_on(peers, told):
     seen = cluster_view(cmap=cmap(token_ms=50_000, consensus_ms=0), show=(options,))
     texts = [f.text for f in report_of("timing", seen).findings if f.key == "quorum-policy"]
     assert texts == ["quorum is off on r0 with three or more nodes"] * told
+
+
+@pytest.mark.parametrize(
+    ("option", "votes"),
+    [
+        *(("majority", 2), ("all", 3), ("2", 2), ("off", None), (None, None)),
+        ("\u00b2", None),  # a digit, and no number
+    ],
+)
+def test_votes_that_the_option_asks_for_of_three_replicas(option, votes):
+    assert needed_votes(option, 3) == votes

@@ -400,6 +400,11 @@ def most(count=None, old=None):
             "fs-clone is promoted on app03 (with)",
         ),
         ((UNPROMOTED, UNPROMOTED, PROMOTED), most("0"), "fs-clone is promoted on app03 (with)"),
+        (
+            (UNPROMOTED, UNPROMOTED, PROMOTED),
+            most("\u00b2"),  # a digit, and no number
+            "fs-clone is promoted on app03 (with)",
+        ),
     ],
 )
 def test_where_that_is_promoted_with_which_it_must_run(roles, resources, words):

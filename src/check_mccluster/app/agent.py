@@ -144,9 +144,11 @@ def meta_data() -> Exit:
 
 def validate_all() -> Exit:
     """The parameter; from check level 10 on whether drbdsetup is here."""
+    from ..model.words import whole
+
     resource = _resource()
     level = os.environ.get("OCF_CHECK_LEVEL", "")
-    if level.isdigit() and int(level) >= 10:
+    if (whole(level) or 0) >= 10:
         obstacle(resource)
     return Exit.SUCCESS
 

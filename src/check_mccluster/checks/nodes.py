@@ -20,6 +20,7 @@ from ..judge.facts.pacemaker import (
     where,
 )
 from ..model.pacemaker import Cluster, Health, Node, base_id, primitives
+from ..model.words import whole
 from ..verdict import subject
 from ..verdict.check import Check
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
@@ -264,9 +265,10 @@ def _connectivity(cluster: Cluster) -> Iterator[Finding]:
         node = cluster.node(each.node)
         if node is None or not node.online or each.expected is None or each.value is None:
             continue
-        if not each.value.lstrip("-").isdigit() or int(each.value) >= each.expected:
+        value = whole(each.value)
+        if value is None or value >= each.expected:
             continue
-        reached = "none of its ping targets" if int(each.value) <= 0 else "not all its ping targets"
+        reached = "none of its ping targets" if value <= 0 else "not all its ping targets"
         text = f"{each.node} reaches {reached} ({each.name} {each.value} of {each.expected})"
         pings = [
             base_id(one.id)

@@ -118,6 +118,7 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
     Some are in every release; the others are missed where the same document has them elsewhere.
     """
     from ..model.pacemaker import Clone, Group, primitives
+    from ..model.words import whole
 
     yield from _missing("node", cluster.nodes, _OF_NODES, ("health",))
     instances = [each for top in cluster.resources for each in primitives(top)]
@@ -169,7 +170,7 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
             break
     for counted in cluster.attributes:
         value = counted.value or ""
-        if counted.expected is not None and not re.fullmatch(r"-?\d+", value):
+        if counted.expected is not None and whole(value) is None:
             name = f"{short(counted.name)} of {short(counted.node)}"
             yield f"attribute {name} is '{short(value)}', not a number"
             break

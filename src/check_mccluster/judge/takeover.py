@@ -30,6 +30,7 @@ from ..model.pacemaker import (
     ids_of,
     primitives,
 )
+from ..model.words import whole
 from ..verdict.words import WHEN_DONE, enabled_again
 from .candidates import Against, reached
 from .facts.location import applies, number
@@ -382,8 +383,7 @@ class Takeover:
         """How many instances may be promoted: ``promoted-max``, by its old name ``master-max``."""
         one = self.cib.resources.get(resource.id) if self.cib is not None else None
         meta = one.meta if one is not None else {}
-        value = meta.get("promoted-max", meta.get("master-max", "1"))
-        return max(1, int(value)) if value.isdigit() else 1
+        return max(1, whole(meta.get("promoted-max", meta.get("master-max", "1"))) or 1)
 
     def _ordered(self, resource: Resource) -> Iterator[Against]:
         """What must be started or promoted first, and could be nowhere."""

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Optional, Union
 
 from ..values import NamedTuple
+from .words import whole
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -64,6 +65,8 @@ _UNITS = {
     **dict.fromkeys(("ms", "msec"), 1e-3),
     **dict.fromkeys(("us", "usec"), 1e-6),
 }
+_LONGEST = 4294967.295
+"""Seconds: Pacemaker keeps milliseconds in 32 bits, and takes more for that (49 days)."""
 
 
 def seconds_of(words: str) -> Optional[float]:
@@ -74,7 +77,8 @@ def seconds_of(words: str) -> Optional[float]:
     words = words.strip().lower()
     number = words.rstrip("abcdefghijklmnopqrstuvwxyz ")
     unit = _UNITS.get(words[len(number) :].strip())
-    return int(number) * unit if number.isdigit() and unit is not None else None
+    count = whole(number)
+    return None if unit is None or count is None or count < 0 else min(count * unit, _LONGEST)
 
 
 class Member(NamedTuple):

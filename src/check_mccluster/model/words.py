@@ -1,12 +1,15 @@
-"""State words: the known ones are enumerations, an unknown one keeps its text."""
+"""State words: the known ones are enumerations, an unknown one keeps its text; whole numbers."""
 
 from __future__ import annotations
 
-from typing import TypeVar, Union
+from typing import Optional, TypeVar, Union
 
 from ..values import Enum, NamedTuple
 
 E = TypeVar("E", bound=Enum)
+
+DIGITS = 18
+"""The most of a number: what is longer would be turned over for seconds."""
 
 
 class Word(Enum):
@@ -41,3 +44,17 @@ def parse(words: type[E], text: str, where: str) -> Union[E, Unrecognised]:
 def state_name(state: object) -> str:
     """A state word as the tool prints it."""
     return str(state.value if isinstance(state, Enum) else state)
+
+
+def has_digits(text: str) -> bool:
+    """Whether it is one to :data:`DIGITS` ASCII digits, and nothing else.
+
+    ``str.isdigit`` alone takes a superscript for a digit, which ``int`` refuses. Without a pattern:
+    to compile one takes a start more than to read all of its numbers.
+    """
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS
+
+
+def whole(text: str) -> Optional[int]:
+    """A whole number, with a sign or without; ``None`` if it is none."""
+    return int(text) if has_digits(text[1:] if text[:1] in ("-", "+") else text) else None

@@ -27,6 +27,7 @@ from ..model.configuration import (
     Rule,
 )
 from ..model.pacemaker import Cib, Filesystem, Location, TicketConstraint
+from ..model.words import has_digits
 from .xmlstream import (
     Element,
     Path,
@@ -290,7 +291,7 @@ def _last(found: _Found, element: Element) -> None:
 def _ran(found: _Found, element: Element) -> None:
     """When something was started, stopped or probed; a recurring monitor says nothing of that."""
     task, when = element.get("operation"), element.get("last-rc-change") or ""
-    if task not in ("start", "stop", "monitor") or not when.isdigit():
+    if task not in ("start", "stop", "monitor") or not has_digits(when):
         return
     if task == "monitor" and element.get("interval") != "0":
         return

@@ -10,6 +10,7 @@ from typing import Optional, Protocol, cast
 from lxml import etree
 
 from ..model.pacemaker import INFINITY
+from ..model.words import has_digits
 from .errors import LONGEST, NOT_XML_TEXT_LIMIT, NotXml, ReadError
 
 Element = etree._Element
@@ -20,8 +21,6 @@ CHUNK = 64 * 1024
 LARGE = CHUNK // 2
 """Below so much libxml2 is done before a pattern of what it need not see is compiled."""
 STRAY_TEXT = "//text()[normalize-space()][not(parent::error or parent::output)]"
-DIGITS = 18
-"""The most of a number: what is longer would be turned over for seconds."""
 
 
 class Readable(Protocol):
@@ -278,22 +277,15 @@ def score(element: Element, name: str) -> Optional[int]:
     if value is None:
         return None
     amount = value[1:] if value[:1] in ("+", "-") else value
-    if amount != "INFINITY" and not _is_whole(amount):
+    if amount != "INFINITY" and not has_digits(amount):
         raise ReadError(f"{label(element)}: {name} is {_quoted(value)}, not a score")
     points = INFINITY if amount == "INFINITY" else min(int(amount), INFINITY)
     return -points if value[0] == "-" else points
 
 
 def is_number(value: str) -> bool:
-    """Whether it is a whole number of at most :data:`DIGITS` digits, written as such.
-
-    Without a pattern: to compile one takes a start more than to read all of its numbers.
-    """
-    return _is_whole(value.removeprefix("-"))
-
-
-def _is_whole(digits: str) -> bool:
-    return digits.isascii() and digits.isdigit() and len(digits) <= DIGITS
+    """Whether it is a whole number, negative or not, written as such."""
+    return has_digits(value.removeprefix("-"))
 
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -22,6 +22,7 @@ from ...model.drbd import (
     Role,
     ShownResource,
 )
+from ...model.words import whole
 from ...values import NamedTuple
 from ...verdict import subject
 from ...verdict.finding import Finding, Kind, State, finding
@@ -332,9 +333,9 @@ def needed_votes(option: Optional[str], due: int) -> Optional[int]:
     :param due: replicas that there should be.
     """
     words = {"majority": due // 2 + 1, "all": due}
-    if option is not None and option.isdigit():
-        return int(option)
-    return words.get(option or "")
+    if option is None or option in words:
+        return words.get(option or "")
+    return whole(option)
 
 
 # -- synchronisation ---------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from ...model.pacemaker import (
     base_id,
     primitives,
 )
+from ...model.words import whole
 from ...verdict.finding import Finding
 from ...verdict.subject import CLUSTER as CLUSTER_WIDE
 from ...verdict.subject import NODE, RESOURCE, TICKET, Subject
@@ -232,11 +233,9 @@ def _leaving(view: View, cluster: Cluster, cib: Cib) -> Iterator[str]:
     """Since when a node is shutting down: it may wait for a stop that hangs."""
     for node in cluster.nodes:
         known = cib.nodes.get(node.name)
-        asked = known.transient.get("shutdown", "") if known is not None else ""
-        if not node.shutdown or not asked.isdigit() or not int(asked):
-            continue
-        if not _is_ahead(view, _time(int(asked))):
-            yield f"{node.name} is shutting down since {_clock(view, _time(int(asked)))}"
+        asked = whole(known.transient.get("shutdown", "")) if known is not None else None
+        if node.shutdown and asked is not None and asked > 0 and not _is_ahead(view, _time(asked)):
+            yield f"{node.name} is shutting down since {_clock(view, _time(asked))}"
 
 
 def _running(view: View, resources: Iterable[Resource], cib: Cib) -> Iterator[str]:
@@ -261,7 +260,11 @@ def _running(view: View, resources: Iterable[Resource], cib: Cib) -> Iterator[st
 
 
 def _time(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, timezone.utc)
+    return datetime.fromtimestamp(min(seconds, _LAST), timezone.utc)
+
+
+_LAST = 253_402_300_799
+"""The last second of the year 9999; who says more is ahead as well."""
 
 
 def _health_attributes(node: CibNode, value: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Optional, Union
 
 from ...model.configuration import CibNode, DateExpression, Expression, Rule
 from ...model.pacemaker import INFINITY, Location
+from ...model.words import whole
 
 
 def score_on(location: Location, node: CibNode, now: Optional[datetime]) -> Optional[int]:
@@ -136,4 +137,4 @@ def number(score: Optional[str]) -> int:
     words = {"INFINITY": INFINITY, "+INFINITY": INFINITY, "-INFINITY": -INFINITY}
     if score is None or score in words:
         return words.get(score or "", 0)
-    return int(score) if score.lstrip("+-").isdigit() else 0
+    return whole(score) or 0

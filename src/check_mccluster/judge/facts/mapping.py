@@ -20,6 +20,7 @@ from ...model.pacemaker import (
     base_id,
     primitives,
 )
+from ...model.words import whole
 from ...values import NamedTuple
 from ...verdict.view import View
 
@@ -182,9 +183,10 @@ def _by_name(device: str) -> Optional[str]:
 def _by_minor(views: Iterable[View], device: str) -> Optional[str]:
     """The resource that has the minor of ``/dev/drbd7`` or ``/dev/drbd_7``."""
     number = device.removeprefix("/dev/drbd").removeprefix("_")
-    if not number.isdecimal():
+    minor = whole(number)
+    if minor is None:
         return None
-    owners = (view.once(_owners, view[DRBD].value or ()).get(int(number)) for view in views)
+    owners = (view.once(_owners, view[DRBD].value or ()).get(minor) for view in views)
     return next((name for name in owners if name is not None), None)
 
 
