@@ -230,6 +230,16 @@ def test_crm_mon_that_does_not_tell_the_maintenance_mode_yet(call, node, version
             '<resource_history id="MYSQK" fail-count="3"',
             "MYSQK has a history and is not a resource",
         ),
+        (
+            r'<resource_history id="MYSQL"',
+            '<resource_history id="MYSQL:" fail-count="3"',
+            "MYSQL: has a history and is not a resource",
+        ),
+        (
+            r'<resource id="MYSQL"',
+            '<resource id="MYSQL:"',
+            "MYSQL: is no id of a resource",
+        ),
     ],
 )
 def test_name_that_nothing_else_knows(call, node, old, new, text):

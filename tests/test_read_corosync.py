@@ -278,6 +278,14 @@ def test_links_as_3_0_0_to_3_0_3_print_them(
     )
 
 
+def test_one_place_twice_on_a_link_of_3_0_0() -> None:
+    """The line of the peer is gone: nobody can know whether it is reached."""
+    told = "\t\tnode 0:\tlink enabled:1\tlink connected:1\n"
+    text = f"Printing link status.\nLocal node ID 1\nLINK ID 1\n\taddr\t= 192.0.2.1\n{told}{told}"
+    with pytest.raises(ReadError, match="link 1 to node 0 is there twice"):
+        read_cfgtool(text)
+
+
 def ring(status: str) -> str:
     return (
         "Printing ring status.\nLocal node ID 1084783375\nRING ID 0\n\tid\t= 192.0.2.1\n"

@@ -700,3 +700,10 @@ def test_of_several_nodes_the_one_that_is_connected_is_heard_about_a_peer(connec
     main = view(cluster(resources=(primitive(),), bans=KEPT), cib=on_drbd(), drbd=None)
     futures = Futures(main, main[CLUSTER].value, main[CIB].value, None, others=views)
     assert futures.of(primitive()).candidates == ("app02",)
+
+
+def test_promotable_clone_of_which_no_instance_is_listed():
+    nodes = {name: CibNode(name, transient={"master-fs": "9"}) for name in NODES}
+    empty = clone(group(name="fs:0"), name="fs-clone", promotable=True)
+    found = report("failover", view(cluster(resources=(empty,)), cib=known(nodes=nodes))).findings
+    assert not [each for each in found if "promotion score" in each.text]

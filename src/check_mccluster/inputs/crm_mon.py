@@ -117,7 +117,7 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
 
     Some are in every release; the others are missed where the same document has them elsewhere.
     """
-    from ..model.pacemaker import Clone, Group, primitives
+    from ..model.pacemaker import Clone, Group, base_id, primitives
     from ..model.words import whole
 
     yield from _missing("node", cluster.nodes, _OF_NODES, ("health",))
@@ -145,7 +145,7 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
     if cluster.summary.nodes_configured is None:
         yield "summary without nodes_configured"
     nodes = {node.name for node in cluster.nodes}
-    ids = {each.id.partition(":")[0] for each in instances}
+    ids = {base_id(each.id) for each in instances}
     known = ids | nodes
     for names, what in (
         ((n for each in instances for n in each.nodes), "a resource runs there"),
@@ -156,13 +156,19 @@ def _incomplete(cluster: Cluster) -> Iterator[str]:
         if strange is not None:
             yield f"{short(strange)} is not a node, and {what}"
     for each in cluster.history:
-        if not each.orphaned and each.resource.partition(":")[0] not in known:
+        if not each.orphaned and base_id(each.resource) not in known:
             yield f"{short(each.resource)} has a history and is not a resource"
             break
-    groups_of_clones = {inner.id.partition(":")[0] for inner in groups}
+    groups_of_clones = {base_id(inner.id) for inner in groups}
     tops = {top.id for top in cluster.resources} | groups_of_clones
+    # XML allows no colon in an id, Pacemaker puts one before the number of an instance.
+    strange = next(
+        (name for name in sorted({base_id(id) for id in tops} | ids) if ":" in name), None
+    )
+    if strange is not None:
+        yield f"{short(strange)} is no id of a resource"
     for ban in cluster.bans:
-        if ban.resource.partition(":")[0] not in known | tops:
+        if base_id(ban.resource) not in known | tops:
             yield f"{short(ban.resource)} is banned and is not a resource"
             break
         if ban.node not in nodes:

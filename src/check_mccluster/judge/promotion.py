@@ -96,7 +96,7 @@ def _score(cib: Cib, resource: Clone, node: Node, now: Optional[datetime]) -> It
         if (value := each.attribute(f"master-{name}")) is not None
     }
     here = cib.nodes.get(node.name)
-    if here is None or not (scores or here.transient):
+    if not inner or here is None or not (scores or here.transient):
         return  # the status section is not in sight
     ids = ids_of(resource)
     extra = 0

@@ -175,7 +175,7 @@ LINK = r"(?:LINK|RING) ID ([0-9]{1,9})(?: \w*)?"
 FIELD = r"\t(\w+)\t= (.*)"
 PEER = r"\t\tnodeid:? +(\d+):\t(.+)"
 PEER_3_0_0 = (
-    r"\t\t(?:nodeid +(?P<id>\d+)|node \d+):\tlink enabled:(?P<enabled>[01])"
+    r"\t\t(?:nodeid +(?P<id>\d+)|node (?P<place>\d+)):\tlink enabled:(?P<enabled>[01])"
     r"\tlink connected:(?P<connected>[01])"
 )
 
@@ -245,6 +245,8 @@ def _links(lines: list[str]) -> Iterator[Link]:
 def _states(link: int, lines: list[str]) -> Iterator[Link]:
     """The link's state to every peer, or the ring's one state."""
     address = None
+    places = [found["place"] for found in map(re.compile(PEER_3_0_0).fullmatch, lines) if found]
+    refuse_twice((f"{link} to node {place}" for place in places if place), "link")
     for line in lines:
         field = re.fullmatch(FIELD, line)
         peer = re.fullmatch(PEER_3_0_0, line) or re.fullmatch(PEER, line)
