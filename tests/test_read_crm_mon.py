@@ -561,6 +561,10 @@ def test_exceptions_of_the_stream_pass_unchanged(content: bytes) -> None:
             '<bans><ban id="b" resource="r" node="n" weight="low"/></bans>',
             "ban b: weight is 'low', not a score",
         ),
+        (
+            '<bans><ban id="b:" resource="r" node="n" weight="-1000000"/></bans>',
+            "ban b:: no id of a constraint",
+        ),
         ("<tickets><ticket/></tickets>", "ticket without id"),
         (
             '<fence_history><fence_event status="success"/></fence_history>',
@@ -1270,6 +1274,19 @@ def test_instance_of_an_anonymous_clone_twice_on_one_node() -> None:
     assert a_cluster(f"<resources>{clone.format(stopped + stopped)}</resources>")
     with pytest.raises(ReadError, match="c instance MYSQL on app01 is there twice"):
         a_cluster(f"<resources>{clone.format(running)}</resources>")
+
+
+def test_threshold_of_a_resource_that_differs_from_node_to_node() -> None:
+    """It is the resource's: damaged on one node it would un-bar that one."""
+    history = (
+        '<node name="app0{0}"><resource_history id="FS:{0}" orphan="false"'
+        ' migration-threshold="{1}" fail-count="1"/></node>'
+    )
+    same = history.format(1, 1) + history.format(2, 1)
+    assert len(a_cluster(f"<node_history>{same}</node_history>").history) == 2
+    other = history.format(1, 1) + history.format(2, 10)
+    with pytest.raises(ReadError, match="FS:2: migration-threshold is another one elsewhere"):
+        a_cluster(f"<node_history>{other}</node_history>")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ from ..model.pacemaker import (
     Role,
     Summary,
     Ticket,
+    base_id,
     primitives,
 )
 from ..model.words import Unrecognised, parse
@@ -85,6 +86,7 @@ class _Found:
         self.nodes: list[Node] = []
         self.resources: list[Resource] = []
         self.history: list[ResourceHistory] = []
+        self.thresholds: dict[str, Optional[int]] = {}
         self.failures: list[Failure] = []
         self.bans: list[Ban] = []
         self.tickets: list[Ticket] = []
@@ -377,12 +379,16 @@ def _history(found: _Found, element: Element) -> None:
         raise ReadError(f"{label(element)}: last-failure without fail-count")
     if not fail_count and all(map(_is_unremarkable, operations)):
         return
+    resource, threshold = required(element, "id"), score(element, "migration-threshold")
+    # It is the resource's, and so the same on every node.
+    if found.thresholds.setdefault(base_id(resource), threshold) != threshold:
+        raise ReadError(f"{label(element)}: migration-threshold is another one elsewhere")
     found.history.append(
         ResourceHistory(
             node=required(next(element.iterancestors("node")), "name"),
-            resource=required(element, "id"),
+            resource=resource,
             orphaned=boolean(element, "removed", "orphan"),
-            migration_threshold=score(element, "migration-threshold"),
+            migration_threshold=threshold,
             fail_count=fail_count,
             last_failure=text(element, "last-failure"),
             operations=operations,
@@ -497,9 +503,12 @@ def _ban(found: _Found, element: Element) -> None:
     weight = score(element, "weight")
     if weight is None:
         raise ReadError(f"{label(element)} without weight")
+    name = required(element, "id")
+    if ":" in name:  # XML allows none in an id
+        raise ReadError(f"{label(element)}: no id of a constraint")
     found.bans.append(
         Ban(
-            id=required(element, "id"),
+            id=name,
             resource=required(element, "resource"),
             node=required(element, "node"),
             weight=weight,
