@@ -265,9 +265,9 @@ def _all_above(view: View) -> dict[str, set[str]]:
         if pair.drbd is not None:
             found.setdefault(pair.drbd, set()).add(pair.resource)
     cib, cluster = view[CIB].value, view[CLUSTER].value
-    for primitive, name in managed_drbd(cib).items() if cib is not None else ():
-        around = found.setdefault(name, set())
-        around |= {*cib.chain(primitive), *_carried(cib, primitive)} if cib is not None else set()
+    if cib is not None:
+        for primitive, name in managed_drbd(cib).items():
+            found.setdefault(name, set()).update(cib.chain(primitive), _carried(cib, primitive))
     below: dict[str, set[str]] = {}
     for name, ids in found.items():
         for each in ids:
