@@ -162,3 +162,20 @@ def test_every_kind_of_damage_damages(fuzz, name):
                 kinds.add(done[1].partition(" ")[0])
     assert {"cut", "put", "overwrite", "encoding", "nest"} < kinds
     assert len(kinds) >= 10
+
+
+@pytest.mark.parametrize(
+    ("data", "places", "values"),
+    [
+        (b'<a><b name="x" value="1"/></a>', {"junk a/b@name", "junk a/b@value"}, "JUNK"),
+        (b'[{"a": 1, "b": {"c": true}}]', {"[].a", "[].b.c"}, "ODD"),
+    ],
+    ids=["xml", "json"],
+)
+def test_each_value_is_put_once_in_every_place(fuzz, data, places, values):
+    known = set()
+    damaged = list(fuzz.each_value(data, known))
+    assert {what.removeprefix("null ").removeprefix("word ") for _, what in damaged} >= places
+    assert len(damaged) == len(places) * len(getattr(fuzz, values))
+    assert all(made != data for made, _ in damaged)
+    assert not list(fuzz.each_value(data, known))  # what stood somewhere before
