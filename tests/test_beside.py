@@ -29,7 +29,9 @@ from build import history as barred
 from build_drbd import shown
 from check_mccluster.checks.cluster import together
 from check_mccluster.checks.failover import NO_CANDIDATE, NOT_READY
+from check_mccluster.checks.registry import load
 from check_mccluster.inputs.base import down
+from check_mccluster.judge.beside import in_order
 from check_mccluster.judge.faults import faults
 from check_mccluster.model.configuration import CibNode, Configured
 from check_mccluster.model.corosync import ConfiguredNode, LinkState
@@ -783,3 +785,13 @@ def test_constructed_io_that_waits_for_the_fencing_of_a_member(facts, gone, look
     _, step = told("io-suspended", nodes=GONE, drbd=(known,))
     assert step.endswith("; stonith_admin --history app03 --verbose") is looked
     assert ("stonith_admin" in step) is looked
+
+
+def test_what_waits_for_many_primaries_counts_them():
+    kinds = {kind.key: kind for name in ("consistency", "nodes") for kind in load(name).kinds}
+    away = [finding(kinds["primary-elsewhere"], subject.resource(name), "") for name in "ABCD"]
+    over = finding(kinds["cluster-maintenance"], subject.cluster("cluster"), "")
+    told = in_order(view(cluster()), [*away, over])
+    assert [*told] == [over]
+    first = "Not before A, B and 2 more are where their Primaries are; then, "
+    assert told[over].next_step.startswith(first)

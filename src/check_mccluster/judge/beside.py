@@ -71,7 +71,10 @@ def in_order(view: View, findings: Sequence[Finding]) -> dict[Finding, Finding]:
     if not waiting or cluster is None:
         return {}
     around = frozenset().union(*(names_of(cluster, name) for name in waiting))
-    first = f"Not before {join(sorted(waiting), 2)} and its Primary are on one node; then, "
+    what = join(sorted(waiting), 2)
+    first = f"Not before {what} and its Primary are on one node; then, "
+    if len(waiting) > 1:
+        first = f"Not before {what} are where their Primaries are; then, "
     return {
         each: each._replace(next_step=first + each.next_step[:1].lower() + each.next_step[1:])
         for each in findings

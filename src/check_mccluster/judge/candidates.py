@@ -239,15 +239,17 @@ def rule_of(cib: Optional[Cib], found: str) -> tuple[str, Optional[Rule]]:
     return found, None
 
 
-_Barred = dict[tuple[str, str], list[tuple[int, ResourceHistory]]]
-"""What failed too often, by node and resource, each with its place in the history."""
+_Barred = dict[tuple[str, str], list[tuple[int, str, int]]]
+"""What failed too often, by node and resource: its place in the history, its name, how often."""
 
 
 def _barred(history: Sequence[ResourceHistory]) -> _Barred:
     found: _Barred = {}
     for at, past in enumerate(history):
         if past.fail_count and reached(past.fail_count, past.migration_threshold):
-            found.setdefault((past.node, base_id(past.resource)), []).append((at, past))
+            found.setdefault((past.node, base_id(past.resource)), []).append(
+                (at, past.resource, past.fail_count)
+            )
     return found
 
 
@@ -255,11 +257,11 @@ def _bars(barred: _Barred, resource: Resource, node: Node) -> Iterable[Against]:
     if not barred:
         return
     on_it = [each for name in ids_of(resource) for each in barred.get((node.name, name), ())]
-    for _, past in sorted(on_it):
-        count = "INFINITY" if (past.fail_count or 0) >= INFINITY else str(past.fail_count)
-        name = base_id(past.resource)
+    for _, resource_name, count in sorted(on_it):
+        times = "INFINITY" if count >= INFINITY else str(count)
+        name = base_id(resource_name)
         yield Against(
-            f"{past.resource} barred by fail-count {count}",
+            f"{resource_name} barred by fail-count {times}",
             f"crm_resource --cleanup -r {name} -N {node.name}",
             "barred",
             name,

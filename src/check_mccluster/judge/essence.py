@@ -46,7 +46,7 @@ def _services(
     futures: Optional[Futures], outlooks: Sequence[Outlook], seen: Sequence[Judgement]
 ) -> str:
     running = [outlook for outlook in outlooks if outlook.active]
-    if futures is None or not running:
+    if futures is None:
         return ""
     if len(running) > 2:
         nodes = join(sorted({node for each in running for node in each.active}), 4)

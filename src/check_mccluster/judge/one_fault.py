@@ -67,7 +67,6 @@ def _of_one_outage(view: View, found: Sequence[Fault], findings: Sequence[Findin
             causes = [each.cause for each in all_of_it if each.cause != head]
             more = [one for each in all_of_it[1:] for one in each.follows]
             merged[at] = fault._replace(cause=head, follows=(*fault.follows, *causes, *more))
-            of_name.setdefault(_resource_name(head), set()).add(at)
     return list(merged.values())
 
 
