@@ -179,6 +179,15 @@ def test_what_keeps_a_service_from_one_node_each_is_one_fault(more, fault):
     ]
 
 
+def test_two_outages_of_a_service_that_are_kept_from_one_node_each_are_one_fault():
+    """Each exclusion explains one of them: the first of the two faults has both."""
+    text = "FS: no instance is promoted"
+    other = told("promoted-missing", FS, "app02", text=text, reason="standby", besides=BOTH_WAYS)
+    assert folded(down(*BOTH_WAYS, nodes=("app01",)), other, BAN, STANDBY) == [
+        ("leftover-ban", ["node-standby", "promoted-missing", "resource-stopped"])
+    ]
+
+
 def test_exclusion_that_explains_more_than_that_service_is_a_fault_of_its_own():
     web = told("clone-degraded", subject.resource("WEB"), "app02", reason="standby")
     assert folded(down(*BOTH_WAYS, nodes=("app01",)), BAN, STANDBY, web) == [
@@ -229,8 +238,9 @@ def test_what_leaves_a_node_in_standby_is_told_with_that():
         ("app02", "app02 is not ready to take FS", "ban", False),
         ("app01", "app01 is not ready to take FS", "barred", False),
         ("app01", "app01 is not ready to take WEB", "ban", False),
+        ("app01", "app01 is not ready to take FS2", "ban", False),
     ],
-    ids=["that-reason", "another-node", "another-reason", "another-service"],
+    ids=["that-reason", "another-node", "another-reason", "another-service", "a-longer-name"],
 )
 def test_service_that_is_down_explains_a_node_that_cannot_take_it_for_one_of_its_reasons(
     name, text, reason, follows

@@ -331,7 +331,7 @@ def _quorum_of_drbd(seen: Sequence[Judgement], found: Sequence[Finding]) -> Iter
     lost = lost_quorum(seen)
     for each in found:
         losers = lost.get((each.key, each.subject), ())
-        if each.key in ("drbd-quorum-lost", "copies-none") and losers:
+        if losers:
             having = sum(
                 1 for one in seen for r in one.view[DRBD].value or () if r.name == each.subject.name
             )

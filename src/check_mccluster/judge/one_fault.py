@@ -46,9 +46,9 @@ def _of_one_outage(view: View, found: Sequence[Fault], findings: Sequence[Findin
     for at, each in excluding.items():
         of_name.setdefault(_resource_name(each.cause), set()).add(at)
     for at, fault in excluding.items():
-        down = [e for e in fault.follows if e.key in _OUTAGES and e.besides]
-        if at not in merged or not down:
+        if at not in merged:
             continue
+        down = [e for e in fault.follows if e.key in _OUTAGES and e.besides]
         family = frozenset().union(*(resource_family(view, each) for each in down))
         reasons = {each for one in down for each in one.besides}
         names = {"", *family, *(about for _, _, about in reasons)}

@@ -206,7 +206,7 @@ def _addresses(
     options = shown(view, resource.name)
     known = {c.name: c.address for c in options.connections} if options is not None else {}
     pairs = (known.get(peer, "").rpartition(":") for peer in peers)
-    return tuple((host.strip("[]"), port) for host, _, port in pairs if host and port)
+    return tuple((host.strip("[]"), port) for host, _, port in pairs if host)
 
 
 def _ports(known: Sequence[tuple[str, str]]) -> str:
