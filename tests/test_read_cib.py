@@ -639,3 +639,14 @@ def test_monitor_that_recurs_does_not_tell_what_a_node_ran_last() -> None:
         f'<lrm_resource id="FS">{told}</lrm_resource></lrm_resources></lrm></node_state>'
     )
     assert found.left_running == {"app01": {"FS"}}
+
+
+@pytest.mark.parametrize(("word", "there"), [("online", True), ("offline", False)])
+def test_controller_of_a_node_that_has_a_history_and_no_attributes(word: str, there: bool) -> None:
+    state = (
+        f'<node_state id="1" uname="app01" crmd="{word}"><lrm id="1"><lrm_resources>'
+        f'<lrm_resource id="FS"><lrm_rsc_op {operation("start")} call-id="7"/></lrm_resource>'
+        "</lrm_resources></lrm></node_state>"
+    )
+    found = a_cib(nodes='<node id="1" uname="app01"/>', status=state)
+    assert found.nodes["app01"].controller is there

@@ -188,6 +188,17 @@ def test_two_outages_of_a_service_that_are_kept_from_one_node_each_are_one_fault
     ]
 
 
+def test_what_another_fault_took_takes_nothing_back():
+    """Both are about nothing but the service: the second one would have the first, too."""
+    besides = (("ban", "app01", "FS"), ("ban", "app02", "FS"))
+    text = "FS: no instance is promoted"
+    other = told("promoted-missing", FS, "app02", text=text, reason="ban", besides=besides)
+    ban = told("leftover-ban", FS, "app02")
+    assert folded(down(*besides, nodes=("app01",)), other, BAN, ban) == [
+        ("leftover-ban", ["leftover-ban", "promoted-missing", "resource-stopped"])
+    ]
+
+
 def test_exclusion_that_explains_more_than_that_service_is_a_fault_of_its_own():
     web = told("clone-degraded", subject.resource("WEB"), "app02", reason="standby")
     assert folded(down(*BOTH_WAYS, nodes=("app01",)), BAN, STANDBY, web) == [

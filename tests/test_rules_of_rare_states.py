@@ -47,6 +47,7 @@ from check_mccluster.judge import active, engine
 from check_mccluster.judge.essence import essence
 from check_mccluster.judge.facts.happened import happened
 from check_mccluster.judge.facts.mapping import below, pairs
+from check_mccluster.judge.futures import together
 from check_mccluster.judge.outlook import Futures, services
 from check_mccluster.judge.partitions import doing, partitions
 from check_mccluster.judge.picture import picture
@@ -68,6 +69,7 @@ from check_mccluster.model.corosync import ConfiguredNode, Voter
 from check_mccluster.model.drbd import ConnectionState, DiskState
 from check_mccluster.model.drbd import Role as DrbdRole
 from check_mccluster.model.pacemaker import Filesystem, NodeAttribute, Role
+from check_mccluster.model.simulation import Simulation, Simulations
 from check_mccluster.verdict import subject
 from check_mccluster.verdict.finding import Report, finding
 from check_mccluster.verdict.problems import OUTPUT_INVALID
@@ -729,3 +731,32 @@ def test_disk_that_one_node_sees_is_not_hidden(seen_by_one, hidden):
     ]
     losses = {each.lost: each for each in of_each_node(asked).losses}
     assert losses["storage02",].volumes[0].hidden == hidden
+
+
+def test_node_that_is_lost_already_is_not_lost_once_more():
+    """DRBD knows it as a peer."""
+    nodes = [node("app01"), node("app02"), node("app03", online=False)]
+    mesh = resource(connection("app02"), away("app03"), connection("storage01"))
+    asked = [Judgement(view_of("app01", NOW, cluster=cluster(nodes), drbd=(mesh,)), Report())]
+    lost = {each.lost for each in of_each_node(asked).losses}
+    assert lost == {("app01",), ("app02",), ("storage01",)}
+
+
+def test_what_each_node_recorded_of_the_scheduler_counts():
+    known = cluster(map(node, NAMES[:2]))
+    asked = [
+        Judgement(
+            view_of(
+                name,
+                NOW,
+                cluster=known,
+                simulations=Simulations({(name,): Simulation((name,), (), {}, {})}, {}),
+            ),
+            Report(),
+        )
+        for name in NAMES[:2]
+    ]
+    futures = together(asked, partitions(asked))
+    assert [futures.simulation(frozenset({name})) is not None for name in NAMES] == [
+        *(True, True, False)
+    ]
