@@ -268,7 +268,7 @@ def test_clone_that_shall_not_be_promoted_and_does_not_say_so(call, tmp_path):
     assert told(call, "resources", node) == (3, [text])
 
 
-@pytest.mark.parametrize("value", ["", "many", "1e999", "--5"])
+@pytest.mark.parametrize("value", ["", "many", "1e999", "--5", "+5"])
 def test_attribute_that_is_expected_to_be_a_number(call, node, value):
     change(node / "crm_mon.xml", "</crm_mon>", "")
     with (node / "crm_mon.xml").open("a") as file:

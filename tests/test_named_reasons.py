@@ -480,7 +480,7 @@ def test_how_long_it_has_been_starting_of_how_long_it_may(since, timeout, words)
         *(("500000us", 0.5), ("500000usec", 0.5)),
         *(("4294968", 4294967.295), ("9" * 18, 4294967.295)),
         *(("", None), ("x", None), ("9d", None), ("\u00b2s", None)),
-        *(("9" * 4000, None), ("-5s", None)),
+        *(("9" * 4000, None), ("-5s", None), ("+5s", None)),
     ],
 )
 def test_timeout_as_it_is_configured(words, seconds):

@@ -678,7 +678,7 @@ def test_quorum_that_is_off_is_told_from_three_nodes_on(peers, told):
     ("option", "votes"),
     [
         *(("majority", 2), ("all", 3), ("2", 2), ("off", None), (None, None)),
-        ("\u00b2", None),  # a digit, and no number
+        *(("\u00b2", None), ("+2", None), ("-2", None)),  # a digit, and no number; no sign is one
     ],
 )
 def test_votes_that_the_option_asks_for_of_three_replicas(option, votes):

@@ -201,7 +201,7 @@ def test_score_of_a_constraint_on_a_node(location, score):
     [
         ("INFINITY", INFINITY), ("+INFINITY", INFINITY), ("-INFINITY", -INFINITY),
         ("5", 5), ("-5", -5), ("+5", 5), ("many", 0), ("", 0), (None, 0),
-        ("\u00b2", 0), ("-\u00b2", 0), ("--5", 0),
+        ("\u00b2", 0), ("-\u00b2", 0), ("--5", 0), ("+-5", 0),
     ],
 )  # fmt: skip
 def test_score_in_words(text, score):

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Optional, Union
 
 from ..values import NamedTuple
-from .words import whole
+from .words import has_digits
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -77,8 +77,7 @@ def seconds_of(words: str) -> Optional[float]:
     words = words.strip().lower()
     number = words.rstrip("abcdefghijklmnopqrstuvwxyz ")
     unit = _UNITS.get(words[len(number) :].strip())
-    count = whole(number)
-    return None if unit is None or count is None or count < 0 else min(count * unit, _LONGEST)
+    return min(int(number) * unit, _LONGEST) if unit is not None and has_digits(number) else None
 
 
 class Member(NamedTuple):

@@ -56,5 +56,5 @@ def has_digits(text: str) -> bool:
 
 
 def whole(text: str) -> Optional[int]:
-    """A whole number, with a sign or without; ``None`` if it is none."""
-    return int(text) if has_digits(text[1:] if text[:1] in ("-", "+") else text) else None
+    """A whole number, negative or not, as the tools write it; ``None`` if it is none."""
+    return int(text) if has_digits(text.removeprefix("-")) else None

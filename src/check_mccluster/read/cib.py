@@ -27,13 +27,12 @@ from ..model.configuration import (
     Rule,
 )
 from ..model.pacemaker import Cib, Filesystem, Location, TicketConstraint
-from ..model.words import has_digits
+from ..model.words import has_digits, whole
 from .xmlstream import (
     Element,
     Path,
     Readable,
     integer,
-    is_number,
     records,
     required,
     score,
@@ -174,11 +173,8 @@ def _sets(element: Element, tag: str) -> dict[str, str]:
 
 def _amounts(element: Element) -> dict[str, int]:
     """Utilization; Pacemaker takes what is no number for nothing."""
-    return {
-        name: int(value)
-        for name, value in _sets(element, "utilization").items()
-        if is_number(value)
-    }
+    sets = _sets(element, "utilization").items()
+    return {name: number for name, value in sets if (number := whole(value)) is not None}
 
 
 def _node(found: _Found, element: Element) -> None:
@@ -209,7 +205,8 @@ def _controller(state: Element) -> Optional[bool]:
     word = state.get("crmd") or ""
     if word in ("online", "offline"):
         return word == "online"
-    return int(word) > 0 if is_number(word) else None
+    since = whole(word)
+    return None if since is None else since > 0
 
 
 def _operation(found: _Found, element: Element) -> None:
@@ -254,7 +251,7 @@ def _refused(found: _Found, element: Element, code: str) -> None:
 def _figure(element: Element, name: str) -> Optional[int]:
     """A number that no verdict depends on: what is none is not known."""
     value = element.get(name)
-    return int(value) if value is not None and is_number(value) else None
+    return None if value is None else whole(value)
 
 
 _DONE = ("0", "7", "8")
@@ -267,14 +264,15 @@ _GOES_ON = frozenset({"start", "promote", "demote", "migrate_from"})
 
 def _last(found: _Found, element: Element) -> None:
     """Whether the last operation of a resource on a node left it running there."""
-    task, result, call = element.get("operation"), element.get("rc-code"), element.get("call-id")
-    if (element.get("interval") or "0") != "0" or call is None or not is_number(call):
+    task, result = element.get("operation"), element.get("rc-code")
+    call = whole(element.get("call-id") or "")
+    if (element.get("interval") or "0") != "0" or call is None:
         return
     done = element.get("op-status") == "0"
     if task == "monitor":  # a probe
         runs = result in ("0", "8")
     elif task == "stop":
-        runs = result != "0" and int(call) >= 0  # what could not be stopped
+        runs = result != "0" and call >= 0  # what could not be stopped
     else:
         runs = done and task in _GOES_ON and result == "0"
     state = next(element.iterancestors("node_state"))
@@ -284,8 +282,8 @@ def _last(found: _Found, element: Element) -> None:
     )
     found.controllers.setdefault(where[1], _controller(state))
     before = found.last.get(where)
-    if before is None or int(call) >= before[0]:
-        found.last[where] = (int(call), runs)
+    if before is None or call >= before[0]:
+        found.last[where] = (call, runs)
 
 
 def _ran(found: _Found, element: Element) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Optional, Union
 
 from ..model.corosync import Cmap, ConfiguredNode, Link, Links, LinkState, Voter, Votes
-from ..model.words import Unrecognised, parse
+from ..model.words import Unrecognised, has_digits, parse
 from .errors import LONGEST, ReadError, refuse_twice
 
 
@@ -35,7 +35,7 @@ def _unknown(line: str) -> ReadError:
 
 
 def _number(text: str, what: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    if not has_digits(text):
         raise ReadError(f"{what} is {text!r}, not a number")
     return int(text)
 

@@ -39,7 +39,7 @@ from ..model.pacemaker import (
     base_id,
     primitives,
 )
-from ..model.words import Unrecognised, parse
+from ..model.words import Unrecognised, parse, whole
 from .errors import ReadError, refuse_twice
 from .xmlstream import (
     Element,
@@ -47,7 +47,6 @@ from .xmlstream import (
     Readable,
     boolean,
     integer,
-    is_number,
     label,
     only,
     records,
@@ -476,7 +475,7 @@ def _resource_of(key: str, suffix: str) -> str:
 
 def _took(words: Optional[str]) -> Optional[int]:
     """Milliseconds; no verdict depends on them: what is no number is not known."""
-    return int(words) if words is not None and is_number(words) else None
+    return None if words is None else whole(words)
 
 
 def _reason(words: Optional[str]) -> Optional[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from check_mccluster.model.drbd import ShownConnection, ShownResource, ShownVolume
+from check_mccluster.model.words import has_digits
 
 from .drbd_json import Members, Pairs, decode
 from .errors import ReadError, refuse_twice
@@ -184,7 +185,7 @@ def _whole_number(net: Members, key: str) -> Optional[int]:
     text = net.optional_text(key)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+    if not (has_digits(text) and len(text) <= 10):
         raise ReadError(f"{net.where}: {key} is not a number")
     return int(text)
 

@@ -10,7 +10,7 @@ from typing import Optional, Protocol, cast
 from lxml import etree
 
 from ..model.pacemaker import INFINITY
-from ..model.words import has_digits
+from ..model.words import has_digits, whole
 from .errors import LONGEST, NOT_XML_TEXT_LIMIT, NotXml, ReadError
 
 Element = etree._Element
@@ -261,9 +261,10 @@ def integer(element: Element, name: str, unit: str = "") -> Optional[int]:
     if value is None:
         return None
     digits = value[: -len(unit)] if unit and value.endswith(unit) else value
-    if not is_number(digits):
+    number = whole(digits)
+    if number is None:
         raise ReadError(f"{label(element)}: {name} is {_quoted(value)}, not a number")
-    return int(digits)
+    return number
 
 
 def score(element: Element, name: str) -> Optional[int]:
@@ -281,11 +282,6 @@ def score(element: Element, name: str) -> Optional[int]:
         raise ReadError(f"{label(element)}: {name} is {_quoted(value)}, not a score")
     points = INFINITY if amount == "INFINITY" else min(int(amount), INFINITY)
     return -points if value[0] == "-" else points
-
-
-def is_number(value: str) -> bool:
-    """Whether it is a whole number, negative or not, written as such."""
-    return has_digits(value.removeprefix("-"))
 
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

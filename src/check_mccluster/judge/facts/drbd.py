@@ -22,7 +22,7 @@ from ...model.drbd import (
     Role,
     ShownResource,
 )
-from ...model.words import whole
+from ...model.words import has_digits
 from ...values import NamedTuple
 from ...verdict import subject
 from ...verdict.finding import Finding, Kind, State, finding
@@ -335,7 +335,7 @@ def needed_votes(option: Optional[str], due: int) -> Optional[int]:
     words = {"majority": due // 2 + 1, "all": due}
     if option is None or option in words:
         return words.get(option or "")
-    return whole(option)
+    return int(option) if has_digits(option) else None
 
 
 # -- synchronisation ---------------------------------------------------------------------------

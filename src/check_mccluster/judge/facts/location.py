@@ -8,7 +8,7 @@ from typing import Optional, Union
 
 from ...model.configuration import CibNode, DateExpression, Expression, Rule
 from ...model.pacemaker import INFINITY, Location
-from ...model.words import whole
+from ...model.words import has_digits, whole
 
 
 def score_on(location: Location, node: CibNode, now: Optional[datetime]) -> Optional[int]:
@@ -137,4 +137,6 @@ def number(score: Optional[str]) -> int:
     words = {"INFINITY": INFINITY, "+INFINITY": INFINITY, "-INFINITY": -INFINITY}
     if score is None or score in words:
         return words.get(score or "", 0)
+    if score.startswith("+"):
+        score = score[1:] if has_digits(score[1:]) else ""
     return whole(score) or 0
