@@ -76,7 +76,7 @@ def _role(pair: Pair) -> str:
 
 def _blind(view: View, cluster: Cluster, pair: Pair, resource: DrbdResource) -> Iterator[Finding]:
     """Started here, and DRBD here cannot do I/O."""
-    around = sorted(names_of(cluster, pair.resource) - {pair.resource})
+    around = sorted(names_of(view, cluster, pair.resource) - {pair.resource})
     what = f"{pair.resource} ({around[0]})" if around else pair.resource
     for device in resource.devices:
         if not has_io(view, resource, device):
@@ -252,9 +252,8 @@ def judge(view: View, asked: Asked) -> Report:
     chosen = tuple(
         pair
         for pair in pairs(view)
-        if not asked.filter.is_set
-        or asked.filter.wants(
-            *names_of(cluster, pair.resource), *([pair.drbd] if pair.drbd else [])
+        if asked.filter.wants(
+            *names_of(view, cluster, pair.resource), *([pair.drbd] if pair.drbd else [])
         )
     )
     findings = list(_unmapped(view, asked, cluster, chosen)) if view[DRBD].value else []

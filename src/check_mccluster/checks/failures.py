@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Optional
 
 from ..inputs.crm_mon import CLUSTER
-from ..judge.candidates import reached
+from ..judge.candidates import is_barred
 from ..judge.facts.pacemaker import MISSING, age, names_of
 from ..judge.facts.pacemaker import NONE as RESOURCES_NONE
 from ..model.pacemaker import (
@@ -22,7 +22,7 @@ from ..model.pacemaker import (
 from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Report, State, finding
-from ..verdict.view import Asked, View
+from ..verdict.view import Asked, View, grouped
 from ..verdict.words import counted, duration, join, pasted
 
 BARRED = Kind(
@@ -110,7 +110,7 @@ def _counted(
     cause = f" ({_what(newest, view.time)})" if newest is not None else ""
     times = "INFINITY" if count >= INFINITY else str(count)
     where = (past.node,)
-    if _is_barred(past):
+    if is_barred(past):
         text = f"{past.resource} is barred from {past.node}: fail-count {_count(past)}{cause}"
         step = ""
         if newest is not None and newest.exit_code == _NOT_CONFIGURED:
@@ -147,10 +147,6 @@ def _counted(
     yield finding(FAIL_COUNT, about, text, state=state, nodes=where, step=step)
 
 
-def _is_barred(past: ResourceHistory) -> bool:
-    return past.fail_count is not None and reached(past.fail_count, past.migration_threshold)
-
-
 _Bar = tuple[ResourceHistory, list[Failure]]
 
 
@@ -167,7 +163,7 @@ def _bars(cluster: Cluster, view: View, with_count: Sequence[_Bar]) -> list[tupl
     }
     found: dict[object, tuple[str, list[_Bar]]] = {}
     for past, failures in with_count:
-        if _is_barred(past) and not any(each.task == "stop" for each in failures):
+        if is_barred(past) and not any(each.task == "stop" for each in failures):
             own = base_id(past.resource)
             name = bundles.get(own, own)
             last = _newest(failures, view.time)
@@ -220,13 +216,11 @@ def judge(view: View, asked: Asked) -> Report:
         return Report()
 
     def is_wanted(name: str) -> bool:
-        return not asked.filter.is_set or asked.filter.wants(*names_of(cluster, name))
+        return not asked.filter.is_set or asked.filter.wants(*names_of(view, cluster, name))
 
     history = [past for past in cluster.history if is_wanted(past.resource)]
     actions = [each for each in cluster.failures if is_wanted(each.resource)]
-    recorded: dict[tuple[str, str], list[Failure]] = {}
-    for failure in actions:
-        recorded.setdefault((base_id(failure.resource), failure.node), []).append(failure)
+    recorded = grouped(((base_id(each.resource), each.node), each) for each in actions)
     findings: list[Finding] = []
     with_count = [
         (past, recorded.pop((base_id(past.resource), past.node), []))
@@ -252,7 +246,7 @@ def judge(view: View, asked: Asked) -> Report:
             Figure("failed_actions", len(actions), minimum=0),
             Figure(
                 "nodes_barred",
-                sum(_is_barred(past) for past, _ in with_count),
+                sum(is_barred(past) for past, _ in with_count),
                 minimum=0,
                 warning="0",
             ),

@@ -70,7 +70,7 @@ def in_order(view: View, findings: Sequence[Finding]) -> dict[Finding, Finding]:
     cluster = view[CLUSTER].value
     if not waiting or cluster is None:
         return {}
-    around = frozenset().union(*(names_of(cluster, name) for name in waiting))
+    around = frozenset().union(*(names_of(view, cluster, name) for name in waiting))
     what = join(sorted(waiting), 2)
     first = f"Not before {what} and its Primary are on one node; then, "
     if len(waiting) > 1:
@@ -366,14 +366,10 @@ def _without_data(view: View, each: Finding) -> Finding:
     cluster, drbd = view[CLUSTER].value, each.subject.drbd_resource
     if cluster is None or drbd is None:
         return each
-    from .candidates import reached
+    from .candidates import is_barred
     from .facts.mapping import above
 
-    past = dict.fromkeys(
-        one.resource
-        for one in cluster.history
-        if one.fail_count and reached(one.fail_count, one.migration_threshold)
-    )
+    past = dict.fromkeys(one.resource for one in cluster.history if is_barred(one))
     on_it = above(view, drbd) if past else ()
     barred = [name for name in past if name in on_it]
     if not barred:

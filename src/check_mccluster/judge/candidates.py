@@ -20,7 +20,7 @@ from ..model.pacemaker import (
     ids_of,
 )
 from ..values import NamedTuple
-from ..verdict.view import View, contains_node
+from ..verdict.view import View, contains_node, grouped
 from ..verdict.words import WHEN_DONE, ask_controller, constraint_gone, pasted, pings
 from .facts.pacemaker import is_ping, is_service, nodes_opted_in
 
@@ -244,13 +244,11 @@ _Barred = dict[tuple[str, str], list[tuple[int, str, int]]]
 
 
 def _barred(history: Sequence[ResourceHistory]) -> _Barred:
-    found: _Barred = {}
-    for at, past in enumerate(history):
-        if past.fail_count and reached(past.fail_count, past.migration_threshold):
-            found.setdefault((past.node, base_id(past.resource)), []).append(
-                (at, past.resource, past.fail_count)
-            )
-    return found
+    return grouped(
+        ((past.node, base_id(past.resource)), (at, past.resource, past.fail_count or 0))
+        for at, past in enumerate(history)
+        if is_barred(past)
+    )
 
 
 def _bars(barred: _Barred, resource: Resource, node: Node) -> Iterable[Against]:
@@ -266,6 +264,11 @@ def _bars(barred: _Barred, resource: Resource, node: Node) -> Iterable[Against]:
             "barred",
             name,
         )
+
+
+def is_barred(past: ResourceHistory) -> bool:
+    """Whether a resource failed too often on a node to run there again."""
+    return bool(past.fail_count) and reached(past.fail_count or 0, past.migration_threshold)
 
 
 def reached(fail_count: int, threshold: Optional[int]) -> bool:

@@ -13,7 +13,7 @@ from ..verdict.subject import RESOURCE
 from ..verdict.view import View
 from ..verdict.words import join
 from .causes import OF_OTHERS, words
-from .facts.pacemaker import top_of
+from .facts.pacemaker import tops_of
 from .reasons import CAUSES
 
 
@@ -182,5 +182,5 @@ def resource_family(view: View, cause: Finding) -> frozenset[str]:
     if cause.subject.sort != RESOURCE:
         return frozenset()
     cluster = view[CLUSTER].value
-    top = top_of(view, cluster, base_id(cause.object)) if cluster is not None else None
-    return frozenset({cause.object}) if top is None else ids_of(top)
+    tops = tops_of(view, cluster, base_id(cause.object)) if cluster is not None else ()
+    return ids_of(tops[0]) if tops else frozenset({cause.object})

@@ -300,7 +300,7 @@ class Reasons:
     def _failures(self, own: str, nodes: Sequence[str]) -> Iterator[Failure]:
         """Recorded failures of a resource on these nodes, in the order of crm_mon."""
         known = failures_of(self._view, self._cluster, own)
-        yield from (each for each in known if each.node in nodes)
+        return (each for each in known if each.node in nodes)
 
     def directory(self, name: str) -> Optional[str]:
         """The mount point of a Filesystem resource."""

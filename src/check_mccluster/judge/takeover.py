@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Optional, TypeVar
+from typing import TYPE_CHECKING, Optional
 
 from ..model.configuration import FALSE, Colocation, Refusal
 from ..model.pacemaker import (
@@ -31,6 +31,7 @@ from ..model.pacemaker import (
     primitives,
 )
 from ..model.words import whole
+from ..verdict.view import grouped
 from ..verdict.words import WHEN_DONE, enabled_again
 from .candidates import Against, reached
 from .facts.location import applies, number
@@ -92,16 +93,16 @@ class Takeover:
 
             self._capacity = Capacity(cluster, cib)
         self._tops = {name: resource for resource in cluster.resources for name in ids_of(resource)}
-        self._must_run_with = _by_name(
+        self._must_run_with = grouped(
             (each.dependent.resource, each) for each in (cib.colocations if cib is not None else ())
         )
-        self._must_wait = _by_name(
+        self._must_wait = grouped(
             (each.then, each) for each in (cib.orders if cib is not None else ()) if each.mandatory
         )
-        self._past = _by_name(
+        self._past = grouped(
             ((past.node, base_id(past.resource)), past) for past in cluster.history
         )
-        self._failed = _by_name(
+        self._failed = grouped(
             ((each.node, base_id(each.resource)), each) for each in cluster.failures
         )
         self._misconfigured = dict(self._said_not_configured())
@@ -429,17 +430,6 @@ def _failed(attribute: str) -> str:
     """The resource whose failures an attribute counts; empty if it counts none."""
     counted, _, _operation = attribute.partition("#")
     return base_id(counted[len(FAIL_COUNT) :]) if counted.startswith(FAIL_COUNT) else ""
-
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-def _by_name(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
-    found: dict[K, list[V]] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
 
 
 def _names(locations: Iterable[object]) -> str:

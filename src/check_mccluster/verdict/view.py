@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # a check loads the models of what it reads, no others
 
 T = TypeVar("T")
 U = TypeVar("U")
+K = TypeVar("K")
 
 
 class Input(Generic[T]):
@@ -123,7 +124,7 @@ class View:
     """
 
     __slots__ = (
-        *("_answers", "_made", "_named", "config", "drbd_module", "drbd_others", "drbd_utils"),
+        *("_answers", "_made", "config", "drbd_module", "drbd_others", "drbd_utils"),
         *("here", "node", "time"),
     )
 
@@ -147,7 +148,6 @@ class View:
         self.drbd_module = drbd_module
         self.drbd_utils = drbd_utils
         self._answers = dict(answers)
-        self._named: dict[Input[Any], dict[str, Any]] = {}
         self._made: dict[tuple[Callable[[Any], Any], int], tuple[Any, Any]] = {}
 
     def __getitem__(self, key: Input[T]) -> Answer[T]:
@@ -156,9 +156,8 @@ class View:
 
     def named(self, key: Input[tuple[N, ...]], name: str) -> Optional[N]:
         """The thing of that name in an answer that is a list of things."""
-        if key not in self._named:
-            self._named[key] = {each.name: each for each in self[key].value or ()}
-        return self._named[key].get(name)
+        named: dict[str, N] = self.once(_by_name, self[key].value or ())
+        return named.get(name)
 
     def once(self, make: Callable[[T], U], part: T) -> U:
         """What *make* makes of a part of the evidence, or of all of it, made once for all who ask.
@@ -212,6 +211,18 @@ class View:
     def is_here(self, name: Optional[str]) -> bool:
         """Whether *name* is this node."""
         return same_node(name, self.node)
+
+
+def _by_name(things: Iterable[N]) -> dict[str, N]:
+    return {each.name: each for each in things}
+
+
+def grouped(pairs: Iterable[tuple[K, U]]) -> dict[K, list[U]]:
+    """What belongs to each key, in the order in which it comes."""
+    found: dict[K, list[U]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
 
 
 class Judgement(NamedTuple):

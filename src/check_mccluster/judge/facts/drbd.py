@@ -269,7 +269,7 @@ def unread(view: View, resource: DrbdResource) -> set[str]:
 
 def can_read(view: View, resource: DrbdResource, have: Copies) -> bool:
     """Whether this node has a good copy, or may read one of those that it reaches."""
-    return not {*have.up_to_date} <= unread(view, resource)
+    return view.here in have.up_to_date or not {*have.up_to_date} <= unread(view, resource)
 
 
 def has_io(view: View, resource: DrbdResource, device: Device) -> bool:

@@ -29,7 +29,7 @@ from ...verdict.subject import CLUSTER as CLUSTER_WIDE
 from ...verdict.subject import NODE, RESOURCE, TICKET, Subject
 from ...verdict.view import View
 from ...verdict.words import duration, join, pasted
-from .pacemaker import failures_of, is_service, top_of
+from .pacemaker import failures_of, is_service, tops_of
 
 _MOST = 3
 """Fenced nodes, and services, that are newest."""
@@ -65,7 +65,7 @@ def since(view: View, cause: Finding) -> tuple[str, ...]:
     found: list[str] = []
     if cause.subject.sort == RESOURCE and cib is not None:
         name = base_id(cause.object)
-        mine = [each for each in (top_of(view, cluster, name),) if each is not None]
+        mine = tops_of(view, cluster, name)
         found += _when_stopped(view, mine, cib)
         found += _running(view, mine, cib)
         if cause.key == "node-barred":

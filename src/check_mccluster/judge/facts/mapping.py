@@ -22,7 +22,7 @@ from ...model.pacemaker import (
 )
 from ...model.words import whole
 from ...values import NamedTuple
-from ...verdict.view import View
+from ...verdict.view import View, grouped
 
 _DEVICE_AGENTS = frozenset(
     (
@@ -206,21 +206,14 @@ def instances(view: View, cluster: Cluster, name: str) -> tuple[Primitive, ...]:
 
 
 def _by_id(resources: Sequence[Resource]) -> dict[str, list[Primitive]]:
-    found: dict[str, list[Primitive]] = {}
-    for resource in resources:
-        for each in primitives(resource):
-            found.setdefault(base_id(each.id), []).append(each)
-    return found
+    return grouped((base_id(each.id), each) for top in resources for each in primitives(top))
 
 
 class PairIndex:
     """What each Pacemaker resource of a view stands on, found once for all of them."""
 
     def __init__(self, view: View, others: Sequence[View] = ()) -> None:
-        self._on: dict[str, list[Pair]] = {}
-        found = pairs(view, others)
-        for pair in found:
-            self._on.setdefault(pair.resource, []).append(pair)
+        self._on = grouped((pair.resource, pair) for pair in pairs(view, others))
         cib = view[CIB].value
         self._with: dict[str, list[Pair]] = {}
         if cib is None:

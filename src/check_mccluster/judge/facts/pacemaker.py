@@ -28,7 +28,7 @@ from ...model.words import state_name
 from ...verdict import subject
 from ...verdict.filter import Filter
 from ...verdict.finding import Finding, Kind, State, finding
-from ...verdict.view import View
+from ...verdict.view import View, grouped
 from ...verdict.words import join
 
 NONE = Kind(
@@ -99,23 +99,16 @@ def failures_of(view: View, cluster: Cluster, name: str) -> Sequence[Failure]:
 
 
 def _by_resource(failures: Sequence[Failure]) -> dict[str, list[Failure]]:
-    found: dict[str, list[Failure]] = {}
-    for each in failures:
-        found.setdefault(base_id(each.resource), []).append(each)
-    return found
+    return grouped((base_id(each.resource), each) for each in failures)
 
 
-def top_of(view: View, cluster: Cluster, name: str) -> Optional[Resource]:
-    """The resource of which this id is a part, or which it is."""
-    return view.once(_tops, cluster.resources).get(name)
+def tops_of(view: View, cluster: Cluster, name: str) -> Sequence[Resource]:
+    """The resource of which this id is a part, or which it is; beside it one that was removed."""
+    return view.once(_tops, cluster.resources).get(name, ())
 
 
-def _tops(resources: Sequence[Resource]) -> dict[str, Resource]:
-    found: dict[str, Resource] = {}
-    for each in resources:
-        for name in ids_of(each):
-            found.setdefault(name, each)
-    return found
+def _tops(resources: Sequence[Resource]) -> dict[str, list[Resource]]:
+    return grouped((name, each) for each in resources for name in ids_of(each))
 
 
 def lost_nodes(cluster: Cluster) -> frozenset[str]:
@@ -262,14 +255,10 @@ def filter_problems(cluster: Cluster, asked: Filter) -> Iterator[Finding]:
         yield finding(NONE, subject.cluster("resources"), text)
 
 
-def names_of(cluster: Cluster, name: str) -> frozenset[str]:
+def names_of(view: View, cluster: Cluster, name: str) -> frozenset[str]:
     """A primitive's own id, and those of the group, clone or bundle around it."""
-    names = {name, base_id(name)}
-    for resource in cluster.resources:
-        inner = ids_of(resource)
-        if base_id(name) in inner:
-            names.add(resource.id)
-    return frozenset(names)
+    own = base_id(name)
+    return frozenset({name, own, *(top.id for top in tops_of(view, cluster, own))})
 
 
 def known_ids(cluster: Cluster) -> frozenset[str]:
