@@ -50,7 +50,7 @@ from ..verdict import subject
 from ..verdict.check import Check, Option
 from ..verdict.finding import Figure, Finding, Kind, Lines, Report, State, finding
 from ..verdict.view import Asked, View
-from ..verdict.words import WHEN_DONE, join, of_many, pasted, size
+from ..verdict.words import WHEN_DONE, join, of_many, on_all, pasted, size
 
 LOST = Kind(
     "drbd-quorum-lost",
@@ -328,10 +328,9 @@ def _copies_step(view: View, resource: DrbdResource, device: Device, have: Copie
     first = have.missing[0]
     step = copy_step(view, resource, device, first)
     states = {c.name: p.peer_disk_state for c, p in peer_devices(resource, device.volume)}
-    there = f"on {first}: "
-    if states.get(first) in _LOST_DISKS and step.startswith(there):
+    if states.get(first) in _LOST_DISKS:
         alike = [name for name in have.missing if states.get(name) is states.get(first)]
-        step = f"on {join(alike)}: {step[len(there) :]}"
+        step = on_all(step, first, alike)
     away = any(c.name == first and not c.is_connected for c in resource.connections)
     return step + (half_step(resource, device, have) if away else "")
 

@@ -17,7 +17,7 @@ from ..verdict.finding import Fault, Finding, State, worst
 from ..verdict.problems import KINDS as INPUT_KINDS
 from ..verdict.subject import CONNECTION, DRBD, NODE, VOLUME, Subject, node
 from ..verdict.view import Judgement, View, same_node
-from ..verdict.words import ON_ONE_SIDE, join
+from ..verdict.words import ON_ONE_SIDE, join, on_all
 from .facts.reaching import is_up
 from .one_fault import NOT_JOINED
 from .partitions import Partition
@@ -186,9 +186,9 @@ def _one(sightings: Sequence[tuple[str, Finding]]) -> Finding:
         step = on_nodes(nodes, gravest.next_step)
         return gravest._replace(subject=about, text=text, nodes=nodes, state=state, next_step=step)
     if key.startswith(_OWN_DISK) or key in _OWN_IO:
-        step, of_speaker = gravest.next_step, f"on {speaker}: "
-        if key in ("disk-lost", "disk-failed") and step.startswith(of_speaker):
-            step = f"on {join(nodes)}: {step.removeprefix(of_speaker)}"
+        step = gravest.next_step
+        if key in ("disk-lost", "disk-failed"):
+            step = on_all(step, speaker, nodes)
         return gravest._replace(
             text=_of_many(gravest.text, speaker, nodes), nodes=nodes, state=state, next_step=step
         )

@@ -68,6 +68,12 @@ def pings(found: Sequence[str]) -> str:
     return "; ".join(f"ping -c 3 {pasted(each)}" for each in found)
 
 
+def on_all(step: str, name: str, nodes: Sequence[str]) -> str:
+    """A step that is typed on one node, for several of which the same is so."""
+    there = f"on {name}: "
+    return f"on {join(nodes)}: {step[len(there) :]}" if step.startswith(there) else step
+
+
 WHEN_WELL = "; when DRBD is well again: "
 """Before what is to be cleaned up after a step."""
 
